@@ -52,7 +52,9 @@ def to_xml(invoice: EInvoice, *, guideline: str = EN16931) -> bytes:
     if guideline == XRECHNUNG and not invoice.buyer_reference:
         raise EInvoiceError("an XRechnung needs the buyer reference, BT-10 (BR-DE-15)")
     root = etree.Element(f"{{{NAMESPACES['rsm']}}}CrossIndustryInvoice", nsmap=NAMESPACES)
-    _add(root, "rsm:ExchangedDocumentContext/ram:GuidelineSpecifiedDocumentContextParameter/ram:ID", guideline)
+    _add(
+        root, "rsm:ExchangedDocumentContext/ram:GuidelineSpecifiedDocumentContextParameter/ram:ID", guideline
+    )
     _document(_add(root, "rsm:ExchangedDocument"), invoice)
     transaction = _add(root, "rsm:SupplyChainTradeTransaction")
     for position, line in enumerate(invoice.lines):
@@ -291,4 +293,6 @@ def _allowed(char: str) -> bool:
     code = ord(char)
     if code < 0x20:
         return char in "\t\n\r"
-    return not (0x7F <= code <= 0x84 or 0x86 <= code <= 0x9F or 0xD800 <= code <= 0xDFFF or code & 0xFFFE == 0xFFFE)
+    return not (
+        0x7F <= code <= 0x84 or 0x86 <= code <= 0x9F or 0xD800 <= code <= 0xDFFF or code & 0xFFFE == 0xFFFE
+    )

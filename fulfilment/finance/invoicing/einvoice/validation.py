@@ -50,7 +50,9 @@ def validate_many(xmls: Sequence[bytes], *, timeout: float = 120) -> list[list[F
     findings = [_against_schema(xml) for xml in xmls]
     sound = [index for index, found in enumerate(findings) if not found]
     if sound:
-        for index, found in zip(sound, _against_rules([xmls[index] for index in sound], timeout), strict=True):
+        for index, found in zip(
+            sound, _against_rules([xmls[index] for index in sound], timeout), strict=True
+        ):
             findings[index] = found
     return findings
 

@@ -1,0 +1,140 @@
+"""What we offer. Oscar's product tree with what a German shop must say about each thing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from oscar.apps.catalogue.abstract_models import (
+    AbstractCategory,
+    AbstractProduct,
+    AbstractProductImage,
+)
+
+
+class Localised(models.Model):
+    """Texts in further languages: ``texts = {"en": {"title": ...}}``; the columns hold the default language."""
+
+    texts = models.JSONField(_("Texts in other languages"), default=dict, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def text(self, field: str, language: str | None = None) -> str:
+        """The field in the reader's language, else in the default language."""
+        chosen = (language or get_language() or "").split("-")[0]
+        return str(self.texts.get(chosen, {}).get(field) or getattr(self, field) or "")
+
+
+class Colour(Localised):
+    """A colour as the shopper names it; ``hex`` is for the swatch."""
+
+    code = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=60)
+    hex = models.CharField(max_length=7, default="#888888")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name_local(self) -> str:
+        """The name in the reader's language."""
+        return self.text("name")
+
+
+class Maker(models.Model):
+    """Brand and manufacturer: who answers for the product's safety, Regulation (EU) 2023/988 Art. 19."""
+
+    brand = models.CharField(max_length=80, unique=True)
+    company = models.CharField(max_length=160)
+    postal_address = models.TextField()
+    electronic_address = models.CharField(max_length=200)
+    eu_responsible = models.TextField(
+        blank=True, help_text=_("Only where the manufacturer is outside the EU")
+    )
+
+    class Meta:
+        ordering = ["brand"]
+
+    def __str__(self) -> str:
+        return self.brand
+
+
+class Category(AbstractCategory, Localised):  # type: ignore[django-manager-missing]
+    """A node of the range."""
+
+    @property
+    def name_local(self) -> str:
+        """The name in the reader's language."""
+        return self.text("name")
+
+    @property
+    def description_local(self) -> str:
+        """The description in the reader's language."""
+        return self.text("description")
+
+    def get_absolute_url(self, *args: Any, **kwargs: Any) -> str:
+        """The category's page; the slug is for people, the id decides."""
+        return reverse("catalogue:category", kwargs={"slug": self.slug, "pk": self.pk})
+
+
+class Product(AbstractProduct, Localised):  # type: ignore[django-manager-missing]
+    """A product or variant. Variants (children) carry colour, size and stock; the parent texts and pictures."""
+
+    VAT_CLASSES = [("standard", _("standard")), ("reduced", _("reduced")), ("zero", _("zero"))]
+    CONTENT_UNITS = [("ml", "ml"), ("g", "g"), ("cm", "cm"), ("m2", "m²")]
+
+    maker = models.ForeignKey(Maker, null=True, blank=True, on_delete=models.PROTECT, related_name="products")
+    colour = models.ForeignKey(
+        Colour, null=True, blank=True, on_delete=models.PROTECT, related_name="products"
+    )
+    size = models.CharField(_("Size"), max_length=20, blank=True)
+    weight_g = models.PositiveIntegerField(_("Weight in grams"), default=0)
+    vat_class = models.CharField(_("VAT class"), max_length=20, choices=VAT_CLASSES, default="standard")
+    content_amount = models.PositiveIntegerField(
+        _("Content"), null=True, blank=True, help_text=_("For the unit price, §§ 4, 5 PAngV")
+    )
+    content_unit = models.CharField(_("Unit of content"), max_length=3, blank=True, choices=CONTENT_UNITS)
+    material = models.CharField(_("Material"), max_length=200, blank=True)
+    warnings = models.TextField(_("Warnings"), blank=True)
+    producer_guarantee_months = models.PositiveSmallIntegerField(
+        _("Producer's guarantee in months"), default=0
+    )
+    search_text = models.TextField(blank=True, editable=False, default="")
+
+    @property
+    def own_or_parent(self) -> Product:
+        """The product that holds texts and pictures: the parent of a variant, else itself."""
+        return self.parent if self.is_child and self.parent else self
+
+    @property
+    def title_local(self) -> str:
+        """Title in the reader's language; a variant adds colour and size."""
+        base = self.own_or_parent.text("title")
+        extra = [part for part in (self.colour.name_local if self.colour else "", self.size) if part]
+        return f"{base}, {', '.join(extra)}" if self.is_child and extra else base
+
+    @property
+    def description_local(self) -> str:
+        """Description in the reader's language."""
+        return self.own_or_parent.text("description")
+
+    def get_absolute_url(self) -> str:
+        """The page of the product (of the parent for a variant)."""
+        shown = self.own_or_parent
+        return reverse("catalogue:detail", kwargs={"slug": shown.slug, "pk": shown.pk})
+
+
+class ProductImage(AbstractProductImage):
+    """A picture, of one colour or of all."""
+
+    colour = models.ForeignKey(Colour, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+
+from oscar.apps.catalogue.models import *  # noqa: E402, F403

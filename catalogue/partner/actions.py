@@ -1,0 +1,191 @@
+"""Verbs of stock and price: take, give back, ship, reserve for an order line, set a price."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from shop.kernel.clock import now
+from shop.kernel.money import to_decimal
+from shop.kernel.states import move
+
+from .models import InsufficientStock, PricePeriod, Reservation, StockRecord
+
+REFERENCE_DAYS = 30  #: § 11 (1) PAngV: the lowest total price of the last 30 days before the reduction
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Pieces wanted by one order line."""
+
+    stockrecord_id: int
+    order_line_id: int
+    order_id: int
+    quantity: int
+
+
+def take(stockrecord: StockRecord, quantity: int) -> None:
+    """Promise pieces by one conditional update.
+
+    Correct on every database without a lock: of two buyers of the last piece the second UPDATE changes no row.
+    Raises InsufficientStock, ValueError for a quantity below 1.
+    """
+    if quantity < 1:
+        raise ValueError("at least one piece must be reserved")
+    enough = Q(backorderable=True) | Q(num_in_stock__gte=F("num_allocated") + quantity)
+    rows = StockRecord.objects.filter(enough, pk=stockrecord.pk).update(
+        num_allocated=F("num_allocated") + quantity
+    )
+    if not rows:
+        fresh = StockRecord.objects.get(pk=stockrecord.pk)
+        raise InsufficientStock(fresh.partner_sku, quantity, fresh.available)
+    stockrecord.num_allocated += quantity
+
+
+def give_back(stockrecord: StockRecord, quantity: int) -> None:
+    """Take a promise back; ValueError when fewer pieces are promised."""
+    rows = StockRecord.objects.filter(pk=stockrecord.pk, num_allocated__gte=quantity).update(
+        num_allocated=F("num_allocated") - quantity
+    )
+    if not rows:
+        raise ValueError(f"{stockrecord.partner_sku}: {quantity} pieces are not reserved")
+    stockrecord.num_allocated -= quantity
+
+
+def reserve(wishes: Sequence[Wish], *, expires_at: dt.datetime | None) -> list[Reservation]:
+    """Reserve for all lines of an order or for none: wishes are summed per SKU first and taken in SKU order.
+
+    One order for all writers, so that two orders of the same SKUs never wait for each other crosswise.
+    Raises InsufficientStock; the caller's transaction must then be rolled back.
+    """
+    wanted: dict[int, int] = {}
+    for wish in wishes:
+        wanted[wish.stockrecord_id] = wanted.get(wish.stockrecord_id, 0) + wish.quantity
+    with transaction.atomic():
+        records = StockRecord.objects.in_bulk(list(wanted))
+        for record in sorted(records.values(), key=lambda r: (r.partner_sku, r.pk)):
+            take(record, wanted[record.pk])
+        return Reservation.objects.bulk_create(
+            [
+                Reservation(
+                    stockrecord_id=wish.stockrecord_id,
+                    order_line_id=wish.order_line_id,
+                    order_id=wish.order_id,
+                    quantity=wish.quantity,
+                    quantity_left=wish.quantity,
+                    expires_at=expires_at,
+                )
+                for wish in wishes
+            ]
+        )
+
+
+def keep(*, order_id: int) -> int:
+    """The order is confirmed: its reservations no longer expire. Returns how many."""
+    return Reservation.objects.filter(order_id=order_id, state="open").update(expires_at=None)
+
+
+def release(*, order_id: int, by: Any = None, why: str, expired: bool = False) -> int:
+    """Give back everything still reserved for an order. Returns the number of pieces; safe to repeat."""
+    pieces = 0
+    with transaction.atomic():
+        for reservation in Reservation.objects.filter(order_id=order_id, state="open").select_related(
+            "stockrecord"
+        ):
+            left = reservation.quantity_left
+            move(reservation, to="expired" if expired else "released", by=by, why=why, quantity_left=0)
+            if left:
+                give_back(reservation.stockrecord, left)
+            pieces += left
+    return pieces
+
+
+def release_line(*, order_line_id: int, quantity: int, by: Any = None, why: str) -> None:
+    """Give back part of a line's reservation (a line was cancelled or shortened). ValueError when less is reserved."""
+    with transaction.atomic():
+        reservation = Reservation.objects.select_related("stockrecord").get(order_line_id=order_line_id)
+        _shrink(reservation, quantity, closed_as="released", by=by, why=why)
+        give_back(reservation.stockrecord, quantity)
+
+
+def ship(*, order_line_id: int, quantity: int, by: Any = None, why: str) -> StockRecord:
+    """Pieces of a line leave the house: reservation and stock fall together. Called by the warehouse in its
+    transaction. Returns the stock record; ValueError when they were not reserved or are not there."""
+    with transaction.atomic():
+        reservation = Reservation.objects.select_related("stockrecord").get(order_line_id=order_line_id)
+        _shrink(reservation, quantity, closed_as="consumed", by=by, why=why)
+        rows = StockRecord.objects.filter(
+            pk=reservation.stockrecord_id, num_allocated__gte=quantity, num_in_stock__gte=quantity
+        ).update(num_allocated=F("num_allocated") - quantity, num_in_stock=F("num_in_stock") - quantity)
+        if not rows:
+            raise ValueError(
+                f"{reservation.stockrecord.partner_sku}: {quantity} pieces are not there to ship"
+            )
+        return reservation.stockrecord
+
+
+def _shrink(reservation: Reservation, quantity: int, *, closed_as: str, by: Any, why: str) -> None:
+    rows = Reservation.objects.filter(pk=reservation.pk, state="open", quantity_left__gte=quantity).update(
+        quantity_left=F("quantity_left") - quantity
+    )
+    if quantity < 1 or not rows:
+        raise ValueError(f"line {reservation.order_line_id}: {quantity} pieces are not reserved")
+    reservation.refresh_from_db(fields=["quantity_left", "state"])
+    if reservation.quantity_left == 0:
+        move(reservation, to=closed_as, by=by, why=why)
+
+
+def change_stock(*, stockrecord_id: int, change: int) -> None:
+    """Goods came (+) or went (-) other than by an order: receipt, count, loss. Called by the warehouse together with
+    its movement. Raises InsufficientStock when reserved pieces would vanish."""
+    enough = Q(backorderable=True) | Q(num_in_stock__gte=F("num_allocated") - change)
+    rows = StockRecord.objects.filter(enough, pk=stockrecord_id, num_in_stock__gte=-change).update(
+        num_in_stock=F("num_in_stock") + change
+    )
+    if not rows:
+        record = StockRecord.objects.get(pk=stockrecord_id)
+        raise InsufficientStock(record.partner_sku, -change, record.available)
+
+
+def set_price(
+    *, stockrecord: StockRecord, gross_minor: int, reduced: bool = False, at: dt.datetime | None = None
+) -> PricePeriod:
+    """Ask a new total price from ``at`` (default now) on and keep the old one as history.
+
+    ``reduced`` announces a reduction: the lowest total price of the 30 days before it is kept beside the price
+    (§ 11 (1) PAngV); a further reduction within a running one keeps the first reference (§ 11 (2)).
+    """
+    moment = at or now()
+    with transaction.atomic():
+        reference = None
+        if reduced:
+            reference = stockrecord.reference_price_minor or lowest_before(stockrecord, moment)
+        PricePeriod.objects.filter(stockrecord=stockrecord, valid_to=None, valid_from__gte=moment).delete()
+        PricePeriod.objects.filter(stockrecord=stockrecord, valid_to=None).update(valid_to=moment)
+        period = PricePeriod.objects.create(
+            stockrecord=stockrecord,
+            gross_minor=gross_minor,
+            currency=stockrecord.price_currency,
+            valid_from=moment,
+        )
+        stockrecord.price = to_decimal(gross_minor, stockrecord.price_currency)
+        stockrecord.reference_price_minor = reference
+        stockrecord.save(update_fields=["price", "reference_price_minor", "date_updated"])
+    return period
+
+
+def lowest_before(stockrecord: StockRecord, moment: dt.datetime) -> int | None:
+    """The lowest total price asked in the 30 days before ``moment``, in minor units; None without history.
+
+    A price set long before counts as long as it was still valid within the 30 days (CJEU C-330/23).
+    """
+    since = moment - dt.timedelta(days=REFERENCE_DAYS)
+    periods: Iterable[PricePeriod] = PricePeriod.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gt=since), stockrecord=stockrecord, valid_from__lt=moment
+    )
+    return min((period.gross_minor for period in periods), default=None)

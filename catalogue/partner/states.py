@@ -1,0 +1,9 @@
+"""Machines of the room."""
+
+from shop.kernel.states import Machine
+
+RESERVATION = Machine(
+    name="reservation",
+    initial="open",
+    moves={"open": ("consumed", "released", "expired"), "consumed": (), "released": (), "expired": ()},
+)

@@ -1,0 +1,49 @@
+"""What the room tells. Plain values; money in minor units."""
+
+from dataclasses import dataclass
+
+from shop.kernel.outbox import event
+
+
+@event
+@dataclass(frozen=True)
+class OrderPlaced:
+    """An order exists and its stock is reserved; the money may still be on its way."""
+
+    order_id: int
+    number: str
+    payment_method: str
+    total_minor: int
+    currency: str
+
+
+@event
+@dataclass(frozen=True)
+class OrderConfirmed:
+    """The contract is concluded: goods may leave (prepaid: the money is in; on account: at once)."""
+
+    order_id: int
+    number: str
+    payment_method: str
+    total_minor: int
+    currency: str
+
+
+@event
+@dataclass(frozen=True)
+class OrderCancelled:
+    """The order will not be fulfilled; stock is free again. ``was_confirmed``: others had already been told."""
+
+    order_id: int
+    number: str
+    reason: str
+    was_confirmed: bool
+
+
+@event
+@dataclass(frozen=True)
+class OrderCompleted:
+    """Every piece that was not cancelled has been dispatched."""
+
+    order_id: int
+    number: str

@@ -1,0 +1,80 @@
+"""What the room tells. Plain values; money in minor units."""
+
+from dataclasses import dataclass
+
+from shop.kernel.outbox import event
+
+
+@event
+@dataclass(frozen=True)
+class PaymentCaptured:
+    """Money for an order is in. ``reference`` is the provider's id (card) or the receipt's (bank transfer)."""
+
+    payment_id: int
+    order_id: int
+    order_number: str
+    method: str
+    amount_minor: int
+    currency: str
+    reference: str
+
+
+@event
+@dataclass(frozen=True)
+class PaymentReminderDue:
+    """A prepayment is still missing; the order waits until ``expires_on`` (ISO date)."""
+
+    payment_id: int
+    order_id: int
+    expires_on: str
+
+
+@event
+@dataclass(frozen=True)
+class RefundRequested:
+    """A refund row exists; the task that asks the provider hears this."""
+
+    refund_id: int
+    payment_id: int
+    order_id: int
+
+
+@event
+@dataclass(frozen=True)
+class RefundSucceeded:
+    """Money went back to the customer."""
+
+    refund_id: int
+    payment_id: int
+    order_id: int
+    order_number: str
+    method: str
+    amount_minor: int
+    currency: str
+    reference: str
+
+
+@event
+@dataclass(frozen=True)
+class PaymentDisputed:
+    """The customer's bank took the money back, for now."""
+
+    payment_id: int
+    order_id: int
+    order_number: str
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    reference: str
+
+
+@event
+@dataclass(frozen=True)
+class MoneyUnmatched:
+    """Money that belongs to nothing we know: finance gets an open item, never silence."""
+
+    source: str
+    reference: str
+    amount_minor: int
+    currency: str
+    note: str

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class PickingConfig(AppConfig):
+    name = "fulfilment.warehouse.picking"
+    label = "picking"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,11 @@
+"""The Celery app: worker and beat find their tasks in each room's tasks.py."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+
+app = Celery("kontor")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,12 @@
+"""Fork of oscar.dashboard. Why: shell, navigation, roles and start pages are ours; a forked sub-dashboard is silently
+ignored unless the dashboard itself is forked."""
+
+from oscar.apps.dashboard import apps
+
+
+class DashboardConfig(apps.DashboardConfig):
+    name = "shop.dashboard"
+
+    def ready(self) -> None:
+        """Roles become groups after every migrate; Oscar's views are not loaded."""
+        from . import receivers  # noqa: F401

@@ -1,0 +1,1 @@
+"""Roles become groups after every migrate."""

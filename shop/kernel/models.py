@@ -1,0 +1,139 @@
+"""Tables of the kernel: the audit of states, outbox, inbox and number series."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from .clock import now
+
+
+class AppendOnlyError(Exception):
+    """Somebody tried to change or delete a row of an append-only table."""
+
+
+class StateChange(models.Model):
+    """One move of one thing. Append-only: the history a person reads when asking "why is it so?"."""
+
+    WHY_MAX_CHARS = 500
+
+    machine = models.CharField(max_length=60)
+    thing_id = models.BigIntegerField()
+    old = models.CharField(max_length=40)
+    new = models.CharField(max_length=40)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
+    why = models.CharField(max_length=WHY_MAX_CHARS, blank=True)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        indexes = [models.Index(fields=["machine", "thing_id", "id"], name="kernel_statechange_thing")]
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.machine} {self.thing_id}: {self.old} -> {self.new}"
+
+    def delete(self, *args: object, **kwargs: object) -> tuple[int, dict[str, int]]:
+        """Refused: history is kept."""
+        raise AppendOnlyError("state changes are never deleted")
+
+
+class NumberSeries(models.Model):
+    """The counter of one number series and year (year 0: the series does not restart)."""
+
+    series = models.CharField(max_length=20)
+    year = models.PositiveSmallIntegerField(default=0)
+    last = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["series", "year"], name="kernel_series_once_a_year")]
+
+    def __str__(self) -> str:
+        return f"{self.series}/{self.year}: {self.last}"
+
+
+class Attempted(models.Model):
+    """Work that is tried until done, with limits: outbox deliveries, inbox messages, mails and pushes.
+
+    Not a ``Machine``: these rows move by the thousand, and attempts, cause and times are their own audit.
+    Only ``attempts.py`` writes them.
+    """
+
+    PENDING, DONE, DEAD = "pending", "done", "dead"
+
+    state = models.CharField(
+        max_length=10, choices=[(PENDING, PENDING), (DONE, DONE), (DEAD, DEAD)], default=PENDING
+    )
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=now)
+    last_error = models.TextField(blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Message(models.Model):
+    """An event as it was recorded, in the transaction in which it happened."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=60, db_index=True)
+    payload = models.JSONField()
+    correlation_id = models.CharField(max_length=64, blank=True, db_index=True)
+    recorded_at = models.DateTimeField(default=now, db_index=True)
+
+    class Meta:
+        ordering = ["recorded_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.id}"
+
+
+class Delivery(Attempted):
+    """What one subscriber still has to do, or has done, about one message."""
+
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="deliveries")
+    subscriber = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "subscriber"], name="kernel_delivery_once")]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], name="kernel_delivery_due", condition=models.Q(state="pending")
+            ),
+            models.Index(fields=["state", "id"], name="kernel_delivery_state"),
+        ]
+        permissions = [("view_operations", "May see outbox, inbox and failures and retry them")]
+
+    def __str__(self) -> str:
+        return f"{self.subscriber}: {self.state}"
+
+
+class InboxMessage(Attempted):
+    """What others told us: stored first, handled later, once per (source, external id)."""
+
+    source = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=200)
+    kind = models.CharField(max_length=100, blank=True)
+    body = models.TextField()
+    received_at = models.DateTimeField(default=now)
+    times_received = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="kernel_inbox_once")]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], name="kernel_inbox_due", condition=models.Q(state="pending")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.external_id}: {self.state}"

@@ -1,0 +1,27 @@
+"""Telling others what happened: ``record(event)`` in the transaction, one delivery per subscriber afterwards."""
+
+from .core import (
+    EVENTS,
+    SUBSCRIBERS,
+    correlation,
+    current_correlation_id,
+    deliver,
+    drain,
+    event,
+    load,
+    record,
+    subscribe,
+)
+
+__all__ = [
+    "EVENTS",
+    "SUBSCRIBERS",
+    "correlation",
+    "current_correlation_id",
+    "deliver",
+    "drain",
+    "event",
+    "load",
+    "record",
+    "subscribe",
+]

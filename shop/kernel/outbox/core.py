@@ -1,0 +1,144 @@
+"""The outbox. The table is the truth; the queue is only a nudge to look at it sooner than the sweep would."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+
+from ..transactions import InTransaction, in_transaction
+
+if TYPE_CHECKING:
+    from ..models import Delivery, Message
+
+log = logging.getLogger(__name__)
+
+EVENTS: dict[str, type[Any]] = {}
+SUBSCRIBERS: dict[str, dict[str, Callable[[Any], None]]] = {}
+
+DRAIN_ROUNDS_MAX = 100  #: rounds of deliveries that cause deliveries before drain() calls it a loop
+BATCH = 200  #: deliveries looked at in one sweep
+
+_correlation: ContextVar[str] = ContextVar("correlation_id", default="")
+E_ = TypeVar("E_", bound=type)
+Handler = TypeVar("Handler", bound=Callable[[Any], None])
+
+
+def event(cls: E_) -> E_:
+    """Register a frozen dataclass of plain values as an event; its class name is its name on the wire."""
+    if not dataclasses.is_dataclass(cls):
+        raise TypeError(f"{cls.__name__} must be a frozen dataclass")
+    known = EVENTS.get(cls.__name__)
+    if known is not None and known.__module__ != cls.__module__:
+        raise ValueError(f"two events are named {cls.__name__}: {known.__module__} and {cls.__module__}")
+    EVENTS[cls.__name__] = cls
+    SUBSCRIBERS.setdefault(cls.__name__, {})
+    return cls
+
+
+def subscribe(event_class: type[Any], name: str) -> Callable[[Handler], Handler]:
+    """Let a function hear an event. ``name`` (``finance.issue_invoice``) is stored in deliveries: never rename it."""
+
+    def decorate(handler: Handler) -> Handler:
+        heard = SUBSCRIBERS.setdefault(event_class.__name__, {})
+        if name in heard and heard[name].__module__ != handler.__module__:
+            raise ValueError(f"two subscribers of {event_class.__name__} are named {name}")
+        heard[name] = handler
+        return handler
+
+    return decorate
+
+
+def current_correlation_id() -> str:
+    """The id that ties a click to everything it caused; made anew where none is set."""
+    return _correlation.get() or uuid.uuid4().hex
+
+
+@contextmanager
+def correlation(correlation_id: str) -> Iterator[None]:
+    """Everything recorded in the block carries this id."""
+    token = _correlation.set(correlation_id)
+    try:
+        yield
+    finally:
+        _correlation.reset(token)
+
+
+def record(happened: Any) -> Message:
+    """Write an event and one delivery per subscriber, in the caller's transaction.
+
+    Raises InTransaction outside of one (the effect and its telling must stand or fall together).
+    """
+    from ..models import Delivery, Message
+
+    name = type(happened).__name__
+    if EVENTS.get(name) is not type(happened):
+        raise TypeError(f"{name} is not a registered event; decorate it with @event in its events.py")
+    if not in_transaction():
+        raise InTransaction(f"record({name}) must run inside the transaction in which it happened")
+    payload = json.loads(json.dumps(dataclasses.asdict(happened), cls=DjangoJSONEncoder))
+    message = Message.objects.create(name=name, payload=payload, correlation_id=current_correlation_id())
+    deliveries = Delivery.objects.bulk_create(
+        [Delivery(message=message, subscriber=subscriber) for subscriber in SUBSCRIBERS[name]]
+    )
+    for delivery in deliveries:
+        transaction.on_commit(lambda pk=delivery.pk: nudge(pk), robust=True)  # type: ignore[misc]
+    return message
+
+
+def nudge(delivery_id: int) -> None:
+    """Ask a worker to look at a delivery now. A broken queue is not an error: the sweep comes by."""
+    from ..tasks import deliver_one
+
+    try:
+        deliver_one.delay(delivery_id)
+    except Exception as error:  # whatever a broker client may raise
+        log.warning("queue not reachable, delivery %s waits for the sweep: %s", delivery_id, error)
+
+
+def load(message: Message) -> Any:
+    """The event object of a stored message; unknown fields of older or newer versions are ignored."""
+    cls = EVENTS[message.name]
+    known = {field.name for field in dataclasses.fields(cls)}
+    return cls(**{key: value for key, value in message.payload.items() if key in known})
+
+
+def deliver(delivery_id: int) -> bool:
+    """Run the handler of one delivery and mark it, in one transaction. Returns whether this call did it."""
+    from ..attempts import GiveUp, attempt
+    from ..models import Delivery
+
+    def work(delivery: Delivery) -> None:
+        message = delivery.message
+        handler = SUBSCRIBERS.get(message.name, {}).get(delivery.subscriber)
+        if handler is None:
+            raise GiveUp(f"nobody named {delivery.subscriber!r} hears {message.name} any more")
+        with correlation(message.correlation_id):
+            handler(load(message))
+
+    return attempt(Delivery, delivery_id, work)
+
+
+def drain() -> int:
+    """Deliver everything that is due, here and now, until nothing is. Returns how many were done.
+
+    For tests, commands and the sweep of a shop without a worker.
+    """
+    from ..attempts import due
+    from ..models import Delivery
+
+    done = 0
+    for _ in range(DRAIN_ROUNDS_MAX):
+        waiting = list(due(Delivery, BATCH).values_list("pk", flat=True))
+        if not waiting:
+            return done
+        done += sum(deliver(pk) for pk in waiting)
+    raise RuntimeError(f"deliveries still cause deliveries after {DRAIN_ROUNDS_MAX} rounds")

@@ -1,0 +1,28 @@
+"""Celery's side of the kernel: one task per delivery, and the sweep that finds what a crash left."""
+
+from celery import shared_task
+
+from . import inbox, outbox
+from .attempts import due
+from .models import Delivery, InboxMessage
+
+
+@shared_task(name="kernel.deliver", ignore_result=True)
+def deliver_one(delivery_id: int) -> None:
+    """Run one outbox delivery."""
+    outbox.deliver(delivery_id)
+
+
+@shared_task(name="kernel.handle", ignore_result=True)
+def handle_one(inbox_id: int) -> None:
+    """Handle one inbox message."""
+    inbox.handle(inbox_id)
+
+
+@shared_task(name="kernel.sweep", ignore_result=True)
+def sweep() -> None:
+    """Do whatever is due in outbox and inbox: what the queue lost, and second attempts. Runs every few seconds."""
+    for pk in list(due(Delivery, outbox.core.BATCH).values_list("pk", flat=True)):
+        outbox.deliver(pk)
+    for pk in list(due(InboxMessage, inbox.core.BATCH).values_list("pk", flat=True)):
+        inbox.handle(pk)

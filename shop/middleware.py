@@ -1,0 +1,48 @@
+"""Two small guards around every request: odd bytes are refused with words, and one id ties a click to its effects."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from .kernel.outbox import correlation
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class BadInputMiddleware:
+    """Refuse NUL in address, query or form: no database stores it, and no person types it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *args: object) -> None:
+        """Runs inside Django's error handling, so that BadRequest becomes our friendly 400 page."""
+        values = [request.path]
+        values += [text for key, items in request.GET.lists() for text in (key, *items)]
+        if request.method == "POST" and request.content_type in FORM_TYPES:
+            values += [
+                text for key, items in request.POST.lists() for text in (key, *items) if isinstance(text, str)
+            ]
+        if any("\x00" in value for value in values):
+            raise BadRequest(
+                _("The text contains a character that cannot be stored. Please remove it and try again.")
+            )
+
+
+class CorrelationMiddleware:
+    """Give every request an id that everything recorded in it carries."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with correlation(uuid.uuid4().hex):
+            return self.get_response(request)

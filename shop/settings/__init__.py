@@ -1,0 +1,13 @@
+"""Settings: a profile is a set of addresses, not a mode. Each file shows both halves of one capability."""
+
+from .base import *  # noqa: F403
+from .accounts import *  # noqa: F403
+from .cache import *  # noqa: F403
+from .database import *  # noqa: F403
+from .mail import *  # noqa: F403
+from .oscar import *  # noqa: F403
+from .payments import *  # noqa: F403
+from .queue import *  # noqa: F403
+from .security import *  # noqa: F403
+from .storage import *  # noqa: F403
+from .wagtail import *  # noqa: F403

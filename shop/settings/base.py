@@ -1,0 +1,160 @@
+"""What every profile shares: apps, middleware, templates, languages."""
+
+from django.utils.translation import gettext_lazy as _
+
+from .env import BASE_DIR, DATA_DIR, env
+
+PLACEHOLDER_SECRET = "kontor-placeholder-secret-for-the-embedded-profile-only"  # noqa: S105
+SECRET_KEY = env.str("SECRET_KEY", default=PLACEHOLDER_SECRET)
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
+SITE_ID = 1
+
+ROOT_URLCONF = "shop.urls"
+WSGI_APPLICATION = "shop.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    # The house, foundation first. Our apps come before the libraries so that our templates win.
+    "shop.kernel.apps.KernelConfig",
+    "shop.ui.apps.UiConfig",
+    "shop.customers.apps.CustomerConfig",
+    "catalogue.apps.CatalogueConfig",
+    "catalogue.partner.apps.PartnerConfig",
+    "checkout.apps.CheckoutConfig",
+    "checkout.basket.apps.BasketConfig",
+    "checkout.shipping.apps.ShippingConfig",
+    "checkout.order.apps.OrderConfig",
+    "checkout.payment.apps.PaymentConfig",
+    "fulfilment.warehouse.stock.apps.StockConfig",
+    "fulfilment.warehouse.picking.apps.PickingConfig",
+    "fulfilment.warehouse.dispatch.apps.DispatchConfig",
+    "fulfilment.finance.ledger.apps.LedgerConfig",
+    "fulfilment.finance.invoicing.apps.InvoicingConfig",
+    "fulfilment.finance.reconciliation.apps.ReconciliationConfig",
+    "fulfilment.finance.dunning.apps.DunningConfig",
+    "shop.notifications.apps.NotificationsConfig",
+    "shop.connect.apps.ConnectConfig",
+    "shop.pages.apps.PagesConfig",
+    "shop.dashboard.apps.DashboardConfig",
+    "shop.demo.apps.DemoConfig",
+    # Oscar, unforked rooms
+    "shop.oscar_base.OscarBaseConfig",
+    "oscar.apps.analytics.apps.AnalyticsConfig",
+    "oscar.apps.address.apps.AddressConfig",
+    "oscar.apps.catalogue.reviews.apps.CatalogueReviewsConfig",
+    "oscar.apps.communication.apps.CommunicationConfig",
+    "oscar.apps.offer.apps.OfferConfig",
+    "oscar.apps.voucher.apps.VoucherConfig",
+    "oscar.apps.wishlists.apps.WishlistsConfig",
+    # Wagtail
+    "wagtail.contrib.forms",
+    "wagtail.contrib.redirects",
+    "wagtail.contrib.simple_translation",
+    "wagtail.embeds",
+    "wagtail.sites",
+    "wagtail.users",
+    "wagtail.snippets",
+    "wagtail.documents",
+    "wagtail.images",
+    "wagtail.search",
+    "wagtail.admin",
+    "wagtail",
+    "modelcluster",
+    "taggit",
+    # Libraries
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "treebeard",
+    "widget_tweaks",
+    "django_tables2",
+    "sorl.thumbnail",
+    "simple_history",
+    "django_htmx",
+    "csp",
+    "rules.apps.AutodiscoverRulesConfig",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.humanize",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.sites",
+    "django.contrib.flatpages",
+    "django.contrib.sitemaps",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "shop.middleware.BadInputMiddleware",
+    "shop.middleware.CorrelationMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "checkout.basket.middleware.BasketMiddleware",
+    "wagtail.contrib.redirects.middleware.RedirectMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        # No "loaders": Django then caches compiled templates (half of a stock Oscar page is compiling them anew).
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "shop.pages.context.storefront",
+                "shop.dashboard.context.staff",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    },
+]
+
+LANGUAGE_CODE = "de"
+LANGUAGES = [("de", _("German")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="Europe/Berlin")
+
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+#: Country the shop sells from: its VAT is the default, purchase on account looks at it.
+KONTOR_HOME_COUNTRY = "DE"
+KONTOR_CURRENCY = "EUR"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # Debug only, and noisy: fonts of PDF, statements.
+    "loggers": {"fontTools": {"level": "WARNING"}, "factur-x": {"level": "WARNING"}},
+}
+
+FORMS_URLFIELD_ASSUME_HTTPS = True
+SILENCED_SYSTEM_CHECKS = [
+    "fields.W342",  # Oscar's OneToOne-like ForeignKeys
+    "treebeard.W001",
+]
+DATA_DIR.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,22 @@
+"""Payments. Nothing set: our Stripe stand-in, a server of its own. STRIPE_SECRET_KEY: Stripe itself."""
+
+from .env import env
+
+STRIPE_STANDIN_URL = env.str("STRIPE_STANDIN_URL", default="http://127.0.0.1:12111")
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_IS_STANDIN = not STRIPE_SECRET_KEY
+if STRIPE_IS_STANDIN:
+    STRIPE_SECRET_KEY = "sk_test_standin_kontor"  # noqa: S105
+    STRIPE_PUBLISHABLE_KEY = "pk_test_standin_kontor"
+    STRIPE_WEBHOOK_SECRET = "whsec_standin_kontor"  # noqa: S105
+    STRIPE_API_BASE = STRIPE_STANDIN_URL
+    STRIPE_JS_URL = f"{STRIPE_STANDIN_URL}/v3/stripe.js"
+    STRIPE_CSP_SOURCES = [STRIPE_STANDIN_URL]
+else:
+    STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY")
+    STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET")
+    STRIPE_API_BASE = "https://api.stripe.com"
+    STRIPE_JS_URL = "https://js.stripe.com/v3/"
+    STRIPE_CSP_SOURCES = ["https://js.stripe.com", "https://hooks.stripe.com", "https://api.stripe.com"]
+STRIPE_TIMEOUT_S = 10
+STRIPE_MAX_RETRIES = 2

@@ -1,0 +1,45 @@
+"""Queue. Nothing set: Celery on kombu's filesystem transport, no server. BROKER_URL: Redis or RabbitMQ.
+
+A SIGKILL loses what the filesystem transport was running; the outbox table is the truth and is swept."""
+
+from celery.schedules import crontab
+
+from .env import DATA_DIR, env
+
+CELERY_BROKER_URL = env.str("BROKER_URL", default="filesystem://")
+if CELERY_BROKER_URL.startswith("filesystem"):
+    _queue = DATA_DIR / "queue"
+    for _folder in ("messages", "processed", "control"):
+        (_queue / _folder).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_queue / "messages"),
+        "data_folder_out": str(_queue / "messages"),
+        "processed_folder": str(_queue / "processed"),
+        "control_folder": str(_queue / "control"),
+        "store_processed": False,
+        "polling_interval": 0.05,
+    }
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_TIMEZONE = env.str("TIME_ZONE", default="Europe/Berlin")
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+
+#: Seconds between two looks for what a crash or a lost queue left.
+SWEEP_EVERY_S = env.float("SWEEP_EVERY_S", default=5.0)
+CELERY_BEAT_SCHEDULE = {
+    "sweep outbox and inbox": {"task": "kernel.sweep", "schedule": SWEEP_EVERY_S},
+    "send mails": {"task": "notifications.send_due", "schedule": SWEEP_EVERY_S},
+    "send pushes": {"task": "connect.send_due", "schedule": SWEEP_EVERY_S},
+    "ask about open payments": {"task": "payment.sweep_open", "schedule": 30.0},
+    "send refunds": {"task": "payment.send_refunds", "schedule": 30.0},
+    "expire unpaid orders": {"task": "payment.expire", "schedule": 60.0},
+    "remind of prepayments": {"task": "payment.remind", "schedule": 3600.0},
+    "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},
+}
