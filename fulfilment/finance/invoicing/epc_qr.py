@@ -14,6 +14,7 @@ from shop.kernel.money import to_decimal
 LARGEST_MINOR = 99_999_999_999  #: 999,999,999.99 EUR
 _MOST_BYTES = 331  # the guideline's limit, so that version 13 with error level M is enough
 _NAME_LENGTH, _TEXT_LENGTH = 70, 140
+_NAME_BYTES = 200  # 70 letters of several bytes each would leave no room for the account
 
 
 def payload(*, name: str, iban: str, amount_minor: int, reference: str = "", bic: str = "") -> str:
@@ -29,7 +30,7 @@ def payload(*, name: str, iban: str, amount_minor: int, reference: str = "", bic
         raise ValueError(f"{iban!r} is not an IBAN") from None
     if not 0 < amount_minor <= LARGEST_MINOR:
         raise ValueError("the amount of a transfer is from 0.01 to 999,999,999.99 EUR")
-    payee = _one_line(name)[:_NAME_LENGTH]
+    payee = _one_line(name)[:_NAME_LENGTH].encode()[:_NAME_BYTES].decode(errors="ignore")
     if not payee:
         raise ValueError("a transfer needs the payee's name")
     amount = f"EUR{to_decimal(amount_minor):.2f}"

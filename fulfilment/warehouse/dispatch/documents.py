@@ -1,0 +1,243 @@
+"""Papers that travel with a parcel: the packing slip inside, the shipping label outside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from babel import Locale, dates, numbers
+from barcode.codex import Code128
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from shop.kernel import pdf
+
+_QUIET_MODULES = 10  # ISO/IEC 15417: ten modules of white on either side
+_LONGEST_CODE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a parcel goes or comes from."""
+
+    name: str
+    street: str
+    postcode: str
+    city: str
+    country: str = "DE"  #: ISO 3166-1 alpha-2
+    company: str = ""
+    extra: str = ""
+
+    def lines(self) -> list[str]:
+        """Name and street, without the place."""
+        return [line for line in (self.company, self.name, self.extra, self.street) if line.strip()]
+
+    @property
+    def place(self) -> str:
+        """Postcode and city."""
+        return f"{self.postcode} {self.city}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class PackedLine:
+    """One article in the parcel and the bin it was taken from."""
+
+    name: str
+    sku: str
+    quantity: int
+    bin: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+    ean: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PackingSlip:
+    """What one parcel holds."""
+
+    order_number: str
+    parcel_number: str  #: printed as barcode: scanning it opens the parcel
+    date: dt.date
+    shop_name: str
+    sender: Address
+    recipient: Address
+    lines: tuple[PackedLine, ...]
+    order_date: dt.date | None = None
+    parcel: int = 1
+    parcels: int = 1
+    delivery_method: str = ""
+    to_follow: int = 0  #: pieces of the order that come later
+    notes: tuple[str, ...] = ()
+    email: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingLabel:
+    """The A6 label of one parcel."""
+
+    carrier: str
+    tracking_number: str
+    sender: Address
+    recipient: Address
+    order_number: str
+    date: dt.date
+    service: str = ""
+    weight_grams: int = 0
+    parcel: int = 1
+    parcels: int = 1
+    notice: str = ""  #: "Test label, not for dispatch"
+
+
+def packing_slip_pdf(slip: PackingSlip, lang: str) -> bytes:
+    """The slip on A4 in ``lang``, with the parcel's number as Code 128. Raises ValueError as ``code128_svg`` does."""
+    with translation.override(lang):
+        data = _slip_data(slip, lang)
+    return pdf.render(pdf.DOCUMENTS / "packing_slip.typ", data, lang=lang)
+
+
+def label_pdf(label: ShippingLabel, lang: str) -> bytes:
+    """The label on A6 with the tracking number as Code 128. Raises ValueError as ``code128_svg`` does."""
+    with translation.override(lang):
+        data = _label_data(label, lang)
+    return pdf.render(pdf.DOCUMENTS / "shipping_label.typ", data, lang=lang)
+
+
+def code128_svg(code: str) -> str:
+    """``code`` as Code 128 in SVG: one unit per module, with the quiet zones, to be stretched to size.
+
+    code: 1 to 40 printable ASCII characters. Raises ValueError otherwise.
+    """
+    if not 0 < len(code) <= _LONGEST_CODE or any(not " " <= char <= "~" for char in code):
+        raise ValueError(f"a barcode holds 1 to {_LONGEST_CODE} printable ASCII characters, not {code!r}")
+    modules = "".join(Code128(code).build())
+    width = len(modules) + 2 * _QUIET_MODULES
+    bars = "".join(f"M{start} 0h{length}v1h-{length}z" for start, length in _runs(modules))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 1" preserveAspectRatio="none">'
+        f'<path fill="#fff" d="M0 0h{width}v1H0z"/><path d="{bars}"/></svg>'
+    )
+
+
+def _runs(modules: str) -> Iterable[tuple[int, int]]:
+    """Start and length of each black bar."""
+    at = 0
+    while (start := modules.find("1", at)) >= 0:
+        at = modules.find("0", start)
+        at = len(modules) if at < 0 else at
+        yield start + _QUIET_MODULES, at - start
+
+
+def _slip_data(slip: PackingSlip, lang: str) -> dict[str, Any]:
+    pieces = sum(line.quantity for line in slip.lines)
+    title = _("Packing slip")
+    return {
+        "labels": {"page": _("Page {page} of {pages}")},
+        "letter": {
+            "brand": slip.shop_name,
+            "brand_line": "",
+            "sender_line": " · ".join([*slip.sender.lines(), slip.sender.place]),
+            "address": _address(slip.recipient, slip.sender.country, lang),
+            "title": title,
+            "running": f"{title} {slip.parcel_number}",
+            "info": _slip_info(slip, lang),
+            "footer": [
+                [*slip.sender.lines(), slip.sender.place],
+                [row for row in (slip.phone, slip.email) if row],
+            ],
+        },
+        "opening": "",
+        "barcode_svg": code128_svg(slip.parcel_number),
+        "barcode_text": slip.parcel_number,
+        "columns": [_("Bin"), _("Article"), _("Quantity"), ""],
+        "lines": [_slip_line(line) for line in slip.lines],
+        "count": ngettext("%(count)s piece in this parcel", "%(count)s pieces in this parcel", pieces)
+        % {"count": pieces},
+        "notes": [*_to_follow(slip), *slip.notes],
+    }
+
+
+def _slip_info(slip: PackingSlip, lang: str) -> list[list[str]]:
+    rows = [
+        (_("Date"), _day(slip.date, lang)),
+        (_("Order number"), slip.order_number),
+        (_("Order date"), _day(slip.order_date, lang) if slip.order_date else ""),
+        (_("Parcel"), _of(slip.parcel, slip.parcels)),
+        (_("Delivery"), slip.delivery_method),
+    ]
+    return [[label, _short(value, 40)] for label, value in rows if value]
+
+
+def _slip_line(line: PackedLine) -> dict[str, Any]:
+    details = [", ".join(f"{name}: {value}" for name, value in line.attributes)]
+    details.append(_("Item no. %(sku)s") % {"sku": line.sku} if line.sku else "")
+    return {
+        "bin": line.bin or "–",
+        "name": _short(line.name, 240),
+        "details": [_short(detail, 160) for detail in details if detail],
+        "quantity": str(line.quantity),
+    }
+
+
+def _to_follow(slip: PackingSlip) -> list[str]:
+    if not slip.to_follow:
+        return []
+    words = ngettext(
+        "%(count)s piece of your order follows in another parcel.",
+        "%(count)s pieces of your order follow in another parcel.",
+        slip.to_follow,
+    )
+    return [words % {"count": slip.to_follow}]
+
+
+def _label_data(label: ShippingLabel, lang: str) -> dict[str, Any]:
+    abroad = label.recipient.country != label.sender.country
+    facts = [
+        (_("Order number"), label.order_number),
+        (_("Date"), dates.format_date(label.date, "dd.MM.yyyy", locale=lang)),
+        (_("Weight"), _kilograms(label.weight_grams, lang) if label.weight_grams else ""),
+        (_("Parcel"), _of(label.parcel, label.parcels)),
+    ]
+    return {
+        "labels": {"sender": _("Sender"), "recipient": _("Recipient")},
+        "letter": {"title": label.tracking_number, "brand": label.sender.name},
+        "carrier": label.carrier,
+        "service": label.service,
+        "sender": [_short(line) for line in (*label.sender.lines(), label.sender.place)],
+        "recipient": [_short(line) for line in label.recipient.lines()],
+        "place": _short(label.recipient.place),
+        "country": _country(label.recipient.country, lang) if abroad else "",
+        "facts": [list(fact) for fact in facts if fact[1]],
+        "barcode_svg": code128_svg(label.tracking_number),
+        "tracking_number": label.tracking_number,
+        "notice": label.notice,
+    }
+
+
+def _address(address: Address, home: str, lang: str) -> list[str]:
+    country = [] if address.country == home else [_country(address.country, lang).upper()]
+    return [_short(line) for line in (*address.lines(), address.place, *country)]
+
+
+def _of(number: int, count: int) -> str:
+    return _("%(number)s of %(count)s") % {"number": number, "count": count}
+
+
+def _country(code: str, lang: str) -> str:
+    return Locale.parse(lang).territories.get(code, code)
+
+
+def _day(date: dt.date, lang: str) -> str:
+    return dates.format_date(date, "d. MMMM yyyy" if lang.startswith("de") else "d MMMM yyyy", locale=lang)
+
+
+def _kilograms(grams: int, lang: str) -> str:
+    return f"{numbers.format_decimal(Decimal(grams) / 1000, '0.0##', locale=lang)} kg"
+
+
+def _short(line: str, width: int = 58) -> str:
+    line = " ".join(line.split())
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
