@@ -1,0 +1,35 @@
+"""Money and plain numbers as the reader writes them: 1.234,56 € in German, €1,234.56 in English."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.utils import formats
+from django.utils.translation import get_language
+
+from shop.kernel.money import exponent, to_decimal
+
+NBSP = "\u00a0"
+MINUS = "\u2212"
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "HUF": "Ft", "JPY": "¥"}
+
+
+def plain_number(value: Decimal | int, places: int) -> str:
+    """The number with the reader's separators, a true minus sign and a fixed count of decimal places."""
+    text = formats.number_format(abs(value), decimal_pos=places, use_l10n=True, force_grouping=True)
+    return f"{MINUS}{text}" if value < 0 else text
+
+
+def money_text(amount_minor: int, currency: str = "EUR") -> str:
+    """Money as text in the active language.
+
+    amount_minor: whole minor units (cents); currency: ISO 4217 code. The symbol stands before the
+    number in English and behind it, after a no-break space, in every other language.
+    """
+    number = plain_number(abs(to_decimal(amount_minor, currency)), exponent(currency))
+    sign = MINUS if amount_minor < 0 else ""
+    symbol = SYMBOLS.get(currency, currency)
+    if (get_language() or "de").startswith("en"):
+        gap = NBSP if symbol.isalpha() else ""
+        return f"{sign}{symbol}{gap}{number}"
+    return f"{sign}{number}{NBSP}{symbol}"
