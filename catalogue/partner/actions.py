@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from shop.kernel.clock import now
 from shop.kernel.money import to_decimal
@@ -65,24 +65,71 @@ def reserve(wishes: Sequence[Wish], *, expires_at: dt.datetime | None) -> list[R
     """
     wanted: dict[int, int] = {}
     for wish in wishes:
+        if wish.quantity < 1:
+            raise ValueError("at least one piece must be reserved")
         wanted[wish.stockrecord_id] = wanted.get(wish.stockrecord_id, 0) + wish.quantity
-    with transaction.atomic():
-        records = StockRecord.objects.in_bulk(list(wanted))
-        for record in sorted(records.values(), key=lambda r: (r.partner_sku, r.pk)):
-            take(record, wanted[record.pk])
-        return Reservation.objects.bulk_create(
-            [
-                Reservation(
-                    stockrecord_id=wish.stockrecord_id,
-                    order_line_id=wish.order_line_id,
-                    order_id=wish.order_id,
-                    quantity=wish.quantity,
-                    quantity_left=wish.quantity,
-                    expires_at=expires_at,
-                )
-                for wish in wishes
-            ]
-        )
+    try:
+        with transaction.atomic():
+            _take_all(wanted)
+    except _Lacking as lacking:
+        raise _explain(lacking) from None
+    return Reservation.objects.bulk_create(
+        [
+            Reservation(
+                stockrecord_id=wish.stockrecord_id,
+                order_line_id=wish.order_line_id,
+                order_id=wish.order_id,
+                quantity=wish.quantity,
+                quantity_left=wish.quantity,
+                expires_at=expires_at,
+            )
+            for wish in wishes
+        ]
+    )
+
+
+def _take_all(wanted: dict[int, int]) -> None:
+    """One conditional UPDATE for all SKUs: a constant number of queries however long the order is.
+
+    On PostgreSQL the rows are locked in SKU order first, because a multi-row UPDATE takes them in any order; on
+    SQLite the transaction already holds the only write lock.
+    """
+    if len(wanted) > 1 and connection.features.has_select_for_update:
+        locked = StockRecord.objects.select_for_update(no_key=True).filter(pk__in=wanted)
+        list(locked.order_by("partner_sku", "pk").values_list("pk", flat=True))
+    quantity = Case(
+        *[When(pk=pk, then=Value(pieces)) for pk, pieces in wanted.items()],
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+    enough = Q(backorderable=True) | Q(num_in_stock__gte=F("num_allocated") + quantity)
+    rows = StockRecord.objects.filter(enough, pk__in=wanted).update(
+        num_allocated=F("num_allocated") + quantity
+    )
+    if rows == len(wanted):
+        return
+    # Roll our own update back before looking: else the rows that did have enough would show too little.
+    raise _Lacking(wanted)
+
+
+class _Lacking(Exception):
+    """Carries the wishes out of the savepoint; turned into InsufficientStock with what is really left."""
+
+    def __init__(self, wanted: dict[int, int]) -> None:
+        super().__init__("not enough stock")
+        self.wanted = wanted
+
+
+def _explain(lacking: _Lacking) -> InsufficientStock:
+    """Which SKU lacks how much, read after the savepoint was rolled back."""
+    records = StockRecord.objects.filter(pk__in=lacking.wanted).order_by("partner_sku", "pk")
+    for record in records:
+        if not record.backorderable and record.available < lacking.wanted[record.pk]:
+            return InsufficientStock(record.partner_sku, lacking.wanted[record.pk], record.available)
+    first = next(
+        iter(records), None
+    )  # somebody gave pieces back in between: still refused, the shopper may retry
+    return InsufficientStock(first.partner_sku if first else "?", sum(lacking.wanted.values()), 0)
 
 
 def keep(*, order_id: int) -> int:
@@ -189,3 +236,33 @@ def lowest_before(stockrecord: StockRecord, moment: dt.datetime) -> int | None:
         Q(valid_to=None) | Q(valid_to__gt=since), stockrecord=stockrecord, valid_from__lt=moment
     )
     return min((period.gross_minor for period in periods), default=None)
+
+
+def reserve_again(*, order_id: int, by: Any = None, why: str) -> None:
+    """Take back into reservation what an expired or cancelled order had; all lines or none.
+
+    Raises InsufficientStock when pieces were sold meanwhile; the caller's transaction must then be rolled back.
+    """
+    closed = list(
+        Reservation.objects.filter(order_id=order_id, state__in=("released", "expired")).select_related(
+            "stockrecord"
+        )
+    )
+    with transaction.atomic():
+        wanted: dict[int, int] = {}
+        for reservation in closed:
+            wanted[reservation.stockrecord_id] = (
+                wanted.get(reservation.stockrecord_id, 0) + reservation.quantity
+            )
+            move(reservation, to="open", by=by, why=why, quantity_left=reservation.quantity, expires_at=None)
+        if wanted:
+            try:
+                with transaction.atomic():
+                    _take_all(wanted)
+            except _Lacking as lacking:
+                raise _explain(lacking) from None
+
+
+def extend(*, order_id: int, expires_at: dt.datetime | None) -> int:
+    """The reservations of an order wait for another while. Returns how many."""
+    return Reservation.objects.filter(order_id=order_id, state="open").update(expires_at=expires_at)

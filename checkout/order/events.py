@@ -38,12 +38,3 @@ class OrderCancelled:
     number: str
     reason: str
     was_confirmed: bool
-
-
-@event
-@dataclass(frozen=True)
-class OrderCompleted:
-    """Every piece that was not cancelled has been dispatched."""
-
-    order_id: int
-    number: str

@@ -1,0 +1,108 @@
+"""After placing: confirm, cancel, hold, start, note a dispatch. Each is idempotent or says who was faster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from catalogue.partner import actions as stock
+from shop.kernel.outbox import record
+from shop.kernel.states import MoveNotAllowed, move
+
+from ..events import OrderCancelled, OrderConfirmed
+from ..models import Line, Order
+
+
+def confirm(*, order: Order, by: Any = None, why: str = "") -> bool:
+    """Conclude the contract: reservations no longer expire, the house is told. False when it already was."""
+    if order.status not in ("awaiting_payment", "cancelled"):
+        return False
+    with transaction.atomic():
+        move(order, to="confirmed", by=by, why=why)
+        stock.keep(order_id=order.pk)
+        record(
+            OrderConfirmed(order.pk, order.number, order.payment_method, order.total_minor, order.currency)
+        )
+    return True
+
+
+def cancel(*, order: Order, by: Any = None, why: str, expired: bool = False) -> bool:
+    """Cancel an order of which nothing has left yet: stock is free again, money that came goes back.
+
+    False when it already was cancelled. Raises MoveNotAllowed when pieces were dispatched (then it is a return).
+    """
+    from checkout.payment.actions import cancel_open, refund_captured
+
+    if order.status == "cancelled":
+        return False
+    with transaction.atomic():
+        if Line.objects.filter(order=order, quantity_dispatched__gt=0).exists():
+            raise MoveNotAllowed(f"order {order.number}: parts were dispatched; take them back as a return")
+        was_confirmed = order.status != "awaiting_payment"
+        move(order, to="cancelled", by=by, why=why)
+        stock.release(order_id=order.pk, by=by, why=why, expired=expired)
+        cancel_open(order=order, by=by, why=why)
+        refund_captured(order=order, by=by, why=why)
+        record(OrderCancelled(order.pk, order.number, why, was_confirmed))
+    return True
+
+
+def revive(*, order: Order, by: Any = None, why: str) -> None:
+    """Money came for an order that had expired: take its stock again and confirm it.
+
+    Raises InsufficientStock when the pieces are gone; the caller then sends the money back.
+    """
+    with transaction.atomic():
+        stock.reserve_again(order_id=order.pk, by=by, why=why)
+        confirm(order=order, by=by, why=why)
+
+
+def start_fulfilment(*, order: Order, by: Any = None) -> bool:
+    """The warehouse has begun. False when it already had; MoveNotAllowed for an order that is not confirmed."""
+    if order.status == "in_fulfilment":
+        return False
+    move(order, to="in_fulfilment", by=by, why="picking started")
+    return True
+
+
+def note_dispatch(*, order: Order, lines: Mapping[int, int], by: Any = None) -> bool:
+    """Write down that pieces left, called by the warehouse in its transaction. ``lines``: order line id -> pieces.
+
+    Returns whether the order is now complete. Raises ValueError when more would leave than is open.
+    """
+    with transaction.atomic():
+        for line_id, quantity in sorted(lines.items()):
+            rows = Line.objects.filter(
+                pk=line_id,
+                order=order,
+                quantity__gte=F("quantity_dispatched") + F("quantity_cancelled") + quantity,
+            ).update(quantity_dispatched=F("quantity_dispatched") + quantity)
+            if quantity < 1 or not rows:
+                raise ValueError(f"order {order.number}: {quantity} pieces of line {line_id} are not open")
+        order.refresh_from_db(fields=["status"])
+        if order.status == "confirmed":
+            move(order, to="in_fulfilment", by=by, why="dispatched")
+        is_open = Line.objects.filter(order=order).exclude(
+            quantity=F("quantity_dispatched") + F("quantity_cancelled")
+        )
+        if is_open.exists():
+            return False
+        move(order, to="completed", by=by, why="everything was dispatched")
+        return True
+
+
+def hold(*, order: Order, by: Any, why: str) -> None:
+    """Stop the warehouse from beginning or continuing, with a reason people see. ValueError without one."""
+    if not why.strip():
+        raise ValueError("a hold needs a reason")
+    Order.objects.filter(pk=order.pk).update(on_hold=True, hold_reason=why.strip()[:300])
+    order.on_hold, order.hold_reason = True, why.strip()[:300]
+
+
+def release_hold(*, order: Order, by: Any) -> None:
+    """The order may go on."""
+    Order.objects.filter(pk=order.pk).update(on_hold=False, hold_reason="")
+    order.on_hold, order.hold_reason = False, ""

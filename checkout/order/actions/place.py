@@ -1,0 +1,130 @@
+"""Placing: ONE transaction makes order, lines, reservations and payment row, and tells it. No network, no mail."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+
+from catalogue.partner.actions import Wish, reserve
+from checkout.basket.models import Basket
+from checkout.basket.totals import BasketTotals
+from checkout.payment.models import CARD, INVOICE, PREPAYMENT, Payment
+from shop.kernel.clock import now
+from shop.kernel.outbox import current_correlation_id, record
+from shop.kernel.transactions import retrying
+
+from ..events import OrderPlaced
+from ..models import AcceptedSummary, Order
+from ..numbers import new_order_number
+from .life import confirm
+
+#: How long stock waits for the money, by method (order.md): an abandoned card page must not block the last pair.
+RESERVED_FOR: dict[str, dt.timedelta | None] = {
+    CARD: dt.timedelta(minutes=30),
+    PREPAYMENT: dt.timedelta(days=7),
+    INVOICE: None,
+}
+
+
+class PlacingRefused(Exception):
+    """Base of why an order was not placed; nothing was changed."""
+
+
+class PriceChanged(PlacingRefused):
+    """The total is no longer what the shopper saw; carries both in minor units."""
+
+    def __init__(self, seen_minor: int, present_minor: int) -> None:
+        super().__init__(f"seen {seen_minor}, now {present_minor}")
+        self.seen_minor, self.present_minor = seen_minor, present_minor
+
+
+class BasketGone(PlacingRefused):
+    """The basket is empty or belongs to no open session any more."""
+
+
+class BasketChanged(PlacingRefused):
+    """The basket was changed (in another tab) since the summary was shown."""
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How to reach the buyer."""
+
+    email: str
+    phone: str = ""
+    language: str = "de"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Everything that makes an order, already checked by the caller. Addresses are unsaved model instances."""
+
+    basket: Any
+    totals: BasketTotals
+    contact: Contact
+    billing_address: Any
+    shipping_address: Any | None
+    delivery_code: str
+    delivery_name: str
+    payment_method: str
+    user: Any = None
+    seen_total_minor: int | None = None
+    accepted_html: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def place(placement: Placement, *, by: Any = None) -> Order:
+    """Place an order, once per basket: a second click or tab gets the same order back.
+
+    Raises PriceChanged when the total differs from what was seen, BasketGone for an empty or foreign basket, and
+    InsufficientStock naming the SKU when the last piece went to somebody else. In each case nothing was changed.
+    """
+    if not placement.totals.lines:
+        raise BasketGone("the basket is empty")
+    if placement.seen_total_minor is not None and placement.seen_total_minor != placement.totals.total_minor:
+        raise PriceChanged(placement.seen_total_minor, placement.totals.total_minor)
+    already = placed_from(placement.basket.pk)
+    if already is not None:
+        return already
+    number = new_order_number()
+    return retrying(lambda: _place(placement, number, by))
+
+
+def placed_from(basket_id: int) -> Order | None:
+    """The order made of a basket, if any."""
+    return Order.objects.filter(placement_key=f"basket:{basket_id}").first()
+
+
+def _place(placement: Placement, number: str, by: Any) -> Order:
+    taken = Basket.objects.filter(pk=placement.basket.pk, status=Basket.OPEN).update(
+        status=Basket.SUBMITTED, date_submitted=now()
+    )
+    if not taken:
+        already = placed_from(placement.basket.pk)
+        if already is None:
+            raise BasketGone("this basket has been emptied or merged in another tab")
+        return already
+    from ..utils import OrderCreator  # the seam of Oscar; it knows the models, we know the rules
+
+    order, lines = OrderCreator().write(placement, number=number, correlation_id=current_correlation_id())
+    wait = RESERVED_FOR[placement.payment_method]
+    expires_at = now() + wait if wait else None
+    wishes = [Wish(line.stockrecord_id, line.pk, order.pk, line.quantity) for line in lines]
+    reserve(wishes, expires_at=expires_at)
+    if placement.accepted_html:
+        digest = AcceptedSummary.digest(placement.accepted_html)
+        AcceptedSummary.objects.create(order=order, html=placement.accepted_html, sha256=digest)
+    Payment.objects.create(
+        order=order,
+        method=placement.payment_method,
+        amount_minor=order.total_minor,
+        currency=order.currency,
+        expires_at=expires_at,
+        state="authorised" if placement.payment_method == INVOICE else "created",
+    )
+    record(OrderPlaced(order.pk, order.number, order.payment_method, order.total_minor, order.currency))
+    if placement.payment_method == INVOICE:
+        confirm(order=order, by=by, why="purchase on account")
+    return order

@@ -1,0 +1,98 @@
+"""Money is in: exactly one capture per payment, and the order learns of it in the same transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from catalogue.partner.models import InsufficientStock
+from checkout.order.actions.life import confirm, revive
+from checkout.order.models import Order
+from shop.kernel.clock import now
+from shop.kernel.outbox import record
+from shop.kernel.states import StaleState, move
+
+from ..events import MoneyUnmatched, PaymentCaptured
+from ..models import Payment
+from .refunds import request_refund
+
+
+def capture(*, payment: Payment, reference: str, by: Any = None, why: str, card_label: str = "") -> bool:
+    """Write down that the whole amount is in. Browser return, webhook and sweep all end here; one of them wins.
+
+    Returns whether this call did it. A late success on a cancelled order takes the stock again or, when that is
+    gone, sends the money back by itself.
+    """
+    if payment.state == "captured":
+        return False
+    extra: dict[str, Any] = {"captured_at": now(), "failure_code": "", "failure_text": ""}
+    if card_label:
+        extra["card_label"] = card_label[:40]
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=payment.order_id)
+        try:
+            move(payment, to="captured", by=by, why=why, **extra)
+        except StaleState:
+            payment.refresh_from_db()
+            if payment.state == "captured":
+                return False
+            raise
+        record(
+            PaymentCaptured(
+                payment.pk,
+                order.pk,
+                order.number,
+                payment.method,
+                payment.amount_minor,
+                payment.currency,
+                reference,
+            )
+        )
+        _tell_order(order, payment, by)
+    return True
+
+
+def _tell_order(order: Order, payment: Payment, by: Any) -> None:
+    """Confirm the order; money for one that is gone or already paid goes back."""
+    others = Payment.objects.filter(order=order, state="captured").exclude(pk=payment.pk)
+    if others.exists():
+        request_refund(
+            payment=payment,
+            amount_minor=payment.amount_minor,
+            source=f"double:{payment.pk}",
+            reason="the order had already been paid",
+        )
+    elif order.status == "awaiting_payment":
+        confirm(order=order, by=by, why="paid")
+    elif order.status == "cancelled":
+        try:
+            with transaction.atomic():
+                revive(order=order, by=by, why="paid after it had expired")
+        except InsufficientStock as gone:
+            order.refresh_from_db(fields=["status"])
+            request_refund(
+                payment=payment,
+                amount_minor=payment.amount_minor,
+                source=f"late:{payment.pk}",
+                reason=f"paid after it had expired; {gone.sku} is sold out",
+            )
+
+
+def receive_transfer(*, payment: Payment, amount_minor: int, reference: str, by: Any = None) -> bool:
+    """A bank transfer for a prepayment or an invoice has arrived in full (finance adds partial ones up first).
+
+    Returns whether the payment is captured now. Raises ValueError for an amount below what is owed; more than that
+    is captured, and the surplus stays with finance as the customer's credit.
+    """
+    if amount_minor < payment.amount_minor:
+        raise ValueError(
+            f"{amount_minor} of {payment.amount_minor} {payment.currency} is not the whole amount"
+        )
+    return capture(payment=payment, reference=reference, by=by, why=f"bank transfer {reference}"[:300])
+
+
+def unmatched(*, source: str, reference: str, amount_minor: int, currency: str, note: str) -> None:
+    """Money that belongs to nothing we know: tell finance, never silence."""
+    with transaction.atomic():
+        record(MoneyUnmatched(source, reference, amount_minor, currency, note))

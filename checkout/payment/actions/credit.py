@@ -1,0 +1,41 @@
+"""What finance knows of a customer, pushed down so that the checkout can decide without looking up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shop.kernel.clock import now
+
+from ..models import CustomerCredit
+
+
+def set_credit(
+    *, user_id: int, open_items_minor: int, dunning_level: int, paid_orders: int
+) -> CustomerCredit:
+    """Called by finance whenever an invoice is issued, paid or reminded. Staff's release and block are not touched."""
+    credit, _created = CustomerCredit.objects.update_or_create(
+        user_id=user_id,
+        defaults={
+            "open_items_minor": open_items_minor,
+            "dunning_level": dunning_level,
+            "paid_orders": paid_orders,
+            "updated_at": now(),
+        },
+    )
+    return credit
+
+
+def release_customer(*, user_id: int, released: bool, by: Any) -> CustomerCredit:
+    """Staff allow (or no longer allow) purchase on account without an earlier paid order."""
+    credit, _created = CustomerCredit.objects.get_or_create(user_id=user_id)
+    credit.released = released
+    credit.save(update_fields=["released"])
+    return credit
+
+
+def block_customer(*, user_id: int, reason: str, by: Any) -> CustomerCredit:
+    """Staff stop purchase on account; an empty reason lifts the block."""
+    credit, _created = CustomerCredit.objects.get_or_create(user_id=user_id)
+    credit.blocked, credit.block_reason = bool(reason.strip()), reason.strip()[:300]
+    credit.save(update_fields=["blocked", "block_reason"])
+    return credit

@@ -1,0 +1,44 @@
+"""The customer's bank takes money back, for now or for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from shop.kernel.outbox import record
+from shop.kernel.states import StaleState, move
+
+from .. import stripe_client
+from ..events import PaymentDisputed
+from ..models import Payment
+
+
+def note_dispute(*, dispute_id: str, by: Any = None) -> bool:
+    """Read the dispute anew at Stripe and write it down, told once per dispute. False when known or not ours."""
+    dispute = stripe_client.read_dispute(dispute_id)
+    payment = Payment.objects.select_related("order").filter(intent_id=dispute["intent_id"]).first()
+    if payment is None:
+        return False
+    if dispute["status"] == "won" and payment.state == "disputed":
+        move(payment, to="captured", by=by, why=f"dispute {dispute_id} won")
+        return True
+    if dispute["status"] in ("won", "lost") or payment.state != "captured":
+        return False
+    try:
+        with transaction.atomic():
+            move(payment, to="disputed", by=by, why=f"dispute {dispute_id}")
+            record(
+                PaymentDisputed(
+                    payment.pk,
+                    payment.order_id,
+                    payment.order.number,
+                    dispute["amount_minor"],
+                    dispute["fee_minor"],
+                    dispute["currency"],
+                    dispute_id,
+                )
+            )
+    except StaleState:
+        return False
+    return True

@@ -1,0 +1,164 @@
+"""Money goes back. The row, with its key, exists before the provider is called; never more than came in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Sum
+
+from checkout.order.models import Order
+from shop.kernel.attempts import pause_s
+from shop.kernel.clock import now
+from shop.kernel.outbox import record
+from shop.kernel.states import StaleState, move
+
+from .. import stripe_client
+from ..events import RefundRequested, RefundSucceeded
+from ..models import CARD, Payment, Refund
+from ..stripe_client import ProviderDown, ProviderRefund, ProviderRefused
+
+
+class RefundTooLarge(ValueError):
+    """More would go back than came in; carries what is left to refund (minor units)."""
+
+    def __init__(self, wanted_minor: int, left_minor: int) -> None:
+        super().__init__(f"{wanted_minor} wanted, {left_minor} left to refund")
+        self.wanted_minor, self.left_minor = wanted_minor, left_minor
+
+
+def refundable_minor(payment: Payment) -> int:
+    """What may still go back, in minor units: captured minus all refunds that have not failed."""
+    if payment.state not in ("captured", "disputed"):
+        return 0
+    sent = Refund.objects.filter(payment=payment).exclude(state="failed").aggregate(total=Sum("amount_minor"))
+    return payment.amount_minor - int(sent["total"] or 0)
+
+
+def request_refund(
+    *, payment: Payment, amount_minor: int, source: str, reason: str, by: Any = None
+) -> Refund:
+    """Write down that money must go back; a task sends it. ``source`` names the fact (``late:17``): a retry finds the
+    same row. Raises RefundTooLarge, ValueError for an amount below one minor unit."""
+    if amount_minor < 1:
+        raise ValueError("a refund is at least one minor unit")
+    with transaction.atomic():
+        Payment.objects.select_for_update().get(
+            pk=payment.pk
+        )  # two clerks at once: the second sees the first's row
+        known = Refund.objects.filter(source=source).first()
+        if known is not None:
+            return known
+        left = refundable_minor(payment)
+        if amount_minor > left:
+            raise RefundTooLarge(amount_minor, left)
+        refund = Refund.objects.create(
+            payment=payment,
+            amount_minor=amount_minor,
+            currency=payment.currency,
+            source=source,
+            reason=reason[:300],
+            requested_by=by if getattr(by, "pk", None) else None,
+        )
+        record(RefundRequested(refund.pk, payment.pk, payment.order_id))
+        return refund
+
+
+def refund_captured(*, order: Order, by: Any = None, why: str) -> list[Refund]:
+    """Within the transaction that cancels an order: everything that was paid goes back."""
+    refunds = []
+    for payment in Payment.objects.filter(order=order, state="captured"):
+        left = refundable_minor(payment)
+        if left:
+            refunds.append(
+                request_refund(
+                    payment=payment,
+                    amount_minor=left,
+                    source=f"cancel:{order.pk}:{payment.pk}",
+                    reason=why,
+                    by=by,
+                )
+            )
+    return refunds
+
+
+def send_refund(*, refund_id: int) -> bool:
+    """Ask the provider to send it. Safe to repeat: the key is the row's. Returns whether the provider took it.
+
+    Refunds of bank transfers are sent by finance's own payment run, not here.
+    """
+    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    if refund.state != "requested" or refund.payment.method != CARD or not refund.payment.intent_id:
+        return False
+    Refund.objects.filter(pk=refund.pk).update(
+        attempts=F("attempts") + 1,
+        next_attempt_at=now() + dt.timedelta(seconds=pause_s(refund.attempts + 1)),
+    )
+    try:
+        answer = stripe_client.create_refund(
+            intent_id=refund.payment.intent_id,
+            amount_minor=refund.amount_minor,
+            key=refund.idempotency_key,
+            refund_id=refund.pk,
+        )
+    except ProviderRefused as error:
+        _move_quietly(refund, "failed", str(error), failure_text=str(error)[:300])
+        return False
+    except ProviderDown as error:
+        Refund.objects.filter(pk=refund.pk).update(failure_text=str(error)[:300])
+        return False
+    _move_quietly(refund, "sent", f"sent as {answer.id}", psp_id=answer.id, failure_text="")
+    _note(refund, answer)
+    return True
+
+
+def settle_refund(*, psp_id: str, by: Any = None) -> Refund | None:
+    """Read a refund anew at the provider and write down what became of it. None when it is not ours."""
+    refund = Refund.objects.filter(psp_id=psp_id).select_related("payment").first()
+    if refund is None or refund.state == "failed":
+        return refund
+    _note(refund, stripe_client.retrieve_refund(psp_id))
+    return refund
+
+
+def _note(refund: Refund, answer: ProviderRefund) -> None:
+    if answer.status == "succeeded":
+        succeed(refund=refund, reference=answer.id)
+    elif answer.status in ("failed", "canceled"):
+        _move_quietly(
+            refund, "failed", answer.failure_text or answer.status, failure_text=answer.failure_text[:300]
+        )
+
+
+def succeed(*, refund: Refund, reference: str, by: Any = None) -> bool:
+    """The money is back with the customer; told once. False when that was known."""
+    if refund.state == "succeeded":
+        return False
+    payment = refund.payment
+    try:
+        with transaction.atomic():
+            move(refund, to="succeeded", by=by, why=f"confirmed as {reference}"[:300], succeeded_at=now())
+            record(
+                RefundSucceeded(
+                    refund.pk,
+                    payment.pk,
+                    payment.order_id,
+                    payment.order.number,
+                    payment.method,
+                    refund.amount_minor,
+                    refund.currency,
+                    reference,
+                )
+            )
+    except StaleState:
+        return False
+    return True
+
+
+def _move_quietly(refund: Refund, to: str, why: str, **also: Any) -> None:
+    """Move unless a webhook was faster."""
+    try:
+        move(refund, to=to, why=why[:300], **also)
+    except StaleState:
+        refund.refresh_from_db()

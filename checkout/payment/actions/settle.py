@@ -1,0 +1,174 @@
+"""Asking Stripe what became of a payment, and closing what nobody paid. Network first, then one short transaction."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import transaction
+
+from checkout.order.models import Order
+from shop.kernel.clock import now
+from shop.kernel.states import StaleState, move
+
+from .. import stripe_client
+from ..models import CARD, OPEN_STATES, PREPAYMENT, Payment
+from ..stripe_client import Intent, ProviderDown, ProviderRefused
+from .capture import capture, unmatched
+
+log = logging.getLogger(__name__)
+
+
+def start_card_payment(*, payment: Payment) -> Intent:
+    """Open the payment at Stripe, or find it again: a second tab or double click meets the same one.
+
+    Raises ProviderDown (ask again, the key is the same) or ProviderRefused.
+    """
+    if payment.intent_id:
+        return stripe_client.retrieve_intent(payment.intent_id)
+    intent = stripe_client.create_intent(
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        order_number=payment.order.number,
+        payment_id=payment.pk,
+        email=payment.order.email or "",
+        key=payment.idempotency_key,
+    )
+    Payment.objects.filter(pk=payment.pk, intent_id=None).update(intent_id=intent.id)
+    payment.intent_id = intent.id
+    return intent
+
+
+def settle(*, payment_id: int, by: Any = None) -> Payment:
+    """Read the payment anew at Stripe and write down what became of it. Idempotent; called by browser return, webhook
+    and sweep alike. Raises ProviderDown when Stripe cannot be asked."""
+    payment = Payment.objects.select_related("order").get(pk=payment_id)
+    if payment.state == "captured" or payment.method != CARD or not payment.intent_id:
+        return payment
+    intent = stripe_client.retrieve_intent(payment.intent_id)
+    Payment.objects.filter(pk=payment.pk).update(asked_at=now())
+    try:
+        _apply(payment, intent, by)
+    except StaleState:  # webhook, browser or sweep was faster; what it wrote is as true as ours
+        payment.refresh_from_db()
+    return payment
+
+
+def _apply(payment: Payment, intent: Intent, by: Any) -> None:
+    if intent.status == "succeeded":
+        wrong = _mismatch(payment, intent)
+        if wrong:
+            log.error("payment %s: %s", payment.pk, wrong)
+            unmatched(
+                source="stripe",
+                reference=intent.id,
+                amount_minor=intent.received_minor,
+                currency=intent.currency,
+                note=wrong,
+            )
+            move(payment, to="failed", why=wrong, failure_text=wrong[:300], failure_code="mismatch")
+            return
+        capture(payment=payment, reference=intent.id, by=by, why="paid by card", card_label=intent.card_label)
+    elif intent.status == "requires_capture" and payment.state in ("created", "action_required"):
+        move(payment, to="authorised", by=by, why="authorised by card")
+    elif intent.status == "requires_action" and payment.state == "created":
+        move(payment, to="action_required", by=by, why="the bank asks the customer")
+    elif intent.status == "canceled" and payment.state in OPEN_STATES:
+        move(payment, to="cancelled", by=by, why="cancelled at Stripe")
+    elif intent.failure_code and payment.state in OPEN_STATES:
+        # A declined card leaves the payment open: the shopper may try another card on the same one.
+        Payment.objects.filter(pk=payment.pk).update(
+            failure_code=intent.failure_code[:60], failure_text=intent.failure_text[:300]
+        )
+        payment.failure_code, payment.failure_text = intent.failure_code[:60], intent.failure_text[:300]
+
+
+def _mismatch(payment: Payment, intent: Intent) -> str:
+    """Why the money at Stripe is not the money we asked for; empty when it is. Never trust the browser's word."""
+    if intent.received_minor != payment.amount_minor:
+        return f"Stripe received {intent.received_minor}, the payment is {payment.amount_minor}"
+    if intent.currency != payment.currency:
+        return f"Stripe received {intent.currency}, the payment is in {payment.currency}"
+    if intent.payment_id != str(payment.pk) or intent.order_number != payment.order.number:
+        return f"Stripe's payment names order {intent.order_number!r} and payment {intent.payment_id!r}"
+    return ""
+
+
+def cancel_open(*, order: Order, by: Any = None, why: str) -> int:
+    """Within the transaction that cancels an order: its open payments are cancelled too. Returns how many.
+
+    An intent that lives on at Stripe is harmless: a late success is caught by ``capture``; close_unpaid() cancels
+    it there first wherever it can.
+    """
+    done = 0
+    for payment in Payment.objects.filter(order=order, state__in=OPEN_STATES):
+        move(payment, to="cancelled", by=by, why=why)
+        done += 1
+    return done
+
+
+def close_unpaid(*, order: Order, by: Any = None, why: str, expired: bool = False) -> bool:
+    """Cancel an order that nobody paid: first at Stripe, so that no money can come any more, then here.
+
+    Returns False when it turns out to be paid (it is then settled) or was already closed. Raises ProviderDown when
+    Stripe cannot be asked: better a reservation that lives a little longer than money for nothing.
+    """
+    from checkout.order.actions.life import cancel
+
+    for payment in Payment.objects.filter(order=order, state__in=OPEN_STATES, method=CARD):
+        if payment.intent_id and not _closed_at_stripe(payment, by):
+            return False
+    order.refresh_from_db()
+    if order.status != "awaiting_payment":
+        return False
+    return cancel(order=order, by=by, why=why, expired=expired)
+
+
+def _closed_at_stripe(payment: Payment, by: Any) -> bool:
+    try:
+        intent = stripe_client.cancel_intent(payment.intent_id or "")
+    except ProviderRefused:  # it has succeeded meanwhile, or is cancelled already
+        intent = stripe_client.retrieve_intent(payment.intent_id or "")
+    if intent.status == "canceled":
+        return True
+    settle(payment_id=payment.pk, by=by)
+    return False
+
+
+def change_method(*, order: Order, method: str, by: Any = None) -> Payment:
+    """The shopper pays in another way: the open payment is closed, a new row is made.
+
+    Raises ProviderDown when Stripe cannot be asked about the old one, ValueError when the order waits for no money.
+    """
+    from checkout.order.actions.place import RESERVED_FOR
+
+    if method not in (CARD, PREPAYMENT):
+        raise ValueError("an order that exists can change to card or prepayment")
+    for payment in Payment.objects.filter(order=order, state__in=OPEN_STATES):
+        if payment.method == method:
+            return payment
+        if payment.method == CARD and payment.intent_id and not _closed_at_stripe(payment, by):
+            payment.refresh_from_db()
+            return payment
+    wait = RESERVED_FOR[method]
+    expires_at = now() + wait if wait else None
+    with transaction.atomic():
+        order.refresh_from_db()
+        if order.status != "awaiting_payment":
+            raise ValueError("this order waits for no payment")
+        cancel_open(order=order, by=by, why=f"changed to {method}")
+        from catalogue.partner.actions import extend
+
+        extend(order_id=order.pk, expires_at=expires_at)
+        Order.objects.filter(pk=order.pk).update(payment_method=method)
+        order.payment_method = method
+        return Payment.objects.create(
+            order=order,
+            method=method,
+            amount_minor=order.total_minor,
+            currency=order.currency,
+            expires_at=expires_at,
+        )
+
+
+__all__ = ["ProviderDown", "cancel_open", "change_method", "close_unpaid", "settle", "start_card_payment"]

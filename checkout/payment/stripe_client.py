@@ -1,0 +1,217 @@
+"""The only file that imports stripe. Every call refuses to run inside a transaction and answers with plain values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import stripe
+from django.conf import settings
+
+from shop.kernel.transactions import forbid_network_in_transaction
+
+WEBHOOK_TOLERANCE_S = 300  #: how old a signature may be; Stripe's own default
+
+
+class ProviderDown(Exception):
+    """Stripe cannot be reached, is overloaded or answers with a fault of its own: ask again later, same key."""
+
+
+class ProviderRefused(Exception):
+    """Stripe understood and refused; the text says why."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class BadSignature(Exception):
+    """A webhook that Stripe did not sign, or signed too long ago."""
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What Stripe knows of a payment. Amounts in minor units."""
+
+    id: str
+    status: str
+    amount_minor: int
+    received_minor: int
+    currency: str
+    client_secret: str
+    order_number: str
+    payment_id: str
+    failure_code: str = ""
+    failure_text: str = ""
+    card_label: str = ""
+
+
+@dataclass(frozen=True)
+class ProviderRefund:
+    """What Stripe knows of a refund."""
+
+    id: str
+    status: str
+    amount_minor: int
+    currency: str
+    failure_text: str = ""
+
+
+@dataclass(frozen=True)
+class ProviderEvent:
+    """A verified webhook: id, type and the id of the object it speaks of."""
+
+    id: str
+    type: str
+    object_id: str
+    intent_id: str
+
+
+@lru_cache(maxsize=1)
+def _client(key: str, base: str, timeout_s: int, retries: int) -> stripe.StripeClient:
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": base},
+        max_network_retries=retries,
+        http_client=stripe.RequestsClient(timeout=timeout_s),
+    )
+
+
+def client() -> stripe.StripeClient:
+    """The configured client; remade when the settings change (tests)."""
+    return _client(
+        settings.STRIPE_SECRET_KEY,
+        settings.STRIPE_API_BASE,
+        settings.STRIPE_TIMEOUT_S,
+        settings.STRIPE_MAX_RETRIES,
+    )
+
+
+def _ask(what: str, call: Any) -> Any:
+    forbid_network_in_transaction(f"Stripe: {what}")
+    try:
+        return call()
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        raise ProviderDown(f"{what}: {error}") from error
+    except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
+        raise ProviderRefused(str(error.user_message or error), str(error.code or "")) from error
+    except stripe.AuthenticationError as error:
+        raise ProviderRefused("Stripe does not accept our key; check STRIPE_SECRET_KEY", "auth") from error
+    except stripe.StripeError as error:  # 5xx, 409 of a key in use: the same key may be sent again
+        raise ProviderDown(f"{what}: {error}") from error
+
+
+def _intent(found: Any) -> Intent:
+    error = found.last_payment_error
+    charge = getattr(found, "latest_charge", None)
+    card = getattr(getattr(charge, "payment_method_details", None), "card", None) if charge else None
+    metadata = found.metadata.to_dict() if found.metadata else {}
+    return Intent(
+        id=found.id,
+        status=found.status,
+        amount_minor=found.amount,
+        received_minor=found.amount_received or 0,
+        currency=found.currency.upper(),
+        client_secret=found.client_secret or "",
+        order_number=metadata.get("order_number", ""),
+        payment_id=metadata.get("payment_id", ""),
+        failure_code=str(getattr(error, "decline_code", None) or getattr(error, "code", "") or "")
+        if error
+        else "",
+        failure_text=str(getattr(error, "message", "") or "") if error else "",
+        card_label=f"{card.brand} •••• {card.last4}" if card else "",
+    )
+
+
+def create_intent(
+    *, amount_minor: int, currency: str, order_number: str, payment_id: int, email: str, key: str
+) -> Intent:
+    """Open a payment at Stripe; the same ``key`` always answers with the same one."""
+    params: Any = {
+        "amount": amount_minor,
+        "currency": currency.lower(),
+        "automatic_payment_methods": {"enabled": True},
+        "description": order_number,
+        "receipt_email": email,
+        "metadata": {"order_number": order_number, "payment_id": str(payment_id)},
+    }
+    return _intent(
+        _ask("create payment", lambda: client().v1.payment_intents.create(params, {"idempotency_key": key}))
+    )
+
+
+def retrieve_intent(intent_id: str) -> Intent:
+    """What Stripe knows of a payment now."""
+    expand: Any = {"expand": ["latest_charge"]}
+    return _intent(_ask("read payment", lambda: client().v1.payment_intents.retrieve(intent_id, expand)))
+
+
+def cancel_intent(intent_id: str) -> Intent:
+    """Cancel a payment that has not succeeded; ProviderRefused when it has."""
+    return _intent(_ask("cancel payment", lambda: client().v1.payment_intents.cancel(intent_id)))
+
+
+def create_refund(*, intent_id: str, amount_minor: int, key: str, refund_id: int) -> ProviderRefund:
+    """Send money back; the same ``key`` never sends it twice."""
+    params: Any = {
+        "payment_intent": intent_id,
+        "amount": amount_minor,
+        "metadata": {"refund_id": str(refund_id)},
+    }
+    return _refund(_ask("refund", lambda: client().v1.refunds.create(params, {"idempotency_key": key})))
+
+
+def retrieve_refund(psp_id: str) -> ProviderRefund:
+    """What Stripe knows of a refund now."""
+    return _refund(_ask("read refund", lambda: client().v1.refunds.retrieve(psp_id)))
+
+
+def _refund(found: Any) -> ProviderRefund:
+    return ProviderRefund(
+        id=found.id,
+        status=found.status or "pending",
+        amount_minor=found.amount,
+        currency=found.currency.upper(),
+        failure_text=str(getattr(found, "failure_reason", "") or ""),
+    )
+
+
+def read_dispute(dispute_id: str) -> dict[str, Any]:
+    """A dispute as plain values: status, amount, fee (minor units), payment intent."""
+    found = _ask("read dispute", lambda: client().v1.disputes.retrieve(dispute_id))
+    fees = [transaction.fee for transaction in (found.balance_transactions or [])]
+    return {
+        "id": found.id,
+        "status": found.status,
+        "amount_minor": found.amount,
+        "currency": found.currency.upper(),
+        "fee_minor": max([0, *fees]),
+        "intent_id": str(found.payment_intent or ""),
+    }
+
+
+def verify_event(raw: bytes, signature: str) -> ProviderEvent:
+    """Check Stripe's signature on the raw bytes before anything is read of them.
+
+    Raises BadSignature for a wrong or old signature and ValueError for signed bytes that are no event.
+    """
+    try:
+        stripe.WebhookSignature.verify_header(
+            raw.decode("utf-8"), signature, settings.STRIPE_WEBHOOK_SECRET, WEBHOOK_TOLERANCE_S
+        )
+    except (stripe.SignatureVerificationError, UnicodeDecodeError) as error:
+        raise BadSignature(str(error)) from error
+    return read_event(raw.decode("utf-8"))
+
+
+def read_event(body: str) -> ProviderEvent:
+    """The parts of a stored event that we act on; ValueError when it is none."""
+    data = json.loads(body)
+    try:
+        thing = data["data"]["object"]
+        intent = thing["id"] if thing.get("object") == "payment_intent" else thing.get("payment_intent") or ""
+        return ProviderEvent(str(data["id"]), str(data["type"]), str(thing["id"]), str(intent))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("not a Stripe event") from error

@@ -1,0 +1,99 @@
+"""What runs by itself: asking about open payments, expiring, reminding, sending refunds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import F
+
+from checkout.order.models import Order
+from shop.kernel.clock import now, today
+from shop.kernel.outbox import record
+
+from .actions import close_unpaid, send_refund, settle, settle_refund
+from .events import PaymentReminderDue
+from .models import CARD, OPEN_STATES, PREPAYMENT, Payment, Refund
+from .stripe_client import ProviderDown, ProviderRefused
+
+log = logging.getLogger(__name__)
+
+ASK_AFTER = dt.timedelta(minutes=2)  #: a payment open longer is asked about at Stripe (order.md)
+REMIND_AFTER = dt.timedelta(days=3)  #: a prepayment still missing after this is reminded once
+BATCH = 100
+
+
+@shared_task(name="payment.sweep_open", ignore_result=True)
+def sweep_open() -> int:
+    """Ask Stripe about every card payment that is open for more than two minutes. Returns how many were asked."""
+    asked = 0
+    waiting = Payment.objects.filter(
+        state__in=OPEN_STATES, method=CARD, created_at__lte=now() - ASK_AFTER, intent_id__isnull=False
+    ).order_by(F("asked_at").asc(nulls_first=True), "pk")
+    for payment_id in list(waiting.values_list("pk", flat=True)[:BATCH]):
+        try:
+            settle(payment_id=payment_id)
+            asked += 1
+        except ProviderDown as error:
+            log.warning("Stripe cannot be asked, trying again later: %s", error)
+            break
+        except ProviderRefused as error:
+            log.error("payment %s: Stripe refuses to tell: %s", payment_id, error)
+    return asked
+
+
+@shared_task(name="payment.send_refund", ignore_result=True)
+def send_refund_now(refund_id: int) -> None:
+    """Send one refund."""
+    send_refund(refund_id=refund_id)
+
+
+@shared_task(name="payment.send_refunds", ignore_result=True)
+def send_refunds() -> None:
+    """Send what is due, and ask about what was sent and never confirmed."""
+    due = Refund.objects.filter(state="requested", payment__method=CARD, next_attempt_at__lte=now()).order_by(
+        "pk"
+    )
+    for refund_id in list(due.values_list("pk", flat=True)[:BATCH]):
+        send_refund(refund_id=refund_id)
+    silent = Refund.objects.filter(state="sent", psp_id__isnull=False, created_at__lte=now() - ASK_AFTER)
+    for psp_id in list(silent.values_list("psp_id", flat=True)[:BATCH]):
+        try:
+            settle_refund(psp_id=str(psp_id))
+        except (ProviderDown, ProviderRefused) as error:
+            log.warning("refund %s: %s", psp_id, error)
+
+
+@shared_task(name="payment.expire", ignore_result=True)
+def expire() -> int:
+    """Cancel orders whose time to pay is over, and free their stock. Returns how many."""
+    done = 0
+    late = Order.objects.filter(
+        status="awaiting_payment", payments__state__in=OPEN_STATES, payments__expires_at__lte=now()
+    ).distinct()
+    for order in late.order_by("pk")[:BATCH]:
+        try:
+            done += close_unpaid(order=order, why="not paid in time", expired=True)
+        except ProviderDown as error:
+            log.warning("order %s waits: %s", order.number, error)
+    return done
+
+
+@shared_task(name="payment.remind", ignore_result=True)
+def remind() -> int:
+    """Remind once of each prepayment that has not come. Returns how many."""
+    done = 0
+    waiting = Payment.objects.filter(
+        state="created", method=PREPAYMENT, reminded_at=None, created_at__lte=now() - REMIND_AFTER
+    )
+    for payment in waiting.order_by("pk")[:BATCH]:
+        with transaction.atomic():
+            if Payment.objects.filter(pk=payment.pk, reminded_at=None, state="created").update(
+                reminded_at=now()
+            ):
+                until = payment.expires_at.date() if payment.expires_at else today()
+                record(PaymentReminderDue(payment.pk, payment.order_id, until.isoformat()))
+                done += 1
+    return done
