@@ -1,0 +1,1 @@
+"""Kontor's tests. Names are sentences; folders mirror the source."""

@@ -1,0 +1,108 @@
+"""The ground all tests stand on. Databases come from templates (see support/templates.py), nothing leaves the machine.
+
+Options: ``--db=postgres`` runs on a PostgreSQL that is started for it. Fixtures worth knowing: ``db``,
+``fresh_database`` (real commits, threads), ``outbox``, ``clock``, ``queue``, ``browser_page``, ``live_kontor``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .support import environment
+
+environment.prepare()
+
+import django  # noqa: E402  (settings are read here; the environment must be ours by then)
+
+django.setup()
+
+import pytest  # noqa: E402
+
+from .support import databases  # noqa: E402
+from .support.helpers import Clock, Outbox, Queue  # noqa: E402
+from .support.network import NetworkGuard  # noqa: E402
+from .support.templates import TemplateError  # noqa: E402
+
+pytest_plugins = ["tests.support.running"]
+guard = NetworkGuard()
+guard.install()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The database the tests run on; environment.chosen_database() has read it already."""
+    parser.addoption("--db", choices=("sqlite", "postgres"), default=None, help="database to run on (sqlite)")
+
+
+def pytest_report_header() -> str:
+    """Say which database."""
+    return f"kontor: {environment.chosen_database()}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Instead of creating a database: copy the template."""
+    with django_db_blocker.unblock():
+        try:
+            databases.restore()
+        except TemplateError as error:
+            pytest.fail(str(error), pytrace=False)
+    yield
+    with django_db_blocker.unblock():
+        databases.remove()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _restore_instead_of_flush() -> Iterator[None]:
+    """After a test with real commits the template is copied again (Django would DELETE, which triggers refuse)."""
+    from django.test import TransactionTestCase
+
+    def restore(self: Any) -> None:
+        databases.restore()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", restore)
+        yield
+
+
+@pytest.fixture
+def fresh_database(transactional_db: None) -> None:
+    """A database with real commits, for threads and processes; put back afterwards. Slower than ``db``."""
+
+
+@pytest.fixture(autouse=True)
+def _no_network_in_transaction(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test whose code opened a connection while it held a transaction, even when it swallowed the refusal."""
+    guard.take()
+    yield
+    seen = guard.take()
+    if seen and not request.node.get_closest_marker("network_in_transaction"):
+        pytest.fail("\n".join(seen), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def queue() -> Iterator[Queue]:
+    """Tasks are not run and reach no queue: they are noted here. ``outbox.drain()`` does what they would do."""
+    with Queue().catching() as caught:
+        yield caught
+
+
+@pytest.fixture
+def outbox(db: None) -> Outbox:
+    """What was told: ``drain()`` delivers and handles all that is due, ``events()`` lists what was recorded."""
+    return Outbox()
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The shop's clock, to stop and to move: ``clock.stop(moment)``, ``clock.advance(days=45)``."""
+    with Clock().running() as clock:
+        yield clock
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> None:
+    """No test sees what another one cached."""
+    from django.core.cache import cache
+
+    cache.clear()

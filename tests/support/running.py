@@ -1,0 +1,1 @@
+"""Fixtures that need more than Python: filled below by what this machine has."""

@@ -1,0 +1,214 @@
+"""Template databases: the schema is made once per content of the migrations, every test process copies it.
+
+Making it costs about half a minute (Django renders the state of every migration of Wagtail's history). Two layers:
+what the libraries' migrations need (keyed by the libraries' versions and the few migrations of ours they stand on),
+and on top of it the rest of ours (keyed by the content of all of them). Changing one of ours redoes the top only.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from importlib.metadata import distributions
+from pathlib import Path
+
+from .environment import KEPT, ROOT, isolated
+from .locks import exclusive
+from .postgres import Server, shared_server
+
+ROOMS = ("shop", "catalogue", "checkout", "fulfilment")
+KEPT_MAX = 4  #: templates of each kind that stay; older ones go
+EDITS_MAX = 5  #: how often making is begun anew because files changed under it
+ERROR_CHARS = 1500
+#: What a newer library may bring along in the schema is keyed by version; these have tables.
+WITH_TABLES = (
+    "django", "django-oscar", "wagtail", "django-allauth", "django-taggit", "django-simple-history",
+    "sorl-thumbnail", "django-treebeard", "django-modelcluster",
+)  # fmt: skip
+
+
+def versions() -> str:
+    """The versions of everything that brings tables."""
+    known = {dist.metadata["Name"].lower(): dist.version for dist in distributions() if dist.metadata["Name"]}
+    return " ".join(f"{name}={known.get(name)}" for name in WITH_TABLES)
+
+
+def migration_files() -> list[Path]:
+    """Our migrations, what they import from us, and what runs after every ``migrate``."""
+    found: set[Path] = set()
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            inside = path.relative_to(ROOT).parts
+            if (
+                "migrations" in inside
+                or inside[:2] == ("shop", "schema")
+                or "post_migrate" in path.read_text()
+            ):
+                found |= {path, *_imported(path)}
+    return sorted(found | {ROOT / "shop" / "settings" / "base.py"})
+
+
+def _imported(path: Path) -> Iterable[Path]:
+    """Files of ours that ``path`` imports by ``from x import y``."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        base = package[: len(package) - node.level + 1] if node.level else ()
+        module = (*base, *(node.module or "").split("."))
+        if not module or module[0] not in ROOMS:
+            continue
+        for names in ((), *((alias.name,) for alias in node.names)):
+            candidate = ROOT.joinpath(*(part for part in (*module, *names) if part)).with_suffix(".py")
+            if candidate.is_file():
+                yield candidate
+
+
+def digest(files: Iterable[Path], *more: str) -> str:
+    """A short name for the content of ``files``."""
+    summed = hashlib.sha256("\n".join(more).encode())
+    for path in files:
+        summed.update(f"\n{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    return summed.hexdigest()[:16]
+
+
+def key() -> str:
+    """The name of the template that fits the working tree."""
+    return digest(migration_files(), versions())
+
+
+class TemplateError(RuntimeError):
+    """The template could not be made; the message ends with Django's own words."""
+
+
+@lru_cache(maxsize=1)
+def sqlite_template() -> Path:
+    """The template file for SQLite; made when it is not there."""
+
+    def path(name: str) -> Path:
+        return KEPT / f"{name}.sqlite3"
+
+    with exclusive(KEPT / "sqlite.lock"):
+        name = _made(
+            "SQLite",
+            exists=lambda name: path(name).exists(),
+            make=lambda name: _make_sqlite(path(name)),
+            drop=lambda name: path(name).unlink(missing_ok=True),
+        )
+        os.utime(path(name))
+        _prune(sorted(KEPT.glob("*.sqlite3"), key=lambda file: file.stat().st_mtime))
+    return path(name)
+
+
+@lru_cache(maxsize=1)
+def postgres_template() -> str:
+    """The template database on the tests' PostgreSQL; made when it is not there."""
+    server = shared_server()
+    with exclusive(KEPT / "postgres.lock"):
+        name = _made(
+            "PostgreSQL",
+            exists=lambda name: _exists(server, f"kontor_full_{name}"),
+            make=lambda name: _make_postgres(server, f"kontor_full_{name}"),
+            drop=lambda name: server.execute(f"DROP DATABASE IF EXISTS kontor_full_{name} WITH (FORCE)"),
+        )
+    return f"kontor_full_{name}"
+
+
+def _made(
+    database: str,
+    *,
+    exists: Callable[[str], bool],
+    make: Callable[[str], None],
+    drop: Callable[[str], object],
+) -> str:
+    """The name of a template that fits the files; begun anew when somebody edits migrations meanwhile."""
+    for _ in range(EDITS_MAX):
+        name = key()
+        if exists(name):
+            return name
+        _say(database)
+        try:
+            make(name)
+        except TemplateError:
+            if key() == name:
+                raise
+            continue
+        if key() == name:
+            return name
+        drop(name)
+    raise TemplateError("the migrations change faster than a template can be made; try again when they rest")
+
+
+def _say(database: str) -> None:
+    print(
+        f"making the template database for {database} (once per content of the migrations)", file=sys.stderr
+    )
+
+
+def _make_sqlite(target: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="kontor-template-") as folder:
+        work = Path(folder) / "kontor.sqlite3"
+        environment = isolated(Path(folder))
+        base = KEPT / f"base-{_build(environment, 'base-key')}.sqlite3"
+        if not base.exists():
+            _build(environment, "base")
+            shutil.copyfile(work, base)
+        else:
+            shutil.copyfile(base, work)
+        _build(environment, "full")
+        # A name of its own first: a run that is interrupted leaves no half template.
+        unfinished = target.with_suffix(f".{os.getpid()}")
+        shutil.copyfile(work, unfinished)
+        unfinished.rename(target)
+
+
+def _make_postgres(server: Server, name: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="kontor-template-") as folder:
+        base = f"kontor_base_{_build(isolated(Path(folder)), 'base-key')}"
+        work = "kontor_template_work"
+        environment = isolated(Path(folder), server.url(work))
+        server.execute(f"DROP DATABASE IF EXISTS {work} WITH (FORCE)")
+        if not _exists(server, base):
+            server.execute(f"CREATE DATABASE {work}")
+            _build(environment, "base")
+            server.execute(f"ALTER DATABASE {work} RENAME TO {base}")
+        server.execute(f"CREATE DATABASE {work} TEMPLATE {base}")
+        _build(environment, "full")
+        server.execute(f"ALTER DATABASE {work} RENAME TO {name}")
+    for kind in ("base", "full"):
+        kept = [row[0] for row in server.execute(
+            f"SELECT datname FROM pg_database WHERE datname LIKE 'kontor_{kind}_%' ORDER BY oid"
+        )]  # fmt: skip
+        server.execute(*[f"DROP DATABASE {old} WITH (FORCE)" for old in kept[:-KEPT_MAX]])
+
+
+def _exists(server: Server, name: str) -> bool:
+    return bool(server.execute(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"))
+
+
+def _prune(oldest_first: list[Path]) -> None:
+    for kind in (True, False):
+        same = [path for path in oldest_first if path.name.startswith("base-") is kind]
+        for path in same[:-KEPT_MAX]:
+            path.unlink(missing_ok=True)
+
+
+def _build(environment: dict[str, str], what: str) -> str:
+    """Run one step of the making in a process of its own; returns what it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.build_template", what],
+        env=environment, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise TemplateError(
+            f"the template database could not be made ({what}); `manage.py migrate` on an empty database shows the "
+            f"same:\n{done.stderr[-ERROR_CHARS:]}"
+        )
+    return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
