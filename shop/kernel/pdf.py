@@ -2,7 +2,8 @@
 
 The data travels as JSON through ``sys.inputs`` and never becomes part of the source, so a customer called
 ``#read("/etc/passwd")`` is printed by that name. Fonts come with typst or from ``templates/documents/fonts``;
-neither fonts nor packages are ever looked for on the network or the system, so every machine prints the same page.
+neither fonts nor packages are ever looked for on the network or the system, so every machine prints the same
+page.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def render(
     """Typeset ``template`` with ``data`` and return the PDF.
 
     template: path of a .typ file; it may import and read only what lies in its own folder.
-    data:     JSON-able; texts are already translated, amounts and dates already written out. The template gets it by
-              ``json(bytes(sys.inputs.data))`` with the key ``lang`` added.
+    data:     JSON-able; texts are already translated, amounts and dates already written out. The template
+    gets it by ``json(bytes(sys.inputs.data))`` with the key ``lang`` added.
     standard: "a-3b" (archive, may carry attachments), "ua-1" (accessible) or None.
     lang:     language of the document, for hyphenation and screen readers.
     moment:   the creation time written into the file; the house clock's when None.
@@ -134,7 +135,8 @@ class _Cleaner:
 
 @lru_cache(maxsize=65_536)
 def _has_glyph(char: str) -> bool:
-    """Whether one of our fonts can draw ``char``. Asked of typst itself (a PDF/A with a missing glyph is refused)."""
+    """Whether one of our fonts can draw ``char``. Asked of typst itself (a PDF/A with a missing glyph is
+    refused)."""
     families = ", ".join(f'"{family}"' for family in FAMILIES)
     source = f"#set text(font: ({families}), fallback: false)\n#sys.inputs.char".encode()
     compiler = typst.Compiler(source, font_paths=_fonts(), ignore_system_fonts=True)

@@ -30,8 +30,8 @@ class DunningItem:
 
 @dataclass(frozen=True, slots=True)
 class DunningLetter:
-    """One letter to one customer for all their open items. Title, opening and closing are the policy's texts for the
-    level and language, with their placeholders filled."""
+    """One letter to one customer for all their open items. Title, opening and closing are the policy's texts
+    for the level and language, with their placeholders filled."""
 
     number: str
     date: dt.date
@@ -71,8 +71,8 @@ class DunningLetter:
 
 
 def letter_pdf(letter: DunningLetter, lang: str) -> bytes:
-    """The letter as PDF/A-3b in ``lang`` ("de" or "en"); its own words (table, payment) follow the language, the policy's
-    texts are printed as they are. Raises ValueError when there is nothing to demand."""
+    """The letter as PDF/A-3b in ``lang`` ("de" or "en"); its own words (table, payment) follow the language,
+    the policy's texts are printed as they are. Raises ValueError when there is nothing to demand."""
     if not letter.items or letter.total_minor <= 0:
         raise ValueError("a dunning letter without an open amount is not sent")
     with translation.override(lang):

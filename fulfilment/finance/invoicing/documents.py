@@ -1,4 +1,5 @@
-"""Invoice, credit note and cancellation as people read them, with the XML that machines read inside (ZUGFeRD)."""
+"""Invoice, credit note and cancellation as people read them, with the XML that machines read inside
+(ZUGFeRD)."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ _NAME, _DETAIL = 240, 160  # characters; a row has to fit on a page
 def invoice_pdf(invoice: EInvoice, lang: str, *, xml: bytes | None = None) -> bytes:
     """The document as PDF/A-3b with its EN 16931 XML attached as factur-x.xml.
 
-    lang: "de" or "en", the language of the printed words. xml: the archived bytes when they exist already (printed
-    again); made from ``invoice`` when None. Raises EInvoiceError as ``to_xml`` does.
+    lang: "de" or "en", the language of the printed words. xml: the archived bytes when they exist already
+    (printed again); made from ``invoice`` when None. Raises EInvoiceError as ``to_xml`` does.
     """
     xml = to_xml(invoice) if xml is None else xml
     with translation.override(lang):
@@ -32,7 +33,8 @@ def invoice_pdf(invoice: EInvoice, lang: str, *, xml: bytes | None = None) -> by
 
 
 def _title(invoice: EInvoice) -> str:
-    # § 14 (2) UStG keeps the German word "Gutschrift" for self-billing, so a credit note is called a correction there.
+    # § 14 (2) UStG keeps the German word "Gutschrift" for self-billing, so a credit note is called a
+    # correction there.
     titles = {
         Kind.INVOICE: _("Invoice"),
         Kind.CREDIT_NOTE: _("Credit note"),
@@ -125,7 +127,8 @@ def _line(line: Line, currency: str, lang: str) -> dict[str, Any]:
 
 
 def _sums(invoice: EInvoice, lang: str) -> list[list[str]]:
-    """Goods, then each discount and charge by its reason (the rates it was spread over are added up again)."""
+    """Goods, then each discount and charge by its reason (the rates it was spread over are added up
+    again)."""
     if not invoice.allowances_charges:
         return []
     by_reason: dict[str, int] = {}

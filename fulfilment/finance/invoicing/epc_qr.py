@@ -1,5 +1,5 @@
-"""The QR code that a banking app reads: EPC069-12, "Quick Response Code: Guidelines to Enable Data Capture for the
-Initiation of a SEPA Credit Transfer", version 002. For euro transfers only."""
+"""The QR code that a banking app reads: EPC069-12, "Quick Response Code: Guidelines to Enable Data Capture
+for the Initiation of a SEPA Credit Transfer", version 002. For euro transfers only."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ _NAME_BYTES = 200  # 70 letters of several bytes each would leave no room for th
 def payload(*, name: str, iban: str, amount_minor: int, reference: str = "", bic: str = "") -> str:
     """The text inside the code.
 
-    name: the payee (cut at 70 characters). iban: with or without spaces. amount_minor: euro cents, 1 to LARGEST_MINOR.
-    reference: what the payer quotes, unstructured (cut at 140). bic: optional within the EEA since version 002.
+    name: the payee (cut at 70 characters). iban: with or without spaces. amount_minor: euro cents, 1 to
+    LARGEST_MINOR.
+    reference: what the payer quotes, unstructured (cut at 140). bic: optional within the EEA since version
+    002.
     Raises ValueError for a wrong IBAN, an amount out of range, or no name.
     """
     try:
@@ -39,7 +41,7 @@ def payload(*, name: str, iban: str, amount_minor: int, reference: str = "", bic
 
 
 def svg(text: str) -> str:
-    """``text`` as a QR code: SVG, error level M as the guideline asks, one unit per module, without a quiet zone."""
+    """``text`` as a QR code (SVG), error level M as the guideline asks, without a quiet zone."""
     picture = io.BytesIO()
     code = segno.make(text, error="m", boost_error=False, micro=False, encoding="utf-8")
     code.save(picture, kind="svg", border=0, xmldecl=False, svgclass=None, lineclass=None, omitsize=True)
@@ -52,7 +54,7 @@ def _one_line(text: str) -> str:
 
 
 def _within(head: str, reference: str) -> str:
-    """Head and reference in at most 331 bytes; the reference gives way, since letters may take several bytes."""
+    """Head and reference in at most 331 bytes; the reference gives way (letters may take several bytes)."""
     while len((head + reference).encode()) > _MOST_BYTES:
         reference = reference[:-1]
     return head + reference

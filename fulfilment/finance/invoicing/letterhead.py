@@ -1,4 +1,5 @@
-"""What every letter of finance shares: address, footer, how amounts and days are written, the block on paying."""
+"""What every letter of finance shares: address, footer, how amounts and days are written, the block on
+paying."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ def percent(rate_bp: int, lang: str) -> str:
 
 
 def address_lines(party: Party, home: str, lang: str) -> list[str]:
-    """The lines of the window, the country in capitals only when it is not ``home``; at most six, none too long."""
+    """The lines of the window, the country in capitals only when it is not ``home``; at most six, none too
+    long."""
     place = f"{party.postcode} {party.city}".strip()
     country = "" if party.country == home else country_name(party.country, lang).upper()
     lines = [party.name, party.contact, party.extra, party.street, place, country]
@@ -105,7 +107,7 @@ def transfer_block(
     ]
     return {
         "heading": heading,
-        "rows": [list(row) for row in rows if row[1]],
+        "rows": [[label, shortened(value, 140)] for label, value in rows if value],
         "qr_svg": _qr(payment, amount_minor, currency),
         "qr_label": _("Scan with your banking app"),
     }

@@ -93,7 +93,8 @@ class ShippingLabel:
 
 
 def packing_slip_pdf(slip: PackingSlip, lang: str) -> bytes:
-    """The slip on A4 in ``lang``, with the parcel's number as Code 128. Raises ValueError as ``code128_svg`` does."""
+    """The slip on A4 in ``lang``, with the parcel's number as Code 128. Raises ValueError as ``code128_svg``
+    does."""
     with translation.override(lang):
         data = _slip_data(slip, lang)
     return pdf.render(pdf.DOCUMENTS / "packing_slip.typ", data, lang=lang)
@@ -204,16 +205,16 @@ def _label_data(label: ShippingLabel, lang: str) -> dict[str, Any]:
     return {
         "labels": {"sender": _("Sender"), "recipient": _("Recipient")},
         "letter": {"title": label.tracking_number, "brand": label.sender.name},
-        "carrier": label.carrier,
-        "service": label.service,
+        "carrier": _short(label.carrier, 18),
+        "service": _short(label.service, 24),
         "sender": [_short(line) for line in (*label.sender.lines(), label.sender.place)],
         "recipient": [_short(line) for line in label.recipient.lines()],
         "place": _short(label.recipient.place),
         "country": _country(label.recipient.country, lang) if abroad else "",
-        "facts": [list(fact) for fact in facts if fact[1]],
+        "facts": [[words, _short(value, 24)] for words, value in facts if value],
         "barcode_svg": code128_svg(label.tracking_number),
         "tracking_number": label.tracking_number,
-        "notice": label.notice,
+        "notice": _short(label.notice, 80),
     }
 
 

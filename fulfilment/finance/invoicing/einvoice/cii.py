@@ -24,8 +24,8 @@ NAMESPACES = {
     "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
     "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
 }
-#: VATEX code and legal words per category without VAT. German and English, because § 14a (5) UStG asks for the German
-#: words and the buyer reads the others.
+#: VATEX code and legal words per category without VAT. German and English, because § 14a (5) UStG asks for
+#: the German words and the buyer reads the others.
 EXEMPTIONS = {
     VatCategory.REVERSE_CHARGE: (
         "VATEX-EU-AE",
@@ -43,7 +43,8 @@ _MOST_DECIMALS = 12
 def to_xml(invoice: EInvoice, *, guideline: str = EN16931) -> bytes:
     """Write ``invoice`` as CII XML (UTF-8).
 
-    guideline: EN16931 (what goes into the PDF) or XRECHNUNG (plain XML for public buyers; needs ``buyer_reference``).
+    guideline: EN16931 (what goes into the PDF) or XRECHNUNG (plain XML for public buyers; needs
+    ``buyer_reference``).
     Raises EInvoiceError when an amount is due but neither a due date nor terms say when (BR-CO-25).
     """
     sums = totals(invoice)
@@ -66,7 +67,8 @@ def to_xml(invoice: EInvoice, *, guideline: str = EN16931) -> bytes:
 
 
 def unit_price(net_minor: int, quantity: int, currency: str) -> Decimal:
-    """The net price of one piece (BT-146) with as few decimals as give the line's net back when multiplied and rounded.
+    """The net price of one piece (BT-146) with as few decimals as give the line's net back when multiplied
+    and rounded.
 
     The norm limits the decimals of amounts to two, but not those of prices.
     """
@@ -84,7 +86,7 @@ def _document(node: etree._Element, invoice: EInvoice) -> None:
     _add(node, "ram:TypeCode", invoice.kind.type_code)
     _date(_add(node, "ram:IssueDateTime"), invoice.issue_date)
     for note in invoice.notes:
-        _text(_add(node, "ram:IncludedNote"), "ram:Content", note)
+        _text(node, "ram:IncludedNote/ram:Content", note)
     if invoice.seller.register or invoice.seller.managers:
         note_node = _add(node, "ram:IncludedNote")
         _text(note_node, "ram:Content", "\n".join(filter(None, _register_lines(invoice.seller))))
@@ -100,14 +102,13 @@ def _line(transaction: etree._Element, position: int, line: Line, net_minor: int
     node = _add(transaction, "ram:IncludedSupplyChainTradeLineItem")
     head = _add(node, "ram:AssociatedDocumentLineDocument")
     _add(head, "ram:LineID", str(position + 1))
-    if line.note:
-        _text(_add(head, "ram:IncludedNote"), "ram:Content", line.note)
+    _text(head, "ram:IncludedNote/ram:Content", line.note)
     product = _add(node, "ram:SpecifiedTradeProduct")
     if line.ean:
         _add(product, "ram:GlobalID", line.ean, schemeID="0160")
     _text(product, "ram:SellerAssignedID", line.sku)
     _text(product, "ram:Name", line.name)
-    for name, value in line.attributes:
+    for name, value in (pair for pair in line.attributes if _words(pair[0]) and _words(pair[1])):
         characteristic = _add(product, "ram:ApplicableProductCharacteristic")
         _text(characteristic, "ram:Description", name)
         _text(characteristic, "ram:Value", value)
@@ -138,10 +139,8 @@ def _agreement(node: etree._Element, invoice: EInvoice) -> None:
     _text(node, "ram:BuyerReference", invoice.buyer_reference)
     _party(_add(node, "ram:SellerTradeParty"), invoice.seller, seller=True)
     _party(_add(node, "ram:BuyerTradeParty"), invoice.buyer)
-    if invoice.order_number:
-        _text(_add(node, "ram:SellerOrderReferencedDocument"), "ram:IssuerAssignedID", invoice.order_number)
-    if invoice.purchase_order:
-        _text(_add(node, "ram:BuyerOrderReferencedDocument"), "ram:IssuerAssignedID", invoice.purchase_order)
+    _text(node, "ram:SellerOrderReferencedDocument/ram:IssuerAssignedID", invoice.order_number)
+    _text(node, "ram:BuyerOrderReferencedDocument/ram:IssuerAssignedID", invoice.purchase_order)
 
 
 def _party(node: etree._Element, party: Party, *, seller: bool = False, full: bool = True) -> None:
@@ -167,12 +166,11 @@ def _party(node: etree._Element, party: Party, *, seller: bool = False, full: bo
     _text(address, "ram:LineTwo", party.extra)
     _text(address, "ram:CityName", party.city)
     _add(address, "ram:CountryID", party.country)
-    if full and party.email:
+    if full:
         _text(node, "ram:URIUniversalCommunication/ram:URIID", party.email, schemeID="EM")
-    if full and party.vat_id:
         _text(node, "ram:SpecifiedTaxRegistration/ram:ID", party.vat_id, schemeID="VA")
-    if seller and party.tax_number:
-        _text(_add(node, "ram:SpecifiedTaxRegistration"), "ram:ID", party.tax_number, schemeID="FC")
+    if seller:
+        _text(node, "ram:SpecifiedTaxRegistration/ram:ID", party.tax_number, schemeID="FC")
 
 
 def _delivery(node: etree._Element, invoice: EInvoice) -> None:
@@ -213,8 +211,7 @@ def _payment(node: etree._Element, payment: PaymentInstructions) -> None:
         account = _add(node, "ram:PayeePartyCreditorFinancialAccount")
         _text(account, "ram:IBANID", payment.iban.replace(" ", ""))
         _text(account, "ram:AccountName", payment.account_name)
-        if payment.bic:
-            _text(node, "ram:PayeeSpecifiedCreditorFinancialInstitution/ram:BICID", payment.bic)
+        _text(node, "ram:PayeeSpecifiedCreditorFinancialInstitution/ram:BICID", payment.bic)
 
 
 def _breakdown(node: etree._Element, rate: TaxTotal, invoice: EInvoice) -> None:
@@ -282,10 +279,14 @@ def _add(parent: etree._Element, path: str, text: str | None = None, **attribute
 
 
 def _text(parent: etree._Element, path: str, text: str, **attributes: str) -> None:
-    """Append ``path`` with words that people wrote; nothing is added when none are left (no empty elements, R008)."""
-    words = "".join(char for char in text if _allowed(char)).strip()
-    if words:
+    """Append ``path`` with words that people wrote; nothing is added when none are left (no empty elements,
+    R008)."""
+    if words := _words(text):
         _add(parent, path, words, **attributes)
+
+
+def _words(text: str) -> str:
+    return "".join(char for char in text if _allowed(char)).strip()
 
 
 def _allowed(char: str) -> bool:

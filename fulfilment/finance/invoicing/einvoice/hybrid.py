@@ -8,8 +8,9 @@ from facturx import generate_from_binary
 def embed(pdf: bytes, xml: bytes, *, title: str, author: str, subject: str = "", lang: str = "de") -> bytes:
     """Attach ``xml`` (profile EN 16931) to ``pdf``, which must be PDF/A-3, and return the hybrid document.
 
-    The attachment is called factur-x.xml and marked as an alternative of the page (AFRelationship, as ZUGFeRD asks in
-    Germany); the XMP metadata say conformance level EN 16931. The XML is not checked here: see ``validate``.
+    The attachment is called factur-x.xml and marked as an alternative of the page (AFRelationship, as ZUGFeRD
+    asks in Germany); the XMP metadata say conformance level EN 16931. The XML is not checked here: see
+    ``validate``.
     """
     return generate_from_binary(
         pdf,

