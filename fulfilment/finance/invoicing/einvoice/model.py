@@ -202,7 +202,7 @@ def _refuse_wrong_vat(vat_minor: int | None, gross_minor: int, rate_bp: int) -> 
 
 def _refuse_incomplete_exemption(invoice: EInvoice) -> None:
     """What the categories without VAT ask for besides the rate, found before the schematron does."""
-    used = {part.category for part in (*invoice.lines, *invoice.allowances_charges)}
+    used = {line.category for line in invoice.lines} | {part.category for part in invoice.allowances_charges}
     if used & {VatCategory.REVERSE_CHARGE, VatCategory.INTRA_COMMUNITY} and not invoice.buyer.vat_id:
         raise EInvoiceError("without VAT to a business only with its VAT id (BR-AE-02, BR-IC-02)")
     if used & {VatCategory.INTRA_COMMUNITY, VatCategory.EXPORT} and not invoice.seller.vat_id:

@@ -131,9 +131,14 @@ def share(line: Line, quantities: Sequence[int]) -> tuple[Line, ...]:
     )
 
 
+def _parts(invoice: EInvoice) -> tuple[Line | AllowanceCharge, ...]:
+    """Everything with an amount and a rate: lines, then allowances and charges."""
+    return (*invoice.lines, *invoice.allowances_charges)
+
+
 def _vats(invoice: EInvoice) -> list[int]:
     """VAT of every line, then of every allowance and charge."""
-    parts: tuple[Line | AllowanceCharge, ...] = (*invoice.lines, *invoice.allowances_charges)
+    parts = _parts(invoice)
     vats = [_own_vat(part) for part in parts]
     groups: dict[RateKey, list[int]] = defaultdict(list)
     for index, part in enumerate(parts):
@@ -175,7 +180,7 @@ def _sign(part: Line | AllowanceCharge) -> int:
 def _rates(invoice: EInvoice, nets: tuple[int, ...], vats: tuple[int, ...]) -> tuple[TaxTotal, ...]:
     """The VAT breakdown, highest rate first."""
     sums: dict[RateKey, tuple[int, int]] = {}
-    for part, net, vat in zip((*invoice.lines, *invoice.allowances_charges), nets, vats, strict=True):
+    for part, net, vat in zip(_parts(invoice), nets, vats, strict=True):
         had_net, had_vat = sums.get((part.category, part.rate_bp), (0, 0))
         sign = _sign(part)
         sums[part.category, part.rate_bp] = (had_net + sign * net, had_vat + sign * vat)
