@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shop.demo.pictures.curves import Point, path, shape
-from shop.demo.pictures.ink import PAPER_DEEP, SHADOW, Ink, cast, darker, lighter
+from shop.demo.pictures.ink import PAPER_DEEP, SHADOW, Ink, brightness, cast, darker, lighter
 from shop.demo.pictures.look import Look
 from shop.demo.pictures.letters import write
 from shop.demo.pictures.materials import bounds, eyelet, seam, stitch, surface, texture
@@ -53,7 +53,7 @@ def _laces(ink: Ink, look: Look) -> None:
         ink.linear(500, 0, 700, 0, (0, "#e2d6c0"), (0.4, "#fbf7ee"), (1, "#d9ccb3")),
     )
     ink.line("M500 330q100 -24 200 0l-8 540q-92 22 -184 0z", "#8a7a5c", 2, opacity=0.6)
-    pen = darker(look.base, 0.35)
+    pen = darker(look.base, 0.35 if brightness(look.base) < 0.6 else 0.7)
     for dy in (430, 456):
         ink.line(f"M545 {dy}q14 -19 28 0t28 0t28 0t28 0", pen, 7)
     label, size = (look.label.split("|") + [""])[:2]

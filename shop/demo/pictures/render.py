@@ -13,7 +13,9 @@ _PAGE = '#set page(width: {w}pt, height: {h}pt, margin: 0pt)\n#image(bytes(sys.i
 def render_png(svg: str, width: int, *, height: int | None = None) -> bytes:
     """The picture as PNG, ``width`` pixels wide (and ``height`` high; square without it)."""
     source = _PAGE.format(w=width, h=height or width).encode()
-    return typst.compile(source, format="png", ppi=72, sys_inputs={"svg": svg})
+    return typst.compile(
+        source, format="png", ppi=72, sys_inputs={"svg": svg}, font_paths=[], ignore_system_fonts=True
+    )
 
 
 def render_jpeg(svg: str, width: int, *, height: int | None = None, quality: int = 86) -> bytes:
