@@ -17,7 +17,7 @@ from .model import (
     PaymentInstructions,
     VatCategory,
 )
-from .totals import TaxTotal, Totals, spread, totals
+from .totals import TaxTotal, Totals, share, spread, totals
 from .validation import Finding, SchematronUnavailable, validate, validate_many
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "Totals",
     "VatCategory",
     "embed",
+    "share",
     "spread",
     "to_xml",
     "totals",
