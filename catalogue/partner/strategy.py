@@ -29,6 +29,10 @@ class GrossStrategy(strategy.Structured):
             product.own_or_parent.vat_class if product.is_child else product.vat_class, self.country
         )
 
+    def fetch_for_line(self, line: Any, stockrecord: Any = None) -> Any:
+        """Price and availability of a basket line, from the stock record that came with it: no query."""
+        return self.fetch_for_product(line.product, stockrecord or line.stockrecord)
+
     def select_stockrecord(self, product: Any) -> Any:
         """The first stock record, from the prefetched ones where the page brought them."""
         records = list(product.stockrecords.all())

@@ -8,4 +8,5 @@ class BasketConfig(apps.BasketConfig):
     name = "checkout.basket"
 
     def ready(self) -> None:
-        """Views and URLs are our own; Oscar's are not loaded."""
+        """Only our receivers; views and URLs are our own, Oscar's are not loaded."""
+        from . import receivers  # noqa: F401

@@ -11,15 +11,12 @@ class Basket(AbstractBasket):
     """Wishes, not promises: nothing is reserved before the order."""
 
     def all_lines(self) -> Any:
-        """Lines with product, parent, colour, pictures and stock, remembered until the basket changes."""
+        """Lines with product, parent, colour and stock in one query, remembered until the basket changes."""
         if self.pk is None:
             return self.lines.model.objects.none()
         if self._lines is None:
-            self._lines = (
-                self.lines.select_related("stockrecord", "product__parent", "product__colour")
-                .prefetch_related("attributes", "product__parent__images", "product__images")
-                .order_by("pk")
-            )
+            found = self.lines.select_related("stockrecord", "product__parent", "product__colour")
+            self._lines = found.order_by("pk")
         return self._lines
 
 

@@ -1,4 +1,4 @@
-"""What a basket costs, in minor units: one calculation for basket page, checkout, order and the comparison at placing."""
+"""What a basket costs, in minor units: one calculation for basket page, checkout and order."""
 
 from __future__ import annotations
 
@@ -78,7 +78,11 @@ class BasketTotals:
         shares: dict[int, int] = {}
         for line in self.lines:
             shares[line.vat_rate_bp] = shares.get(line.vat_rate_bp, 0) + line.gross_minor
-        return max(shares, key=lambda rate: (shares[rate], rate)) if shares else rate_bp("standard", self.country)
+        return (
+            max(shares, key=lambda rate: (shares[rate], rate))
+            if shares
+            else rate_bp("standard", self.country)
+        )
 
     @cached_property
     def vat(self) -> dict[int, int]:
@@ -97,7 +101,9 @@ class BasketTotals:
         return sum(self.vat.values())
 
 
-def totals(lines: Iterable[Any], *, country: str, currency: str = "EUR", shipping_minor: int = 0) -> BasketTotals:
+def totals(
+    lines: Iterable[Any], *, country: str, currency: str = "EUR", shipping_minor: int = 0
+) -> BasketTotals:
     """Add up basket lines (with ``stockrecord``, ``product`` and its ``parent`` loaded; offers already applied).
 
     ``country`` (ISO code) is the destination, whose VAT is contained. No SQL beyond what the lines still lack.

@@ -1,0 +1,91 @@
+"""A product as a card in a list: everything a template shows, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .models import Product, ProductImage
+from .partner.models import StockRecord
+from .pictures import WIDTHS, Picture, picture
+from .prices import reduction_percent, unit_price_text
+from .queries import products_with
+
+
+@dataclass(frozen=True)
+class ProductCard:
+    """One card; ``price_minor`` is the lowest price among the variants, ``price_from`` says that others cost more."""
+
+    title: str
+    url: str
+    picture_url: str
+    picture_srcset: str
+    picture_alt: str
+    price_minor: int
+    price_from: bool
+    currency: str
+    reference_price_minor: int | None
+    reduction_percent: int | None
+    unit_price_text: str
+    brand: str
+    available: bool
+    colours: list[dict[str, str]] = field(default_factory=list)
+    picture_width: int = WIDTHS[0]
+    picture_height: int = WIDTHS[0]
+    product_id: int = 0
+
+
+def cards(ids: Sequence[int], *, colours: frozenset[str] = frozenset()) -> list[ProductCard]:
+    """Cards of products in the order of ``ids``; pictures in one of ``colours`` (codes) first. Three queries."""
+    if not ids:
+        return []
+    return [
+        card(product, records, images, colours=colours)
+        for product, records, images in products_with(ids)
+        if records
+    ]
+
+
+def card(
+    product: Product,
+    records: list[StockRecord],
+    images: list[ProductImage],
+    *,
+    colours: frozenset[str] = frozenset(),
+) -> ProductCard:
+    """The card of one product, of rows already read; ``records`` must not be empty."""
+    wanted = [record for record in records if record.product.colour and record.product.colour.code in colours]
+    cheapest = min(wanted or records, key=lambda record: record.price_minor)
+    shown = _picture(product, images, colours)
+    amount = cheapest.product.content_amount or product.content_amount
+    unit = cheapest.product.content_unit or product.content_unit
+    price = cheapest.price_minor
+    percent = reduction_percent(price, cheapest.reference_price_minor)
+    return ProductCard(
+        title=product.text("title"),
+        url=product.get_absolute_url(),
+        picture_url=shown.thumb_url if shown else "",
+        picture_srcset=shown.srcset if shown else "",
+        picture_alt=shown.alt if shown else "",
+        price_minor=price,
+        price_from=any(record.price_minor > price for record in wanted or records),
+        currency=cheapest.price_currency,
+        reference_price_minor=cheapest.reference_price_minor if percent else None,
+        reduction_percent=percent,
+        unit_price_text=unit_price_text(price, cheapest.price_currency, amount, unit),
+        brand=product.maker.brand if product.maker else "",
+        available=any(record.backorderable or record.available for record in records),
+        colours=_colours(records),
+        product_id=product.pk,
+    )
+
+
+def _colours(records: list[StockRecord]) -> list[dict[str, str]]:
+    found = {record.product.colour.pk: record.product.colour for record in records if record.product.colour}
+    return [{"code": colour.code, "name": colour.name_local, "hex": colour.hex} for colour in found.values()]
+
+
+def _picture(product: Product, images: list[ProductImage], colours: frozenset[str]) -> Picture | None:
+    chosen = next((image for image in images if image.colour and image.colour.code in colours), None)
+    image = chosen or (images[0] if images else None)
+    return picture(image, product.text("title")) if image else None

@@ -1,0 +1,99 @@
+"""What a shopper narrows a list by: read from the address tolerantly, written back into addresses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.http import QueryDict
+
+PER_PAGE = 24
+MAX_PAGE = 5000  #: beyond this nobody pages, they narrow
+MAX_WORDS, MAX_WORD_LENGTH = 8, 60
+MAX_VALUES = 30  #: selected values per filter that are looked at
+#: Bands of the price filter in minor units: from (inclusive) and to (exclusive; None is open).
+PRICE_BANDS: dict[str, tuple[int, int | None]] = {
+    "0-2500": (0, 2500),
+    "2500-5000": (2500, 5000),
+    "5000-10000": (5000, 10000),
+    "10000-15000": (10000, 15000),
+    "15000-": (15000, None),
+}
+SORTS = ("relevance", "newest", "price", "-price", "name")
+MULTI = ("colour", "size", "brand", "price")  #: filters with several values
+FLAGS = ("available", "offer")  #: filters that are on or off
+NUMBER = re.compile(r"\d{1,9}")
+
+
+@dataclass(frozen=True)
+class ListWishes:
+    """What the address asks for. Junk in it counts as not asked; every list has a page 1."""
+
+    q: str = ""
+    colour: frozenset[str] = frozenset()
+    size: frozenset[str] = frozenset()
+    brand: frozenset[str] = frozenset()
+    price: frozenset[str] = frozenset()
+    available: bool = False
+    offer: bool = False
+    sort: str = "relevance"
+    page: int = 1
+    words: tuple[str, ...] = field(default=())
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether any filter is on."""
+        return any(getattr(self, key) for key in (*MULTI, *FLAGS))
+
+    def without(self, key: str) -> ListWishes:
+        """The same wishes without one filter: how many there would be if it were changed."""
+        return replace(self, **{key: False if key in FLAGS else frozenset()})
+
+
+def read(query: QueryDict) -> ListWishes:
+    """Wishes from a query string. Never raises: unknown values are left out, numbers are brought into range."""
+    q = " ".join(query.get("q", "").split())[:200]
+    known_sort = query.get("sort", "")
+    return ListWishes(
+        q=q,
+        words=tuple(dict.fromkeys(word[:MAX_WORD_LENGTH] for word in q.lower().split()))[:MAX_WORDS],
+        colour=_values(query, "colour", r"[-\w]{1,40}"),
+        size=_values(query, "size", r"[^\x00]{1,20}"),
+        brand=_values(query, "brand", NUMBER.pattern),
+        price=frozenset(value for value in query.getlist("price") if value in PRICE_BANDS),
+        available=query.get("available") == "1",
+        offer=query.get("offer") == "1",
+        sort=known_sort if known_sort in SORTS else "relevance",
+        page=_page(query.get("page", "")),
+    )
+
+
+def _values(query: QueryDict, key: str, pattern: str) -> frozenset[str]:
+    return frozenset(value for value in query.getlist(key)[:MAX_VALUES] if re.fullmatch(pattern, value))
+
+
+def _page(text: str) -> int:
+    return max(1, min(int(text), MAX_PAGE)) if NUMBER.fullmatch(text) and text.isascii() else 1
+
+
+def address(query: QueryDict, **changes: Any) -> str:
+    """``?...`` with some keys set to lists of values (empty drops the key); the page begins anew.
+
+    Values keep their order, so that the same selection has the same address.
+    """
+    changed = query.copy()
+    changed.pop("page", None)
+    changed.pop("v", None)
+    for key, values in changes.items():
+        changed.pop(key, None)
+        if values:
+            changed.setlist(key, [str(value) for value in values])
+    return f"?{changed.urlencode()}"
+
+
+def toggled(query: QueryDict, key: str, value: str) -> str:
+    """The address with one value of a filter switched on or off."""
+    present = list(dict.fromkeys(query.getlist(key)))
+    values = [other for other in present if other != value] if value in present else [*present, value]
+    return address(query, **{key: values})

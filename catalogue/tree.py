@@ -1,0 +1,95 @@
+"""The range as a tree, per language, kept in memory: every page shows it, and it changes a few times a year.
+
+A change in this process is seen at once (signals), one in another process within KEPT_S seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from .models import Category
+
+KEPT_S = 60  #: seconds until a change made by another process is seen
+
+
+@dataclass
+class Node:
+    """A category as pages need it."""
+
+    id: int
+    slug: str
+    name_local: str
+    description_local: str
+    url: str
+    in_menu: bool
+    picture_url: str = ""
+    parent: Node | None = None
+    children: list[Node] = field(default_factory=list)
+
+    @property
+    def trail(self) -> list[Node]:
+        """From the root down to this node."""
+        above = self.parent.trail if self.parent else []
+        return [*above, self]
+
+    @property
+    def ids_below(self) -> list[int]:
+        """Its own id and those of everything below."""
+        return [self.id, *(i for child in self.children for i in child.ids_below)]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """All public categories of one language."""
+
+    roots: list[Node]
+    by_id: dict[int, Node]
+
+
+_kept: dict[str, tuple[float, Tree]] = {}
+
+
+def forget(**_signal: object) -> None:
+    """Read the categories anew at the next question."""
+    _kept.clear()
+
+
+def tree() -> Tree:
+    """The range in the reader's language: no SQL while it is remembered, else one query."""
+    language = get_language() or ""
+    until, kept = _kept.get(language, (0.0, None))
+    if kept is None or time.monotonic() > until:
+        kept = _read()
+        _kept[language] = (time.monotonic() + KEPT_S, kept)
+    return kept
+
+
+def menu() -> list[Node]:
+    """The roots for the navigation."""
+    return [node for node in tree().roots if node.in_menu]
+
+
+def _read() -> Tree:
+    by_path: dict[str, Node] = {}
+    roots: list[Node] = []
+    for row in Category.objects.browsable().order_by("path"):
+        parent = by_path.get(row.path[: -Category.steplen])
+        if parent is None and row.depth > 1:
+            continue  # its parent is hidden, so it is too
+        node = Node(
+            id=row.pk,
+            slug=row.slug,
+            name_local=row.name_local,
+            description_local=row.description_local,
+            url=reverse("catalogue:category", kwargs={"slug": row.slug, "pk": row.pk}),
+            in_menu=not row.exclude_from_menu,
+            picture_url=row.image.url if row.image else "",
+            parent=parent,
+        )
+        by_path[row.path] = node
+        (parent.children if parent else roots).append(node)
+    return Tree(roots, {node.id: node for node in by_path.values()})

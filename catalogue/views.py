@@ -1,0 +1,111 @@
+"""Pages of the range. They only read: no view here writes anything, and none needs a session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from shop.kernel.access import public
+
+from . import filters
+from .listing import listing
+from .models import Product
+from .product_page import product_page
+from .tree import Node, menu, tree
+
+
+@public
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The whole range, narrowed as the address says."""
+    wishes = filters.read(request.GET)
+    everything = Node(
+        id=0,
+        slug="",
+        name_local=_("The whole range"),
+        description_local="",
+        url=reverse("catalogue:index"),
+        in_menu=False,
+    )
+    context: dict[str, Any] = {
+        "category": everything,
+        "subcategories": menu(),
+        "crumbs": _crumbs([{"title": everything.name_local, "url": ""}]),
+    }
+    return render(request, "storefront/category.html", context | listing(wishes, request.GET))
+
+
+@public
+@require_safe
+def category(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """A category with everything below it."""
+    node = tree().by_id.get(pk)
+    if node is None:
+        raise Http404
+    if slug != node.slug:
+        return _moved(request, node.url)
+    wishes = filters.read(request.GET)
+    context: dict[str, Any] = {
+        "category": node,
+        "subcategories": node.children,
+        "crumbs": _crumbs([{"title": one.name_local, "url": one.url} for one in node.trail]),
+    }
+    return render(
+        request,
+        "storefront/category.html",
+        context | listing(wishes, request.GET, category_ids=node.ids_below),
+    )
+
+
+@public
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Products whose texts, brand, colours or SKU contain every word; without words the whole range."""
+    wishes = filters.read(request.GET)
+    context: dict[str, Any] = {
+        "subcategories": menu(),
+        "crumbs": _crumbs([{"title": _("Search"), "url": ""}]),
+    }
+    return render(request, "storefront/search.html", context | listing(wishes, request.GET))
+
+
+@public
+@require_safe
+def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """A product; ``?v=`` chooses the variant. The id decides, a wrong slug leads to the right address."""
+    asked = request.GET
+    context = product_page(
+        pk,
+        variant_id=asked.get("v") or asked.get("variant", ""),
+        colour=asked.get("colour", ""),
+        size=asked.get("size", ""),
+    )
+    if context is None:
+        return _to_parent(pk)
+    if request.path != context["product_url"]:
+        return _moved(request, context["product_url"])
+    return render(request, "storefront/product.html", context)
+
+
+def _to_parent(pk: int) -> HttpResponse:
+    """The address of a variant leads to the page of its product; raises Http404 for anything else."""
+    child = (
+        Product.objects.filter(pk=pk, is_public=True, parent__is_public=True).select_related("parent").first()
+    )
+    if child is None:
+        raise Http404
+    return HttpResponsePermanentRedirect(f"{child.get_absolute_url()}?v={child.pk}")
+
+
+def _moved(request: HttpRequest, url: str) -> HttpResponse:
+    query = request.META.get("QUERY_STRING", "")
+    return HttpResponsePermanentRedirect(f"{url}?{query}" if query else url)
+
+
+def _crumbs(trail: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [{"title": _("Home"), "url": reverse("home")}, *trail]

@@ -1,0 +1,138 @@
+"""Verbs of the basket. A basket holds wishes: nothing is reserved before the order, but nothing is promised that is
+not there either."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from oscar.apps.voucher.models import Voucher
+
+from catalogue.models import Product
+from shop.kernel.transactions import retrying
+
+from .offers import apply_offers
+
+MAX_PER_LINE = 99  #: pieces of one variant; more is a case for an offer by mail
+MAX_LINES = 100
+MAX_VOUCHERS = 3
+
+
+class Refused(ValueError):
+    """The wish cannot be met; the message is for the shopper, and nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What was put in the basket."""
+
+    title: str
+    quantity: int
+    in_basket: int
+
+
+def add(*, basket: Any, variant_id: int, quantity: int, by: Any = None) -> Added:
+    """Put pieces of a variant in the basket. Raises Product.DoesNotExist for what is not on offer and Refused when
+    fewer pieces are there than would then be in the basket."""
+    product = (
+        Product.objects.filter(is_public=True, stockrecords__price__isnull=False)
+        .exclude(parent__is_public=False)
+        .select_related("parent", "colour")
+        .prefetch_related("stockrecords")
+        .get(pk=variant_id)
+    )
+    record = product.stockrecords.all()[0]
+
+    def work() -> Added:
+        lines = list(basket.lines.all()) if basket.pk else []
+        present = sum(line.quantity for line in lines if line.product_id == product.pk)
+        pieces = sum(line.quantity for line in lines)
+        _check(record, quantity, present)
+        if pieces + quantity > settings.OSCAR_MAX_BASKET_QUANTITY_THRESHOLD or len(lines) >= MAX_LINES:
+            raise Refused(_("This basket is full. Please place an order with what is in it first."))
+        basket.add_product(product, quantity)
+        return Added(product.title_local, quantity, present + quantity)
+
+    return retrying(work)
+
+
+def change_quantity(*, basket: Any, line_id: int, quantity: int, by: Any = None) -> None:
+    """Set the pieces of a line; 0 removes it. Raises Refused, and LookupError for a line of another basket."""
+    line = _line(basket, line_id)
+    if quantity == 0:
+        remove(basket=basket, line_id=line_id, by=by)
+        return
+    if quantity > line.quantity:
+        _check(line.stockrecord, quantity, 0)
+    elif quantity < 0:
+        raise Refused(_("Please give a number of pieces from 0 to %(most)d.") % {"most": MAX_PER_LINE})
+    basket.lines.filter(pk=line.pk).update(quantity=quantity)
+    basket.reset_offer_applications()
+
+
+def remove(*, basket: Any, line_id: int, by: Any = None) -> tuple[int, int]:
+    """Take a line out; returns variant id and quantity, with which it can be put back.
+
+    Raises LookupError for a line of another basket.
+    """
+    line = _line(basket, line_id)
+    basket.lines.filter(pk=line.pk).delete()
+    basket.reset_offer_applications()
+    return line.product_id, line.quantity
+
+
+def add_voucher(*, basket: Any, code: str, user: Any, by: Any = None) -> bool:
+    """Put a voucher on the basket. Returns whether it takes something off already; raises Refused with the reason."""
+    cleaned = code.strip().upper()[:128]
+    if not cleaned:
+        raise Refused(_("Please enter the code of your voucher."))
+    voucher = Voucher.objects.filter(code=cleaned).first()
+    if voucher is None:
+        raise Refused(_("We do not know a voucher with the code “%(code)s”.") % {"code": cleaned[:40]})
+    if not voucher.is_active():
+        raise Refused(_("The voucher “%(code)s” is not valid today.") % {"code": cleaned})
+    usable, reason = voucher.is_available_to_user(user=user)
+    if not usable:
+        raise Refused(str(reason))
+    if basket.pk is None or not basket.lines.exists():
+        raise Refused(_("Your basket is empty; a voucher needs something to be taken off from."))
+    if basket.vouchers.count() >= MAX_VOUCHERS and not basket.vouchers.filter(pk=voucher.pk).exists():
+        raise Refused(_("A basket takes no more than %(most)d vouchers.") % {"most": MAX_VOUCHERS})
+    basket.vouchers.add(voucher)
+    apply_offers(basket, user)
+    return any(found["voucher"].pk == voucher.pk for found in basket.voucher_discounts) or any(
+        found["voucher"] and found["voucher"].pk == voucher.pk for found in basket.shipping_discounts
+    )
+
+
+def remove_voucher(*, basket: Any, code: str, by: Any = None) -> None:
+    """Take a voucher off the basket; one that is not on it changes nothing."""
+    voucher = basket.vouchers.filter(code=code.strip().upper()[:128]).first() if basket.pk else None
+    if voucher:
+        basket.vouchers.remove(voucher)
+        basket.reset_offer_applications()
+
+
+def _line(basket: Any, line_id: int) -> Any:
+    found = basket.lines.filter(pk=line_id).select_related("stockrecord").first() if basket.pk else None
+    if found is None:
+        raise LookupError(line_id)
+    return found
+
+
+def _check(record: Any, quantity: int, present: int) -> None:
+    """Refuse more than is there, and numbers that no household orders."""
+    if quantity < 1 or quantity + present > MAX_PER_LINE:
+        raise Refused(_("Please give a number of pieces from 1 to %(most)d.") % {"most": MAX_PER_LINE})
+    if record.backorderable or quantity + present <= record.available:
+        return
+    if not record.available:
+        raise Refused(_("This one has just been sold out."))
+    text = ngettext("Only one piece is left", "Only %(left)d pieces are left", record.available)
+    text %= {"left": record.available}
+    if present:
+        text += _(", and %(n)d of them are in your basket already") % {"n": present}
+    raise Refused(f"{text}.")

@@ -1,0 +1,147 @@
+"""The basket as pages show it, in a constant number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from catalogue.models import ProductImage
+from catalogue.pictures import Picture, picture
+from shop.kernel.money import to_minor
+from shop.ui.numbers import money_text
+
+from .actions import MAX_PER_LINE
+from .offers import apply_offers
+from .totals import BasketTotals, LineTotal, totals
+
+
+@dataclass(frozen=True)
+class ShownLine:
+    """One basket line; amounts in minor units, ``total_minor`` after discounts."""
+
+    id: int
+    product_id: int
+    title: str
+    url: str
+    picture_url: str
+    picture_alt: str
+    colour: str
+    size: str
+    quantity: int
+    max_quantity: int
+    unit_price_minor: int
+    before_minor: int
+    total_minor: int
+    available: int
+    problem: str
+    note: str
+
+
+@dataclass(frozen=True)
+class ShownBasket:
+    """A basket with its lines, sums and what was taken off by which offer."""
+
+    lines: list[ShownLine]
+    totals: BasketTotals
+    vouchers: list[dict[str, Any]]
+    offers: list[str]
+
+    @property
+    def has_problem(self) -> bool:
+        """Whether a line cannot be ordered as it is."""
+        return any(line.problem for line in self.lines)
+
+
+def shown_basket(basket: Any, *, user: Any, country: str = "", shipping_minor: int = 0) -> ShownBasket:
+    """Lines, offers applied, and totals. Two queries without offers, eight at most with them.
+
+    ``country`` (ISO code, default the home country) decides the VAT contained; amounts stay the same.
+    """
+    apply_offers(basket, user)
+    rows = list(basket.all_lines())
+    sums = totals(rows, country=country or settings.KONTOR_HOME_COUNTRY, shipping_minor=shipping_minor)
+    images = pictures_of([line.product for line in rows])
+    parts = {part.line_id: part for part in sums.lines}
+    return ShownBasket(
+        lines=[_shown(line, parts[line.pk], images.get(line.product_id)) for line in rows],
+        totals=sums,
+        vouchers=_vouchers(basket),
+        offers=[found["name"] for found in basket.offer_discounts],
+    )
+
+
+def pictures_of(products: list[Any]) -> dict[int, Picture]:
+    """A picture for each product or variant: in its colour where there is one. One query."""
+    wanted = {product.parent_id or product.pk for product in products}
+    by_product: dict[int, list[ProductImage]] = {}
+    rows = ProductImage.objects.filter(Q(product_id__in=wanted)).select_related("colour")
+    for image in rows.order_by("display_order", "pk") if wanted else []:
+        by_product.setdefault(image.product_id, []).append(image)
+    found = {}
+    for product in products:
+        images = by_product.get(product.parent_id or product.pk, [])
+        own = [image for image in images if image.colour_id == product.colour_id]
+        if images:
+            found[product.pk] = picture((own or images)[0], product.title_local)
+    return found
+
+
+def _shown(line: Any, part: LineTotal, image: Picture | None) -> ShownLine:
+    product, record = line.product, line.stockrecord
+    left = MAX_PER_LINE if record.backorderable else record.available
+    return ShownLine(
+        id=line.pk,
+        product_id=product.pk,
+        title=product.own_or_parent.text("title"),
+        url=f"{product.get_absolute_url()}?v={product.pk}",
+        picture_url=image.thumb_url if image else "",
+        picture_alt=image.alt if image else "",
+        colour=product.colour.name_local if product.colour else "",
+        size=product.size,
+        quantity=line.quantity,
+        max_quantity=min(MAX_PER_LINE, max(left, 1)),
+        unit_price_minor=part.unit_gross_minor,
+        before_minor=part.before_minor,
+        total_minor=part.gross_minor,
+        available=record.available,
+        problem=_problem(line),
+        note=_price_note(line, part),
+    )
+
+
+def _problem(line: Any) -> str:
+    """Why a line cannot be ordered as it is; empty where it can."""
+    product, record = line.product, line.stockrecord
+    if not product.is_public or (product.parent and not product.parent.is_public) or record.price is None:
+        return _("We no longer offer this. Please take it out of the basket.")
+    if record.backorderable or line.quantity <= record.available:
+        return ""
+    if not record.available:
+        return _("Just sold out. Please take it out of the basket, the rest stays.")
+    text = ngettext("Only one piece is left.", "Only %(left)d pieces are left.", record.available)
+    return text % {"left": record.available} + " " + _("Please change the quantity.")
+
+
+def _price_note(line: Any, part: LineTotal) -> str:
+    """Whether the price has changed since the line was put in the basket."""
+    if line.price_incl_tax is None:
+        return ""
+    before = to_minor(line.price_incl_tax, line.price_currency)
+    if before == part.unit_gross_minor:
+        return ""
+    return _("The price has changed from %(before)s to %(now)s.") % {
+        "before": money_text(before, line.price_currency),
+        "now": money_text(part.unit_gross_minor, line.price_currency),
+    }
+
+
+def _vouchers(basket: Any) -> list[dict[str, Any]]:
+    """Codes on the basket and whether each takes something off. From memory: the offers brought them."""
+    used = {found["voucher"].code for found in basket.offer_applications if found["voucher"]}
+    known = getattr(basket, "_known_vouchers", [])
+    return [{"code": voucher.code, "name": voucher.name, "used": voucher.code in used} for voucher in known]

@@ -1,0 +1,24 @@
+"""What happens to the basket when somebody signs in: what they chose before is theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.utils.functional import SimpleLazyObject, empty
+
+from .counting import count_pieces, note_count
+
+
+@receiver(user_logged_in, dispatch_uid="basket of the guest is merged")
+def take_guest_basket_along(sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
+    """Merge the guest's basket into the person's own at once, so that the very next page shows it."""
+    basket = getattr(request, "basket", None)
+    if settings.OSCAR_BASKET_COOKIE_OPEN not in getattr(request, "COOKIES", {}) or basket is None:
+        return
+    if isinstance(basket, SimpleLazyObject):
+        basket._wrapped = empty
+    request._basket_cache = None
+    note_count(request, count_pieces(request.basket))
