@@ -1,0 +1,25 @@
+"""Database check: the guards of invoices are in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from fulfilment.finance.ledger import guards
+
+from . import triggers
+from .models import Invoice
+
+
+@register(Tags.database)
+def guards_are_in_place(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Issued documents are kept by the database, not only by good manners."""
+    lost = []
+    for using in databases or []:
+        if Invoice._meta.db_table in guards.tables(using):
+            lost += guards.missing(triggers.GUARDS, using)
+    hint = "run `manage.py migrate`: it installs them"
+    return [
+        Error(f"the trigger {name} of invoices is missing", hint=hint, id="invoicing.E001") for name in lost
+    ]

@@ -1,0 +1,30 @@
+"""What the room tells. Plain values; money in minor units, days as ISO dates."""
+
+from dataclasses import dataclass
+
+from shop.kernel.outbox import event
+
+
+@event
+@dataclass(frozen=True)
+class InvoiceIssued:
+    """An invoice, credit note or cancellation has its number (``kind``); its documents are made after this."""
+
+    invoice_id: int
+    number: str
+    order_id: int
+    order_number: str
+    gross_minor: int
+    currency: str
+    due_on: str
+    kind: str = "invoice"
+
+
+@event
+@dataclass(frozen=True)
+class InvoicePaid:
+    """Nothing is open on this invoice any more."""
+
+    invoice_id: int
+    number: str
+    order_id: int

@@ -1,0 +1,23 @@
+"""The invoice's life as a table. Overdue and dunning level are derived, not states."""
+
+from django.utils.translation import gettext_lazy as _
+
+from shop.kernel.states import Machine
+
+INVOICE = Machine(
+    name="invoice",
+    initial="issued",
+    moves={
+        "issued": ("part_paid", "paid", "cancelled"),
+        # Backwards: money was taken back (undone receipt, refund, dispute).
+        "part_paid": ("issued", "paid", "cancelled"),
+        "paid": ("issued", "part_paid", "cancelled"),
+        "cancelled": (),
+    },
+    labels={
+        "issued": _("open"),
+        "part_paid": _("partly paid"),
+        "paid": _("paid"),
+        "cancelled": _("cancelled"),
+    },
+)

@@ -1,0 +1,163 @@
+"""Accounts, entries and their lines. Only ``actions.post`` and ``actions.reverse`` write entries; the database's own
+triggers (``triggers.py``) hold what is promised here, whoever writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, ProtectedError, Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from shop.kernel.clock import now
+
+ASSET, LIABILITY, EQUITY, REVENUE, EXPENSE = "asset", "liability", "equity", "revenue", "expense"
+ACCOUNT_KINDS = [
+    (ASSET, _("Asset")),
+    (LIABILITY, _("Liability")),
+    (EQUITY, _("Equity")),
+    (REVENUE, _("Revenue")),
+    (EXPENSE, _("Expense")),
+]
+
+#: What an entry is about; each has one function in rules.py.
+ENTRY_KINDS = [
+    ("card_captured", _("Card payment")),
+    ("invoice_issued", _("Invoice")),
+    ("credit_note_issued", _("Credit note or cancellation")),
+    ("refund_succeeded", _("Refund")),
+    ("receipt_recorded", _("Bank receipt")),
+    ("receipt_assigned", _("Receipt assigned")),
+    ("goods_dispatched", _("Cost of goods dispatched")),
+    ("payment_disputed", _("Payment disputed")),
+    ("money_unmatched", _("Money without an order")),
+    ("rounding_difference", _("Rounding difference")),
+    ("dunning_costs_paid", _("Dunning fee and interest")),
+    ("manual", _("Manual entry")),
+    ("reversal", _("Reversal")),
+]
+
+
+class Account(models.Model):
+    """One account. Code knows roles (``receivable``), people know numbers (1400)."""
+
+    number = models.CharField(_("Number"), max_length=10, unique=True)
+    role = models.CharField(max_length=40, blank=True, help_text="what the rules call it; empty: own account")
+    kind = models.CharField(_("Kind"), max_length=10, choices=ACCOUNT_KINDS)
+    name_de = models.CharField(max_length=120)
+    name_en = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["role"], condition=~Q(role=""), name="ledger_one_account_per_role"
+            )
+        ]
+        permissions = [
+            ("view_ledger", "May see the ledger: trial balance, journal, account sheets"),
+            ("reverse_entries", "May reverse entries of the ledger"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}"
+
+    @property
+    def name(self) -> str:
+        """The name in the reader's language."""
+        return self.name_de if (get_language() or "de").startswith("de") else self.name_en
+
+
+class Period(models.Model):
+    """A stretch of days; once closed, nothing is posted into it any more (a trigger refuses)."""
+
+    first_day = models.DateField()
+    last_day = models.DateField()
+    closed = models.BooleanField(default=False)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="ledger_period_forward"),
+            models.UniqueConstraint(fields=["first_day", "last_day"], name="ledger_period_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_day} to {self.last_day}"
+
+
+class Entry(models.Model):
+    """One entry of the journal: a draft while its lines are written, posted in the same transaction, then for ever."""
+
+    source = models.CharField(
+        max_length=120, unique=True, help_text="the fact behind it: a retry finds the entry"
+    )
+    kind = models.CharField(_("Kind"), max_length=30, choices=ENTRY_KINDS)
+    booked_on = models.DateField(_("Date"))
+    text = models.CharField(_("Text"), max_length=200, blank=True)
+    document = models.CharField(_("Document"), max_length=60, blank=True, db_index=True)
+    reverses = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by"
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    created_at = models.DateTimeField(default=now)
+    posted_at = models.DateTimeField(null=True, blank=True, help_text="empty: still a draft")
+
+    class Meta:
+        indexes = [models.Index(fields=["booked_on", "id"], name="ledger_entry_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.booked_on} {self.source}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: what was booked is corrected by a reversal (§ 146 (4) AO)."""
+        raise ProtectedError("entries are reversed, never deleted", {self})
+
+
+class EntryLine(models.Model):
+    """One side of an entry. Exactly one of debit and credit is positive."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="lines")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="lines")
+    debit_minor = models.PositiveBigIntegerField(default=0)
+    credit_minor = models.PositiveBigIntegerField(default=0)
+    currency = models.CharField(max_length=3, default="EUR")
+    subject = models.CharField(
+        max_length=60, blank=True, help_text='whose sub-account: "order:K10001", "receipt:7"'
+    )
+    vat_country = models.CharField(max_length=2, blank=True)
+    vat_rate_bp = models.PositiveIntegerField(null=True, blank=True)
+    tax_base_minor = models.BigIntegerField(null=True, blank=True, help_text="on VAT lines: the net taxed")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(debit_minor__gt=0, credit_minor=0) | Q(debit_minor=0, credit_minor__gt=0),
+                name="ledger_line_one_positive_side",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["account", "entry"], name="ledger_line_account"),
+            models.Index(fields=["subject"], name="ledger_line_subject", condition=~Q(subject="")),
+        ]
+
+    def __str__(self) -> str:
+        side = f"debit {self.debit_minor}" if self.debit_minor else f"credit {self.credit_minor}"
+        return f"{self.account_id} {side} {self.currency}"
+
+    @property
+    def amount_minor(self) -> int:
+        """Debit positive, credit negative."""
+        return self.debit_minor - self.credit_minor

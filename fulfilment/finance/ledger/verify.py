@@ -1,0 +1,65 @@
+"""Invariants of the ledger, recomputed from zero. Each check returns sentences; none means that it holds."""
+
+from __future__ import annotations
+
+from django.db.models import Count, F, Q, Sum
+
+from . import guards, triggers
+from .models import Entry, EntryLine
+
+SHOWN = 20  #: sentences per check; the first ones are what a person looks at
+
+
+def every_entry_balances() -> list[str]:
+    """Debits equal credits per entry and currency, and each entry has two lines or more."""
+    off = (
+        EntryLine.objects.values("entry_id", "currency")
+        .annotate(difference=Sum(F("debit_minor") - F("credit_minor")))
+        .exclude(difference=0)
+        .order_by("entry_id")[:SHOWN]
+    )
+    found = [f"entry {row['entry_id']} is off by {row['difference']} {row['currency']}" for row in off]
+    few = Entry.objects.annotate(count=Count("lines")).filter(count__lt=2, posted_at__isnull=False)
+    return found + [f"entry {pk} has fewer than two lines" for pk in few.values_list("pk", flat=True)[:SHOWN]]
+
+
+def trial_balance_is_zero() -> list[str]:
+    """All accounts together are at zero, per currency."""
+    rows = (
+        EntryLine.objects.filter(entry__posted_at__isnull=False)
+        .values("currency")
+        .annotate(difference=Sum(F("debit_minor") - F("credit_minor")))
+        .exclude(difference=0)
+        .order_by("currency")
+    )
+    return [f"the trial balance is off by {row['difference']} {row['currency']}" for row in rows]
+
+
+def no_drafts_are_left() -> list[str]:
+    """A draft lives only inside the transaction that posts it."""
+    drafts = Entry.objects.filter(posted_at__isnull=True).order_by("pk").values_list("source", flat=True)
+    return [f"entry {source} was never posted" for source in drafts[:SHOWN]]
+
+
+def lines_have_one_positive_side() -> list[str]:
+    """Neither both sides, nor none."""
+    wrong = EntryLine.objects.exclude(
+        Q(debit_minor__gt=0, credit_minor=0) | Q(debit_minor=0, credit_minor__gt=0)
+    )
+    return [f"line {pk} has not one positive side" for pk in wrong.values_list("pk", flat=True)[:SHOWN]]
+
+
+def guards_are_in_place() -> list[str]:
+    """The database's own triggers, which refuse what the code must never do."""
+    return [
+        f"the trigger {name} is missing; run `manage.py migrate`" for name in guards.missing(triggers.GUARDS)
+    ]
+
+
+CHECKS = [
+    ("every entry balances", every_entry_balances),
+    ("trial balance is zero", trial_balance_is_zero),
+    ("no draft entries are left", no_drafts_are_left),
+    ("every line has one positive side", lines_have_one_positive_side),
+    ("the ledger's triggers are in place", guards_are_in_place),
+]
