@@ -9,12 +9,12 @@ from django.db import transaction
 from catalogue.partner.models import InsufficientStock
 from checkout.order.actions.life import confirm, revive
 from checkout.order.models import Order
+from checkout.payment.events import MoneyUnmatched, PaymentCaptured
+from checkout.payment.models import Payment
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
 
-from ..events import MoneyUnmatched, PaymentCaptured
-from ..models import Payment
 from .refunds import request_refund
 
 

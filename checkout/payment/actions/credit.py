@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from checkout.payment.models import CustomerCredit
 from shop.kernel.clock import now
-
-from ..models import CustomerCredit
 
 
 def set_credit(

@@ -6,12 +6,11 @@ from typing import Any
 
 from django.db import transaction
 
+from checkout.payment import stripe_client
+from checkout.payment.events import PaymentDisputed
+from checkout.payment.models import Payment
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
-
-from .. import stripe_client
-from ..events import PaymentDisputed
-from ..models import Payment
 
 
 def note_dispute(*, dispute_id: str, by: Any = None) -> bool:

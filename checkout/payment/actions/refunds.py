@@ -9,15 +9,14 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from checkout.order.models import Order
+from checkout.payment import stripe_client
+from checkout.payment.events import RefundRequested, RefundSucceeded
+from checkout.payment.models import CARD, Payment, Refund
+from checkout.payment.stripe_client import ProviderDown, ProviderRefund, ProviderRefused
 from shop.kernel.attempts import pause_s
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
-
-from .. import stripe_client
-from ..events import RefundRequested, RefundSucceeded
-from ..models import CARD, Payment, Refund
-from ..stripe_client import ProviderDown, ProviderRefund, ProviderRefused
 
 
 class RefundTooLarge(ValueError):

@@ -8,12 +8,12 @@ from typing import Any
 from django.db import transaction
 
 from checkout.order.models import Order
+from checkout.payment import stripe_client
+from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment
+from checkout.payment.stripe_client import Intent, ProviderDown, ProviderRefused
 from shop.kernel.clock import now
 from shop.kernel.states import StaleState, move
 
-from .. import stripe_client
-from ..models import CARD, OPEN_STATES, PREPAYMENT, Payment
-from ..stripe_client import Intent, ProviderDown, ProviderRefused
 from .capture import capture, unmatched
 
 log = logging.getLogger(__name__)

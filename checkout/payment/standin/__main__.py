@@ -41,7 +41,8 @@ def main() -> int:
     server.use(world)
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: threading.Thread(target=server.shutdown, daemon=True).start())
-    print(f"Stripe stand-in on {world.settings.url} (no money moves)", flush=True)
+    sys.stdout.write(f"Stripe stand-in on {world.settings.url} (no money moves)\n")
+    sys.stdout.flush()
     server.quiet = options.quiet
     server.serve_forever(poll_interval=0.1)
     server.deliverer.stop()

@@ -123,7 +123,8 @@ class Api:
         route, idents = _find(request)
         if client and not route.client:
             raise unauthorized(
-                "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a "
+                "This API call cannot be made with a publishable API key. Please use a secret API key. You "
+                "can find a "
                 "list of your API keys at https://dashboard.stripe.com/account/apikeys.",
                 "secret_key_required",
             )
@@ -178,7 +179,8 @@ class Api:
 
     def _stored(self, key: str, path: str, print_: str) -> Answer | None:
         rows = self._world.store.sql(
-            "SELECT path, fingerprint, status, body, request_id FROM idempotency WHERE key = ? AND created > ?",
+            "SELECT path, fingerprint, status, body, request_id FROM idempotency WHERE key = ? AND created "
+            "> ?",
             (key, self._world.now() - KEYS_LIVE_S),
         )
         if not rows:
@@ -252,7 +254,8 @@ def _find(request: Request) -> tuple[Route, tuple[str, ...]]:
             return route, match.groups()
     raise ApiError(
         404,
-        f"Unrecognized request URL ({request.method}: {request.path[:200]}). The stand-in knows only a part of "
+        f"Unrecognized request URL ({request.method}: {request.path[:200]}). The stand-in knows only a part "
+        f"of "
         "Stripe's interface; its start page lists it.",
         stored=False,
     )
@@ -268,7 +271,8 @@ def _authenticate(request: Request, params: dict[str, Any]) -> bool:
     key = _key(request.headers.get("authorization", "")) or params.get("key")
     if not key or not isinstance(key, str):
         raise unauthorized(
-            "You did not provide an API key. You need to provide your API key in the Authorization header, using "
+            "You did not provide an API key. You need to provide your API key in the Authorization header, "
+            "using "
             "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
         )
     if key.startswith(PUBLISHABLE_PREFIX):

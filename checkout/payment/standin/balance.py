@@ -70,7 +70,8 @@ def current(world: World, entry: Body) -> Body:
 def entries_not_paid_out(world: World, currency: str, *, include_pending: bool = False) -> list[Body]:
     """Entries that no automatic payout has taken yet, oldest first; payouts' own entries count too."""
     rows = world.store.sql(
-        "SELECT id FROM objects WHERE kind = 'balance_transaction' AND json_extract(hidden, '$.payout') IS NULL "
+        "SELECT id FROM objects WHERE kind = 'balance_transaction' AND json_extract(hidden, '$.payout') IS "
+        "NULL "
         "AND json_extract(body, '$.currency') = ? ORDER BY seq",
         (currency,),
     )
@@ -82,7 +83,8 @@ def totals(world: World) -> dict[str, tuple[int, int]]:
     """Per currency: (available, pending) net, in minor units."""
     rows = world.store.sql(
         "SELECT json_extract(body, '$.currency'), "
-        "SUM(CASE WHEN json_extract(body, '$.available_on') <= ? THEN json_extract(body, '$.net') ELSE 0 END), "
+        "SUM(CASE WHEN json_extract(body, '$.available_on') <= ? THEN json_extract(body, '$.net') ELSE 0 "
+        "END), "
         "SUM(CASE WHEN json_extract(body, '$.available_on') > ? THEN json_extract(body, '$.net') ELSE 0 END) "
         "FROM objects WHERE kind = 'balance_transaction' GROUP BY 1",
         (world.now(), world.now()),
@@ -117,6 +119,6 @@ def list_all(call: Call) -> Body:
     wanted = {name: read.string(call.params, name) for name in names}
     if wanted["payout"]:
         call.world.need("payout", wanted["payout"], param="payout")
-    found = page(call, "balance_transaction", "/v1/balance_transactions", **wanted)
+    found = page(call, "balance_transaction", "/v1/balance_transactions", wanted)
     found["data"] = [current(call.world, entry) for entry in found["data"]]
     return found

@@ -89,7 +89,8 @@ DECLINES = {
     "processing_error": Decline(
         "processing_error",
         "An error occurred while processing your card. Try again in a little bit.",
-        "Bei der Verarbeitung Ihrer Karte ist ein Fehler aufgetreten. Bitte versuchen Sie es gleich noch einmal.",
+        "Bei der Verarbeitung Ihrer Karte ist ein Fehler aufgetreten. Bitte versuchen Sie es gleich noch "
+        "einmal.",
     ),
 }
 """Failures when charging."""
@@ -121,9 +122,11 @@ REFUSALS = {
     ),
     "test_mode_live_card": Decline(
         "card_declined",
-        "Your card was declined. Your request was in test mode, but used a non test (live) card. For a list of "
+        "Your card was declined. Your request was in test mode, but used a non test (live) card. For a list "
+        "of "
         "valid test cards, visit: https://stripe.com/docs/testing.",
-        "Ihre Karte wurde abgelehnt: Dies ist ein Test, aber die Karte ist keine Testkarte. Bitte nehmen Sie eine "
+        "Ihre Karte wurde abgelehnt: Dies ist ein Test, aber die Karte ist keine Testkarte. Bitte nehmen "
+        "Sie eine "
         "der angezeigten Testkarten; echte Karten gehören nicht hierher.",
         "test_mode_live_card",
     ),

@@ -21,7 +21,8 @@ def retrieve(call: Call, ident: str) -> Body:
 def list_all(call: Call) -> Body:
     """GET /v1/charges, by payment_intent and created"""
     read.only(call.params, (*PAGING, "payment_intent"))
-    return page(call, "charge", "/v1/charges", payment_intent=read.string(call.params, "payment_intent"))
+    wanted = {"payment_intent": read.string(call.params, "payment_intent")}
+    return page(call, "charge", "/v1/charges", wanted)
 
 
 def update(call: Call, ident: str) -> Body:

@@ -27,7 +27,7 @@ def list_all(call: Call) -> Body:
     """GET /v1/disputes, by charge, payment_intent and created"""
     read.only(call.params, (*PAGING, "payment_intent", "charge"))
     wanted = {name: read.string(call.params, name) for name in ("payment_intent", "charge")}
-    return page(call, "dispute", "/v1/disputes", **wanted)
+    return page(call, "dispute", "/v1/disputes", wanted)
 
 
 def update(call: Call, ident: str) -> Body:
@@ -64,7 +64,7 @@ def close(call: Call, ident: str) -> Body:
 
 
 def open_for(world: World, charge: Body, reason: str, *, inquiry: bool) -> Body:
-    """Open a dispute about a charge: the money leaves the balance with a fee (an inquiry takes nothing yet)."""
+    """Dispute a charge: the money leaves the balance with a fee (an inquiry takes nothing yet)."""
     status = "warning_needs_response" if inquiry else "needs_response"
     due_by = int(world.now()) + EVIDENCE_DAYS * balance.DAY_S
     dispute = shapes.dispute(new_id("du"), int(world.now()), charge, reason, status, due_by)

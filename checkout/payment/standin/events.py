@@ -22,4 +22,4 @@ def list_all(call: Call) -> Body:
             "SELECT DISTINCT json_extract(body, '$.type') FROM objects WHERE kind = 'event'"
         )
         types, kind = [row[0] for row in rows if row[0].startswith(kind[:-1])] or ["none"], None
-    return page(call, "event", "/v1/events", types=types or None, type=kind)
+    return page(call, "event", "/v1/events", {"type": kind}, types=types or None)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import charges, methods, refunds, shapes
+from . import charges, confirming, methods, refunds, shapes
 from . import params as read
-from .cards import DECLINES
-from .errors import ApiError, bad_param, not_found, unexpected_state
+from .errors import bad_param, not_found, unexpected_state
 from .listing import PAGING, page
 from .store import Body, new_id
 from .world import Call, World, job
 
-AUTHORISATION_HOLDS_S = 7 * 24 * 3600
-"""A card authorisation that nobody captures lapses after seven days, as at Stripe."""
 CREATE = (
     "amount",
     "currency",
@@ -65,8 +62,6 @@ TEXTS = (
     "statement_descriptor_suffix",
     "transfer_group",
 )
-AUTHENTICATION_FAILED = "We are unable to authenticate your payment method. Please choose a different payment method and try again."
-AUTHENTICATION_FAILED_GERMAN = "Die Freigabe Ihrer Zahlung ist nicht gelungen. Bitte wählen Sie eine andere Karte und versuchen Sie es erneut."
 
 
 def create(call: Call) -> Body:
@@ -83,7 +78,7 @@ def create(call: Call) -> Body:
     world.store.add(intent)
     world.emit("payment_intent.created", intent, call)
     if read.boolean(params, "confirm"):
-        return _confirm(call, intent)
+        return confirming.confirm(call, intent)
     if "return_url" in params:
         raise bad_param(
             "The parameter `return_url` can only be used with `confirm` set to `true`.", param="return_url"
@@ -95,7 +90,7 @@ def retrieve(call: Call, ident: str) -> Body:
     """GET /v1/payment_intents/{id}; a browser must know the client secret"""
     read.only(call.params, ("client_secret", "key"))
     intent = _need(call, ident)
-    return for_client(intent) if call.client else intent
+    return confirming.for_client(intent) if call.client else intent
 
 
 def list_all(call: Call) -> Body:
@@ -115,7 +110,8 @@ def update(call: Call, ident: str) -> Body:
     ]
     if bound and intent["status"] not in OPEN:
         raise unexpected_state(
-            f"This PaymentIntent's {bound[0]} could not be updated because it has a status of {intent['status']}. "
+            f"This PaymentIntent's {bound[0]} could not be updated because it has a status of "
+            f"{intent['status']}. "
             f"You may only update the {bound[0]} of a PaymentIntent with one of the following statuses: "
             f"{', '.join(OPEN)}.",
             intent,
@@ -137,16 +133,19 @@ def confirm(call: Call, ident: str) -> Body:
     read.only(call.params, CONFIRM)
     intent = _need(call, ident)
     if intent["status"] == "succeeded":
-        message = "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
-        raise unexpected_state(message, _shown(call, intent))
+        raise unexpected_state(
+            "You cannot confirm this PaymentIntent because it has already succeeded after being previously "
+            "confirmed.",
+            confirming.shown(call, intent),
+        )
     if intent["status"] not in OPEN:
         raise unexpected_state(
             f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}. Only a "
             f"PaymentIntent with one of the following statuses may be confirmed: {', '.join(OPEN[1:])}.",
-            _shown(call, intent),
+            confirming.shown(call, intent),
         )
     _fill(call, intent)
-    return _shown(call, _confirm(call, intent))
+    return confirming.shown(call, confirming.confirm(call, intent))
 
 
 def capture(call: Call, ident: str) -> Body:
@@ -192,51 +191,9 @@ def cancel(call: Call, ident: str) -> Body:
     return _cancel(call.world, intent, reason, call)
 
 
-def for_client(intent: Body) -> Body:
-    """What a browser may see."""
-    return {name: intent[name] for name in shapes.CLIENT_FIELDS}
-
-
 def check_secret(intent: Body, secret: str | None) -> bool:
     """Whether `secret` is this intent's client secret."""
     return secret is not None and secret == intent["client_secret"]
-
-
-def authenticate(world: World, attempt_id: str, *, passed: bool) -> Body:
-    """The shopper finished 3-D Secure on our page; returns the intent afterwards. A second click changes nothing."""
-    with world.store.change():
-        attempt = world.need("authentication", attempt_id, param="id")
-        intent = world.need("payment_intent", attempt["payment_intent"], param="intent")
-        if not is_waiting(world, attempt, intent):
-            return intent
-        world.store.save(attempt | {"status": "passed" if passed else "failed"})
-        method = world.need("payment_method", intent["payment_method"], param="payment_method")
-        intent["next_action"] = None
-        if passed:
-            return _charge(world, None, intent, method, secure=True)
-        why = {
-            "code": "payment_intent_authentication_failure",
-            "doc_url": "https://docs.stripe.com/error-codes#payment-intent-authentication-failure",
-            "message": AUTHENTICATION_FAILED,
-            "payment_method": method,
-            "type": "invalid_request_error",
-        }
-        intent |= {"status": "requires_payment_method", "payment_method": None, "last_payment_error": why}
-        world.emit("payment_intent.payment_failed", world.store.save(intent))
-        return intent
-
-
-def is_waiting(world: World, attempt: Body, intent: Body) -> bool:
-    """Whether this authentication is the one its intent waits for."""
-    latest = world.store.hidden(intent["id"]).get("attempt")
-    return (
-        attempt["status"] == "pending" and intent["status"] == "requires_action" and latest == attempt["id"]
-    )
-
-
-def return_address(world: World, intent: Body) -> str | None:
-    """Where the shopper goes after a redirect."""
-    return world.store.hidden(intent["id"]).get("return_url")
 
 
 def _need(call: Call, ident: str) -> Body:
@@ -249,10 +206,6 @@ def _need(call: Call, ident: str) -> Body:
             raise bad_param(message, param="client_secret", code="payment_intent_invalid_parameter")
         raise not_found("payment_intent", ident, param="intent")
     return intent
-
-
-def _shown(call: Call, intent: Body) -> Body:
-    return for_client(intent) if call.client else intent
 
 
 def _automatic(params: dict[str, Any]) -> Body | None:
@@ -302,112 +255,6 @@ def _fill_method(call: Call, intent: Body) -> None:
             intent["status"] = "requires_confirmation"
 
 
-def _confirm(call: Call, intent: Body) -> Body:
-    world = call.world
-    if intent["payment_method"] is None:
-        raise unexpected_state(
-            "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the "
-            "PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a "
-            "payment method or ConfirmationToken.",
-            _shown(call, intent),
-        )
-    address = read.web_address(call.params, "return_url") or return_address(world, intent)
-    automatic = intent["automatic_payment_methods"]
-    if automatic and automatic["allow_redirects"] == "always" and address is None:
-        raise ApiError(
-            400,
-            "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of "
-            "these payment methods might redirect your customer off of your page, you must provide a `return_url`. "
-            "If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to "
-            "`true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and "
-            "Payment Intents.",
-            payment_intent=_shown(call, intent),
-        )
-    world.store.save(intent)
-    world.store.hide(intent["id"], return_url=address)
-    method = world.need("payment_method", intent["payment_method"], param="payment_method")
-    intent["last_payment_error"] = None
-    if world.store.hidden(method["id"]).get("secure"):
-        return _ask_for_authentication(call, intent, address)
-    return _charge(world, call, intent, method, secure=False)
-
-
-def _ask_for_authentication(call: Call, intent: Body, address: str | None) -> Body:
-    world = call.world
-    attempt = world.store.add(
-        {
-            "id": new_id("auth", 32),
-            "object": "authentication",
-            "created": int(world.now()),
-            "payment_intent": intent["id"],
-            "status": "pending",
-        }
-    )
-    world.store.hide(intent["id"], attempt=attempt["id"])
-    url = f"{world.settings.url}/3ds/{attempt['id']}"
-    if address is not None:
-        action: Body = {"type": "redirect_to_url", "redirect_to_url": {"return_url": address, "url": url}}
-    else:
-        action = {
-            "type": "use_stripe_sdk",
-            "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": url},
-        }
-    intent |= {"status": "requires_action", "next_action": action}
-    world.emit("payment_intent.requires_action", world.store.save(intent), call)
-    return intent
-
-
-def _charge(world: World, call: Call | None, intent: Body, method: Body, *, secure: bool) -> Body:
-    """Take the money now; with a caller a decline is raised (402), without one it is only recorded."""
-    delay = world.faults.for_request("processing", "POST", f"/v1/payment_intents/{intent['id']}/confirm")
-    if delay is not None:
-        intent |= {"status": "processing", "processing": {"type": "card", "card": {}}, "next_action": None}
-        world.store.hide(intent["id"], secure=secure)
-        world.later(delay.seconds, "finish_processing", intent["id"])
-        world.emit("payment_intent.processing", world.store.save(intent), call)
-        return intent
-    charge = charges.make(world, call, intent, method, secure=secure)
-    intent |= {"latest_charge": charge["id"], "processing": None, "next_action": None}
-    if charge["status"] == "failed":
-        return _declined(world, call, intent, method, charge)
-    if intent["capture_method"] == "manual":
-        intent |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
-        world.later(AUTHORISATION_HOLDS_S, "lapse_authorisation", intent["id"])
-        world.emit("payment_intent.amount_capturable_updated", world.store.save(intent), call)
-        return intent
-    intent |= {"status": "succeeded", "amount_received": intent["amount"]}
-    world.emit("payment_intent.succeeded", world.store.save(intent), call)
-    return intent
-
-
-def _declined(world: World, call: Call | None, intent: Body, method: Body, charge: Body) -> Body:
-    decline = DECLINES[world.store.hidden(method["id"])["outcome"]]
-    why = ApiError(
-        402,
-        decline.message,
-        type="card_error",
-        code=decline.code,
-        decline_code=decline.decline_code,
-        param=decline.param,
-        advice_code=decline.advice,
-        charge=charge["id"],
-        payment_method=method,
-        commits=True,
-    )
-    intent |= {
-        "status": "requires_payment_method",
-        "payment_method": None,
-        "last_payment_error": dict(why.body),
-    }
-    world.emit("payment_intent.payment_failed", world.store.save(intent), call)
-    if call is None:
-        return intent
-    why.body["payment_intent"] = _shown(call, intent)
-    if call.client and call.locale == "de":
-        why.body["message"] = decline.german
-    raise why
-
-
 def _cancel(world: World, intent: Body, reason: str | None, call: Call | None) -> Body:
     if intent["status"] == "requires_capture":
         charge = world.need("charge", intent["latest_charge"], param="id")
@@ -423,14 +270,6 @@ def _cancel(world: World, intent: Body, reason: str | None, call: Call | None) -
     }
     world.emit("payment_intent.canceled", world.store.save(intent), call)
     return intent
-
-
-@job("finish_processing")
-def _finish_processing(world: World, ident: str) -> None:
-    intent = world.need("payment_intent", ident, param="intent")
-    if intent["status"] == "processing":
-        method = world.need("payment_method", intent["payment_method"], param="payment_method")
-        _charge(world, None, intent, method, secure=bool(world.store.hidden(ident).get("secure")))
 
 
 @job("lapse_authorisation")

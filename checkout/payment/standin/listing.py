@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from . import params as read
@@ -14,7 +15,14 @@ DEFAULT_LIMIT, MOST = 10, 100
 MAX_EXPAND_DEPTH = 4
 
 
-def page(call: Call, kind: str, url: str, *, types: list[str] | None = None, **equal: Any) -> Body:
+def page(
+    call: Call,
+    kind: str,
+    url: str,
+    equal: Mapping[str, str | None] | None = None,
+    *,
+    types: list[str] | None = None,
+) -> Body:
     """One page of objects of `kind`, newest first, filtered by equal fields; Stripe's list object."""
     params = call.params
     limit = read.integer(params, "limit", DEFAULT_LIMIT)
@@ -27,7 +35,13 @@ def page(call: Call, kind: str, url: str, *, types: list[str] | None = None, **e
         if ident:
             call.world.need(kind, ident, param=name)
     found = call.world.store.find(
-        kind, limit=limit + 1, created=_created(params), after=after, before=before, types=types, **equal
+        kind,
+        limit=limit + 1,
+        created=_created(params),
+        after=after,
+        before=before,
+        types=types,
+        **(equal or {}),
     )
     more = len(found) > limit
     data = (found[1:] if before else found[:limit]) if more else found
@@ -67,7 +81,8 @@ def _expand(world: World, body: Any, parts: list[str], path: str) -> Any:
     if not isinstance(body, dict) or name not in body:
         raise ApiError(
             400,
-            f"This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' instead, or it "
+            f"This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' "
+            f"instead, or it "
             "may not exist.",
             stored=False,
         )

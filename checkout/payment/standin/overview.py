@@ -40,7 +40,7 @@ def _payments(world: World) -> str:
         f'<tr><td>{_time(intent["created"])}</td><td class="id">{intent["id"]}</td>'
         f"<td>{escape(intent['description'] or '')}</td>"
         f'<td class="number">{escape(texts.amount(intent["amount"], intent["currency"], "en"))}</td>'
-        f'<td><span class="state state-{intent["status"]}">{intent["status"].replace("_", " ")}</span></td></tr>'
+        f"<td>{_state(intent['status'])}</td></tr>"
         for intent in world.store.find("payment_intent", limit=SHOWN)
     ]
     return _table(("Time", "Payment intent", "Description", "Amount", "Status"), rows, "No payments yet.")
@@ -49,9 +49,10 @@ def _payments(world: World) -> str:
 def _deliveries(world: World) -> str:
     rows = [
         f'<tr><td class="id">{one["event"]}</td><td>{escape(one["type"])}</td>'
-        f'<td><span class="state state-{one["state"]}">{one["state"]}</span></td>'
+        f"<td>{_state(one['state'])}</td>"
         f'<td class="number">{one["attempts"]}</td><td>{escape(one["last_error"])}</td>'
-        f'<td><form method="post" action="/redeliver"><button class="small" name="event" value="{one["event"]}">'
+        '<td><form method="post" action="/redeliver">'
+        f'<button class="small" name="event" value="{one["event"]}">'
         f'Redeliver<span class="hidden"> {one["event"]}</span></button></form></td></tr>'
         for one in webhooks.recent(world, limit=SHOWN)
     ]
@@ -80,7 +81,12 @@ def _table(heads: tuple[str, ...], rows: list[str], empty: str) -> str:
     if not rows:
         return f'<p class="empty">{escape(empty)}</p>'
     head = "".join(f'<th scope="col">{escape(h) or "<span class=hidden>Action</span>"}</th>' for h in heads)
-    return f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f'<div class="scroll" tabindex="0">{table}</div>'
+
+
+def _state(name: str) -> str:
+    return f'<span class="state state-{name}">{name.replace("_", " ")}</span>'
 
 
 def _grouped(number: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -10,7 +11,7 @@ from string import Template
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from . import intents, overview, texts
+from . import confirming, intents, overview, texts
 from . import params as read
 from .cards import QUICK
 from .errors import ApiError
@@ -82,7 +83,7 @@ def answer(world: World, method: str, path: str, query: str, body: bytes, header
 def with_outcome(address: str, intent: Body) -> str:
     """The shop's return address with Stripe's parameters: which intent, its client secret, how it ended."""
     parts = urlsplit(address)
-    pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True)]
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
     pairs += [
         ("payment_intent", intent["id"]),
         ("payment_intent_client_secret", intent["client_secret"]),
@@ -172,11 +173,11 @@ def _authentication(visit: Visit, ident: str) -> Page:
     world, locale = visit.world, visit.locale
     attempt = world.need("authentication", ident, param="id")
     intent = world.need("payment_intent", attempt["payment_intent"], param="intent")
-    address = intents.return_address(world, intent) or read.web_address(visit.given, "return_url")
-    if not intents.is_waiting(world, attempt, intent):
+    address = confirming.return_address(world, intent) or read.web_address(visit.given, "return_url")
+    if not confirming.is_waiting(world, attempt, intent):
         return _go(with_outcome(address, intent)) if address else _message(visit, 200, "over")
     if visit.method == "POST" and visit.text("result") in ("complete", "fail"):
-        intent = intents.authenticate(world, ident, passed=visit.text("result") == "complete")
+        intent = confirming.authenticate(world, ident, passed=visit.text("result") == "complete")
         return _go(with_outcome(address, intent)) if address else _message(visit, 200, "over")
     method = world.need("payment_method", intent["payment_method"], param="payment_method")
     shown = texts.amount(intent["amount"], intent["currency"], locale)
@@ -225,7 +226,8 @@ def _fields(locale: str, *, error: ApiError | None, expiry: str = "") -> str:
             f'placeholder="{escape(hint)}" value="{escape(expiry) if name == "expiry" else ""}" '
             f'maxlength="{23 if name == "number" else 9 if name == "expiry" else 4}" spellcheck="false" '
             f'aria-describedby="{name}-error"{" aria-invalid=true" if bad else ""}>'
-            f'<p class="field-error" id="{name}-error" role="alert">{escape(str(error)) if bad else ""}</p></div>'
+            f'<p class="field-error" id="{name}-error" role="alert">{escape(str(error)) if bad else ""}</p>'
+            "</div>"
         )
     return "".join(parts)
 
@@ -284,7 +286,7 @@ def _go(address: str) -> Page:
 
 
 PI, ATTEMPT = r"(pi_[A-Za-z0-9]{1,60})", r"(auth_[A-Za-z0-9]{1,60})"
-ROUTES = [
+ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Page]]] = [
     (r"/", ("GET",), _home),
     (r"/redeliver", ("POST",), _redeliver),
     (r"/elements", ("GET",), _elements),

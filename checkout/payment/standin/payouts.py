@@ -33,7 +33,8 @@ def create(call: Call) -> Body:
     if amount > available:
         raise ApiError(
             400,
-            "You have insufficient funds in your Stripe account for this transfer. Your card balance is too low.",
+            "You have insufficient funds in your Stripe account for this transfer. Your card balance is too "
+            "low.",
             code="balance_insufficient",
             param="amount",
         )
@@ -52,7 +53,8 @@ def retrieve(call: Call, ident: str) -> Body:
 def list_all(call: Call) -> Body:
     """GET /v1/payouts, by status and created"""
     read.only(call.params, (*PAGING, "status"))
-    return page(call, "payout", "/v1/payouts", status=read.choice(call.params, "status", STATUSES))
+    wanted = {"status": read.choice(call.params, "status", STATUSES)}
+    return page(call, "payout", "/v1/payouts", wanted)
 
 
 def daily(world: World, currency: str, *, include_pending: bool = False) -> Body | None:

@@ -68,7 +68,7 @@ class StandIn:
     def start(self) -> Self:
         """Start it and wait until it answers; StandInError with its log when it does not."""
         with self.log_file.open("a") as log:
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(
                 self._command(),
                 cwd=PROJECT,
                 env=self._environment(),

@@ -65,7 +65,7 @@ def list_all(call: Call) -> Body:
     """GET /v1/refunds, by payment_intent, charge and created"""
     read.only(call.params, (*PAGING, "payment_intent", "charge"))
     wanted = {name: read.string(call.params, name) for name in ("payment_intent", "charge")}
-    return page(call, "refund", "/v1/refunds", **wanted)
+    return page(call, "refund", "/v1/refunds", wanted)
 
 
 def release(world: World, charge: Body, amount: int) -> Body:

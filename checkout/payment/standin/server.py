@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         self._handle()
 
     def log_message(self, format: str, *args: object) -> None:
-        """One short line per request: no query (it may hold a client secret), no body (it may hold a card)."""
+        """Not used: `_send` writes a line without query and body, which may hold secrets or a card."""
 
     def _handle(self) -> None:
         try:

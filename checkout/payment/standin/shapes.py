@@ -1,4 +1,4 @@
-"""The objects as Stripe shapes them: every field that a caller may read is there, empty where we have nothing."""
+"""The objects as Stripe shapes them: every field a caller may read is there, null where we have nothing."""
 
 from __future__ import annotations
 

@@ -146,7 +146,8 @@ class Store:
 
         `after` and `before` are ids to page from (Stripe's starting_after and ending_before).
         """
-        where, values = ["kind = ?"], [kind]
+        where: list[str] = ["kind = ?"]
+        values: list[Any] = [kind]
         for name, value in equal.items():
             if value is not None:
                 where.append(FILTERS[name])
@@ -163,7 +164,7 @@ class Store:
                 values.append(ident)
         order = "ASC" if before else "DESC"
         rows = self.sql(
-            f"SELECT body FROM objects WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?",  # noqa: S608
+            f"SELECT body FROM objects WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?",
             (*values, limit),
         )
         found = [json.loads(row[0]) for row in rows]
@@ -182,4 +183,4 @@ class Store:
         """Forget everything."""
         with self.change():
             for table in TABLES:
-                self.sql(f"DELETE FROM {table}")  # noqa: S608
+                self.sql(f"DELETE FROM {table}")

@@ -25,16 +25,20 @@ TEXTS: dict[str, dict[str, str]] = {
         "incomplete_expiry": "Your card's expiration date is incomplete.",
         "past_expiry": "Your card's expiration date is in the past.",
         "incomplete_cvc": "Your card's security code is incomplete.",
-        "no_connection": "The payment service could not be reached. Nothing was charged twice; please try again.",
+        "no_connection": "The payment service could not be reached. Nothing was charged twice; please try "
+        "again.",
         "secure_title": "Confirm your payment",
-        "secure_text": "With a real card your bank would now ask you to confirm {amount}. Here you decide how it ends.",
+        "secure_text": "With a real card your bank would now ask you to confirm {amount}. Here you decide "
+        "how it ends.",
         "secure_complete": "Complete authentication",
         "secure_fail": "Fail authentication",
         "over_title": "This page is no longer needed",
-        "over_text": "The payment has gone on without it, or has been cancelled. Nothing more is charged here.",
+        "over_text": "The payment has gone on without it, or has been cancelled. Nothing more is charged "
+        "here.",
         "over_back": "Back to the shop",
         "unknown_title": "Page not found",
-        "unknown_text": "The stand-in knows no such page or payment. Please go back to the shop and start the payment again.",
+        "unknown_text": "The stand-in knows no such page or payment. Please go back to the shop and start "
+        "the payment again.",
         "card": "Card ending in {last4}",
     },
     "de": {
@@ -65,10 +69,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "secure_complete": "Freigabe erteilen",
         "secure_fail": "Freigabe verweigern",
         "over_title": "Diese Seite wird nicht mehr gebraucht",
-        "over_text": "Die Zahlung ist ohne sie weitergegangen oder wurde abgebrochen. Hier wird nichts mehr abgebucht.",
+        "over_text": "Die Zahlung ist ohne sie weitergegangen oder wurde abgebrochen. Hier wird nichts mehr "
+        "abgebucht.",
         "over_back": "Zurück zum Shop",
         "unknown_title": "Seite nicht gefunden",
-        "unknown_text": "Der Ersatzserver kennt diese Seite oder Zahlung nicht. Bitte gehen Sie zurück zum Shop und "
+        "unknown_text": "Der Ersatzserver kennt diese Seite oder Zahlung nicht. Bitte gehen Sie zurück zum "
+        "Shop und "
         "beginnen Sie die Zahlung neu.",
         "card": "Karte mit den Endziffern {last4}",
     },

@@ -140,7 +140,8 @@ def _note(world: World, ident: int, status: int | None, error: str) -> None:
         else:
             state, next_at = "pending", world.now() + RETRY_DELAYS_S[attempts - 1]
         world.store.sql(
-            "UPDATE deliveries SET state=?, attempts=?, next_at=?, last_status=?, last_error=?, last_at=? WHERE id=?",
+            "UPDATE deliveries SET state=?, attempts=?, next_at=?, last_status=?, last_error=?, last_at=? "
+            "WHERE id=?",
             (state, attempts, next_at, status, error, int(world.now()), ident),
         )
 
@@ -156,7 +157,7 @@ def recent(world: World, *, limit: int = 50, ident: int | None = None) -> list[d
     names = ("id", "event", "type", "state", "attempts", "next_at", "last_status", "last_error", "last_at")
     where, values = ("WHERE id = ?", (ident,)) if ident else ("", ())
     rows = world.store.sql(
-        f"SELECT {','.join(names)} FROM deliveries {where} ORDER BY id DESC LIMIT ?",  # noqa: S608
+        f"SELECT {','.join(names)} FROM deliveries {where} ORDER BY id DESC LIMIT ?",
         (*values, limit),
     )
     return [dict(zip(names, row, strict=True)) for row in rows]
@@ -194,7 +195,8 @@ class Deliverer(threading.Thread):
 
     def _deliver_next(self) -> bool:
         rows = self._world.store.sql(
-            "SELECT id FROM deliveries WHERE state = 'pending' AND next_at <= ? ORDER BY position, id LIMIT 1",
+            "SELECT id FROM deliveries WHERE state = 'pending' AND next_at <= ? ORDER BY position, id LIMIT "
+            "1",
             (self._world.now(),),
         )
         return bool(rows) and deliver(self._world, rows[0][0]) is not None
