@@ -16,7 +16,8 @@ SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "HUF": "Ft", "JP
 
 def plain_number(value: Decimal | int, places: int) -> str:
     """The number with the reader's separators, a true minus sign and a fixed count of decimal places."""
-    text = formats.number_format(abs(value), decimal_pos=places, use_l10n=True, force_grouping=True)
+    size = -value if value < 0 else value
+    text = formats.number_format(size, decimal_pos=places, use_l10n=True, force_grouping=True)
     return f"{MINUS}{text}" if value < 0 else text
 
 

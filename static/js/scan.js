@@ -26,7 +26,7 @@ function beep(kind) {
       tone.stop(audio.currentTime + from + length);
     }
   } catch { /* no sound here: colour and word say it too */ }
-  navigator.vibrate?.(kind === "good" ? 40 : [120, 60, 120]);
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(kind === "good" ? 40 : [120, 60, 120]);
 }
 
 // The page (or a part that came through htmx) says how the last scan went: data-scan-result="good|bad".

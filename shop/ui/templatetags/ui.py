@@ -41,7 +41,7 @@ def icon(name: str, label: str = "", extra: str = "") -> SafeString:
 
 @register.simple_tag
 def money(amount: Any, currency: str = "EUR") -> SafeString:
-    """Money in the reader's language: `{% money line.price_minor line.currency %}` or `{% money order.total %}`.
+    """Money in the reader's language: `{% money line.total_minor order.currency %}` or `{% money total %}`.
 
     amount: whole minor units, or an object with `amount_minor` and `currency`. Nothing for None.
     """
@@ -62,6 +62,14 @@ def money_plain(amount: Any, currency: str = "EUR") -> str:
     if hasattr(amount, "amount_minor"):
         amount, currency = amount.amount_minor, str(amount.currency)
     return numbers.money_text(amount, currency)
+
+
+@register.filter
+def of_colour(pictures: Iterable[Any] | None, code: Any) -> list[Any]:
+    """The pictures of one colour and those of no colour; all of them when the colour has none of its own."""
+    everything = list(pictures or [])
+    own = [one for one in everything if _colour_code(one) == code]
+    return [one for one in everything if _colour_code(one) in (code, None, "")] if own else everything
 
 
 @register.simple_tag
@@ -227,6 +235,10 @@ def query_with(context: Context, **changes: Any) -> str:
 def _query(context: Context) -> QueryDict:
     request: HttpRequest | None = context.get("request")
     return request.GET if request else QueryDict(mutable=True)
+
+
+def _colour_code(picture: Any) -> Any:
+    return picture.get("colour_code") if isinstance(picture, dict) else getattr(picture, "colour_code", None)
 
 
 def _translated(path: str, code: str) -> str:
