@@ -38,3 +38,12 @@ class OrderCancelled:
     number: str
     reason: str
     was_confirmed: bool
+
+
+@event
+@dataclass(frozen=True)
+class OrderLinkRequested:
+    """Somebody who knows number and e-mail address wants to see the order: mail a one-time link."""
+
+    link_id: int
+    order_id: int

@@ -130,4 +130,17 @@ class AcceptedSummary(models.Model):
         return hashlib.sha256(html.encode()).hexdigest()
 
 
+class OrderLink(models.Model):
+    """A one-time link to an order, asked for on the look-up page with order number and e-mail address."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="links")
+    nonce = models.CharField(max_length=40, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"link to {self.order_id}"
+
+
 from oscar.apps.order.models import *  # noqa: E402, F403

@@ -9,11 +9,10 @@ from django.db import transaction
 from django.db.models import F
 
 from catalogue.partner import actions as stock
+from checkout.order.events import OrderCancelled, OrderConfirmed
+from checkout.order.models import Line, Order
 from shop.kernel.outbox import record
 from shop.kernel.states import MoveNotAllowed, move
-
-from ..events import OrderCancelled, OrderConfirmed
-from ..models import Line, Order
 
 
 def confirm(*, order: Order, by: Any = None, why: str = "") -> bool:

@@ -6,18 +6,17 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-
 from catalogue.partner.actions import Wish, reserve
 from checkout.basket.models import Basket
 from checkout.basket.totals import BasketTotals
+from checkout.order.events import OrderPlaced
+from checkout.order.models import AcceptedSummary, Order
+from checkout.order.numbers import new_order_number
 from checkout.payment.models import CARD, INVOICE, PREPAYMENT, Payment
 from shop.kernel.clock import now
 from shop.kernel.outbox import current_correlation_id, record
 from shop.kernel.transactions import retrying
 
-from ..events import OrderPlaced
-from ..models import AcceptedSummary, Order
-from ..numbers import new_order_number
 from .life import confirm
 
 #: How long stock waits for the money, by method (order.md): an abandoned card page must not block the last pair.
@@ -106,7 +105,7 @@ def _place(placement: Placement, number: str, by: Any) -> Order:
         if already is None:
             raise BasketGone("this basket has been emptied or merged in another tab")
         return already
-    from ..utils import OrderCreator  # the seam of Oscar; it knows the models, we know the rules
+    from checkout.order.utils import OrderCreator  # the seam of Oscar; it knows the models, we know the rules
 
     order, lines = OrderCreator().write(placement, number=number, correlation_id=current_correlation_id())
     wait = RESERVED_FOR[placement.payment_method]

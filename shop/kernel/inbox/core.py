@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 if TYPE_CHECKING:
-    from ..models import InboxMessage
+    from shop.kernel.models import InboxMessage
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def handles(source: str) -> Callable[[Handler], Handler]:
 
 def receive(*, source: str, external_id: str, body: str, kind: str = "") -> tuple[InboxMessage, bool]:
     """Store a message once per (source, external_id). Returns (row, whether it is new); a repeat is only counted."""
-    from ..models import InboxMessage
+    from shop.kernel.models import InboxMessage
 
     try:
         with transaction.atomic():
@@ -50,7 +50,7 @@ def receive(*, source: str, external_id: str, body: str, kind: str = "") -> tupl
 
 def nudge(inbox_id: int) -> None:
     """Ask a worker to handle a message now; the sweep does it when the queue is broken."""
-    from ..tasks import handle_one
+    from shop.kernel.tasks import handle_one
 
     try:
         handle_one.delay(inbox_id)
@@ -64,9 +64,9 @@ def handle(inbox_id: int) -> bool:
     The handler runs outside a transaction and must be idempotent: two workers may run it at the same time, or a
     crash may come between its effect and our mark.
     """
-    from ..attempts import GiveUp, note_failure
-    from ..clock import now
-    from ..models import InboxMessage
+    from shop.kernel.attempts import GiveUp, note_failure
+    from shop.kernel.clock import now
+    from shop.kernel.models import InboxMessage
 
     row = InboxMessage.objects.filter(pk=inbox_id, state=InboxMessage.PENDING).first()
     if row is None:
@@ -87,8 +87,8 @@ def handle(inbox_id: int) -> bool:
 
 def drain() -> int:
     """Handle everything that is due, here and now. Returns how many were done."""
-    from ..attempts import due
-    from ..models import InboxMessage
+    from shop.kernel.attempts import due
+    from shop.kernel.models import InboxMessage
 
     done = 0
     for _ in range(DRAIN_ROUNDS_MAX):

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
-from ..transactions import InTransaction, in_transaction
+from shop.kernel.transactions import InTransaction, in_transaction
 
 if TYPE_CHECKING:
-    from ..models import Delivery, Message
+    from shop.kernel.models import Delivery, Message
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def record(happened: Any) -> Message:
 
     Raises InTransaction outside of one (the effect and its telling must stand or fall together).
     """
-    from ..models import Delivery, Message
+    from shop.kernel.models import Delivery, Message
 
     name = type(happened).__name__
     if EVENTS.get(name) is not type(happened):
@@ -96,7 +96,7 @@ def record(happened: Any) -> Message:
 
 def nudge(delivery_id: int) -> None:
     """Ask a worker to look at a delivery now. A broken queue is not an error: the sweep comes by."""
-    from ..tasks import deliver_one
+    from shop.kernel.tasks import deliver_one
 
     try:
         deliver_one.delay(delivery_id)
@@ -113,8 +113,8 @@ def load(message: Message) -> Any:
 
 def deliver(delivery_id: int) -> bool:
     """Run the handler of one delivery and mark it, in one transaction. Returns whether this call did it."""
-    from ..attempts import GiveUp, attempt
-    from ..models import Delivery
+    from shop.kernel.attempts import GiveUp, attempt
+    from shop.kernel.models import Delivery
 
     def work(delivery: Delivery) -> None:
         message = delivery.message
@@ -132,8 +132,8 @@ def drain() -> int:
 
     For tests, commands and the sweep of a shop without a worker.
     """
-    from ..attempts import due
-    from ..models import Delivery
+    from shop.kernel.attempts import due
+    from shop.kernel.models import Delivery
 
     done = 0
     for _ in range(DRAIN_ROUNDS_MAX):

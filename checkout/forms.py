@@ -1,0 +1,107 @@
+"""Forms of the checkout. Errors are words beside the field; nothing typed is lost."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from oscar.apps.address.models import Country
+
+from shop.kernel.text import clean_line
+
+#: Postal codes by country, as the national posts print them. Countries not named are only checked for length.
+POSTCODES = {
+    "DE": r"\d{5}",
+    "AT": r"\d{4}",
+    "BE": r"\d{4}",
+    "DK": r"\d{4}",
+    "ES": r"\d{5}",
+    "FR": r"\d{5}",
+    "HU": r"\d{4}",
+    "IT": r"\d{5}",
+    "LU": r"\d{4}",
+    "NL": r"\d{4}\s?[A-Za-z]{2}",
+    "PL": r"\d{2}-?\d{3}",
+}
+LINE_MAX = 80  #: characters that fit a label and an address window (DIN 5008)
+
+
+class Line(forms.CharField):
+    """One line of text: control and direction characters are taken out, and something readable must be left."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", LINE_MAX)
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> str:
+        """The cleaned line."""
+        return str(super().clean(clean_line(str(value or ""))))
+
+
+def shipping_countries() -> list[tuple[str, str]]:
+    """Countries we deliver to, home first."""
+    rows = Country.objects.filter(is_shipping_country=True).order_by("-display_order", "printable_name")
+    return [(row.pk, row.printable_name) for row in rows]
+
+
+class AddressForm(forms.Form):
+    """A postal address; ``prefix`` tells billing from delivery."""
+
+    first_name = Line(label=_("First name"))
+    last_name = Line(label=_("Last name"))
+    line2 = Line(label=_("Company or addition"), required=False)
+    line1 = Line(label=_("Street and number"))
+    postcode = Line(label=_("Postcode"), max_length=12)
+    line4 = Line(label=_("City"))
+    country = forms.ChoiceField(label=_("Country"))
+
+    def __init__(self, *args: Any, countries: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        section = "billing" if self.prefix == "billing" else "shipping"
+        self.fields["country"].choices = countries  # type: ignore[attr-defined]
+        hints = {
+            "first_name": "given-name",
+            "last_name": "family-name",
+            "line2": "organization",
+            "line1": "address-line1",
+            "postcode": "postal-code",
+            "line4": "address-level2",
+            "country": "country",
+        }
+        for name, hint in hints.items():
+            self.fields[name].widget.attrs["autocomplete"] = f"{section} {hint}"
+
+    def clean(self) -> dict[str, Any]:
+        """The postcode must fit the country."""
+        data = super().clean() or {}
+        pattern = POSTCODES.get(data.get("country", ""))
+        code = data.get("postcode", "")
+        if pattern and code and not re.fullmatch(pattern, code, re.ASCII):
+            self.add_error("postcode", _("This is not a postcode of the chosen country."))
+        return data
+
+
+class ContactForm(forms.Form):
+    """How to reach the shopper."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=150)
+    phone = Line(
+        label=_("Phone"), required=False, max_length=40, help_text=_("Only for questions about the delivery")
+    )
+    other_delivery = forms.BooleanField(label=_("Deliver to another address"), required=False)
+
+    def clean_phone(self) -> str:
+        """Digits and the usual signs."""
+        phone = self.cleaned_data["phone"]
+        if phone and not re.fullmatch(r"[+0-9 ()/.\-]{5,40}", phone, re.ASCII):
+            raise forms.ValidationError(_("Please use digits, spaces, + and - only."))
+        return phone
+
+
+class LookupForm(forms.Form):
+    """A guest looks for an order."""
+
+    number = Line(label=_("Order number"), max_length=32)
+    email = forms.EmailField(label=_("E-mail address"), max_length=150)

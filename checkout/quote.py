@@ -1,0 +1,62 @@
+"""What the present basket costs this shopper with what is known so far; the same for every step and for placing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from oscar.apps.offer.applicator import Applicator
+
+from .basket.totals import BasketTotals, totals
+from .payment.rules import Case
+from .session import Draft, load
+from .shipping.queries import DeliveryOption, options
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Basket, sums, ways to deliver and the chosen one."""
+
+    basket: Any
+    lines: list[Any]
+    totals: BasketTotals
+    options: list[DeliveryOption]
+    chosen: DeliveryOption | None
+    draft: Draft
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to order."""
+        return not self.lines
+
+    @property
+    def rows(self) -> list[tuple[Any, Any]]:
+        """(basket line, its totals) for the templates."""
+        return list(zip(self.lines, self.totals.lines, strict=True))
+
+    def case(self, request: HttpRequest) -> Case:
+        """What the payment rules look at."""
+        return Case(
+            total_minor=self.totals.total_minor,
+            billing_country=self.draft.billing.get("country", ""),
+            delivery_country=self.draft.country,
+            user=request.user if request.user.is_authenticated else None,
+        )
+
+
+def quote(request: HttpRequest) -> Quote:
+    """Reckon anew from the database; offers are applied here, not on every page."""
+    basket, draft = request.basket, load(request)  # type: ignore[attr-defined]
+    lines = list(basket.all_lines())
+    if lines:
+        Applicator().apply(basket, request.user, request)
+    country = draft.country
+    goods = totals(lines, country=country)
+    weight_g = sum(
+        (line.product.weight_g or line.product.own_or_parent.weight_g) * line.quantity for line in lines
+    )
+    ways = options(country=country, weight_g=weight_g, goods_minor=goods.goods_minor) if lines else []
+    chosen = next((way for way in ways if way.code == draft.delivery_code), None)
+    with_delivery = totals(lines, country=country, shipping_minor=chosen.gross_minor if chosen else 0)
+    return Quote(basket, lines, with_delivery, ways, chosen, draft)

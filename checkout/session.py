@@ -1,0 +1,63 @@
+"""What the shopper has told us so far: kept in the session, never lost by going back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+KEY = "checkout"
+
+
+@dataclass
+class Draft:
+    """An order in the making. Addresses are plain dicts of form fields."""
+
+    email: str = ""
+    phone: str = ""
+    billing: dict[str, str] = field(default_factory=dict)
+    other_delivery: bool = False
+    delivery_address: dict[str, str] = field(default_factory=dict)
+    delivery_code: str = ""
+    payment_method: str = ""
+
+    @property
+    def destination(self) -> dict[str, str]:
+        """Where the parcel goes."""
+        return self.delivery_address if self.other_delivery and self.delivery_address else self.billing
+
+    @property
+    def country(self) -> str:
+        """ISO code of the destination, the home country while unknown."""
+        return self.destination.get("country") or settings.KONTOR_HOME_COUNTRY
+
+    @property
+    def has_contact(self) -> bool:
+        """Whether the first step is done."""
+        return bool(self.email and self.billing)
+
+
+def load(request: HttpRequest) -> Draft:
+    """The draft of this session; a signed-in shopper's e-mail address is filled in."""
+    known = request.session.get(KEY) or {}
+    names = set(Draft.__dataclass_fields__)
+    draft = Draft(**{key: value for key, value in known.items() if key in names})
+    if request.user.is_authenticated:
+        draft.email = request.user.email
+        draft.phone = draft.phone or request.user.phone
+    return draft
+
+
+def save(request: HttpRequest, draft: Draft) -> None:
+    """Remember the draft."""
+    data: dict[str, Any] = asdict(draft)
+    request.session[KEY] = data
+
+
+def forget(request: HttpRequest) -> None:
+    """The order is placed: the choices are gone, the contact stays for the next order of this session."""
+    draft = load(request)
+    draft.delivery_code = draft.payment_method = ""
+    save(request, draft)
