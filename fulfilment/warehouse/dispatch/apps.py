@@ -1,3 +1,5 @@
+"""Dispatch: what was picked is packed, labelled, and leaves the house."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""Picking: a confirmed order becomes a walk along the bins."""
+
 from django.apps import AppConfig
 
 

@@ -1,0 +1,64 @@
+"""Reads of dispatch that more than one caller needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet, Sum
+
+from checkout.order.models import Line
+from fulfilment.warehouse.picking.models import PickLine, PickList
+
+from .models import Parcel, ParcelLine
+
+
+@dataclass(frozen=True, slots=True)
+class ToPack:
+    """An order line at the packing place: how many pieces were picked, are in parcels, wait, and are still missing."""
+
+    order_line: Line
+    picked: int
+    packed: int
+
+    @property
+    def quantity(self) -> int:
+        """Pieces that lie there and are in no parcel yet."""
+        return self.picked - self.packed
+
+    @property
+    def missing(self) -> int:
+        """Pieces of the order that were not picked yet."""
+        line = self.order_line
+        return max(0, line.quantity - line.quantity_cancelled - self.picked)
+
+
+def to_pack(pick_list: PickList) -> list[ToPack]:
+    """Every line of the order with what can be packed now. Three queries."""
+    picked = dict(
+        PickLine.objects.filter(pick_list=pick_list, put_back=False)
+        .order_by()
+        .values("order_line")
+        .annotate(n=Sum("quantity_picked"))
+        .values_list("order_line", "n")
+    )
+    packed = dict(
+        ParcelLine.objects.filter(parcel__order_id=pick_list.order_id)
+        .exclude(parcel__state="unpacked")
+        .order_by()
+        .values("order_line")
+        .annotate(n=Sum("quantity"))
+        .values_list("order_line", "n")
+    )
+    lines = Line.objects.filter(order_id=pick_list.order_id).select_related("product__colour").order_by("pk")
+    return [ToPack(line, picked.get(line.pk, 0), packed.get(line.pk, 0)) for line in lines]
+
+
+def parcels_of(order_id: int) -> QuerySet[Parcel]:
+    """Parcels of an order, first packed first, with lines. Two queries."""
+    return with_lines(Parcel.objects.filter(order_id=order_id)).order_by("sequence")
+
+
+def with_lines(parcels: QuerySet[Parcel]) -> QuerySet[Parcel]:
+    """Parcels with order and lines: a constant number of queries however many there are."""
+    lines = ParcelLine.objects.select_related("order_line").order_by("pk")
+    return parcels.select_related("order").prefetch_related(Prefetch("lines", queryset=lines))

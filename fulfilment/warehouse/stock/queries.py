@@ -1,0 +1,153 @@
+"""Reads of stock that more than one caller needs, each with a constant number of SQL queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Window
+from django.db.models.functions import Coalesce
+
+from catalogue.partner.models import Reservation, StockRecord
+
+from .models import Bin, BinStock, Movement
+from .triggers import missing
+
+
+def where_is(stockrecord_id: int) -> QuerySet[BinStock]:
+    """Bins that hold pieces of a SKU, in walking order. One query."""
+    return BinStock.objects.filter(stockrecord_id=stockrecord_id, quantity__gt=0).select_related("bin")
+
+
+def contents(bin_id: int) -> QuerySet[BinStock]:
+    """What lies in a bin, by SKU. One query."""
+    rows = BinStock.objects.filter(bin_id=bin_id, quantity__gt=0).select_related(
+        "stockrecord__product__parent", "stockrecord__product__colour"
+    )
+    return rows.order_by("stockrecord__partner_sku")
+
+
+def history(stockrecord_id: int) -> QuerySet[Movement]:
+    """Movements of a SKU, latest first, each with ``balance``: pieces in the house after it. Slice it; one query.
+
+    Pick and transfer are two movements each, so the balance dips by them and is back with the next row.
+    """
+    balance = Window(Sum("quantity"), order_by=F("id").asc())
+    rows = Movement.objects.filter(stockrecord_id=stockrecord_id).annotate(balance=balance)
+    return rows.select_related("bin", "by").order_by("-id")
+
+
+def skus() -> QuerySet[StockRecord]:
+    """Every SKU with product and what is ``free`` (in stock less promised). One query, plus one for bins when
+    ``prefetch_related("bin_stock__bin")`` is asked."""
+    return StockRecord.objects.select_related("product__parent", "product__colour").annotate(
+        free=F("num_in_stock") - F("num_allocated")
+    )
+
+
+def search_skus(rows: QuerySet[StockRecord], text: str) -> QuerySet[StockRecord]:
+    """SKUs whose number, barcode or name contains ``text``."""
+    return rows.filter(
+        Q(partner_sku__icontains=text)
+        | Q(product__upc__icontains=text)
+        | Q(product__title__icontains=text)
+        | Q(product__parent__title__icontains=text)
+    )
+
+
+def find_stockrecord(code: str) -> StockRecord | None:
+    """The SKU that a scanned or typed code means: own number first, then the product's GTIN. None when unknown."""
+    code = code.strip()
+    if not code:
+        return None
+    found = StockRecord.objects.select_related("product__parent", "product__colour")
+    return (
+        found.filter(partner_sku__iexact=code).order_by("pk").first()
+        or found.filter(product__upc=code).order_by("pk").first()
+    )
+
+
+def find_bin(code: str) -> Bin | None:
+    """The bin with this code, as scanned or typed; None when unknown."""
+    return Bin.objects.filter(code__iexact=code.strip()).first()
+
+
+def bins() -> QuerySet[Bin]:
+    """Every bin with ``pieces`` and ``skus`` in it. One query."""
+    filled = BinStock.objects.filter(bin=OuterRef("pk"), quantity__gt=0).order_by().values("bin")
+    pieces = Subquery(filled.annotate(n=Sum("quantity")).values("n"), output_field=IntegerField())
+    kinds = Subquery(filled.annotate(n=Count("pk")).values("n"), output_field=IntegerField())
+    return Bin.objects.select_related("site").annotate(pieces=Coalesce(pieces, 0), skus=Coalesce(kinds, 0))
+
+
+def reserved_by(stockrecord_id: int) -> list[dict[str, Any]]:
+    """Open promises of a SKU: order id, order number, pieces left, since when. Two queries."""
+    from checkout.order.models import Order
+
+    promises = list(
+        Reservation.objects.filter(stockrecord_id=stockrecord_id, state="open").order_by("created_at")
+    )
+    numbers = dict(Order.objects.filter(pk__in={p.order_id for p in promises}).values_list("pk", "number"))
+    return [
+        {
+            "order_id": promise.order_id,
+            "number": numbers.get(promise.order_id, ""),
+            "quantity": promise.quantity_left,
+            "expires_at": promise.expires_at,
+            "since": promise.created_at,
+        }
+        for promise in promises
+    ]
+
+
+def stock_differences() -> list[str]:
+    """Recompute stock from zero and say what does not agree, as sentences; empty when all is well.
+
+    In stock = sum of movements, per SKU and per bin; reserved = open reservations; nothing negative; triggers there.
+    Five queries whatever the number of SKUs.
+    """
+    found = [f"trigger {name} is missing on the movements; run migrate" for name in missing()]
+    return found + _bin_differences() + _sku_differences()
+
+
+def _bin_differences() -> list[str]:
+    moved = {
+        (row["stockrecord_id"], row["bin_id"]): row["n"]
+        for row in Movement.objects.order_by().values("stockrecord_id", "bin_id").annotate(n=Sum("quantity"))
+    }
+    kept = {(s, b): n for s, b, n in BinStock.objects.values_list("stockrecord_id", "bin_id", "quantity")}
+    wrong = []
+    for key in sorted(moved.keys() | kept.keys()):
+        if moved.get(key, 0) != kept.get(key, 0):
+            wrong.append(
+                f"stock record {key[0]} in bin {key[1]}: {kept.get(key, 0)} kept, "
+                f"movements add up to {moved.get(key, 0)}"
+            )
+        elif moved.get(key, 0) < 0:
+            wrong.append(f"stock record {key[0]} in bin {key[1]}: negative, {moved[key]}")
+    return wrong
+
+
+def _sku_differences() -> list[str]:
+    moved = dict(
+        Movement.objects.order_by()
+        .values("stockrecord_id")
+        .annotate(n=Sum("quantity"))
+        .values_list("stockrecord_id", "n")
+    )
+    promised = dict(
+        Reservation.objects.filter(state="open")
+        .order_by()
+        .values("stockrecord_id")
+        .annotate(n=Sum("quantity_left"))
+        .values_list("stockrecord_id", "n")
+    )
+    wrong = []
+    rows = StockRecord.objects.order_by("pk").values_list(
+        "pk", "partner_sku", "num_in_stock", "num_allocated"
+    )
+    for pk, sku, in_stock, reserved in rows.iterator(chunk_size=5_000):
+        if (in_stock or 0) != moved.get(pk, 0):
+            wrong.append(f"{sku}: {in_stock} in stock, movements add up to {moved.get(pk, 0)}")
+        if (reserved or 0) != promised.get(pk, 0):
+            wrong.append(f"{sku}: {reserved} reserved, open reservations add up to {promised.get(pk, 0)}")
+    return wrong
