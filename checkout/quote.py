@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from oscar.apps.offer.applicator import Applicator
 
+from .basket.offers import apply_offers
 from .basket.totals import BasketTotals, totals
 from .payment.rules import Case
 from .session import Draft, load
@@ -50,7 +50,7 @@ def quote(request: HttpRequest) -> Quote:
     basket, draft = request.basket, load(request)  # type: ignore[attr-defined]
     lines = list(basket.all_lines())
     if lines:
-        Applicator().apply(basket, request.user, request)
+        apply_offers(basket, request.user)
     country = draft.country
     goods = totals(lines, country=country)
     weight_g = sum(

@@ -1,12 +1,56 @@
-"""Every address of the house."""
+"""Every address of the house. German stands without a prefix, other languages under theirs (``/en/``)."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from importlib.util import find_spec
+
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
+from wagtail import urls as wagtail_urls
+from wagtail.admin import urls as wagtailadmin_urls
+from wagtail.documents import urls as wagtaildocs_urls
+
+from shop.kernel.access import public
+from shop.pages import media, views
 
 handler400 = "shop.errors.bad_request"
 handler403 = "shop.errors.forbidden"
 handler404 = "shop.errors.not_found"
 handler500 = "shop.errors.server_error"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+Addresses = list[URLPattern | URLResolver]
+
+
+def room(address: str, module: str) -> Addresses:
+    """The addresses of a room, once it has a module of them."""
+    return [path(address, include(module))] if find_spec(module) else []
+
+
+def health() -> Addresses:
+    """What a load balancer asks."""
+    return room("healthz", "shop.health")
+
+
+urlpatterns: Addresses = [
+    path("i18n/setlang/", public(set_language), name="set_language"),
+    path("media/<path:name>", media.serve_public, name="media"),
+    path("cms/", include(wagtailadmin_urls)),
+    path("documents/", include(wagtaildocs_urls)),
+    *health(),
+    *room("payments/", "checkout.payment.urls"),
+    *room("", "shop.connect.urls"),
+]
+
+urlpatterns += i18n_patterns(
+    path("", views.home, name="home"),
+    path("catalogue/", include("catalogue.urls")),
+    path("basket/", include("checkout.basket.urls")),
+    path("account/", include("shop.pages.account_urls")),
+    path("accounts/", include("allauth.urls")),
+    *room("checkout/", "checkout.urls"),
+    *room("orders/", "checkout.order.urls"),
+    *room("dashboard/", "shop.dashboard.urls"),
+    path("", include(wagtail_urls)),
+    prefix_default_language=False,
+)

@@ -1,0 +1,40 @@
+"""Pages of a person's own data. What is bought is shown further up, in shop.pages.account."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from shop.kernel.access import shopper_view
+
+from .forms import ProfileForm
+from .models import User
+
+
+@shopper_view
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """Name, phone, language. After a change of language the page goes on in the new one."""
+    person = User.objects.get(pk=request.user.pk)
+    form = ProfileForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        with override(person.language):
+            messages.success(request, _("Your data have been saved."))
+            response = redirect(reverse("account:profile"))
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            person.language,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+        return response
+    return render(request, "account/profile.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,0 +1,20 @@
+"""Addresses of the account."""
+
+from django.urls import include, path
+
+from . import account, account_addresses
+
+app_name = "account"
+urlpatterns = [
+    path("", account.overview, name="overview"),
+    path("orders/", account.orders, name="orders"),
+    path("orders/<slug:number>/", account.order, name="order"),
+    path("invoices/", account.invoices, name="invoices"),
+    path("invoices/<slug:number>/pdf/", account.invoice_pdf, name="invoice_pdf"),
+    path("addresses/", account_addresses.addresses, name="addresses"),
+    path("addresses/new/", account_addresses.create, name="address_new"),
+    path("addresses/<int:pk>/", account_addresses.edit, name="address"),
+    path("addresses/<int:pk>/default/<str:kind>/", account_addresses.make_default, name="address_default"),
+    path("addresses/<int:pk>/delete/", account_addresses.delete, name="address_delete"),
+    path("", include("shop.customers.urls")),
+]

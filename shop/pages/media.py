@@ -1,0 +1,46 @@
+"""Pictures of products, categories and pages where uploads are a folder. Nothing else is served from there."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.http import FileResponse, Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+from django.views.static import serve
+
+from catalogue.pictures import original_of
+from shop.kernel.access import public
+
+#: Endings of what people may see by address; an upload of another kind is never shown as a page of ours.
+ENDINGS = {".webp", ".avif", ".png", ".jpg", ".jpeg", ".gif"}
+KEPT_S = 30 * 24 * 3600  #: names of renditions change with their picture, so browsers may keep them
+
+
+@public
+@require_safe
+def serve_public(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A public picture; a size that has not been made yet is answered with its original."""
+    if (
+        not isinstance(default_storage, FileSystemStorage)
+        or PurePosixPath(name).suffix.lower() not in ENDINGS
+    ):
+        raise Http404
+    try:
+        response = serve(request, name, document_root=default_storage.location)
+    except Http404:
+        response = serve(request, _original(name), document_root=default_storage.location)
+    if isinstance(response, FileResponse):
+        response["Cache-Control"] = f"public, max-age={KEPT_S}"
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'none'; sandbox"
+    return response
+
+
+def _original(name: str) -> str:
+    """The original of a size by name; raises Http404 where ``name`` is no size or has no original."""
+    stem = original_of(name)
+    for ending in sorted(ENDINGS) if stem else []:
+        if ".." not in PurePosixPath(name).parts and default_storage.exists(f"{stem}{ending}"):
+            return f"{stem}{ending}"
+    raise Http404

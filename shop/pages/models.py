@@ -1,0 +1,143 @@
+"""Pages that people write: the home page and texts to read (imprint, terms, ...), in every language of the shop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel
+from wagtail.blocks import CharBlock, ChoiceBlock, StructBlock
+from wagtail.fields import RichTextField, StreamField
+from wagtail.models import Page
+
+TEASERS = 8  #: products on the home page
+ICONS = [
+    ("truck", _("Delivery")),
+    ("return", _("Return")),
+    ("shield", _("Guarantee")),
+    ("shoe", _("Shoe")),
+    ("care", _("Care")),
+    ("check", _("Check mark")),
+]
+#: Texts every shop must have (law.md), in the order in which the foot of each page links them.
+KEYS = [
+    ("shipping", _("Shipping and payment")),
+    ("withdrawal", _("Right of withdrawal")),
+    ("terms", _("Terms and conditions")),
+    ("privacy", _("Privacy")),
+    ("accessibility", _("Accessibility")),
+    ("imprint", _("Imprint")),
+]
+
+
+class Translated(Page):
+    """A page that knows its address in the other languages."""
+
+    class Meta:
+        abstract = True
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Adds ``language_urls`` for the language switch and the hreflang links."""
+        context: dict[str, Any] = super().get_context(request, *args, **kwargs)
+        live = [self, *self.get_translations().live().select_related("locale")]
+        context["language_urls"] = {page.locale.language_code: page.get_url(request) for page in live}
+        return context
+
+
+class HomePage(Translated):
+    """The start page. Prices and stock on it are read at each visit, never stored."""
+
+    headline = models.CharField(_("Headline"), max_length=120, blank=True)
+    introduction = models.CharField(_("Introduction"), max_length=300, blank=True)
+    hero_picture = models.ForeignKey(
+        "wagtailimages.Image", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    hero_picture_alt = models.CharField(_("What the picture shows"), max_length=200, blank=True)
+    story_title = models.CharField(_("Headline of the story"), max_length=120, blank=True)
+    story = RichTextField(_("Story"), blank=True, features=["bold", "italic", "link", "ul"])
+    promise_blocks = StreamField(
+        [
+            (
+                "promise",
+                StructBlock(
+                    [
+                        ("icon", ChoiceBlock(choices=ICONS, default="check")),
+                        ("title", CharBlock(max_length=60)),
+                        ("text", CharBlock(max_length=160)),
+                    ]
+                ),
+            )
+        ],
+        blank=True,
+    )
+
+    template = "storefront/home_page.html"
+    parent_page_types = ["wagtailcore.Page"]
+    subpage_types = ["pages.ContentPage"]
+    content_panels = [
+        *Page.content_panels,
+        MultiFieldPanel(
+            [
+                FieldPanel("headline"),
+                FieldPanel("introduction"),
+                FieldPanel("hero_picture"),
+                FieldPanel("hero_picture_alt"),
+            ],
+            heading=_("Top of the page"),
+        ),
+        FieldPanel("promise_blocks"),
+        MultiFieldPanel([FieldPanel("story_title"), FieldPanel("story")], heading=_("Story")),
+    ]
+
+    class Meta:
+        verbose_name = _("Home page")
+
+    @property
+    def hero_picture_url(self) -> str:
+        """The picture in the size of the page; empty without one."""
+        if self.hero_picture_id is None:
+            return ""
+        return str(self.hero_picture.get_rendition("fill-1200x900|format-webp").url)
+
+    @property
+    def promises(self) -> list[dict[str, str]]:
+        """What the shop promises: icon, title, text."""
+        return [dict(block.value) for block in self.promise_blocks]
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Adds ``teasers``: the newest products that can be bought now."""
+        context = super().get_context(request, *args, **kwargs)
+        context["teasers"] = teasers()
+        return context
+
+
+class ContentPage(Translated):
+    """A text to read; with a ``key`` it is one of the texts the law asks for."""
+
+    key = models.CharField(_("Which legal text"), max_length=20, blank=True, choices=KEYS, db_index=True)
+    introduction = models.CharField(_("Introduction"), max_length=300, blank=True)
+    body = RichTextField(_("Text"), blank=True)
+
+    template = "storefront/content_page.html"
+    parent_page_types = ["pages.HomePage", "pages.ContentPage"]
+    subpage_types = ["pages.ContentPage"]
+    content_panels = [
+        *Page.content_panels,
+        FieldPanel("key"),
+        FieldPanel("introduction"),
+        FieldPanel("body"),
+    ]
+
+    class Meta:
+        verbose_name = _("Text page")
+        verbose_name_plural = _("Text pages")
+
+
+def teasers() -> list[Any]:
+    """Cards for the home page. Four queries."""
+    from catalogue.cards import cards
+    from catalogue.queries import newest
+
+    return cards(newest(TEASERS))

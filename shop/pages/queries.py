@@ -1,0 +1,48 @@
+"""What the shell of every page shows of the written pages, remembered in memory per language."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.utils.translation import get_language
+
+from .models import KEYS, ContentPage
+
+KEPT_S = 60  #: seconds until a page published by another process is linked
+
+
+@dataclass(frozen=True)
+class LegalLink:
+    """A link at the foot of every page."""
+
+    key: str
+    title: str
+    url: str
+
+
+_kept: dict[str, tuple[float, list[LegalLink]]] = {}
+
+
+def forget(**_signal: object) -> None:
+    """Read the pages anew at the next question."""
+    _kept.clear()
+
+
+def legal_links(request: HttpRequest | None = None) -> list[LegalLink]:
+    """The legal texts in the reader's language, in the order of KEYS. No query while remembered."""
+    language = (get_language() or "").split("-")[0]
+    until, kept = _kept.get(language, (0.0, None))
+    if kept is None or time.monotonic() > until:
+        order = [key for key, _title in KEYS]
+        pages = ContentPage.objects.live().exclude(key="").filter(locale__language_code=language)
+        found = sorted(pages.select_related("locale"), key=lambda page: order.index(page.key))
+        kept = [LegalLink(page.key, page.title, page.get_url(request) or "") for page in found]
+        _kept[language] = (time.monotonic() + KEPT_S, kept)
+    return kept
+
+
+def legal_url(key: str, request: HttpRequest | None = None) -> str:
+    """The address of one legal text; empty where it is not written yet."""
+    return next((link.url for link in legal_links(request) if link.key == key), "")
