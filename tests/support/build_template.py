@@ -17,8 +17,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from .environment import ROOT
-from .templates import digest, versions
+from scripts.fingerprints import ROOT, digest, versions
 
 Step = tuple[str, str]
 

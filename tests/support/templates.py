@@ -7,81 +7,24 @@ and on top of it the rest of ours (keyed by the content of all of them). Changin
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
-from importlib.metadata import distributions
 from pathlib import Path
+
+from scripts.fingerprints import schema
 
 from .environment import KEPT, ROOT, isolated
 from .locks import exclusive
 from .postgres import Server, shared_server
 
-ROOMS = ("shop", "catalogue", "checkout", "fulfilment")
 KEPT_MAX = 4  #: templates of each kind that stay; older ones go
 EDITS_MAX = 5  #: how often making is begun anew because files changed under it
 ERROR_CHARS = 1500
-#: What a newer library may bring along in the schema is keyed by version; these have tables.
-WITH_TABLES = (
-    "django", "django-oscar", "wagtail", "django-allauth", "django-taggit", "django-simple-history",
-    "sorl-thumbnail", "django-treebeard", "django-modelcluster",
-)  # fmt: skip
-
-
-def versions() -> str:
-    """The versions of everything that brings tables."""
-    known = {dist.metadata["Name"].lower(): dist.version for dist in distributions() if dist.metadata["Name"]}
-    return " ".join(f"{name}={known.get(name)}" for name in WITH_TABLES)
-
-
-def migration_files() -> list[Path]:
-    """Our migrations, what they import from us, and what runs after every ``migrate``."""
-    found: set[Path] = set()
-    for room in ROOMS:
-        for path in (ROOT / room).rglob("*.py"):
-            inside = path.relative_to(ROOT).parts
-            if (
-                "migrations" in inside
-                or inside[:2] == ("shop", "schema")
-                or "post_migrate" in path.read_text()
-            ):
-                found |= {path, *_imported(path)}
-    return sorted(found | {ROOT / "shop" / "settings" / "base.py"})
-
-
-def _imported(path: Path) -> Iterable[Path]:
-    """Files of ours that ``path`` imports by ``from x import y``."""
-    package = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(ast.parse(path.read_text())):
-        if not isinstance(node, ast.ImportFrom):
-            continue
-        base = package[: len(package) - node.level + 1] if node.level else ()
-        module = (*base, *(node.module or "").split("."))
-        if not module or module[0] not in ROOMS:
-            continue
-        for names in ((), *((alias.name,) for alias in node.names)):
-            candidate = ROOT.joinpath(*(part for part in (*module, *names) if part)).with_suffix(".py")
-            if candidate.is_file():
-                yield candidate
-
-
-def digest(files: Iterable[Path], *more: str) -> str:
-    """A short name for the content of ``files``."""
-    summed = hashlib.sha256("\n".join(more).encode())
-    for path in files:
-        summed.update(f"\n{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
-    return summed.hexdigest()[:16]
-
-
-def key() -> str:
-    """The name of the template that fits the working tree."""
-    return digest(migration_files(), versions())
 
 
 class TemplateError(RuntimeError):
@@ -130,17 +73,17 @@ def _made(
 ) -> str:
     """The name of a template that fits the files; begun anew when somebody edits migrations meanwhile."""
     for _ in range(EDITS_MAX):
-        name = key()
+        name = schema()
         if exists(name):
             return name
         _say(database)
         try:
             make(name)
         except TemplateError:
-            if key() == name:
+            if schema() == name:
                 raise
             continue
-        if key() == name:
+        if schema() == name:
             return name
         drop(name)
     raise TemplateError("the migrations change faster than a template can be made; try again when they rest")
