@@ -34,6 +34,10 @@ class DispatchError(StockError):
     """What the person at the packing table must be told; nothing was changed. The text is for them."""
 
 
+class BookingRefused(DispatchError):
+    """The carrier does not take the parcel. It stays packed, without tracking number; dispatch asks again."""
+
+
 def pack(
     *,
     pick_list: PickList,
@@ -46,7 +50,8 @@ def pack(
 
     ``revision``: that of the page the person saw; a second click or a colleague's packing in between is refused.
     ``weight_g``: grams as weighed, 0: added up from the articles. The carrier is asked afterwards, without
-    transaction. Raises DispatchError in words (hold, cancelled, more than was picked, nothing chosen).
+    transaction. Raises DispatchError in words (hold, cancelled, more than was picked, nothing chosen), and
+    BookingRefused when the parcel is packed but its carrier does not take it.
     """
     wanted = {line_id: check_quantity(quantity) for line_id, quantity in quantities.items() if quantity != 0}
     if not wanted:
@@ -127,7 +132,7 @@ def _new_parcel(order: Order, weight_g: int, by: Any) -> Parcel:
 def book(*, parcel: Parcel) -> Parcel:
     """Get a tracking number from the carrier, once: a repeat keeps the first. Not for what is handed over.
 
-    Called outside of transactions (a carrier may use the network). DispatchError with the carrier's reason.
+    Called outside of transactions (a carrier may use the network). BookingRefused with the carrier's reason.
     """
     if parcel.is_handover or parcel.tracking_number:
         return parcel
@@ -141,7 +146,7 @@ def book(*, parcel: Parcel) -> Parcel:
     try:
         number = carrier(parcel.carrier).book(shipment)
     except CarrierRefused as error:
-        raise DispatchError(
+        raise BookingRefused(
             _("The carrier does not take parcel %(number)s: %(reason)s")
             % {"number": parcel.number, "reason": error}
         ) from None

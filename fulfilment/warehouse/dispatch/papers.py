@@ -61,7 +61,7 @@ def label(parcel: Parcel) -> bytes:
         raise ValueError(f"parcel {parcel.number} has no label")
     order, site = parcel.order, _site(parcel)
     paper = ShippingLabel(
-        carrier=(site.company or site.name) if parcel.carrier == "own" else parcel.carrier.upper(),
+        carrier=(site.company or site.name) if parcel.carrier == "own" else parcel.carrier,
         tracking_number=parcel.tracking_number,
         sender=_sender(site),
         recipient=_recipient(order),

@@ -124,7 +124,7 @@ def _fresh(pick_list: PickList) -> PickList:
 
 
 def _begin(pick_list: PickList, by: Any) -> None:
-    _refuse_hold(pick_list.order)
+    _refuse_unwanted(pick_list.order)
     try:
         move(pick_list, to="picking", by=by, picker=by, started_at=now())
         start_fulfilment(order=pick_list.order, by=by)
@@ -338,10 +338,13 @@ def _may_scan(line: PickLine, by: Any) -> None:
 def _mine(pick_list: PickList, by: Any) -> None:
     if pick_list.state != "picking" or pick_list.picker_id != by.pk:
         raise _why_not(pick_list, by)
-    _refuse_hold(pick_list.order)
+    _refuse_unwanted(pick_list.order)
 
 
-def _refuse_hold(order: Order) -> None:
+def _refuse_unwanted(order: Order) -> None:
+    if order.status == "cancelled":
+        text = _("Order %(number)s was cancelled. Please put the goods back.")
+        raise PickError(text % {"number": order.number})
     if order.on_hold:
         raise PickError(
             _("Order %(number)s is on hold: %(reason)s")
@@ -351,14 +354,13 @@ def _refuse_hold(order: Order) -> None:
 
 def _why_not(pick_list: PickList, by: Any) -> PickError:
     """Read the list anew and say who or what was in the way."""
-    fresh = PickList.objects.select_related("picker", "order").get(pk=pick_list.pk)
+    fresh = _fresh(pick_list)
+    if fresh.state == "cancelled" or fresh.order.status == "cancelled":
+        text = _("Order %(number)s was cancelled. Please put the goods back.")
+        return PickError(text % {"number": fresh.order.number})
     if fresh.state == "picking" and fresh.picker_id != getattr(by, "pk", None):
         name = fresh.picker.name if fresh.picker else "?"
         return NotYourList(_("%(name)s is picking this order. You can take it over.") % {"name": name})
-    if fresh.state == "cancelled" or fresh.order.status == "cancelled":
-        return PickError(
-            _("Order %(number)s was cancelled. Please put the goods back.") % {"number": fresh.order.number}
-        )
     if fresh.state == "open":
         return PickError(_("Please start this pick list first."))
     return PickError(_("This pick list is already finished."))
