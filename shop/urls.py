@@ -49,7 +49,7 @@ urlpatterns += i18n_patterns(
     path("account/", include("shop.pages.account_urls")),
     path("accounts/", include("allauth.urls")),
     *room("checkout/", "checkout.urls"),
-    *room("orders/", "checkout.order.urls"),
+    path("orders/", include("shop.pages.order_urls")),
     *room("dashboard/", "shop.dashboard.urls"),
     path("", include(wagtail_urls)),
     prefix_default_language=False,

@@ -64,7 +64,9 @@ def render(
         return _compile(template, _walk(cleaned, _plain), standard, moment)
 
 
-def _compile(template: Path, data: dict[str, Any], standard: Standard | None, moment: dt.datetime | None) -> bytes:
+def _compile(
+    template: Path, data: dict[str, Any], standard: Standard | None, moment: dt.datetime | None
+) -> bytes:
     compiler = typst.Compiler(
         template,
         root=template.parent,

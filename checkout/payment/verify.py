@@ -1,0 +1,81 @@
+"""Invariants of money: captured payments and their orders."""
+
+from __future__ import annotations
+
+from django.db.models import Count, F, Q, Sum
+
+from checkout.order.models import Order
+
+from .models import CARD, Payment, Refund
+
+
+def captured_has_one_order_of_equal_amount() -> list[str]:
+    """Each captured payment belongs to one order of the same amount, and that order is confirmed or money went back."""
+    found = []
+    rows = Payment.objects.filter(state="captured").select_related("order")
+    for payment in rows.iterator(chunk_size=2000):
+        order = payment.order
+        if payment.amount_minor != order.total_minor:
+            found.append(
+                f"payment {payment.pk}: {payment.amount_minor} of order {order.number} over {order.total_minor}"
+            )
+    stray = rows.filter(order__status__in=("awaiting_payment", "cancelled")).annotate(
+        back=Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"))
+    )
+    for payment in stray.exclude(back=F("amount_minor")):
+        found.append(
+            f"payment {payment.pk}: captured, but order {payment.order.number} is {payment.order.status}"
+        )
+    return found
+
+
+def an_order_is_paid_once() -> list[str]:
+    """Of two captured payments of one order, all but one go back in full."""
+    doubled = (
+        Payment.objects.filter(state="captured")
+        .annotate(back=Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"), default=0))
+        .exclude(back=F("amount_minor"))
+        .values("order__number")
+        .annotate(times=Count("pk"))
+        .filter(times__gt=1)
+    )
+    return [f"order {row['order__number']} was paid {row['times']} times" for row in doubled]
+
+
+def prepaid_orders_left_only_when_paid() -> list[str]:
+    """A confirmed order that is paid before dispatch has its captured payment."""
+    rows = (
+        Order.objects.filter(status__in=("confirmed", "in_fulfilment", "completed"))
+        .exclude(payment_method="invoice")
+        .exclude(payments__state__in=("captured", "disputed"))
+    )
+    return [f"order {order.number} is {order.status} without its money" for order in rows]
+
+
+def refunds_never_exceed_what_came() -> list[str]:
+    """The sum of refunds that have not failed is at most the payment."""
+    rows = (
+        Refund.objects.exclude(state="failed")
+        .values("payment_id", "payment__amount_minor")
+        .annotate(back=Sum("amount_minor"))
+        .filter(back__gt=F("payment__amount_minor"))
+    )
+    return [
+        f"payment {row['payment_id']}: {row['back']} of {row['payment__amount_minor']} went back"
+        for row in rows
+    ]
+
+
+def captured_cards_name_their_intent() -> list[str]:
+    """A captured card payment can be found at Stripe."""
+    rows = Payment.objects.filter(method=CARD, state="captured", intent_id=None)
+    return [f"payment {payment.pk} is captured without Stripe's id" for payment in rows]
+
+
+CHECKS = [
+    ("each captured payment has exactly one order with equal amount", captured_has_one_order_of_equal_amount),
+    ("no order is paid twice", an_order_is_paid_once),
+    ("prepaid orders were confirmed by their money", prepaid_orders_left_only_when_paid),
+    ("refunds are never more than came in", refunds_never_exceed_what_came),
+    ("captured card payments name their intent", captured_cards_name_their_intent),
+]

@@ -1,0 +1,108 @@
+"""What became of an order, told in the shopper's words and in order of time. A constant number of queries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Prefetch
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from checkout.order.models import Line, Order
+from checkout.payment.models import OPEN_STATES, Payment, Refund
+from fulfilment.finance.invoicing.models import Invoice, MerchantProfile
+from fulfilment.warehouse.dispatch.models import Parcel
+from shop.kernel.models import StateChange
+
+Event = dict[str, Any]
+
+
+def order_page(order: Order) -> dict[str, Any]:
+    """Everything the order page shows: lines, payment, parcels, invoices and the timeline."""
+    lines = list(Line.objects.filter(order=order).select_related("product__parent").order_by("pk"))
+    refunds = Refund.objects.order_by("pk")
+    payments = list(
+        Payment.objects.filter(order=order)
+        .prefetch_related(Prefetch("refunds", queryset=refunds))
+        .order_by("pk")
+    )
+    parcels = list(Parcel.objects.filter(order=order).order_by("packed_at"))
+    invoices = list(Invoice.objects.filter(order=order).order_by("pk"))
+    return {
+        "order": order,
+        "lines": lines,
+        "payment": payments[-1] if payments else None,
+        "open_payment": next((p for p in payments if p.state in OPEN_STATES), None),
+        "refunds": [refund for payment in payments for refund in payment.refunds.all()],
+        "parcels": parcels,
+        "invoices": invoices,
+        "timeline": _timeline(order, payments, parcels, invoices),
+        "merchant": MerchantProfile.objects.first(),
+    }
+
+
+def _timeline(
+    order: Order, payments: list[Payment], parcels: list[Parcel], invoices: list[Invoice]
+) -> list[Event]:
+    changes = {}
+    for change in StateChange.objects.filter(machine="order", thing_id=order.pk).order_by("pk"):
+        changes[change.new] = change.at
+    events = [_event(_("Order received"), order.date_placed, "basket")]
+    events += _money(payments)
+    if "confirmed" in changes:
+        events.append(_event(_("Order confirmed"), changes["confirmed"], "check"))
+    if "in_fulfilment" in changes:
+        events.append(_event(_("We are packing your order"), changes["in_fulfilment"], "box"))
+    for parcel in parcels:
+        if parcel.dispatched_at:
+            events.append(_sent(parcel))
+    for invoice in invoices:
+        title = _("Credit note %(number)s") if not invoice.is_claim else _("Invoice %(number)s")
+        url = reverse("orders:invoice", kwargs={"number": order.number, "invoice": invoice.number})
+        events.append(
+            _event(
+                title % {"number": invoice.number}, invoice.created_at, "invoice", url=url, link=_("Show PDF")
+            )
+        )
+    if order.status == "cancelled" and "cancelled" in changes:
+        events.append(_event(_("Order cancelled"), changes["cancelled"], "cross", state="bad"))
+    events.sort(key=lambda event: event["at"])
+    return [*events, *_ahead(order)]
+
+
+def _money(payments: list[Payment]) -> list[Event]:
+    events = []
+    for payment in payments:
+        if payment.captured_at:
+            text = payment.card_label or ""
+            events.append(_event(_("Payment received"), payment.captured_at, "euro", text=text))
+        for refund in payment.refunds.all():
+            if refund.succeeded_at:
+                events.append(_event(_("Money returned to you"), refund.succeeded_at, "undo"))
+    return events
+
+
+def _sent(parcel: Parcel) -> Event:
+    if parcel.is_handover:
+        return _event(_("Handed over in the store"), parcel.dispatched_at, "store")
+    text = _("%(carrier)s, tracking number %(number)s") % {
+        "carrier": parcel.carrier,
+        "number": parcel.tracking_number,
+    }
+    return _event(_("Parcel on its way to you"), parcel.dispatched_at, "truck", text=text)
+
+
+def _ahead(order: Order) -> list[Event]:
+    """What comes next, where something does."""
+    titles = {
+        "awaiting_payment": _("Waiting for your payment"),
+        "confirmed": _("We prepare your order"),
+        "in_fulfilment": _("Parcel leaves our warehouse"),
+    }
+    title = titles.get(order.status)
+    return [{"title": title, "icon": "clock", "state": "current"}] if title else []
+
+
+def _event(title: str, at: dt.datetime | None, icon: str, **more: Any) -> Event:
+    return {"title": title, "at": at, "icon": icon, "state": "done", **more}
