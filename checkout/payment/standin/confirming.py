@@ -49,7 +49,8 @@ def confirm(call: Call, intent: Body) -> Body:
     world.store.hide(intent["id"], return_url=address)
     method = world.need("payment_method", intent["payment_method"], param="payment_method")
     intent["last_payment_error"] = None
-    if world.store.hidden(method["id"]).get("secure"):
+    wish = intent["payment_method_options"]["card"]["request_three_d_secure"]
+    if wish != "automatic" or world.store.hidden(method["id"]).get("secure"):
         return _ask_for_authentication(call, intent, address)
     return _charge(world, call, intent, method, secure=False)
 

@@ -15,7 +15,7 @@ def retrieve(call: Call, ident: str) -> Body:
 
 def list_all(call: Call) -> Body:
     """GET /v1/events, by type (`*` allowed at the end), types and created"""
-    read.only(call.params, (*PAGING, "type", "types", "delivery_success"))
+    read.only(call.params, (*PAGING, "type", "types"))
     kind, types = read.string(call.params, "type"), read.strings(call.params, "types")
     if kind and kind.endswith(".*"):
         rows = call.world.store.sql(

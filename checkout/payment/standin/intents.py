@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
 from . import charges, confirming, methods, refunds, shapes
@@ -42,7 +43,6 @@ CONFIRM = (
     "shipping",
     "client_secret",
     "key",
-    "use_stripe_sdk",
     "capture_method",
     "payment_method_options",
 )
@@ -169,6 +169,8 @@ def capture(call: Call, ident: str) -> Body:
     charge = charges.take(world, world.need("charge", intent["latest_charge"], param="id"), amount)
     if amount < charge["amount"]:
         refunds.release(world, charge, charge["amount"] - amount)
+    for name in ("statement_descriptor", "statement_descriptor_suffix"):
+        intent[name] = read.string(call.params, name) or intent[name]
     intent["metadata"] = read.metadata(call.params, intent["metadata"])
     intent |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
     world.store.save(intent)
@@ -193,7 +195,7 @@ def cancel(call: Call, ident: str) -> Body:
 
 def check_secret(intent: Body, secret: str | None) -> bool:
     """Whether `secret` is this intent's client secret."""
-    return secret is not None and secret == intent["client_secret"]
+    return secret is not None and hmac.compare_digest(secret.encode(), intent["client_secret"].encode())
 
 
 def _need(call: Call, ident: str) -> Body:
@@ -240,6 +242,10 @@ def _fill(call: Call, intent: Body) -> None:
         read.choice(params, "capture_method", ("automatic", "automatic_async", "manual"))
         or intent["capture_method"]
     )
+    card = read.mapping(read.mapping(params, "payment_method_options"), "card")
+    read.only(card, ("request_three_d_secure",))
+    if wish := read.choice(card, "request_three_d_secure", ("automatic", "any", "challenge")):
+        intent["payment_method_options"] = {"card": {"request_three_d_secure": wish}}
     _fill_method(call, intent)
 
 

@@ -11,7 +11,7 @@ from .errors import ApiError, bad_param, missing_param
 from .store import Body, new_id
 from .world import Call
 
-CREATE = ("type", "card", "billing_details", "metadata", "allow_redisplay")
+CREATE = ("type", "card", "billing_details", "metadata")
 
 
 def create(call: Call) -> Body:

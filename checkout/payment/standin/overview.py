@@ -61,12 +61,12 @@ def _deliveries(world: World) -> str:
 
 def _cards() -> str:
     rows = [
-        f'<tr><td class="id">{_grouped(card.number)}</td><td class="id">{card.token}</td>'
-        f"<td>{escape(card.shown)}</td></tr>"
+        f'<tr><td class="id">{_grouped(card.number)}</td><td>{escape(card.shown)}</td>'
+        f'<td class="id">{card.token}</td></tr>'
         for card in cards.CARDS
         if card.shown
     ]
-    return _table(("Number", "Token", "What happens"), rows, "")
+    return _table(("Number", "What happens", "Token"), rows, "")
 
 
 def _endpoints() -> str:

@@ -39,6 +39,7 @@ def create(call: Call) -> Body:
             param="amount",
         )
     payout = _send(call.world, amount, currency, automatic=False, call=call)
+    payout["method"] = read.choice(call.params, "method", ("standard", "instant"), "standard")
     payout["metadata"] = read.metadata(call.params)
     payout["description"] = read.string(call.params, "description")
     payout["statement_descriptor"] = read.string(call.params, "statement_descriptor")

@@ -65,6 +65,11 @@ class StandIn:
         """The process id while it runs."""
         return self._process.pid if self._process else None
 
+    @property
+    def running(self) -> bool:
+        """Whether the process is there and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> Self:
         """Start it and wait until it answers; StandInError with its log when it does not."""
         with self.log_file.open("a") as log:
@@ -72,6 +77,7 @@ class StandIn:
                 self._command(),
                 cwd=PROJECT,
                 env=self._environment(),
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -118,7 +124,7 @@ class StandIn:
 
     def _command(self) -> list[str]:
         command = [sys.executable, "-m", "checkout.payment.standin", "--port", str(self.port)]
-        command += ["--state", str(self.state)]
+        command += ["--state", str(self.state), "--until-stdin-closes"]
         return command + (["--webhook-url", self.webhook_url] if self.webhook_url else [])
 
     def _environment(self) -> dict[str, str]:
@@ -134,8 +140,9 @@ class StandIn:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
         self._process = None
 
     def __enter__(self) -> Self:

@@ -18,7 +18,7 @@ REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 def create(call: Call) -> Body:
     """POST /v1/refunds, by payment_intent or charge; the whole rest when no amount is given"""
-    read.only(call.params, ("payment_intent", "charge", "amount", "reason", "metadata", "currency"))
+    read.only(call.params, ("payment_intent", "charge", "amount", "reason", "metadata"))
     world = call.world
     charge = _charge(call)
     amount = _amount(call, charge)

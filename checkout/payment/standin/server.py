@@ -86,6 +86,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         self._handle()
 
+    do_PUT = do_PATCH = do_DELETE
+
     def do_OPTIONS(self) -> None:
         self._handle()
 

@@ -13,6 +13,7 @@ import sqlite3
 import string
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 Body = dict[str, Any]
@@ -62,6 +63,8 @@ class Store:
 
     def __init__(self, path: str) -> None:
         self.lock = threading.RLock()
+        if path != ":memory:":
+            Path(path).touch(mode=0o600)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")

@@ -80,7 +80,11 @@ def flush(world: World) -> list[dict[str, Any]]:
     with world.store.change():
         world.store.sql("UPDATE deliveries SET state = 'pending' WHERE state = 'withheld'")
         rows = world.store.sql("SELECT id FROM deliveries WHERE state = 'pending' ORDER BY position, id")
-    return [shown for (ident,) in rows if (shown := deliver(world, ident))]
+    done = [shown for (ident,) in rows if (shown := deliver(world, ident))]
+    deadline = time.monotonic() + TIMEOUT_S
+    while world.store.sql("SELECT 1 FROM deliveries WHERE state = 'sending'") and time.monotonic() < deadline:
+        time.sleep(0.01)  # the background thread is sending one just now
+    return done
 
 
 def redeliver(world: World, event_id: str) -> None:

@@ -1,4 +1,4 @@
-"""A stand-in per test, the official library pointed at it, and a shop that receives webhooks."""
+"""An empty stand-in for each test, the official library pointed at it, and a shop that receives webhooks."""
 
 from __future__ import annotations
 
@@ -62,10 +62,21 @@ def shop() -> Iterator[Shop]:
     receiver.close()
 
 
-@pytest.fixture
-def standin() -> Iterator[StandIn]:
+@pytest.fixture(scope="session")
+def process() -> Iterator[StandIn]:
     with StandIn() as running:
         yield running
+
+
+@pytest.fixture
+def standin(process: StandIn) -> StandIn:
+    """The stand-in, empty; started again when the test before ended it."""
+    if not process.running:
+        process.stop()
+        process.start()
+    process.control("webhooks/target", url="")
+    process.control("reset")
+    return process
 
 
 @pytest.fixture

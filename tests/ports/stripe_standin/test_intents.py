@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import stripe
 
 from checkout.payment.standin.cards import CARDS
+from tests.support import needs
 
 from .conftest import connect
 
-FIXTURES = Path("/work/shared/data/stripe/fixtures.json")
 NEVER = {"enabled": True, "allow_redirects": "never"}
 
 
@@ -262,8 +261,8 @@ def test_a_browser_needs_the_client_secret_and_sees_less(standin, client):
     assert client.v1.payment_intents.retrieve(intent.id).status == "requires_payment_method"
 
 
-@pytest.mark.skipif(not FIXTURES.exists(), reason="Stripe's fixtures are not on this machine")
 def test_our_objects_have_every_field_of_stripes_own_fixtures(client, pay, standin):
+    theirs = json.loads(needs.shared_data("stripe/fixtures.json").read_text())
     intent = pay("pm_card_createDispute", capture_method="automatic")
     standin.control("clock", advance=10)
     charge = client.v1.charges.retrieve(intent.latest_charge, params={"expand": ["refunds"]})
@@ -281,7 +280,6 @@ def test_our_objects_have_every_field_of_stripes_own_fixtures(client, pay, stand
         "payment_method": client.v1.payment_methods.retrieve(intent.payment_method).to_dict(),
         "balance_transaction": client.v1.balance_transactions.list().data[0].to_dict(),
     }
-    theirs = json.loads(FIXTURES.read_text())
     for kind, body in ours.items():
         assert set(theirs[kind]) - set(body) == set(), kind
     card = theirs["charge"]["payment_method_details"]["card"]
@@ -306,3 +304,17 @@ def test_card_numbers_are_neither_kept_nor_logged(client, pay, standin):
     for number in (secret_number, "4111111111111111"):
         assert number.encode() not in kept
         assert number[:15].encode() not in kept
+
+
+def test_3d_secure_can_be_asked_for_with_any_card(client, pay):
+    options = {"card": {"request_three_d_secure": "any"}}
+    intent = pay("pm_card_visa", payment_method_options=options)
+    assert (intent.status, intent.next_action.type) == ("requires_action", "use_stripe_sdk")
+
+
+def test_a_new_card_ends_the_authentication_of_the_old_one(client, pay):
+    intent = pay("pm_card_authenticationRequired")
+    assert intent.status == "requires_action"
+    intent = client.v1.payment_intents.update(intent.id, params={"payment_method": "pm_card_visa"})
+    assert (intent.status, intent.next_action) == ("requires_confirmation", None)
+    assert client.v1.payment_intents.confirm(intent.id).status == "succeeded"

@@ -18,6 +18,17 @@ def event_types(shop, standin):
     return [event.type for event in shop.events(standin.webhook_secret)]
 
 
+def noted(standin, attempts):
+    """The deliveries once the stand-in has written down that the first was tried `attempts` times."""
+    deadline = time.monotonic() + 8
+    while time.monotonic() < deadline:
+        deliveries = standin.control("webhooks", method="GET")["deliveries"]
+        if deliveries[0]["attempts"] == attempts:
+            return deliveries
+        time.sleep(0.02)
+    raise AssertionError(f"no {attempts} attempts: {deliveries}")
+
+
 def test_each_event_arrives_signed_in_order_and_can_be_asked_for(heard, standin, client, pay):
     intent = pay(metadata={"order": "K-1"})
     heard.wait_for(3)
@@ -66,9 +77,8 @@ def test_retries_end_some_day(heard, standin, client):
     client.v1.payment_intents.create(params={"amount": 100, "currency": "eur"})
     for attempt in range(len(RETRY_DELAYS_S) + 1):
         heard.wait_for(attempt + 1)
+        deliveries = noted(standin, attempt + 1)
         standin.control("clock", days=1)
-    time.sleep(0.3)
-    deliveries = standin.control("webhooks", method="GET")["deliveries"]
     assert [(one["state"], one["attempts"]) for one in deliveries] == [("dead", len(RETRY_DELAYS_S) + 1)]
     assert deliveries[0]["last_error"] == "answered 500"
     standin.control("webhooks/redeliver", event=deliveries[0]["event"])
@@ -178,3 +188,15 @@ def test_an_event_taken_has_no_pending_webhooks(heard, standin, client):
     while client.v1.events.list().data[0].pending_webhooks and time.monotonic() < deadline:
         time.sleep(0.02)
     assert client.v1.events.list().data[0].pending_webhooks == 0
+
+
+def test_it_ends_with_the_process_that_started_it(standin):
+    process = standin._process
+    process.stdin.close()
+    assert process.wait(5) == 0
+
+
+def test_the_state_file_is_for_its_owner_only(standin, tmp_path):
+    assert standin.state.stat().st_mode & 0o077 == 0
+    with pytest.raises(StandInError, match="cannot be used"):
+        StandIn(state=tmp_path / "missing" / "state.sqlite3").start()
