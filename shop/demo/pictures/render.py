@@ -1,4 +1,4 @@
-"""From SVG text to PNG, WebP and JPEG files, without a browser."""
+"""From SVG text to PNG and WebP files, without a browser."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ def render_png(svg: str, width: int, *, height: int | None = None) -> bytes:
     )
 
 
-def render_jpeg(svg: str, width: int, *, height: int | None = None, quality: int = 86) -> bytes:
-    """The picture as JPEG."""
-    return _encode(render_png(svg, width, height=height), "JPEG", quality=quality, optimize=True)
+def make_files(svg: str, *, widths: tuple[int, ...], quality: int) -> dict[int, bytes]:
+    """A square picture as WebP in every width of ``widths`` (pixels). Needs no Django: it may run in its own process."""
+    with Image.open(BytesIO(render_png(svg, max(widths)))) as opened:
+        picture = opened.convert("RGB")
+    return {width: _webp(picture, width, quality) for width in widths}
 
 
-def render_webp(svg: str, width: int, *, height: int | None = None, quality: int = 84) -> bytes:
-    """The picture as WebP."""
-    return _encode(render_png(svg, width, height=height), "WEBP", quality=quality, method=2)
-
-
-def _encode(png: bytes, kind: str, **options: object) -> bytes:
-    target = BytesIO()
-    Image.open(BytesIO(png)).convert("RGB").save(target, kind, **options)  # type: ignore[arg-type]
-    return target.getvalue()
+def _webp(picture: Image.Image, width: int, quality: int) -> bytes:
+    sized = picture if picture.width == width else picture.resize((width, width), Image.Resampling.LANCZOS)
+    out = BytesIO()
+    sized.save(out, "WEBP", quality=quality, method=2)
+    return out.getvalue()

@@ -1,0 +1,122 @@
+"""The pictures as files: drawn on all cores, kept as long as drawing and name agree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from zlib import crc32
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from catalogue.models import Category, Colour, Product, ProductImage
+from catalogue.pictures import QUALITY, WIDTHS, rendition_name
+from shop.demo import range as data
+from shop.demo.pictures import VIEWS, draw
+from shop.demo.pictures.render import make_files, render_png
+from shop.demo.pictures.scenes import HERO_SIZE, draw_category, draw_hero
+
+FOLDER = "images/products/demo"
+#: Runs in processes of their own, which know nothing of Django.
+to_webp = partial(make_files, widths=WIDTHS, quality=QUALITY)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One picture to be made: its file name and its drawing."""
+
+    name: str
+    svg: str
+
+
+def sheets() -> dict[tuple[str, str, str], Sheet]:
+    """Every product picture by (slug, colour, view). The name carries a checksum of the drawing."""
+    found = {}
+    for row in data.products():
+        for shade in row.shades:
+            for view in VIEWS:
+                svg = draw(row, shade, view)
+                stem = f"{row.slug}-{shade.code}-{view}-{crc32(svg.encode()):08x}"
+                found[row.slug, shade.code, view] = Sheet(f"{FOLDER}/{stem}.webp", svg)
+    return found
+
+
+def seed_pictures(parents: dict[str, Product], *, bar: Callable[..., Iterator[object]] | None = None) -> int:
+    """Give every product its pictures; returns how many were drawn anew."""
+    wanted = sheets()
+    missing = [sheet for sheet in wanted.values() if not default_storage.exists(sheet.name)]
+    drawn = _draw(missing, bar)
+    colours = {colour.code: colour for colour in Colour.objects.all()}
+    for row in data.products():
+        _attach(row, parents[row.slug], colours, wanted)
+    _category_pictures()
+    return drawn
+
+
+def _draw(missing: list[Sheet], bar: Callable[..., Iterator[object]] | None) -> int:
+    """Draw what is missing, in several processes when it is much."""
+    if not missing:
+        return 0
+    workers = min(os.cpu_count() or 1, 8)
+    svgs = [sheet.svg for sheet in missing]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        results: Iterable[object] = pool.map(to_webp, svgs, chunksize=4)
+        if bar is not None:
+            results = bar(results, total=len(missing), desc="pictures", unit="picture")
+        for sheet, files in zip(missing, results, strict=True):
+            _keep(sheet.name, files)  # type: ignore[arg-type]
+    return len(missing)
+
+
+def _keep(name: str, files: dict[int, bytes]) -> None:
+    """The sizes first, the original last: where the original is, everything is."""
+    for width, content in files.items():
+        sized = rendition_name(name, width)
+        if not default_storage.exists(sized):
+            default_storage.save(sized, ContentFile(content))
+    default_storage.save(name, ContentFile(files[max(files)]))
+
+
+def _attach(
+    row: data.ProductData,
+    parent: Product,
+    colours: dict[str, Colour],
+    wanted: dict[tuple[str, str, str], Sheet],
+) -> None:
+    """The rows of one product; demo pictures of older drawings are let go, pictures added by staff stay."""
+    there = {image.original.name: image for image in parent.images.all()}
+    keep = set()
+    for place, (shade, view) in enumerate((s, v) for s in row.shades for v in VIEWS):
+        name = wanted[row.slug, shade.code, view].name
+        keep.add(name)
+        if name not in there:
+            ProductImage.objects.create(
+                product=parent,
+                original=name,
+                colour=colours[shade.code],
+                display_order=place,
+            )
+    for name, image in there.items():
+        if name.startswith(FOLDER) and name not in keep:
+            image.delete()
+
+
+def _category_pictures() -> None:
+    for row in data.categories():
+        node = Category.objects.get(code=row.key)
+        svg = draw_category(row.key)
+        name = f"categories/demo-{row.key}-{crc32(svg.encode()):08x}.webp"
+        if not default_storage.exists(name):
+            default_storage.save(name, ContentFile(to_webp(svg)[max(WIDTHS)]))
+        if node.image.name != name:
+            Category.objects.filter(pk=node.pk).update(image=name)
+
+
+def hero_png() -> bytes:
+    """The picture of the home page as PNG."""
+    width, height = HERO_SIZE
+    return render_png(draw_hero(), width, height=height)
