@@ -20,6 +20,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 from .fingerprints import ROOT
@@ -108,15 +109,15 @@ class Plan:
             Child(
                 "worker",
                 [
-                    python, "-m", "celery", "-A", "shop", "worker", "--pool", "prefork", "--loglevel", "INFO",
+                    python, "-m", "celery", "--quiet", "-A", "shop", "worker", "--loglevel", "INFO",
                     "--concurrency", str(self.task_workers), "--without-gossip", "--without-mingle",
-                    "--without-heartbeat", "--quiet", "--hostname", f"worker-{self.port}@localhost",
+                    "--without-heartbeat", "--hostname", f"worker-{self.port}@localhost",
                 ],
                 environment, says=re.compile(r"\bready\."),
             ),
             Child(
                 "beat",
-                [python, "-m", "celery", "-A", "shop", "beat", "--loglevel", "WARNING", "--quiet", "--pidfile", ""],
+                [python, "-m", "celery", "--quiet", "-A", "shop", "beat", "--loglevel", "WARNING", "--pidfile", ""],
                 environment,
             ),
         ]  # fmt: skip
@@ -221,6 +222,10 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise CannotStart(f"{url} answers with an error; its lines above say why") from error
+        return False
     except (urllib.error.URLError, OSError):
         return False
 

@@ -23,7 +23,7 @@ class InTransaction(RuntimeError):
 
 def in_transaction(using: str = DEFAULT_DB_ALIAS) -> bool:
     """Whether our own code has a transaction open; the one a test wraps around itself does not count."""
-    return any(not block._from_testcase for block in connections[using].atomic_blocks)
+    return any(not getattr(block, "_from_testcase", False) for block in connections[using].atomic_blocks)
 
 
 def is_retryable(error: OperationalError) -> bool:

@@ -17,9 +17,9 @@ def restore() -> None:
     """Put this process's database into the state of the template."""
     connections.close_all()
     if connection.vendor == "sqlite":
-        _restore_sqlite(Path(connection.settings_dict["NAME"]))
+        copy_sqlite(Path(connection.settings_dict["NAME"]))
     else:
-        _restore_postgres(str(connection.settings_dict["NAME"]))
+        clone_postgres(str(connection.settings_dict["NAME"]))
 
 
 def remove() -> None:
@@ -31,18 +31,21 @@ def remove() -> None:
         shared_server().execute(f"DROP DATABASE IF EXISTS {connection.settings_dict['NAME']} WITH (FORCE)")
 
 
-def _restore_sqlite(database: Path) -> None:
+def copy_sqlite(database: Path) -> None:
+    """A fresh copy of the template at ``database``, in place of what was there."""
     template = sqlite_template()
     for ending in ("", "-wal", "-shm"):
         Path(f"{database}{ending}").unlink(missing_ok=True)
     shutil.copyfile(template, database)
 
 
-def _restore_postgres(database: str) -> None:
+def clone_postgres(database: str) -> str:
+    """A fresh clone of the template named ``database``, in place of what was there; returns its DATABASE_URL."""
     from .postgres import shared_server
 
-    template = postgres_template()
-    shared_server().execute(
+    server, template = shared_server(), postgres_template()
+    server.execute(
         f"DROP DATABASE IF EXISTS {database} WITH (FORCE)",
         f"CREATE DATABASE {database} TEMPLATE {template}",
     )
+    return server.url(database)

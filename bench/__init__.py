@@ -1,0 +1,1 @@
+"""Measurements of Kontor; see README.md."""
