@@ -164,6 +164,8 @@ def scan(*, line: PickLine, code: str, quantity: int, by: Any, bin_code: str = "
 
 def _take(line: PickLine, quantity: int, by: Any) -> None:
     """Line, bins and movements in one transaction; of two scans at the same moment one wins."""
+    if line.stockrecord_id is None or line.bin_id is None:
+        raise PickError(_("No bin holds this article."))
     if quantity == line.quantity_open:
         # The CHECK constraint refuses the sum when somebody else took a part in between.
         move(line, to="picked", by=by, quantity_picked=F("quantity_picked") + quantity)
@@ -295,6 +297,8 @@ def put_back(*, pick_list: PickList, by: Any) -> int:
             return 0
         pieces = 0
         for line in pick_list.lines.filter(quantity_picked__gt=0, put_back=False):
+            if line.stockrecord_id is None or line.bin_id is None:
+                continue  # never: only a line with both can be picked from
             stock.shift(
                 kind=TRANSFER,
                 stockrecord_id=line.stockrecord_id,

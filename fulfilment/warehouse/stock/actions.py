@@ -243,9 +243,9 @@ def _receive_chunk(chunk: list[tuple[tuple[int, int], int]], cause: str, why: st
         ]
     )
     came = Movement.objects.filter(stockrecord=OuterRef("pk"), cause=cause)
-    came = came.order_by().values("stockrecord").annotate(pieces=Sum("quantity")).values("pieces")
+    total = came.order_by().values("stockrecord").annotate(pieces=Sum("quantity")).values("pieces")
     # No SKU is in two chunks, so each is raised once by what this receipt brought.
-    StockRecord.objects.filter(pk__in=set(skus)).update(num_in_stock=F("num_in_stock") + Subquery(came))
+    StockRecord.objects.filter(pk__in=set(skus)).update(num_in_stock=F("num_in_stock") + Subquery(total))
 
 
 def _chunks(items: list[tuple[tuple[int, int], int]]) -> Iterator[list[tuple[tuple[int, int], int]]]:

@@ -1,0 +1,146 @@
+"""Forms of the stock pages. Codes are typed or scanned; what they mean is looked up here, and named when unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from catalogue.partner.models import StockRecord
+from fulfilment.warehouse.lists import Search
+
+from . import actions
+from .actions import QUANTITY_MAX
+from .models import Bin
+from .queries import find_bin, find_stockrecord
+
+CODE_MAX_CHARS = 60
+SCAN = {"data-scan": True, "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+
+
+class SkuField(forms.CharField):
+    """A SKU or GTIN; cleans to the stock record."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=CODE_MAX_CHARS, widget=forms.TextInput(attrs=SCAN), **kwargs)
+
+    def clean(self, value: Any) -> StockRecord:
+        """Raises ValidationError naming the unknown code."""
+        code = super().clean(value)
+        found = find_stockrecord(code)
+        if found is None:
+            raise ValidationError(_("No article has the number or barcode “%(code)s”.") % {"code": code})
+        return found
+
+
+class BinField(forms.CharField):
+    """A bin's code; cleans to the bin."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {key: value for key, value in SCAN.items() if key != "data-scan"} | {"list": "bins"}
+        super().__init__(max_length=CODE_MAX_CHARS, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+    def clean(self, value: Any) -> Bin:
+        """Raises ValidationError naming the unknown bin."""
+        code = super().clean(value)
+        found = find_bin(code)
+        if found is None:
+            raise ValidationError(_("There is no bin “%(code)s”.") % {"code": code})
+        return found
+
+
+def why_field() -> forms.CharField:
+    """Why it was done, in a person's words."""
+    return forms.CharField(label=gettext_lazy("Reason"), max_length=200, required=False)
+
+
+def quantity_field(least: int = 1, label: Any = None) -> forms.IntegerField:
+    """Pieces, from ``least`` to QUANTITY_MAX."""
+    return forms.IntegerField(
+        label=label or gettext_lazy("Quantity"), min_value=least, max_value=QUANTITY_MAX
+    )
+
+
+class ReceiveForm(forms.Form):
+    """Goods came."""
+
+    code = SkuField(
+        label=gettext_lazy("Article"), help_text=gettext_lazy("Scan the barcode or type the number.")
+    )
+    bin = BinField(label=gettext_lazy("Into bin"))
+    quantity = quantity_field()
+    why = forms.CharField(label=gettext_lazy("Delivery note or reason"), max_length=200, required=False)
+
+
+class TransferForm(forms.Form):
+    """From one bin to another."""
+
+    source = BinField(label=gettext_lazy("From bin"))
+    target = BinField(label=gettext_lazy("To bin"))
+    quantity = quantity_field()
+    why = why_field()
+
+
+class CountForm(forms.Form):
+    """What somebody counted in a bin."""
+
+    bin = BinField(label=gettext_lazy("Bin"))
+    counted = quantity_field(0, gettext_lazy("Counted"))
+    why = why_field()
+
+
+class BinForm(forms.ModelForm):
+    """A new bin."""
+
+    class Meta:
+        model = Bin
+        fields = ["code", "zone", "kind", "sequence"]
+        labels = {
+            "code": gettext_lazy("Code"),
+            "zone": gettext_lazy("Zone"),
+            "kind": gettext_lazy("Kind"),
+            "sequence": gettext_lazy("Turn on the walk"),
+        }
+
+    def clean_code(self) -> str:
+        """Codes are written in one way, or a scanner would not find them."""
+        return str(self.cleaned_data["code"]).strip().upper()
+
+    def create(self) -> Bin | None:
+        """The bin, or None with an error on the form when somebody else just made one of that code."""
+        bin = self.save(commit=False)
+        bin.site = actions.default_site()
+        try:
+            with transaction.atomic():
+                bin.save()
+        except IntegrityError:
+            self.add_error("code", _("There is a bin of this code already."))
+            return None
+        return bin
+
+
+class SkuSearch(Search):
+    """Filter of the stock list."""
+
+    show = forms.ChoiceField(
+        label=gettext_lazy("Show"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("all")),
+            ("free", gettext_lazy("free to sell")),
+            ("none", gettext_lazy("nothing free")),
+            ("reserved", gettext_lazy("reserved")),
+        ],
+    )
+
+
+class BinSearch(Search):
+    """Filter of the bin list."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"), required=False, choices=[("", gettext_lazy("all")), *Bin.KINDS]
+    )
