@@ -123,22 +123,23 @@ def move(
     if to not in rules.moves.get(old, ()):
         allowed = ", ".join(rules.moves.get(old, ())) or "nothing"
         raise MoveNotAllowed(f"{rules.name} {thing.pk}: {old!r} may move to {allowed}, not to {to!r}")
-    with transaction.atomic(savepoint=not in_transaction()):
-        rows = (
-            type(thing)
-            ._base_manager.filter(pk=thing.pk, **{rules.field: old})
-            .update(**{rules.field: to}, **also)
-        )
-        if rows != 1:
-            raise StaleState(f"{rules.name} {thing.pk} is no longer {old!r}; it was changed by somebody else")
-        StateChange.objects.create(
-            machine=rules.name,
-            thing_id=thing.pk,
-            old=old,
-            new=to,
-            by=by if getattr(by, "pk", None) else None,
-            why=why[: StateChange.WHY_MAX_CHARS],
-        )
+    reason = why[: StateChange.WHY_MAX_CHARS]
+
+    def write() -> bool:
+        rows = type(thing)._base_manager.filter(pk=thing.pk, **{rules.field: old})
+        if rows.update(**{rules.field: to}, **also) != 1:
+            return False
+        actor = by if getattr(by, "pk", None) else None
+        StateChange.objects.create(machine=rules.name, thing_id=thing.pk, old=old, new=to, by=actor, why=reason)
+        return True
+
+    if in_transaction():  # no savepoint needed, and a lost race must not spoil the caller's transaction
+        written = write()
+    else:
+        with transaction.atomic():
+            written = write()
+    if not written:
+        raise StaleState(f"{rules.name} {thing.pk} is no longer {old!r}; it was changed by somebody else")
     setattr(thing, rules.field, to)
     for name, value in also.items():
         setattr(thing, name, value)
