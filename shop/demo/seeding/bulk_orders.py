@@ -1,0 +1,299 @@
+"""Many orders for measuring: what the checkout would have written, in bulk; the rest of the house hears of each.
+
+The rows are those of ``order.actions.place`` and ``payment.actions.receive_transfer``: order, lines, reservations,
+payment, history. The events go to the outbox, so that pick lists, postings and mails come from their own rooms and
+``manage.py verify`` holds. All orders are paid in advance by bank transfer: a card payment would claim an intent that
+the payment provider has never seen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import transaction
+from django.db.models import F
+from oscar.apps.address.models import Country
+
+from catalogue.partner.actions import Wish, reserve
+from catalogue.partner.models import StockRecord
+from catalogue.partner.vat import rate_bp
+from checkout.order.events import OrderConfirmed, OrderPlaced
+from checkout.order.models import BillingAddress, Line, Order, ShippingAddress
+from checkout.order.numbers import new_order_number
+from checkout.payment.events import PaymentCaptured
+from checkout.payment.models import PREPAYMENT, Payment
+from shop.demo.seeding.basics import trade
+from shop.kernel.attempts import due
+from shop.kernel.clock import now
+from shop.kernel.models import Delivery, Message, StateChange
+from shop.kernel.money import net_from_gross, to_decimal
+from shop.kernel.outbox import SUBSCRIBERS, deliver
+
+BATCH = 250  #: orders per transaction
+UNPAID_EVERY = 10  #: every tenth order still waits for its transfer
+DAYS_TO_PAY = 7
+DELIVERIES = 200  #: outbox rows read at once
+COUNTRY = "DE"
+FIRST_NAMES = ("Antje", "Bente", "Carsten", "Dörte", "Eike", "Fiete", "Gesa", "Hinnerk", "Inken", "Jörn")
+LAST_NAMES = ("Musterholt", "Probehagen", "Beispielbeck", "Testedde", "Exempelsen", "Vorlagemann")
+Bar = Callable[..., Any]
+
+
+@dataclass
+class Ware:
+    """One SKU with what may still be sold of it."""
+
+    record: StockRecord
+    left: int
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One order to be written: number, moment, wares with quantities, paid or not."""
+
+    number: str
+    at: dt.datetime
+    picks: tuple[tuple[StockRecord, int], ...]
+    paid: bool
+    name: tuple[str, str]
+
+
+def seed_orders(count: int, *, bar: Bar, drain: bool = True) -> int:
+    """Add ``count`` orders of what is in stock; returns how many. ``drain`` delivers their events here and now.
+
+    Raises CommandError when there is not enough stock.
+    """
+    wares = _wares()
+    dice = Random(count)
+    with bar(total=count, desc="orders", unit="order") as progress:
+        for start in range(0, count, BATCH):
+            drawn = [_draw(dice, wares, start + n) for n in range(min(BATCH, count - start))]
+            with transaction.atomic():
+                _write(drawn)
+            progress.update(len(drawn))
+    if drain:
+        _deliver(bar)
+    return count
+
+
+def _wares() -> list[Ware]:
+    rows = StockRecord.objects.filter(num_in_stock__gt=F("num_allocated")).select_related(
+        "product__parent", "product__colour"
+    )
+    wares = [Ware(record, record.available) for record in rows[:20_000]]
+    if not wares:
+        raise CommandError("Nothing is in stock; run seed --demo or seed --products N first.")
+    return wares
+
+
+def _draw(dice: Random, wares: list[Ware], turn: int) -> Drawn:
+    picks: dict[int, tuple[StockRecord, int]] = {}
+    for _ in range(dice.choice((1, 1, 1, 2, 2, 3))):
+        if not wares:
+            raise CommandError("The stock is used up; add products or ask for fewer orders.")
+        place = dice.randrange(len(wares))
+        ware = wares[place]
+        before = picks.get(ware.record.pk, (ware.record, 0))[1]
+        picks[ware.record.pk] = (ware.record, before + 1)
+        ware.left -= 1
+        if not ware.left:
+            wares[place] = wares[-1]
+            wares.pop()
+    paid = turn % UNPAID_EVERY != 0
+    hours = dice.uniform(1, 30 * 24 if paid else 3 * 24)
+    return Drawn(
+        number=new_order_number(),
+        at=now() - dt.timedelta(hours=hours),
+        picks=tuple(picks.values()),
+        paid=paid,
+        name=(dice.choice(FIRST_NAMES), dice.choice(LAST_NAMES)),
+    )
+
+
+def _write(drawn: list[Drawn]) -> None:
+    """One batch, in the caller's transaction."""
+    orders = _orders(drawn)
+    lines = [
+        _line(order, record, n) for one, order in zip(drawn, orders, strict=True) for record, n in one.picks
+    ]
+    Line.objects.bulk_create(lines)
+    for paid in (True, False):
+        chosen = {order.pk for one, order in zip(drawn, orders, strict=True) if one.paid is paid}
+        wishes = [
+            Wish(ln.stockrecord_id, ln.pk, ln.order_id, ln.quantity) for ln in lines if ln.order_id in chosen
+        ]
+        reserve(wishes, expires_at=None if paid else now() + dt.timedelta(days=DAYS_TO_PAY))
+    payments = _payments(drawn, orders)
+    _history(drawn, orders, payments)
+    _tell(_events(drawn, orders, payments))
+
+
+def _orders(drawn: list[Drawn]) -> list[Order]:
+    country = Country.objects.get(iso_3166_1_a2=COUNTRY)
+    billing = BillingAddress.objects.bulk_create(
+        BillingAddress(country=country, **_address(one)) for one in drawn
+    )
+    shipping = ShippingAddress.objects.bulk_create(
+        ShippingAddress(country=country, **_address(one)) for one in drawn
+    )
+    return Order.objects.bulk_create(
+        _order(one, bill, ship) for one, bill, ship in zip(drawn, billing, shipping, strict=True)
+    )
+
+
+def _address(one: Drawn) -> dict[str, str]:
+    first, last = one.name
+    return {
+        "first_name": first,
+        "last_name": last,
+        "line1": f"Erfundener Weg {int(one.number[1:]) % 98 + 1}",
+        "line4": "Hamburg",
+        "postcode": "20999",
+    }
+
+
+def _order(one: Drawn, billing: BillingAddress, shipping: ShippingAddress) -> Order:
+    goods = sum(record.price_minor * n for record, n in one.picks)
+    net = sum(net_from_gross(record.price_minor * n, _rate(record)) for record, n in one.picks)
+    charge, rate = _shipping_minor(goods), rate_bp("standard", COUNTRY)
+    return Order(
+        number=one.number,
+        guest_email=f"{one.name[0]}.{one.name[1]}.{one.number}@kundschaft.example".lower().replace("ö", "oe"),
+        language="de",
+        status="confirmed" if one.paid else "awaiting_payment",
+        billing_address=billing,
+        shipping_address=shipping,
+        currency="EUR",
+        total_incl_tax=to_decimal(goods + charge, "EUR"),
+        total_excl_tax=to_decimal(net + net_from_gross(charge, rate), "EUR"),
+        shipping_incl_tax=to_decimal(charge, "EUR"),
+        shipping_excl_tax=to_decimal(net_from_gross(charge, rate), "EUR"),
+        shipping_rate_bp=rate,
+        shipping_method=trade()["methods"][0]["name"],
+        shipping_code=trade()["methods"][0]["code"],
+        vat_country=COUNTRY,
+        payment_method=PREPAYMENT,
+        site_id=settings.SITE_ID,
+        date_placed=one.at,
+    )
+
+
+def _shipping_minor(goods_minor: int) -> int:
+    _, _, cents, free_from = trade()["methods"][0]["charges"][0]
+    return 0 if goods_minor >= free_from else int(cents)
+
+
+def _rate(record: StockRecord) -> int:
+    return rate_bp(record.product.vat_class, COUNTRY)
+
+
+def _line(order: Order, record: StockRecord, quantity: int) -> Line:
+    rate = _rate(record)
+    gross = record.price_minor * quantity
+    incl, excl = to_decimal(gross, "EUR"), to_decimal(net_from_gross(gross, rate), "EUR")
+    return Line(
+        order=order,
+        partner_id=record.partner_id,
+        partner_sku=record.partner_sku,
+        stockrecord=record,
+        product=record.product,
+        title=record.product.title_local[:255],
+        upc=record.product.upc,
+        quantity=quantity,
+        line_price_incl_tax=incl,
+        line_price_excl_tax=excl,
+        line_price_before_discounts_incl_tax=incl,
+        line_price_before_discounts_excl_tax=excl,
+        unit_price_incl_tax=record.price,
+        unit_price_excl_tax=to_decimal(net_from_gross(record.price_minor, rate), "EUR"),
+        tax_code=record.product.vat_class,
+        num_allocated=quantity,
+        vat_class=record.product.vat_class,
+        vat_rate_bp=rate,
+        gross_minor=gross,
+        gross_before_discount_minor=gross,
+        weight_g=record.product.weight_g,
+        unit_cost_minor=record.unit_cost_minor,
+    )
+
+
+def _payments(drawn: list[Drawn], orders: list[Order]) -> list[Payment]:
+    return Payment.objects.bulk_create(
+        Payment(
+            order=order,
+            method=PREPAYMENT,
+            state="captured" if one.paid else "created",
+            amount_minor=order.total_minor,
+            currency="EUR",
+            created_at=one.at,
+            captured_at=one.at if one.paid else None,
+            expires_at=None if one.paid else now() + dt.timedelta(days=DAYS_TO_PAY),
+        )
+        for one, order in zip(drawn, orders, strict=True)
+    )
+
+
+def _history(drawn: list[Drawn], orders: list[Order], payments: list[Payment]) -> None:
+    """The moves that the machines would have written."""
+    why = "seed: bank transfer"
+    rows = []
+    for one, order, payment in zip(drawn, orders, payments, strict=True):
+        if one.paid:
+            rows += [
+                StateChange(
+                    machine="payment", thing_id=payment.pk, old="created", new="captured", why=why, at=one.at
+                ),
+                StateChange(
+                    machine="order",
+                    thing_id=order.pk,
+                    old="awaiting_payment",
+                    new="confirmed",
+                    why=why,
+                    at=one.at,
+                ),
+            ]
+    StateChange.objects.bulk_create(rows)
+
+
+def _events(
+    drawn: list[Drawn], orders: list[Order], payments: list[Payment]
+) -> Iterator[tuple[Any, dt.datetime]]:
+    for one, order, payment in zip(drawn, orders, payments, strict=True):
+        facts = (order.pk, order.number, PREPAYMENT, order.total_minor, "EUR")
+        yield OrderPlaced(*facts), one.at
+        if one.paid:
+            reference = f"seed:{order.number}"
+            amount = payment.amount_minor
+            yield (
+                PaymentCaptured(payment.pk, order.pk, order.number, PREPAYMENT, amount, "EUR", reference),
+                one.at,
+            )
+            yield OrderConfirmed(*facts), one.at
+
+
+def _tell(events: Iterator[tuple[Any, dt.datetime]]) -> None:
+    """What ``outbox.record`` writes, for many events at once; whoever delivers finds the rows by themselves."""
+    messages = [
+        Message(name=type(happened).__name__, payload=dataclasses.asdict(happened), recorded_at=at)
+        for happened, at in events
+    ]
+    Message.objects.bulk_create(messages)
+    Delivery.objects.bulk_create(
+        Delivery(message=message, subscriber=subscriber)
+        for message in messages
+        for subscriber in SUBSCRIBERS[message.name]
+    )
+
+
+def _deliver(bar: Bar) -> None:
+    """Deliver what is due, with its consequences, until nothing is."""
+    with bar(desc="pick lists, postings, mails", unit="delivery") as progress:
+        while waiting := list(due(Delivery, DELIVERIES).values_list("pk", flat=True)):
+            progress.update(sum(deliver(pk) for pk in waiting))
