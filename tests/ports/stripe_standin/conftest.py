@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,11 +14,15 @@ from checkout.payment.standin.process import StandIn
 
 
 class Shop:
-    """A receiver of webhooks: keeps raw bodies and signatures, answers with `answers` in turn, then 200."""
+    """A receiver of webhooks: keeps raw bodies and signatures, answers with `answers` in turn, then 200.
+
+    It takes `seconds` to answer.
+    """
 
     def __init__(self) -> None:
         self.received: list[tuple[bytes, str]] = []
         self.answers: list[int] = []
+        self.seconds = 0.0
         self.changed = threading.Condition()
         shop = self
 
@@ -28,6 +33,7 @@ class Shop:
                     shop.received.append((body, self.headers["Stripe-Signature"]))
                     status = shop.answers.pop(0) if shop.answers else 200
                     shop.changed.notify_all()
+                time.sleep(shop.seconds)
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -10,6 +10,8 @@ import urllib.request
 import pytest
 import stripe
 
+from checkout.payment.standin.params import fingerprint
+
 from .conftest import connect
 
 PARAMS = {"amount": 1999, "currency": "eur", "metadata": {"order": "K-1"}}
@@ -149,3 +151,12 @@ def test_other_hosts_and_strangers_are_turned_away(standin):
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"{standin.url}/_control/health")
     assert caught.value.code == 403
+
+
+def test_the_digest_of_a_request_cannot_give_a_card_number_away():
+    def print_of(number: str, cvc: str) -> str:
+        data = {"payment_method_data": {"card": {"number": number, "cvc": cvc, "exp_month": "12"}}}
+        return fingerprint("/v1/payment_intents", data)
+
+    assert print_of("4000000000000002", "123") == print_of("4242424242420002", "999")
+    assert print_of("4000000000000002", "123") != print_of("4000000000009995", "123")

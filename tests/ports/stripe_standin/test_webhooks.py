@@ -97,6 +97,17 @@ def test_what_was_not_delivered_goes_out_after_a_kill(shop):
         assert event_types(shop, standin) == ["payment_intent.created"]
 
 
+def test_a_delivery_under_way_during_a_kill_is_sent_again(heard, standin, client):
+    heard.seconds = 1.5
+    client.v1.payment_intents.create(params={"amount": 100, "currency": "eur"})
+    heard.wait_for(1)
+    standin.kill()
+    heard.seconds = 0
+    standin.start()
+    heard.wait_for(2)
+    assert event_types(heard, standin) == ["payment_intent.created"] * 2
+
+
 def test_work_that_falls_due_later_survives_a_kill(client, pay, standin):
     intent = pay("pm_card_createDispute")
     standin.kill()
