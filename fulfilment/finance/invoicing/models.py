@@ -95,17 +95,10 @@ class OrderAccount(models.Model):
 
 
 class OrderMoney(models.Model):
-    """Money for an order, or back from it (negative): append-only, one row per fact."""
+    """Money for an order, or back from it (negative): one row per fact, amounts never change."""
 
-    CARD, TRANSFER, CREDIT, ROUNDING, REFUND, DISPUTE, UNDONE = (
-        "card",
-        "transfer",
-        "credit",
-        "rounding",
-        "refund",
-        "dispute",
-        "undone",
-    )
+    CARD, TRANSFER, CREDIT, ROUNDING = "card", "transfer", "credit", "rounding"
+    REFUND, DISPUTE = "refund", "dispute"
     KINDS = [
         (CARD, _("Card payment")),
         (TRANSFER, _("Bank transfer")),
@@ -113,22 +106,24 @@ class OrderMoney(models.Model):
         (ROUNDING, _("Rounding difference")),
         (REFUND, _("Refund")),
         (DISPUTE, _("Dispute")),
-        (UNDONE, _("Undone assignment")),
     ]
 
     account = models.ForeignKey(OrderAccount, on_delete=models.PROTECT, related_name="money")
     kind = models.CharField(max_length=10, choices=KINDS)
     source = models.CharField(max_length=120, unique=True, help_text="the fact: a retry finds the row")
     amount_minor = models.BigIntegerField()
-    allocated_minor = models.PositiveBigIntegerField(default=0)
+    allocated_minor = models.PositiveBigIntegerField(default=0, help_text="of it, laid on invoices")
+    returned_minor = models.PositiveBigIntegerField(default=0, help_text="of it, went back to the customer")
     reference = models.CharField(max_length=120, blank=True)
     booked_on = models.DateField()
     created_at = models.DateTimeField(default=now)
+    undone_at = models.DateTimeField(null=True, blank=True, help_text="the fact was undone: counts no more")
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(allocated_minor=0) | Q(allocated_minor__lte=F("amount_minor")),
+                condition=Q(allocated_minor=0, returned_minor=0)
+                | Q(amount_minor__gte=F("allocated_minor") + F("returned_minor")),
                 name="invoicing_money_spent_once",
             )
         ]
@@ -138,8 +133,10 @@ class OrderMoney(models.Model):
 
     @property
     def available_minor(self) -> int:
-        """What of it lies on no invoice."""
-        return self.amount_minor - self.allocated_minor
+        """What of it lies on no invoice and did not go back; 0 for money that went back or was undone."""
+        if self.amount_minor < 0 or self.undone_at:
+            return 0
+        return self.amount_minor - self.allocated_minor - self.returned_minor
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):

@@ -118,7 +118,7 @@ def journal(
     last_day: dt.date | None = None,
     amount_minor: int | None = None,
 ) -> QuerySet[Entry]:
-    """Posted entries, newest first, each with ``total_minor`` (its debits). ``search``: text, document, source, subject."""
+    """Posted entries, newest first. ``search`` looks into text, document, source and subject."""
     entries = Entry.objects.filter(posted_at__isnull=False)
     if search:
         entries = entries.filter(

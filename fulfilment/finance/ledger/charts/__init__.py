@@ -43,7 +43,7 @@ def sync(using: str = "default") -> int:
 
     An account that has been posted to keeps its number for ever: books are not renumbered. Returns how many changed.
     """
-    from ..models import Account, EntryLine
+    from fulfilment.finance.ledger.models import Account, EntryLine
 
     have = {account.role: account for account in Account.objects.using(using).exclude(role="")}
     changed = 0

@@ -1,0 +1,21 @@
+"""Verbs of invoicing."""
+
+from .book import book_capture, book_dispute, book_refund
+from .correct import AlreadyCancelled, CreditTooLarge, cancel_invoice, credit_note
+from .hold import hold, release_hold
+from .issue import issue_for_parcel
+from .push import push_credit
+
+__all__ = [
+    "AlreadyCancelled",
+    "CreditTooLarge",
+    "book_capture",
+    "book_dispute",
+    "book_refund",
+    "cancel_invoice",
+    "credit_note",
+    "hold",
+    "issue_for_parcel",
+    "push_credit",
+    "release_hold",
+]

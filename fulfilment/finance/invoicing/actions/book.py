@@ -1,0 +1,99 @@
+"""Money that the payment room tells of: posted and put on the order's account in one transaction."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from checkout.order.models import Order
+from checkout.payment.events import PaymentCaptured, PaymentDisputed, RefundSucceeded
+from checkout.payment.models import CARD
+from fulfilment.finance.invoicing import accounts
+from fulfilment.finance.invoicing.models import OrderMoney
+from fulfilment.finance.ledger import rules
+from fulfilment.finance.ledger.actions import post
+
+from .push import push_credit
+
+
+def book_capture(*, captured: PaymentCaptured) -> None:
+    """A card payment came in. Bank transfers are booked by their receipt, not here. A retry changes nothing."""
+    if captured.method != CARD:
+        return
+    with transaction.atomic():
+        order = Order.objects.get(pk=captured.order_id)
+        account = accounts.locked(order)
+        source = f"payment:{captured.payment_id}"
+        accounts.note_money(
+            account=account,
+            kind=OrderMoney.CARD,
+            source=source,
+            amount_minor=captured.amount_minor,
+            reference=captured.reference,
+        )
+        post(
+            source=f"capture:{source}",
+            kind="card_captured",
+            lines=rules.card_captured(
+                order_number=order.number, amount_minor=captured.amount_minor, currency=captured.currency
+            ),
+            text=f"{order.number} {captured.reference}",
+            document=order.number,
+        )
+        accounts.settle(account=account)
+        push_credit(user_id=order.user_id)
+
+
+def book_refund(*, refund: RefundSucceeded) -> None:
+    """Money went back to the customer, by card or by bank transfer. A retry changes nothing."""
+    with transaction.atomic():
+        order = Order.objects.get(pk=refund.order_id)
+        account = accounts.locked(order)
+        accounts.note_money(
+            account=account,
+            kind=OrderMoney.REFUND,
+            source=f"refund:{refund.refund_id}",
+            amount_minor=-refund.amount_minor,
+            reference=refund.reference,
+        )
+        post(
+            source=f"refund:{refund.refund_id}",
+            kind="refund_succeeded",
+            lines=rules.refund_succeeded(
+                order_number=order.number,
+                amount_minor=refund.amount_minor,
+                by_card=refund.method == CARD,
+                currency=refund.currency,
+            ),
+            text=f"{order.number} {refund.reference}",
+            document=order.number,
+        )
+        accounts.settle(account=account, taken_from=f"payment:{refund.payment_id}")
+        push_credit(user_id=order.user_id)
+
+
+def book_dispute(*, dispute: PaymentDisputed) -> None:
+    """The customer's bank took the money back: the order owes again. A retry changes nothing."""
+    with transaction.atomic():
+        order = Order.objects.get(pk=dispute.order_id)
+        account = accounts.locked(order)
+        accounts.note_money(
+            account=account,
+            kind=OrderMoney.DISPUTE,
+            source=f"dispute:{dispute.reference}",
+            amount_minor=-dispute.amount_minor,
+            reference=dispute.reference,
+        )
+        post(
+            source=f"dispute:{dispute.reference}",
+            kind="payment_disputed",
+            lines=rules.payment_disputed(
+                order_number=order.number,
+                amount_minor=dispute.amount_minor,
+                fee_minor=dispute.fee_minor,
+                currency=dispute.currency,
+            ),
+            text=f"{order.number} {dispute.reference}",
+            document=order.number,
+        )
+        accounts.settle(account=account, taken_from=f"payment:{dispute.payment_id}")
+        push_credit(user_id=order.user_id)

@@ -1,0 +1,312 @@
+"""Corrections: credit notes for pieces or as goodwill, and the cancellation of a whole invoice, once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import F, Sum
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from checkout.order.models import Order
+from fulfilment.finance.invoicing import accounts
+from fulfilment.finance.invoicing.models import (
+    CANCELLATION,
+    CREDIT_NOTE,
+    Allocation,
+    Invoice,
+    InvoiceLine,
+    OrderAccount,
+    OrderMoney,
+)
+from fulfilment.finance.invoicing.parts import RateRest, part_of_rest, spread_amount
+from shop.kernel.states import move
+from shop.kernel.transactions import retrying
+
+from .issue import shipping_fact, write
+from .push import push_credit
+
+
+class CreditTooLarge(ValueError):
+    """More would be credited than the invoice asked for; carries what is left (minor units)."""
+
+    def __init__(self, wanted_minor: int, left_minor: int) -> None:
+        super().__init__(f"{wanted_minor} wanted, {left_minor} left to credit")
+        self.wanted_minor, self.left_minor = wanted_minor, left_minor
+
+
+class AlreadyCancelled(ValueError):
+    """The invoice was cancelled before, or only parts of it stand any more."""
+
+
+def credit_note(
+    *,
+    invoice: Invoice,
+    source: str,
+    reason: str,
+    quantities: Mapping[int, int] | None = None,
+    amount_minor: int | None = None,
+    with_shipping: bool = False,
+    by: Any = None,
+) -> Invoice:
+    """Issue a credit note on ``invoice``: for pieces (invoice line id -> pieces), with shipping or not, or
+    for an amount (gross, minor units) spread over the rates of the invoice.
+
+    source: the fact behind it (``return:17``), unique: a retry returns the credit note that is there. Credit notes of
+    one invoice add up to it to the cent; the last one takes the rest. Raises ValueError for nothing to credit or
+    without a reason, CreditTooLarge, AlreadyCancelled.
+    """
+    if not reason.strip():
+        raise ValueError("a credit note says why")
+    if amount_minor is None and not quantities and not with_shipping:
+        raise ValueError("a credit note credits pieces, shipping or an amount")
+
+    def work() -> Invoice:
+        account = accounts.locked(invoice.order)
+        known = Invoice.objects.filter(source=source).first()
+        if known is not None:
+            return known
+        claim = Invoice.objects.get(pk=invoice.pk)
+        _refuse_not_standing(claim)
+        if amount_minor is None:
+            lines, charges = _pieces(claim, quantities or {}, with_shipping)
+        else:
+            lines, charges = _goodwill(claim, amount_minor), []
+        wanted = sum(line.gross_minor for line in lines) + sum(charge["gross_minor"] for charge in charges)
+        left = claim.gross_minor - credited_minor(claim)
+        if not 0 < wanted <= left:
+            raise CreditTooLarge(wanted, left)
+        note = write(
+            order=_order(claim),
+            account=account,
+            kind=CREDIT_NOTE,
+            source=source,
+            lines=lines,
+            charges=charges,
+            delivered_on=claim.delivered_on,
+            corrects=claim,
+            reason=reason.strip(),
+            by=by,
+        )
+        _credit(account, note)
+        accounts.settle(account=account, first=claim, by=by)
+        push_credit(user_id=claim.user_id)
+        return note
+
+    return retrying(work)
+
+
+def cancel_invoice(*, invoice: Invoice, reason: str, by: Any = None) -> Invoice:
+    """Issue the cancellation of a whole invoice: once per invoice, a second call returns the same document.
+
+    What was paid on it lies free on the order's account afterwards and is laid on its other invoices. Raises
+    AlreadyCancelled when credit notes stand against it (then the rest is credited instead), ValueError without reason.
+    """
+    if not reason.strip():
+        raise ValueError("a cancellation says why")
+
+    def work() -> Invoice:
+        account = accounts.locked(invoice.order)
+        known = Invoice.objects.filter(corrects=invoice, kind=CANCELLATION).first()
+        if known is not None:
+            return known
+        claim = Invoice.objects.get(pk=invoice.pk)
+        _refuse_not_standing(claim)
+        if credited_minor(claim):
+            raise AlreadyCancelled(f"{claim.number} has credit notes; credit what is left of it instead")
+        accounts.free(account=account, invoice=claim, why="the invoice was cancelled", by=by)
+        document = write(
+            order=_order(claim),
+            account=account,
+            kind=CANCELLATION,
+            source=f"cancel:{claim.pk}",
+            lines=[_copy(line) for line in claim.lines.all()],
+            charges=list(claim.charges),
+            delivered_on=claim.delivered_on,
+            corrects=claim,
+            reason=reason.strip(),
+            by=by,
+        )
+        _write_off_by(account, claim, document, by)
+        accounts.settle(account=account, by=by)
+        push_credit(user_id=claim.user_id)
+        return document
+
+    result = retrying(work)
+    invoice.refresh_from_db()
+    return result
+
+
+def credited_minor(invoice: Invoice) -> int:
+    """Gross of all credit notes on an invoice, in minor units."""
+    total = Invoice.objects.filter(corrects=invoice, kind=CREDIT_NOTE).aggregate(sum=Sum("gross_minor"))
+    return int(total["sum"] or 0)
+
+
+def rest_of_line(line: InvoiceLine) -> tuple[int, int, int, int]:
+    """Pieces, gross, VAT and discount (minor units) of an invoice line that no credit note has taken."""
+    taken = InvoiceLine.objects.filter(credits=line).aggregate(
+        quantity=Sum("quantity"),
+        gross=Sum("gross_minor"),
+        vat=Sum("vat_minor"),
+        discount=Sum("discount_minor"),
+    )
+    return (
+        line.quantity - (taken["quantity"] or 0),
+        line.gross_minor - (taken["gross"] or 0),
+        line.vat_minor - (taken["vat"] or 0),
+        line.discount_minor - (taken["discount"] or 0),
+    )
+
+
+def rests_per_rate(invoice: Invoice) -> list[RateRest]:
+    """Gross and VAT per rate of an invoice that no credit note has taken."""
+    sums: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+    notes = Invoice.objects.filter(corrects=invoice, kind=CREDIT_NOTE)
+    for sign, document in [(1, invoice), *((-1, note) for note in notes)]:
+        for row in document.taxes:
+            rest = sums[row["category"], row["rate_bp"]]
+            rest[0] += sign * (row["net_minor"] + row["vat_minor"])
+            rest[1] += sign * row["vat_minor"]
+    return [
+        RateRest(category, rate, gross, vat) for (category, rate), (gross, vat) in sums.items() if gross > 0
+    ]
+
+
+def _pieces(
+    claim: Invoice, quantities: Mapping[int, int], with_shipping: bool
+) -> tuple[list[InvoiceLine], list[dict[str, Any]]]:
+    own = {line.pk: line for line in claim.lines.all()}
+    foreign = sorted(set(quantities) - set(own))
+    if foreign:
+        raise ValueError(f"{claim.number} has no lines {foreign}")
+    lines = []
+    for pk in sorted(quantities):
+        pieces, gross, vat, discount = rest_of_line(own[pk])
+        if quantities[pk] > pieces:
+            raise CreditTooLarge(quantities[pk], pieces)
+        part = part_of_rest(
+            rest_quantity=pieces,
+            now=quantities[pk],
+            gross_minor=gross,
+            vat_minor=vat,
+            discount_minor=discount,
+        )
+        lines.append(
+            _copy(
+                own[pk],
+                position=len(lines) + 1,
+                quantity=part.quantity,
+                gross_minor=part.gross_minor,
+                vat_minor=part.vat_minor,
+                discount_minor=part.discount_minor,
+            )
+        )
+    charges = _shipping_back(claim) if with_shipping else []
+    if charges and not lines:
+        # EN 16931 wants a line on every document: the shipping charge becomes one.
+        lines = [_free_line(claim, 1, charge["reason"], _rest_of_charge(charge)) for charge in charges]
+        charges = []
+    return lines, charges
+
+
+def _shipping_back(claim: Invoice) -> list[dict[str, Any]]:
+    notes = Invoice.objects.filter(corrects=claim, kind=CREDIT_NOTE)
+    if any(note.charges or note.lines.filter(credits=None, sku=SHIPPING_SKU).exists() for note in notes):
+        raise CreditTooLarge(1, 0)
+    return [
+        shipping_fact(c["gross_minor"], c["rate_bp"], c["category"], claim.language, c["vat_minor"])
+        for c in claim.charges
+        if c["is_charge"]
+    ]
+
+
+SHIPPING_SKU = "SHIPPING"  #: on lines that credit a shipping charge alone
+
+
+def _rest_of_charge(charge: Mapping[str, Any]) -> RateRest:
+    return RateRest(charge["category"], charge["rate_bp"], charge["gross_minor"], charge["vat_minor"])
+
+
+def _goodwill(claim: Invoice, amount_minor: int) -> list[InvoiceLine]:
+    left = claim.gross_minor - credited_minor(claim)
+    if not 0 < amount_minor <= left:
+        raise CreditTooLarge(amount_minor, left)
+    with translation.override(claim.language):
+        name = _("Price reduction on invoice %(number)s") % {"number": claim.number}
+    shares = spread_amount(amount_minor, rests_per_rate(claim))
+    return [_free_line(claim, at, name, share, sku="") for at, share in enumerate(shares, start=1)]
+
+
+def _free_line(
+    claim: Invoice, position: int, name: str, share: RateRest, sku: str = SHIPPING_SKU
+) -> InvoiceLine:
+    return InvoiceLine(
+        position=position,
+        name=name,
+        sku=sku,
+        quantity=1,
+        gross_minor=share.gross_minor,
+        rate_bp=share.rate_bp,
+        category=share.category,
+        vat_minor=share.vat_minor,
+    )
+
+
+def _copy(line: InvoiceLine, **other: Any) -> InvoiceLine:
+    """An unsaved line that credits ``line``."""
+    values: dict[str, Any] = {
+        name: getattr(line, name)
+        for name in (
+            "position", "order_line_id", "name", "sku", "ean", "attributes", "quantity", "gross_minor",
+            "discount_minor", "rate_bp", "category", "vat_minor",
+        )
+    }  # fmt: skip
+    return InvoiceLine(credits=line, **{**values, **other})
+
+
+def _credit(account: OrderAccount, note: Invoice) -> OrderMoney:
+    money, _new = accounts.note_money(
+        account=account,
+        kind=OrderMoney.CREDIT,
+        source=f"invoice:{note.number}",
+        amount_minor=note.gross_minor,
+        reference=note.number,
+        booked_on=note.issued_on,
+    )
+    return money
+
+
+def _write_off_by(account: OrderAccount, claim: Invoice, document: Invoice, by: Any) -> None:
+    """Lay the cancellation on its invoice and close that for good; nobody is told that it was paid."""
+    if document.gross_minor:
+        money = _credit(account, document)
+        Allocation.objects.create(invoice=claim, money=money, amount_minor=document.gross_minor)
+        OrderMoney.objects.filter(pk=money.pk).update(
+            allocated_minor=F("allocated_minor") + document.gross_minor
+        )
+        OrderAccount.objects.filter(pk=account.pk).update(
+            allocated_minor=F("allocated_minor") + document.gross_minor
+        )
+        account.allocated_minor += document.gross_minor
+    move(
+        claim,
+        to="cancelled",
+        by=by,
+        why=f"cancelled by {document.number}",
+        paid_minor=claim.gross_minor,
+        open_minor=0,
+    )
+
+
+def _refuse_not_standing(claim: Invoice) -> None:
+    if not claim.is_claim:
+        raise ValueError(f"{claim.number} is no invoice")
+    if claim.state == "cancelled":
+        raise AlreadyCancelled(f"{claim.number} was cancelled")
+
+
+def _order(claim: Invoice) -> Order:
+    return Order.objects.get(pk=claim.order_id)

@@ -1,0 +1,66 @@
+"""What invoicing hears."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+
+from checkout.payment.events import PaymentCaptured, PaymentDisputed, RefundSucceeded
+from fulfilment.warehouse.dispatch.events import ParcelDispatched
+from shop.kernel.outbox import subscribe
+
+from . import actions
+from .events import InvoiceIssued
+
+log = logging.getLogger(__name__)
+
+
+@subscribe(ParcelDispatched, "finance.issue_invoice")
+def issue_invoice(happened: ParcelDispatched) -> None:
+    """The goods left: the invoice follows (§ 14 (2) UStG; policy: on dispatch)."""
+    quantities: dict[int, int] = {}
+    for line in happened.lines:
+        line_id = int(line["order_line_id"])
+        quantities[line_id] = quantities.get(line_id, 0) + int(line["quantity"])
+    moment = dt.datetime.fromisoformat(happened.dispatched_at)
+    actions.issue_for_parcel(
+        parcel_id=happened.parcel_id,
+        order_id=happened.order_id,
+        quantities=quantities,
+        dispatched_on=timezone.localtime(moment).date() if timezone.is_aware(moment) else moment.date(),
+    )
+
+
+@subscribe(PaymentCaptured, "finance.book_capture")
+def book_capture(happened: PaymentCaptured) -> None:
+    """A card payment came in."""
+    actions.book_capture(captured=happened)
+
+
+@subscribe(RefundSucceeded, "finance.book_refund")
+def book_refund(happened: RefundSucceeded) -> None:
+    """Money went back."""
+    actions.book_refund(refund=happened)
+
+
+@subscribe(PaymentDisputed, "finance.book_dispute")
+def book_dispute(happened: PaymentDisputed) -> None:
+    """A bank took money back."""
+    actions.book_dispute(dispute=happened)
+
+
+@subscribe(InvoiceIssued, "finance.make_documents")
+def make_documents(happened: InvoiceIssued) -> None:
+    """Ask a worker for the files; when the queue is broken, beat and the first reader make them."""
+    from .tasks import make_documents as task
+
+    def nudge() -> None:
+        try:
+            task.delay(happened.invoice_id)
+        except Exception as error:  # whatever a broker client may raise
+            log.warning("queue not reachable, documents of %s wait: %s", happened.number, error)
+
+    transaction.on_commit(nudge, robust=True)

@@ -1,0 +1,45 @@
+"""What the ledger hears for itself; what touches an order's receivable is posted by invoicing, in one transaction with
+the order's account."""
+
+from __future__ import annotations
+
+from checkout.order.models import Line, Order
+from checkout.payment.events import MoneyUnmatched
+from fulfilment.warehouse.dispatch.events import ParcelDispatched
+from shop.kernel.outbox import subscribe
+
+from . import rules
+from .actions import post
+
+
+@subscribe(ParcelDispatched, "finance.book_cost_of_goods")
+def book_cost_of_goods(happened: ParcelDispatched) -> None:
+    """What the goods of a parcel cost us, as far as their cost is known."""
+    costs = dict(Line.objects.filter(order_id=happened.order_id).values_list("pk", "unit_cost_minor"))
+    cost = sum(costs.get(int(line["order_line_id"]), 0) * int(line["quantity"]) for line in happened.lines)
+    if not cost:
+        return
+    currency = Order.objects.values_list("currency", flat=True).get(pk=happened.order_id)
+    post(
+        source=f"cost:parcel:{happened.parcel_id}",
+        kind="goods_dispatched",
+        lines=rules.goods_dispatched(order_number=happened.order_number, cost_minor=cost, currency=currency),
+        text=f"{happened.order_number} {happened.tracking_number}".strip(),
+        document=happened.order_number,
+    )
+
+
+@subscribe(MoneyUnmatched, "finance.book_unmatched")
+def book_unmatched(happened: MoneyUnmatched) -> None:
+    """Money that belongs to nothing we know becomes visible as unexplained."""
+    if happened.amount_minor <= 0:
+        return
+    post(
+        source=f"unmatched:{happened.source}:{happened.reference}"[:120],
+        kind="money_unmatched",
+        lines=rules.money_unmatched(
+            reference=happened.reference, amount_minor=happened.amount_minor, currency=happened.currency
+        ),
+        text=happened.note,
+        document=happened.reference[:60],
+    )
