@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shop.demo.pictures.curves import Point, path, shape
+from shop.demo.pictures.curves import Point, at, path, shape
 from shop.demo.pictures.ink import PAPER_DEEP, SHADOW, Ink, brightness, cast, darker, lighter
-from shop.demo.pictures.look import Look
 from shop.demo.pictures.letters import write
+from shop.demo.pictures.look import Look
 from shop.demo.pictures.materials import bounds, eyelet, seam, stitch, surface, texture
 
 
@@ -56,30 +56,16 @@ def _laces(ink: Ink, look: Look) -> None:
     pen = darker(look.base, 0.35 if brightness(look.base) < 0.6 else 0.7)
     for dy in (430, 456):
         ink.line(f"M545 {dy}q14 -19 28 0t28 0t28 0t28 0", pen, 7)
-    label, size = (look.label.split("|") + [""])[:2]
+    label, size = look.words
     write(ink, label, 600, 540, 30, pen)
     write(ink, size, 600, 620, 31, pen)
     ink.line("M550 720h100M550 740h100", pen, 4)
 
 
-SOLE: list[Point] = [
-    (-10, 190),
-    (60, 214),
-    (108, 300),
-    (124, 420),
-    (104, 560),
-    (80, 700),
-    (88, 840),
-    (72, 950),
-    (0, 1000),
-    (-72, 950),
-    (-86, 840),
-    (-88, 700),
-    (-100, 560),
-    (-112, 420),
-    (-98, 300),
-    (-66, 214),
-]
+SOLE: list[Point] = at(
+    "-10,190 60,214 108,300 124,420 104,560 80,700 88,840 72,950 0,1000 -72,950 -86,840"
+    " -88,700 -100,560 -112,420 -98,300 -66,214"
+)
 
 
 def _insoles(ink: Ink, look: Look) -> None:
@@ -90,7 +76,7 @@ def _insoles(ink: Ink, look: Look) -> None:
             surface(ink, SOLE, look.base, look.finish, shine=0.25)
             with ink.clipped(shape(SOLE)):
                 ink.fill(
-                    shape([(-90, 1020), (-96, 820), (-60, 760), (0, 742), (60, 760), (96, 820), (90, 1020)]),
+                    shape(at("-90,1020 -96,820 -60,760 0,742 60,760 96,820 90,1020")),
                     look.accent,
                 )
                 ink.ellipse(0, 870, 54, 84, ink.radial(0, 870, 80, (0, "#120b05", 0.16), (1, "#120b05", 0)))
@@ -104,26 +90,10 @@ def _insoles(ink: Ink, look: Look) -> None:
 
 def _horn(ink: Ink, look: Look) -> None:
     with ink.moved("rotate(32 600 600)"):
-        blade: list[Point] = [
-            (560, 560, "c"),
-            (530, 720),
-            (496, 880),
-            (500, 1010),
-            (552, 1070),
-            (600, 1082),
-            (648, 1070),
-            (700, 1010),
-            (704, 880),
-            (670, 720),
-            (640, 560, "c"),
-            (632, 320),
-            (636, 180),
-            (620, 116),
-            (600, 104),
-            (580, 116),
-            (564, 180),
-            (568, 320),
-        ]
+        blade: list[Point] = at(
+            "560,560! 530,720 496,880 500,1010 552,1070 600,1082 648,1070 700,1010 704,880 670,720"
+            " 640,560! 632,320 636,180 620,116 600,104 580,116 564,180 568,320"
+        )
         _soft(ink, shape(blade))
         ink.fill(
             shape(blade),
@@ -146,7 +116,7 @@ def _horn(ink: Ink, look: Look) -> None:
                     3,
                     opacity=0.25,
                 )
-            hollow: list[Point] = [(600, 700), (650, 860), (664, 980), (600, 1046), (536, 980), (550, 860)]
+            hollow: list[Point] = at("600,700 650,860 664,980 600,1046 536,980 550,860")
             ink.fill(
                 shape(hollow),
                 ink.linear(
@@ -168,26 +138,8 @@ def _horn(ink: Ink, look: Look) -> None:
 def _tree(ink: Ink, look: Look) -> None:
     """A cedar shoe tree from the side."""
     cast(ink, 610, 860, 420)
-    front: list[Point] = [
-        (560, 720, "c"),
-        (640, 650),
-        (740, 640),
-        (860, 680),
-        (960, 750),
-        (1010, 820),
-        (980, 850),
-        (800, 852),
-        (580, 850, "c"),
-    ]
-    heel: list[Point] = [
-        (230, 850, "c"),
-        (214, 770),
-        (240, 690),
-        (310, 640),
-        (380, 700),
-        (420, 780),
-        (410, 850, "c"),
-    ]
+    front: list[Point] = at("560,720! 640,650 740,640 860,680 960,750 1010,820 980,850 800,852 580,850!")
+    heel: list[Point] = at("230,850! 214,770 240,690 310,640 380,700 420,780 410,850!")
     rod = "M300 742L640 748"
     ink.line(rod, darker(look.metal, 0.5), 26)
     ink.line(rod, look.metal, 20)
@@ -217,36 +169,22 @@ def _tree(ink: Ink, look: Look) -> None:
 
 
 def _socks(ink: Ink, look: Look) -> None:
-    sock: list[Point] = [
-        (470, 180, "c"),
-        (560, 172),
-        (660, 182, "c"),
-        (664, 380),
-        (672, 560),
-        (700, 680),
-        (790, 770),
-        (900, 840),
-        (930, 910),
-        (890, 968),
-        (780, 972),
-        (650, 930),
-        (540, 860),
-        (478, 760),
-        (466, 600),
-        (474, 400),
-    ]
+    sock: list[Point] = at(
+        "470,180! 560,172 660,182! 664,380 672,560 700,680 790,770 900,840 930,910 890,968"
+        " 780,972 650,930 540,860 478,760 466,600 474,400"
+    )
     for dx, dy, turn in ((-150, 20, -8), (40, 0, 4)):
         with ink.moved(f"translate({dx} {dy}) rotate({turn} 600 600)"):
             _soft(ink, shape(sock))
             surface(ink, sock, look.base, "knit", shine=0.3)
             with ink.clipped(shape(sock)):
-                cuff: list[Point] = [(440, 150), (690, 150), (690, 282), (440, 278)]
+                cuff: list[Point] = at("440,150 690,150 690,282 440,278")
                 ink.fill(shape([(p[0], p[1], "c") for p in cuff]), look.accent)
                 for x in range(450, 690, 13):
                     ink.line(f"M{x} 150v130", darker(look.accent, 0.4), 3, opacity=0.5)
-                ink.fill(shape([(800, 740), (960, 830), (960, 1000), (820, 1000), (760, 900)]), look.accent)
+                ink.fill(shape(at("800,740 960,830 960,1000 820,1000 760,900")), look.accent)
                 texture(ink, (740, 740, 960, 1000), look.accent, "knit")
-                ink.fill(shape([(440, 720), (520, 740), (580, 820), (590, 930), (440, 940)]), look.accent)
+                ink.fill(shape(at("440,720 520,740 580,820 590,930 440,940")), look.accent)
                 for y in (330, 360, 430):
                     ink.line(f"M440 {y}h260", look.accent, 13 if y != 360 else 6, cap="butt")
             ink.line(shape(sock), darker(look.base, 0.5), 2.6, opacity=0.6)
@@ -262,33 +200,14 @@ def _bag(ink: Ink, look: Look) -> None:
         ):
             ink.line(data, darker(look.base, 0.5), 40)
             ink.line(data, colour, 34)
-        body: list[Point] = [
-            (300, 410, "c"),
-            (600, 420),
-            (900, 410, "c"),
-            (910, 700),
-            (890, 990, "c"),
-            (600, 1000),
-            (310, 990, "c"),
-            (290, 700),
-        ]
+        body: list[Point] = at("300,410! 600,420 900,410! 910,700 890,990! 600,1000 310,990! 290,700")
     else:
-        body = [
-            (330, 360, "c"),
-            (460, 330),
-            (600, 344),
-            (740, 330),
-            (870, 360, "c"),
-            (880, 440),
-            (906, 700),
-            (880, 980),
-            (600, 1000),
-            (320, 980),
-            (294, 700),
-            (322, 440),
-        ]
+        body = at(
+            "330,360! 460,330 600,344 740,330 870,360! 880,440 906,700 880,980 600,1000 320,980"
+            " 294,700 322,440"
+        )
     surface(ink, body, look.base, "canvas", shine=0.3)
-    left, top, right, _ = bounds(body)
+    top = bounds(body)[1]
     with ink.clipped(shape(body)):
         for x, depth in ((380, 120), (480, 80), (720, 90), (820, 130)):
             ink.line(
@@ -298,10 +217,10 @@ def _bag(ink: Ink, look: Look) -> None:
                 opacity=0.08,
             )
     if look.style == "tote":
-        seam(ink, [(300, 450), (600, 460), (900, 450)], look.base, away=8)
+        seam(ink, at("300,450 600,460 900,450"), look.base, away=8)
     else:
-        ink.line(path([(324, 440), (600, 452), (878, 440)]), darker(look.accent, 0.4), 16)
-        ink.line(path([(324, 440), (600, 452), (878, 440)]), look.accent, 11, dash="22 9", cap="butt")
+        ink.line(path(at("324,440 600,452 878,440")), darker(look.accent, 0.4), 16)
+        ink.line(path(at("324,440 600,452 878,440")), look.accent, 11, dash="22 9", cap="butt")
         for data in ("M870 442c70 20 84 120 60 190", "M872 440c100 0 130 90 118 150"):
             ink.line(data, darker(look.accent, 0.4), 14)
             ink.line(data, look.accent, 10)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from shop.demo.pictures.curves import Point, path, places, shape
+from shop.demo.pictures.curves import Point, at, path, places, shape
 from shop.demo.pictures.ink import Ink, cast, darker, lighter
 from shop.demo.pictures.leather import welted_sole
 from shop.demo.pictures.look import Look
 from shop.demo.pictures.materials import bow, eyelet, lace, panel, seam, sole_slab, stitch, surface
 
-CHELSEA: list[Point] = [
-    (232, 806, "c"), (214, 730), (222, 640), (246, 540), (250, 440), (244, 384, "c"), (320, 374), (420, 376), (506, 388, "c"),
-    (516, 460), (548, 534), (610, 596), (700, 644), (800, 670), (906, 696), (978, 740), (1010, 790), (1004, 812, "c"),
-    (800, 808), (600, 806), (420, 800),
-]  # fmt: skip
+CHELSEA: list[Point] = at(
+    "232,806! 214,730 222,640 246,540 250,440 244,384! 320,374 420,376 506,388! 516,460"
+    " 548,534 610,596 700,644 800,670 906,696 978,740 1010,790 1004,812! 800,808 600,806"
+    " 420,800"
+)
 
-LACED: list[Point] = [
-    (232, 806, "c"), (214, 730), (222, 640), (242, 540), (242, 420), (236, 340, "c"), (300, 346), (380, 344), (452, 326, "c"),
-    (474, 410), (500, 490), (540, 552), (600, 606), (680, 642), (790, 662), (900, 688), (976, 736), (1010, 790), (1004, 812, "c"),
-    (800, 808), (600, 806), (420, 800),
-]  # fmt: skip
+LACED: list[Point] = at(
+    "232,806! 214,730 222,640 242,540 242,420 236,340! 300,346 380,344 452,326! 474,410"
+    " 500,490 540,552 600,606 680,642 790,662 900,688 976,736 1010,790 1004,812! 800,808"
+    " 600,806 420,800"
+)
 
-RAIN: list[Point] = [
-    (246, 806, "c"), (228, 740), (238, 650), (258, 540), (250, 360), (232, 176, "c"), (340, 164), (440, 164), (538, 178, "c"),
-    (538, 340), (546, 470), (580, 556), (650, 610), (750, 642), (860, 664), (950, 708), (994, 770), (996, 812, "c"),
-    (800, 808), (600, 806), (420, 804),
-]  # fmt: skip
+RAIN: list[Point] = at(
+    "246,806! 228,740 238,650 258,540 250,360 232,176! 340,164 440,164 538,178! 538,340"
+    " 546,470 580,556 650,610 750,642 860,664 950,708 994,770 996,812! 800,808 600,806"
+    " 420,804"
+)
 
 
 def _top(
@@ -52,15 +52,7 @@ def _chelsea(ink: Ink, look: Look) -> None:
         ink.line(tab, darker(look.accent, 0.3), 2, dash="5 6")
     surface(ink, CHELSEA, look.base, look.finish)
     with ink.clipped(shape(CHELSEA)):
-        gore: list[Point] = [
-            (308, 350, "c"),
-            (452, 350, "c"),
-            (446, 470),
-            (430, 590),
-            (392, 668),
-            (352, 600),
-            (322, 470),
-        ]
+        gore: list[Point] = at("308,350! 452,350! 446,470 430,590 392,668 352,600 322,470")
         ink.fill(
             shape(gore),
             ink.linear(
@@ -86,9 +78,9 @@ def _chelsea(ink: Ink, look: Look) -> None:
                 )
         ink.line(shape(gore), darker(look.base, 0.6), 3)
         stitch(ink, gore, look.base, away=10, closed=True)
-        seam(ink, [(392, 668), (400, 740), (386, 820)], look.base, away=9)
-        ink.line(path([(560, 560), (590, 640), (600, 700)]), darker(look.base, 0.45), 5, opacity=0.22)
-        ink.line(path([(600, 580), (640, 640), (648, 690)]), darker(look.base, 0.45), 5, opacity=0.16)
+        seam(ink, at("392,668 400,740 386,820"), look.base, away=9)
+        ink.line(path(at("560,560 590,640 600,700")), darker(look.base, 0.45), 5, opacity=0.22)
+        ink.line(path(at("600,580 640,640 648,690")), darker(look.base, 0.45), 5, opacity=0.16)
     stitch(ink, CHELSEA[5:9], look.base, away=-12)
     if look.style == "lug":
         lug_sole(ink, look.sole)
@@ -98,33 +90,21 @@ def _chelsea(ink: Ink, look: Look) -> None:
 
 def lug_sole(ink: Ink, sole: str) -> None:
     """A thick rubber sole with deep lugs."""
-    slab: list[Point] = [
-        (220, 784, "c"),
-        (206, 816),
-        (214, 846, "c"),
-        (420, 846),
-        (440, 832, "c"),
-        (528, 834, "c"),
-        (546, 848, "c"),
-        (880, 848),
-        (984, 832),
-        (1030, 796),
-        (1022, 780, "c"),
-        (900, 800),
-        (700, 802),
-        (460, 792),
-    ]
+    slab: list[Point] = at(
+        "220,784! 206,816 214,846! 420,846 440,832! 528,834! 546,848! 880,848 984,832 1030,796"
+        " 1022,780! 900,800 700,802 460,792"
+    )
     sole_slab(ink, slab, sole)
     for x in [*range(222, 410, 38), *range(556, 940, 38)]:
         drop = 0 if x < 900 else (x - 900) * 0.25
         ink.fill(f"M{x} {838 - drop:.0f}h26l-3 16h-20z", darker(sole, 0.45))
     ink.line(
-        path([(212, 808), (440, 814), (700, 822), (900, 818), (1022, 798)]),
+        path(at("212,808 440,814 700,822 900,818 1022,798")),
         lighter(sole, 0.3),
         3,
         opacity=0.6,
     )
-    welt: list[Point] = [(224, 790), (460, 797), (700, 806), (900, 803), (1018, 786)]
+    welt: list[Point] = at("224,790 460,797 700,806 900,803 1018,786")
     ink.line(path(welt), darker(sole, 0.4), 8)
     ink.line(path(welt), "#d8b77a", 3, dash="9 7", cap="butt")
 
@@ -133,81 +113,52 @@ def _laced(ink: Ink, look: Look, hiking: bool = False) -> None:
     _top(ink, look, (238, 342), (446, 330), 22)
     surface(
         ink,
-        [(380, 380, "c"), (398, 300), (430, 268), (474, 270), (498, 330), (522, 470), (590, 580), (500, 560)],
+        at("380,380! 398,300 430,268 474,270 498,330 522,470 590,580 500,560"),
         look.second,
         look.finish,
         shine=0.4,
     )
     surface(ink, LACED, look.base, look.finish)
-    throat: list[Point] = [(456, 344), (478, 420), (504, 492), (544, 552), (604, 602), (664, 634)]
+    throat: list[Point] = at("456,344 478,420 504,492 544,552 604,602 664,634")
     with ink.clipped(shape(LACED)):
         if hiking:
             panel(
                 ink,
-                [(180, 300), (470, 300), (476, 384), (390, 420), (300, 424), (180, 410)],
+                at("180,300 470,300 476,384 390,420 300,424 180,410"),
                 look.accent,
                 "canvas",
                 sewn=8,
             )
             panel(
                 ink,
-                [(180, 560), (300, 580), (372, 660), (470, 720), (540, 830), (150, 830)],
+                at("180,560 300,580 372,660 470,720 540,830 150,830"),
                 look.second,
                 look.finish,
             )
             panel(
                 ink,
-                [
-                    (430, 320),
-                    (500, 470),
-                    (560, 550),
-                    (690, 636),
-                    (712, 690),
-                    (640, 706),
-                    (520, 640),
-                    (448, 540),
-                    (404, 420),
-                    (396, 320),
-                ],
+                at("430,320 500,470 560,550 690,636 712,690 640,706 520,640 448,540 404,420 396,320"),
                 look.second,
                 look.finish,
             )
-            rand: list[Point] = [
-                (140, 762),
-                (320, 770),
-                (560, 776),
-                (720, 740),
-                (830, 690),
-                (930, 676),
-                (1060, 700),
-                (1060, 840),
-                (140, 840),
-            ]
+            rand: list[Point] = at(
+                "140,762 320,770 560,776 720,740 830,690 930,676 1060,700 1060,840 140,840"
+            )
             panel(ink, rand, darker(look.sole, 0.1), "rubber", sewn=0)
         else:
-            seam(ink, [(250, 560), (300, 600), (360, 690), (400, 820)], look.base, double=True)
-            quarter: list[Point] = [
-                (452, 326),
-                (500, 480),
-                (560, 560),
-                (676, 640),
-                (700, 690),
-                (620, 712),
-                (576, 760),
-                (560, 826),
-                (150, 826),
-                (150, 320),
-                (360, 320),
-            ]
+            seam(ink, at("250,560 300,600 360,690 400,820"), look.base, double=True)
+            quarter: list[Point] = at(
+                "452,326 500,480 560,560 676,640 700,690 620,712 576,760 560,826 150,826 150,320 360,320"
+            )
             ink.line(path(quarter[3:8]), "#120b05", 9, opacity=0.2)
             ink.fill(
                 shape(quarter),
                 ink.linear(240, 330, 460, 800, (0, lighter(look.base, 0.12), 0.55), (1, look.base, 0)),
             )
             seam(ink, quarter[3:8], look.base, away=10, double=True)
-            seam(ink, [(408, 330), (440, 450), (492, 560), (576, 650), (628, 700)], look.base, away=-9)
+            seam(ink, at("408,330 440,450 492,560 576,650 628,700"), look.base, away=-9)
             if look.style == "cap":
-                seam(ink, [(800, 650), (786, 730), (812, 822)], look.base, double=True)
+                seam(ink, at("800,650 786,730 812,822"), look.base, double=True)
     cuff = LACED[5:9]
     if look.style != "cap":
         ring: list[Point] = [*cuff, (462, 386), (380, 398), (300, 398), (240, 392)]
@@ -273,19 +224,10 @@ def _rain(ink: Ink, look: Look, short: bool = False) -> None:
                 width,
                 opacity=opacity,
             )
-        ink.line(path([(840, 690), (900, 706), (944, 744)]), "#fffaf0", 12, opacity=0.4)
-        ink.line(path([(230, 700), (300, 690), (336, 640)]), "#120b05", 4, opacity=0.25)
-        ink.line(path([(560, 560), (530, 620), (470, 650)]), "#120b05", 5, opacity=0.2)
-        rand: list[Point] = [
-            (140, 772),
-            (420, 784),
-            (640, 780),
-            (800, 742),
-            (900, 730),
-            (1060, 760),
-            (1060, 850),
-            (140, 850),
-        ]
+        ink.line(path(at("840,690 900,706 944,744")), "#fffaf0", 12, opacity=0.4)
+        ink.line(path(at("230,700 300,690 336,640")), "#120b05", 4, opacity=0.25)
+        ink.line(path(at("560,560 530,620 470,650")), "#120b05", 5, opacity=0.2)
+        rand: list[Point] = at("140,772 420,784 640,780 800,742 900,730 1060,760 1060,850 140,850")
         panel(ink, rand, look.second, "rubber", sewn=0)
     if not short:
         strap: list[Point] = [
@@ -296,26 +238,13 @@ def _rain(ink: Ink, look: Look, short: bool = False) -> None:
             (left[0] + 6, top + 104, "c"),
         ]
         panel(ink, strap, look.second, "smooth", sewn=6)
-        ink.raw(
-            f'<rect x="306" y="{top + 66:.0f}" width="34" height="44" rx="8" fill="none" stroke="{look.metal}" stroke-width="7"/>'
-        )
+        ink.frame(306, top + 66, 34, 44, look.metal, 7, r=8)
     for i in range(3):
         ink.line(f"M{330 + i * 34} {560 + i * 4}q17 -18 34 0", look.accent, 6, opacity=0.9)
-    slab: list[Point] = [
-        (240, 792, "c"),
-        (228, 820),
-        (236, 850, "c"),
-        (420, 851),
-        (432, 838, "c"),
-        (520, 838, "c"),
-        (534, 852, "c"),
-        (860, 852),
-        (960, 838),
-        (1008, 804),
-        (1002, 790, "c"),
-        (820, 804),
-        (560, 802),
-    ]
+    slab: list[Point] = at(
+        "240,792! 228,820 236,850! 420,851 432,838! 520,838! 534,852! 860,852 960,838 1008,804"
+        " 1002,790! 820,804 560,802"
+    )
     sole_slab(ink, slab, look.sole)
     for x in [*range(244, 420, 24), *range(544, 940, 24)]:
         ink.line(f"M{x} 828v18", darker(look.sole, 0.5), 5, opacity=0.6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shop.demo.pictures.curves import Point, shape
+from shop.demo.pictures.curves import Point, at, shape
 from shop.demo.pictures.ink import SHADOW, Ink, brightness, cast, darker, lighter
 from shop.demo.pictures.letters import width_of, write
 from shop.demo.pictures.look import Look
@@ -103,7 +103,7 @@ def _tin(ink: Ink, look: Look) -> None:
         ink.raw(f'<circle cx="626" cy="530" r="205" fill="none" stroke="{pen}" stroke-width="3"/>')
         for dy in (-104, -82):
             ink.line(f"M538 {530 + dy}q22 -28 44 0t44 0t44 0t44 0", pen, 8)
-        first, second = (look.label.split("|") + ["", ""])[:2]
+        first, second = look.words
         write(ink, first, 626, 490, min(62, 62 * 330 / width_of(first, 62)), pen)
         write(ink, second, 626, 590, 30, pen)
         ink.line("M566 660h120", pen, 4)
@@ -128,7 +128,7 @@ def _jar(ink: Ink, look: Look) -> None:
             opacity=0.35,
         )
     _disc(ink, 356, 370, 488, look.metal)
-    first, second = (look.label.split("|") + ["", ""])[:2]
+    first, second = look.words
     _label(ink, look, 600, 530, 458, 280, (first, second))
 
 
@@ -156,7 +156,7 @@ def _bottle(ink: Ink, look: Look) -> None:
     for k in range(0, 140, 12):
         ink.line(f"M{536 + k} 186v84", darker(look.metal, 0.5), 2.2, opacity=0.35)
     _disc(ink, 530, 166, 140, look.metal)
-    first, second = (look.label.split("|") + ["", ""])[:2]
+    first, second = look.words
     _label(ink, look, 600, 500, 318, 340, (first, second))
 
 
@@ -180,7 +180,7 @@ def _spray(ink: Ink, look: Look) -> None:
     _cylinder(ink, 524, 124, 152, 128, look.accent, sheen=0.4)
     _disc(ink, 524, 124, 152, look.accent)
     ink.box(586, 148, 28, 16, darker(look.accent, 0.6), r=6)
-    first, second = (look.label.split("|") + ["", ""])[:2]
+    first, second = look.words
     _label(ink, look, 600, 440, 278, 400, (first, second))
     ink.line("M462 900q138 26 276 0", look.accent, 12, cap="butt")
     ink.line("M462 930q138 26 276 0", look.accent, 5, cap="butt")
@@ -223,7 +223,7 @@ def _tube(ink: Ink, look: Look) -> None:
     for k in range(0, 340, 11):
         ink.line(f"M{434 + k} 174v32", darker(look.base, 0.5), 2, opacity=0.35)
     _cylinder(ink, 506, 858, 188, 130, look.metal)
-    first, second = (look.label.split("|") + ["", ""])[:2]
+    first, second = look.words
     _label(ink, look, 600, 350, 292, 300, (first, second))
 
 
@@ -241,19 +241,9 @@ def _brush(ink: Ink, look: Look) -> None:
     )
     ink.line(data, darker(hair, 0.5), 2.4, opacity=0.45)
     ink.line(data, lighter(hair, 0.4), 1.4, opacity=0.4, dash="60 30")
-    wood: list[Point] = [
-        (206, 640, "c"),
-        (214, 572),
-        (300, 520),
-        (440, 506),
-        (560, 530),
-        (650, 530),
-        (780, 506),
-        (920, 528),
-        (988, 580),
-        (994, 640, "c"),
-        (600, 652),
-    ]
+    wood: list[Point] = at(
+        "206,640! 214,572 300,520 440,506 560,530 650,530 780,506 920,528 988,580 994,640! 600,652"
+    )
     ink.fill(
         shape(wood),
         ink.linear(
@@ -271,7 +261,7 @@ def _brush(ink: Ink, look: Look) -> None:
             )
         ink.ellipse(420, 536, 150, 20, "#fffaf0", opacity=0.28)
     ink.line(shape(wood), darker(look.base, 0.6), 2.6, opacity=0.7)
-    write(ink, look.label.split("|")[0] or "KIEKSCHUH", 610, 582, 27, darker(look.base, 0.65), weight=1.9)
+    write(ink, look.words[0] or "KIEKSCHUH", 610, 582, 27, darker(look.base, 0.65), weight=1.9)
     ink.line(f"M240 {top}h724", darker(hair, 0.65), 5, opacity=0.4)
 
 
@@ -291,15 +281,7 @@ def _cloth(ink: Ink, look: Look) -> None:
         )
         ink.line(f"M{270 + k * 12} {y + 48}h{640 - k * 24}", darker(look.base, 0.35), 3, opacity=0.5)
         ink.line(f"M{250 + k * 12} {y + 70}h{680 - k * 24}", look.accent, 5, dash="10 12")
-    top: list[Point] = [
-        (262, 640, "c"),
-        (330, 560),
-        (520, 520),
-        (760, 534),
-        (930, 600),
-        (944, 650, "c"),
-        (600, 668),
-    ]
+    top: list[Point] = at("262,640! 330,560 520,520 760,534 930,600 944,650! 600,668")
     ink.fill(shape(top), ink.linear(0, 520, 0, 668, (0, lighter(look.base, 0.4)), (1, look.base)))
     stitch(ink, top[:6], look.accent, away=-16)
     ink.box(540, 690, 150, 170, look.accent, r=8)
@@ -321,7 +303,7 @@ def _block(ink: Ink, look: Look) -> None:
     )
     ink.fill("M560 720l260 -70v170l-260 62z", look.accent)
     with ink.moved("translate(690 0) skewY(-14) translate(-690 0)"):
-        write(ink, look.label.split("|")[0], 690, 745, 36, darker(look.base, 0.6))
+        write(ink, look.words[0], 690, 745, 36, darker(look.base, 0.6))
         ink.line("M646 716q11 -15 22 0t22 0t22 0t22 0", darker(look.base, 0.6), 6)
     for x, y in ((360, 640), (420, 616), (470, 660), (560, 590), (640, 600), (720, 566)):
         ink.ellipse(x, y, 7, 4, darker(look.base, 0.3), opacity=0.6)
@@ -329,9 +311,8 @@ def _block(ink: Ink, look: Look) -> None:
 
 def _book(ink: Ink, look: Look) -> None:
     for width, strength in ((90, 0.03), (60, 0.05), (34, 0.07), (14, 0.1)):
-        ink.raw(
-            f'<rect x="330" y="210" width="560" height="800" rx="8" fill="{SHADOW}" fill-opacity="{strength}" stroke="{SHADOW}" stroke-opacity="{strength}" stroke-width="{width}"/>'
-        )
+        ink.frame(330, 210, 560, 800, SHADOW, width, r=8, opacity=strength)
+        ink.box(330, 210, 560, 800, SHADOW, r=8, opacity=strength)
     ink.box(330, 186, 560, 812, darker(look.base, 0.4), r=6)
     for k in range(5):
         ink.box(872 - k * 0, 196 + k, 12, 790, "#efe6d4")

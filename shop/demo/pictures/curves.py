@@ -7,10 +7,20 @@ A shape is a list of points the line shall pass through. A point ``(x, y)`` is p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import hypot
 
 Point = tuple[float, float] | tuple[float, float, str]
 Segment = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+
+
+def at(text: str) -> list[Point]:
+    """Points from text: ``"0,0! 10,5 20,0!"``, a ``!`` marks a corner."""
+    points: list[Point] = []
+    for word in text.split():
+        x, y = word.rstrip("!").split(",")
+        points.append((float(x), float(y), "c") if word.endswith("!") else (float(x), float(y)))
+    return points
 
 
 def segments(points: Sequence[Point], *, closed: bool = False, pull: float = 0.34) -> list[Segment]:
@@ -96,7 +106,7 @@ def places(
     of its length; ``dx, dy`` is the unit direction there."""
     line = sample(points)
     lengths = [0.0]
-    for (x1, y1), (x2, y2) in zip(line, line[1:], strict=False):
+    for (x1, y1), (x2, y2) in pairwise(line):
         lengths.append(lengths[-1] + hypot(x2 - x1, y2 - y1))
     found = []
     for i in range(count):

@@ -136,6 +136,25 @@ class Ink:
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{r:g}" fill="{paint}"{faint}/>'
         )
 
+    def frame(
+        self,
+        x: float,
+        y: float,
+        w: float,
+        h: float,
+        paint: str,
+        width: float,
+        *,
+        r: float = 0,
+        opacity: float = 1,
+    ) -> None:
+        """Stroke a rectangle with rounded corners."""
+        faint = f' stroke-opacity="{opacity:g}"' if opacity < 1 else ""
+        self._body.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{r:g}" fill="none" '
+            f'stroke="{paint}" stroke-width="{width:g}"{faint}/>'
+        )
+
     @contextmanager
     def clipped(self, data: str) -> Iterator[None]:
         """Everything drawn inside shows only within the path ``data``."""

@@ -2,66 +2,44 @@
 
 from __future__ import annotations
 
-from shop.demo.pictures.curves import Point, path, places, shape
+from shop.demo.pictures.curves import Point, at, path, places, shape
 from shop.demo.pictures.ink import Ink, cast, darker, lighter
 from shop.demo.pictures.look import Look
 from shop.demo.pictures.materials import bow, eyelet, lace, panel, seam, sole_slab, stitch, surface
 
-DERBY: list[Point] = [
-    (232, 806, "c"), (216, 740), (222, 668), (244, 612, "c"), (300, 628), (368, 640), (430, 620), (486, 580), (522, 548, "c"),
-    (590, 596), (660, 640), (740, 668), (830, 682), (920, 706), (982, 744), (1010, 790), (1004, 812, "c"),
-    (800, 808), (600, 806), (420, 800),
-]  # fmt: skip
+DERBY: list[Point] = at(
+    "232,806! 216,740 222,668 244,612! 300,628 368,640 430,620 486,580 522,548! 590,596"
+    " 660,640 740,668 830,682 920,706 982,744 1010,790 1004,812! 800,808 600,806 420,800"
+)
 
-LOAFER: list[Point] = [
-    (232, 806, "c"), (216, 744), (224, 680), (246, 634, "c"), (320, 668), (420, 684), (510, 660), (566, 612, "c"),
-    (640, 630), (740, 656), (830, 680), (920, 706), (982, 744), (1010, 790), (1004, 812, "c"), (800, 808), (600, 806), (420, 800),
-]  # fmt: skip
+LOAFER: list[Point] = at(
+    "232,806! 216,744 224,680 246,634! 320,668 420,684 510,660 566,612! 640,630 740,656"
+    " 830,680 920,706 982,744 1010,790 1004,812! 800,808 600,806 420,800"
+)
 
 
 def welted_sole(ink: Ink, look: Look, *, chunky: bool = False) -> None:
     """Welt, leather sole and a stacked heel; ``chunky`` is a rubber sole of one thickness."""
     sole = look.sole
     if chunky:
-        slab: list[Point] = [
-            (222, 792, "c"),
-            (214, 820),
-            (220, 852, "c"),
-            (400, 853),
-            (412, 836, "c"),
-            (520, 838, "c"),
-            (530, 853, "c"),
-            (880, 852),
-            (980, 840),
-            (1022, 812),
-            (1018, 794, "c"),
-            (800, 802),
-            (560, 798),
-        ]
+        slab: list[Point] = at(
+            "222,792! 214,820 220,852! 400,853 412,836! 520,838! 530,853! 880,852 980,840 1022,812"
+            " 1018,794! 800,802 560,798"
+        )
         sole_slab(ink, slab, sole)
-        ink.line(path([(220, 812), (500, 816), (800, 818), (1014, 808)]), darker(sole, 0.4), 2.4, opacity=0.7)
+        ink.line(path(at("220,812 500,816 800,818 1014,808")), darker(sole, 0.4), 2.4, opacity=0.7)
     else:
-        heel: list[Point] = [(226, 796, "c"), (220, 824), (226, 853, "c"), (400, 853, "c"), (410, 800, "c")]
+        heel: list[Point] = at("226,796! 220,824 226,853! 400,853! 410,800!")
         sole_slab(ink, heel, darker(sole, 0.25))
         for y in (812, 824, 836):
             ink.line(path([(223, y), (406, y + 1)]), darker(sole, 0.55), 1.8, opacity=0.7)
-        ink.fill(shape([(224, 842, "c"), (402, 843, "c"), (400, 853, "c"), (227, 853, "c")]), "#231b15")
-        slab = [
-            (224, 786, "c"),
-            (222, 802),
-            (410, 812),
-            (520, 828),
-            (640, 848),
-            (860, 852),
-            (980, 838),
-            (1024, 810),
-            (1020, 796, "c"),
-            (900, 812),
-            (700, 812),
-            (480, 796),
-        ]
+        ink.fill(shape(at("224,842! 402,843! 400,853! 227,853!")), "#231b15")
+        slab = at(
+            "224,786! 222,802 410,812 520,828 640,848 860,852 980,838 1024,810 1020,796! 900,812"
+            " 700,812 480,796"
+        )
         sole_slab(ink, slab, sole)
-    welt: list[Point] = [(228, 796), (480, 802), (700, 810), (900, 809), (1012, 795)]
+    welt: list[Point] = at("228,796 480,802 700,810 900,809 1012,795")
     ink.line(path(welt), darker(sole, 0.5), 9)
     ink.line(path(welt), lighter(sole, 0.28), 5)
     ink.line(path(welt), darker(sole, 0.55), 2.4, dash="6 6", cap="butt")
@@ -97,19 +75,19 @@ def _derby(ink: Ink, look: Look, brogue: bool = False, plain: bool = False) -> N
     _hollow(ink, look, near)
     surface(
         ink,
-        [(466, 600, "c"), (488, 536), (516, 506), (550, 512), (600, 570), (690, 650), (560, 660)],
+        at("466,600! 488,536 516,506 550,512 600,570 690,650 560,660"),
         look.second,
         look.finish,
         shine=0.4,
     )
     surface(ink, DERBY, look.base, look.finish)
-    throat: list[Point] = [(520, 556), (590, 600), (656, 640)]
+    throat: list[Point] = at("520,556 590,600 656,640")
     with ink.clipped(shape(DERBY)):
         if not plain:
-            cap: list[Point] = [(812, 660), (796, 730), (820, 820)]
+            cap: list[Point] = at("812,660 796,730 820,820")
             seam(ink, cap, look.base, away=9, double=True)
             if brogue:
-                _holes(ink, [(782, 668), (768, 736), (792, 816)], 15, look.base)
+                _holes(ink, at("782,668 768,736 792,816"), 15, look.base)
                 for k in range(3):
                     _holes(
                         ink,
@@ -118,23 +96,14 @@ def _derby(ink: Ink, look: Look, brogue: bool = False, plain: bool = False) -> N
                         look.base,
                     )
         if brogue:
-            heel: list[Point] = [(300, 620), (330, 690), (400, 750), (430, 812)]
+            heel: list[Point] = at("300,620 330,690 400,750 430,812")
             seam(ink, heel, look.base, double=True)
-            _holes(ink, [(322, 622), (350, 684), (418, 742), (450, 812)], 21, look.base)
+            _holes(ink, at("322,622 350,684 418,742 450,812"), 21, look.base)
         else:
-            seam(ink, [(262, 610), (270, 700), (262, 812)], look.base, away=-9)
-        lapel: list[Point] = [
-            (500, 520),
-            (600, 598),
-            (676, 650),
-            (668, 690),
-            (600, 706),
-            (560, 760),
-            (548, 830),
-            (150, 830),
-            (150, 560),
-            (330, 600),
-        ]
+            seam(ink, at("262,610 270,700 262,812"), look.base, away=-9)
+        lapel: list[Point] = at(
+            "500,520 600,598 676,650 668,690 600,706 560,760 548,830 150,830 150,560 330,600"
+        )
         ink.line(path(lapel[1:7]), "#120b05", 9, opacity=0.2)
         ink.fill(
             shape(lapel),
@@ -142,7 +111,7 @@ def _derby(ink: Ink, look: Look, brogue: bool = False, plain: bool = False) -> N
         )
         seam(ink, lapel[1:7], look.base, away=10, double=True)
         if brogue:
-            _holes(ink, [(590, 640), (632, 668), (594, 690), (546, 740), (530, 812)], 21, look.base)
+            _holes(ink, at("590,640 632,668 594,690 546,740 530,812"), 21, look.base)
     stitch(ink, near, look.base, away=-10)
     ink.line(path(near), lighter(look.base, 0.3), 4, opacity=0.5)
     spots = places(throat, 4, start=0.04, end=0.9)
@@ -156,35 +125,24 @@ def _derby(ink: Ink, look: Look, brogue: bool = False, plain: bool = False) -> N
 def _loafer(ink: Ink, look: Look) -> None:
     near = LOAFER[3:8]
     _hollow(ink, look, near, 62)
-    tongue: list[Point] = [(500, 664, "c"), (520, 590), (550, 560), (590, 566), (640, 620), (600, 668)]
+    tongue: list[Point] = at("500,664! 520,590 550,560 590,566 640,620 600,668")
     surface(ink, tongue, look.base, look.finish, shine=0.5)
     surface(ink, LOAFER, look.base, look.finish)
     with ink.clipped(shape(LOAFER)):
-        apron: list[Point] = [(560, 650), (680, 700), (800, 722), (890, 722), (930, 700)]
+        apron: list[Point] = at("560,650 680,700 800,722 890,722 930,700")
         ink.line(path(apron), "#120b05", 13, opacity=0.2)
         ink.line(path(apron), lighter(look.base, 0.14), 9)
         ink.line(path(apron), darker(look.base, 0.5), 9, dash="3 9", cap="butt")
-        seam(ink, [(262, 620), (272, 700), (262, 812)], look.base, away=-9)
+        seam(ink, at("262,620 272,700 262,812"), look.base, away=-9)
         if look.style != "tassel":
-            strap: list[Point] = [
-                (590, 590),
-                (668, 624),
-                (700, 668),
-                (664, 736),
-                (648, 830),
-                (540, 830),
-                (556, 740),
-                (572, 676),
-            ]
+            strap: list[Point] = at("590,590 668,624 700,668 664,736 648,830 540,830 556,740 572,676")
             panel(ink, strap, look.second, look.finish, sewn=9)
-            ink.fill(shape([(600, 668), (626, 660), (660, 672), (634, 690)]), darker(look.base, 0.7))
+            ink.fill(shape(at("600,668 626,660 660,672 634,690")), darker(look.base, 0.7))
     stitch(ink, near, look.base, away=-10)
     ink.line(path(near), lighter(look.base, 0.3), 4, opacity=0.5)
     if look.style == "tassel":
-        ink.line(
-            path([(262, 660), (360, 700), (460, 706), (560, 662), (606, 630)]), darker(look.base, 0.5), 9
-        )
-        ink.line(path([(262, 660), (360, 700), (460, 706), (560, 662), (606, 630)]), look.second, 6)
+        ink.line(path(at("262,660 360,700 460,706 560,662 606,630")), darker(look.base, 0.5), 9)
+        ink.line(path(at("262,660 360,700 460,706 560,662 606,630")), look.second, 6)
         for x, turn in ((640, -16), (676, -34)):
             with ink.moved(f"translate({x} 640) rotate({turn})"):
                 ink.fill("M-10 0h20l14 62q-24 10 -48 0z", darker(look.base, 0.12))
@@ -195,34 +153,12 @@ def _loafer(ink: Ink, look: Look) -> None:
 
 
 def _ballerina(ink: Ink, look: Look) -> None:
-    body: list[Point] = [
-        (248, 824, "c"),
-        (232, 770),
-        (240, 712),
-        (264, 672, "c"),
-        (340, 730),
-        (460, 768),
-        (600, 770),
-        (720, 738),
-        (780, 700, "c"),
-        (860, 706),
-        (940, 736),
-        (992, 786),
-        (994, 824, "c"),
-        (800, 828),
-        (500, 826),
-    ]
+    body: list[Point] = at(
+        "248,824! 232,770 240,712 264,672! 340,730 460,768 600,770 720,738 780,700! 860,706"
+        " 940,736 992,786 994,824! 800,828 500,826"
+    )
     near = body[3:9]
-    ring: list[Point] = [
-        (264, 674, "c"),
-        (400, 690),
-        (560, 704),
-        (690, 700),
-        (780, 702, "c"),
-        (700, 770),
-        (520, 800),
-        (340, 760),
-    ]
+    ring: list[Point] = at("264,674! 400,690 560,704 690,700 780,702! 700,770 520,800 340,760")
     ink.fill(shape(ring), ink.linear(0, 670, 0, 790, (0, look.lining), (0.9, look.inside)))
     ink.line(path(ring[:5]), look.second, 9)
     surface(ink, body, look.base, look.finish)
@@ -235,19 +171,9 @@ def _ballerina(ink: Ink, look: Look) -> None:
         ink.fill(data, look.second)
         ink.line(data, darker(look.base, 0.5), 2.4)
     ink.ellipse(790, 700, 12, 11, darker(look.second, 0.15))
-    slab: list[Point] = [
-        (240, 812, "c"),
-        (238, 850, "c"),
-        (380, 852, "c"),
-        (392, 842),
-        (520, 840),
-        (640, 850),
-        (880, 850),
-        (980, 838),
-        (1006, 812, "c"),
-        (800, 826),
-        (480, 826),
-    ]
+    slab: list[Point] = at(
+        "240,812! 238,850! 380,852! 392,842 520,840 640,850 880,850 980,838 1006,812! 800,826 480,826"
+    )
     sole_slab(ink, slab, look.sole)
 
 
@@ -255,38 +181,28 @@ def _boat(ink: Ink, look: Look) -> None:
     _hollow(ink, look, LOAFER[3:8], 62)
     surface(
         ink,
-        [(480, 664, "c"), (506, 580), (540, 548), (584, 556), (650, 624), (600, 672)],
+        at("480,664! 506,580 540,548 584,556 650,624 600,672"),
         look.second,
         look.finish,
         shine=0.4,
     )
     surface(ink, LOAFER, look.base, look.finish)
     with ink.clipped(shape(LOAFER)):
-        apron: list[Point] = [(640, 660), (720, 706), (820, 726), (900, 722), (934, 700)]
+        apron: list[Point] = at("640,660 720,706 820,726 900,722 934,700")
         ink.line(path(apron), darker(look.base, 0.4), 11)
         ink.line(path(apron), look.lace, 8, dash="4 9", cap="butt")
-        seam(ink, [(640, 600), (690, 660), (650, 730), (600, 830)], look.base, double=True)
-        seam(ink, [(250, 690), (330, 730), (380, 830)], look.base)
-    rope: list[Point] = [(252, 676), (330, 706), (430, 716), (520, 690), (586, 650)]
+        seam(ink, at("640,600 690,660 650,730 600,830"), look.base, double=True)
+        seam(ink, at("250,690 330,730 380,830"), look.base)
+    rope: list[Point] = at("252,676 330,706 430,716 520,690 586,650")
     ink.line(path(rope), darker(look.lace, 0.5), 13)
     ink.line(path(rope), look.lace, 10, dash="34 13", cap="butt")
     for x, y in ((600, 640), (640, 662)):
         eyelet(ink, x, y + 16, look.metal, 8)
         lace(ink, x + 18, y - 22, x, y + 16, look.lace, 9)
     bow(ink, 600, 616, look.lace, size=0.72, width=8)
-    slab: list[Point] = [
-        (222, 790, "c"),
-        (214, 822),
-        (222, 850, "c"),
-        (600, 853),
-        (900, 850),
-        (996, 830),
-        (1020, 796, "c"),
-        (800, 806),
-        (500, 800),
-    ]
+    slab: list[Point] = at("222,790! 214,822 222,850! 600,853 900,850 996,830 1020,796! 800,806 500,800")
     sole_slab(ink, slab, look.sole)
-    ink.line(path([(218, 832), (600, 838), (900, 834), (1004, 816)]), darker(look.sole, 0.35), 2.4)
+    ink.line(path(at("218,832 600,838 900,834 1004,816")), darker(look.sole, 0.35), 2.4)
 
 
 def draw_leather(ink: Ink, look: Look) -> None:

@@ -22,6 +22,12 @@ class Look:
     label: str = ""
 
     @property
+    def words(self) -> tuple[str, str]:
+        """The two lines of the label; empty where there is none."""
+        first, _, second = self.label.partition("|")
+        return first, second
+
+    @property
     def lining(self) -> str:
         """The inside of the shoe."""
         return mix(self.base, "#c9a77c", 0.7)

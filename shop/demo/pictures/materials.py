@@ -160,7 +160,7 @@ def panel(
 ) -> None:
     """A closed piece sewn on; call it inside the clip of the upper. ``sewn`` 0 leaves out the stitches."""
     data = shape(points)
-    left, top, right, bottom = box = bounds(points)
+    left, top, _, bottom = box = bounds(points)
     if shadow:
         ink.line(data, "#120b05", 9, opacity=0.14)
     ink.fill(
@@ -205,21 +205,26 @@ def lace(ink: Ink, x1: float, y1: float, x2: float, y2: float, colour: str, widt
     ink.line(data, lighter(colour, 0.4), width * 0.3, dash="3 5", opacity=0.6)
 
 
+#: Two loops and two ends, drawn around the knot.
+BOW = (
+    "M0 0c-14 -34 -66 -38 -74 -4c-4 26 48 26 74 4",
+    "M0 0c26 -24 72 -10 66 18c-8 24 -46 6 -66 -18",
+    "M0 0c-8 30 -34 52 -40 84",
+    "M0 0c12 26 30 40 30 74",
+)
+
+
 def bow(ink: Ink, x: float, y: float, colour: str, *, size: float = 1.0, width: float = 11) -> None:
     """The tied ends of a lace hanging over the side."""
-    loops = (
-        f"M{x} {y}c{-14 * size} {-34 * size} {-66 * size} {-38 * size} {-74 * size} {-4 * size}c{-4 * size} {26 * size} {48 * size} {26 * size} {74 * size} {4 * size}",
-        f"M{x} {y}c{26 * size} {-24 * size} {72 * size} {-10 * size} {66 * size} {18 * size}c{-8 * size} {24 * size} {-46 * size} {6 * size} {-66 * size} {-18 * size}",
-        f"M{x} {y}c{-8 * size} {30 * size} {-34 * size} {52 * size} {-40 * size} {84 * size}",
-        f"M{x} {y}c{12 * size} {26 * size} {30 * size} {40 * size} {30 * size} {74 * size}",
-    )
-    for data in loops:
-        ink.line(data, "#120b05", width + 4, opacity=0.2)
-        ink.line(data, darker(colour, 0.45), width + 1.5)
-        ink.line(data, colour, width - 1.5)
-        ink.line(data, lighter(colour, 0.4), width * 0.28, dash="3 5", opacity=0.5)
-    ink.ellipse(x, y, 12 * size, 11 * size, darker(colour, 0.4))
-    ink.ellipse(x, y, 10 * size, 9 * size, colour)
+    thick = width / size
+    with ink.moved(f"translate({x:.1f} {y:.1f}) scale({size:g})"):
+        for data in BOW:
+            ink.line(data, "#120b05", thick + 4, opacity=0.2)
+            ink.line(data, darker(colour, 0.45), thick + 1.5)
+            ink.line(data, colour, thick - 1.5)
+            ink.line(data, lighter(colour, 0.4), thick * 0.28, dash="3 5", opacity=0.5)
+        ink.ellipse(0, 0, 12, 11, darker(colour, 0.4))
+        ink.ellipse(0, 0, 10, 9, colour)
 
 
 def eyelet(ink: Ink, x: float, y: float, metal: str | None = "#b9a77c", r: float = 8) -> None:

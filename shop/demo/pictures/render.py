@@ -7,7 +7,10 @@ from io import BytesIO
 import typst
 from PIL import Image
 
-_PAGE = '#set page(width: {w}pt, height: {h}pt, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg", width: 100%, height: 100%)'
+_PAGE = (
+    "#set page(width: {w}pt, height: {h}pt, margin: 0pt)\n"
+    '#image(bytes(sys.inputs.svg), format: "svg", width: 100%, height: 100%)'
+)
 
 
 def render_png(svg: str, width: int, *, height: int | None = None) -> bytes:
@@ -19,7 +22,7 @@ def render_png(svg: str, width: int, *, height: int | None = None) -> bytes:
 
 
 def make_files(svg: str, *, widths: tuple[int, ...], quality: int) -> dict[int, bytes]:
-    """A square picture as WebP in every width of ``widths`` (pixels). Needs no Django: it may run in its own process."""
+    """A square picture as WebP in every width of ``widths`` (pixels). Needs no Django."""
     with Image.open(BytesIO(render_png(svg, max(widths)))) as opened:
         picture = opened.convert("RGB")
     return {width: _webp(picture, width, quality) for width in widths}

@@ -38,7 +38,8 @@ def _far_shore(ink: Ink) -> None:
     """Towers and cranes in the haze."""
     haze = "#a9b5b4"
     ink.fill(
-        "M0 600V520h90v-24h60v30h120v-16h70v20h120v-30h90v26h160v-14h120v20h150v-26h90v22h200v-12h110v18h170v-20h90v16h180V660H0z",
+        "M0 600V520h90v-24h60v30h120v-16h70v20h120v-30h90v26h160v-14h120v20h150v-26"
+        "h90v22h200v-12h110v18h170v-20h90v16h180V660H0z",
         haze,
         opacity=0.8,
     )
@@ -46,7 +47,7 @@ def _far_shore(ink: Ink) -> None:
     ink.ellipse(670, 380, 32, 18, haze)
     for x in (1130, 1240, 1640):
         ink.line(
-            f"M{x} 560V390M{x + 44} 560V390M{x - 70} 392H{x + 130}M{x} 392L{x + 22} 340L{x + 44} 392M{x + 22} 340L{x + 130} 392M{x + 22} 340L{x - 70} 392M{x} 470H{x + 44}",
+            f"M{x} 560V390m44 170V390M{x - 70} 392h200M{x} 392l22 -52l22 52m-22 -52l108 52m-108 -52l-92 52M{x} 470h44",
             "#8d9a9c",
             6,
             cap="butt",
@@ -71,7 +72,8 @@ def _warehouse(ink: Ink, x: float, w: float, top: float, brick: str, dice: Rando
     body = ink.linear(x, 0, x + w, 0, (0, lighter(brick, 0.1)), (0.7, brick), (1, darker(brick, 0.25)))
     if style == 0:
         ink.fill(
-            f"M{x} {top}h{w * 0.18}v{-24}h{w * 0.12}v{-26}h{w * 0.12}v{-30}h{w * 0.16}v30h{w * 0.12}v26h{w * 0.12}v24h{w * 0.18}V{foot}H{x}z",
+            f"M{x} {top}h{w * 0.18}v-24h{w * 0.12}v-26h{w * 0.12}v-30h{w * 0.16}v30"
+            f"h{w * 0.12}v26h{w * 0.12}v24h{w * 0.18}V{foot}H{x}z",
             body,
         )
     elif style == 1:

@@ -4,58 +4,33 @@ from __future__ import annotations
 
 from functools import partial
 from math import cos, pi, sin
-from shop.demo.pictures.curves import Point, path, places, shape
+
+from shop.demo.pictures.curves import Point, at, path, places, shape
 from shop.demo.pictures.ink import Ink, cast, darker, lighter
 from shop.demo.pictures.look import Look
 from shop.demo.pictures.materials import bow, eyelet, lace, panel, seam, sole_slab, stitch, surface
 
-THROAT: list[Point] = [(500, 508), (572, 560), (648, 606), (724, 640)]
+THROAT: list[Point] = at("500,508 572,560 648,606 724,640")
 
-UPPER: list[Point] = [
-    (226, 792, "c"), (214, 716), (222, 634), (240, 568), (262, 522, "c"), (300, 548), (356, 572), (420, 566),
-    (470, 530), (500, 500, "c"), (572, 556), (648, 602), (724, 634), (800, 646), (880, 662), (950, 698), (985, 752),
-    (986, 794, "c"),
-]  # fmt: skip
+UPPER: list[Point] = at(
+    "226,792! 214,716 222,634 240,568 262,522! 300,548 356,572 420,566 470,530 500,500!"
+    " 572,556 648,602 724,634 800,646 880,662 950,698 985,752 986,794!"
+)
 
-HIGH: list[Point] = [
-    (226, 792, "c"), (214, 716), (226, 620), (236, 520), (238, 424), (252, 388, "c"), (300, 398), (370, 402), (440, 388, "c"),
-    (474, 440), (520, 506), (580, 562), (648, 604), (724, 634), (800, 646), (880, 662), (950, 698), (985, 752), (986, 794, "c"),
-]  # fmt: skip
+HIGH: list[Point] = at(
+    "226,792! 214,716 226,620 236,520 238,424 252,388! 300,398 370,402 440,388! 474,440"
+    " 520,506 580,562 648,604 724,634 800,646 880,662 950,698 985,752 986,794!"
+)
 
 
 def _inside(ink: Ink, look: Look, high: bool) -> None:
     """Far rim of the collar, lining and tongue: what shows behind the near side."""
     if high:
-        rim: list[Point] = [
-            (252, 390, "c"),
-            (300, 368),
-            (380, 364),
-            (444, 388, "c"),
-            (440, 430),
-            (340, 440),
-            (262, 420),
-        ]
-        tongue: list[Point] = [
-            (398, 400, "c"),
-            (420, 350),
-            (452, 338),
-            (482, 350),
-            (528, 440),
-            (590, 540),
-            (500, 520),
-        ]
+        rim: list[Point] = at("252,390! 300,368 380,364 444,388! 440,430 340,440 262,420")
+        tongue: list[Point] = at("398,400! 420,350 452,338 482,350 528,440 590,540 500,520")
     else:
-        rim = [(262, 524, "c"), (310, 500), (390, 500), (480, 508, "c"), (470, 560), (360, 600), (280, 570)]
-        tongue = [
-            (440, 560, "c"),
-            (462, 486),
-            (480, 456),
-            (512, 448),
-            (536, 474),
-            (584, 540),
-            (660, 600),
-            (560, 610),
-        ]
+        rim = at("262,524! 310,500 390,500 480,508! 470,560 360,600 280,570")
+        tongue = at("440,560! 462,486 480,456 512,448 536,474 584,540 660,600 560,610")
     ink.fill(shape(rim), ink.linear(0, rim[0][1], 0, rim[0][1] + 90, (0, look.lining), (1, look.inside)))
     ink.line(shape(rim), darker(look.base, 0.5), 2.4, opacity=0.7)
     surface(ink, tongue, look.second, look.finish, shine=0.3)
@@ -76,39 +51,22 @@ def _laces(ink: Ink, look: Look, throat: list[Point], count: int, reach: float =
 
 def _court(ink: Ink, look: Look, high: bool = False) -> None:
     outline = HIGH if high else UPPER
-    throat = [(462, 424), (520, 510), (580, 564), (648, 606), (724, 640)] if high else list(THROAT)
+    throat = at("462,424 520,510 580,564 648,606 724,640") if high else list(THROAT)
     _inside(ink, look, high)
     surface(ink, outline, look.base, look.finish)
     with ink.clipped(shape(outline)):
         stay: list[Point] = [(p[0], p[1] - 14) for p in throat]
         lower: list[Point] = [(760, 668), (700, 694), (620, 664), (540, 610), (470, 570 if not high else 500)]
         if high:
-            lower = [(760, 668), (700, 694), (612, 668), (520, 600), (440, 500), (400, 396)]
-        toe: list[Point] = [(690, 806), (704, 742), (770, 700), (860, 676), (1010, 640), (1040, 820)]
+            lower = at("760,668 700,694 612,668 520,600 440,500 400,396")
+        toe: list[Point] = at("690,806 704,742 770,700 860,676 1010,640 1040,820")
         panel(ink, toe, look.second, look.finish)
         panel(ink, [*stay, *lower], look.second, look.finish)
-        heel: list[Point] = [
-            (190, 480),
-            (300, 480),
-            (322, 560),
-            (338, 660),
-            (392, 740),
-            (420, 806),
-            (180, 820),
-        ]
+        heel: list[Point] = at("190,480 300,480 322,560 338,660 392,740 420,806 180,820")
         panel(ink, heel, look.accent, look.finish)
-        wave: list[Point] = [
-            (396, 764, "c"),
-            (448, 702),
-            (510, 688),
-            (562, 716),
-            (620, 728),
-            (700, 684, "c"),
-            (640, 752),
-            (570, 754),
-            (512, 722),
-            (458, 722),
-        ]
+        wave: list[Point] = at(
+            "396,764! 448,702 510,688 562,716 620,728 700,684! 640,752 570,754 512,722 458,722"
+        )
         panel(ink, wave, look.accent, "smooth", sewn=0)
         for hole in range(7):
             ink.ellipse(
@@ -126,25 +84,14 @@ def _court(ink: Ink, look: Look, high: bool = False) -> None:
 
 
 def _cupsole(ink: Ink, look: Look) -> None:
-    slab: list[Point] = [
-        (214, 776, "c"),
-        (205, 812),
-        (212, 846, "c"),
-        (300, 852),
-        (600, 853),
-        (850, 852),
-        (950, 842),
-        (994, 812),
-        (1000, 778),
-        (984, 764, "c"),
-        (900, 782),
-        (600, 786),
-        (380, 782),
-    ]
+    slab: list[Point] = at(
+        "214,776! 205,812 212,846! 300,852 600,853 850,852 950,842 994,812 1000,778 984,764!"
+        " 900,782 600,786 380,782"
+    )
     sole_slab(ink, slab, look.sole)
-    stitch(ink, [(224, 796), (420, 802), (620, 804), (860, 802), (984, 788)], look.sole, away=0, width=2.6)
+    stitch(ink, at("224,796 420,802 620,804 860,802 984,788"), look.sole, away=0, width=2.6)
     ink.line(
-        path([(210, 832), (420, 838), (640, 839), (870, 836), (968, 820)]),
+        path(at("210,832 420,838 640,839 870,836 968,820")),
         darker(look.sole, 0.4),
         2,
         opacity=0.6,
@@ -153,7 +100,7 @@ def _cupsole(ink: Ink, look: Look) -> None:
 
 def _canvas(ink: Ink, look: Look, high: bool = False) -> None:
     outline = HIGH if high else UPPER
-    throat = [(462, 424), (520, 510), (580, 564), (648, 606), (716, 636)] if high else list(THROAT)
+    throat = at("462,424 520,510 580,564 648,606 716,636") if high else list(THROAT)
     _inside(ink, look, high)
     surface(ink, outline, look.base, "canvas")
     with ink.clipped(shape(outline)):
@@ -177,8 +124,8 @@ def _canvas(ink: Ink, look: Look, high: bool = False) -> None:
             look.second,
             "canvas",
         )
-        ink.line(path([(724, 628), (700, 700), (730, 806)]), "#120b05", 7, opacity=0.15)
-        cap: list[Point] = [(812, 812), (800, 730), (838, 680), (900, 664), (1020, 690), (1040, 820)]
+        ink.line(path(at("724,628 700,700 730,806")), "#120b05", 7, opacity=0.15)
+        cap: list[Point] = at("812,812 800,730 838,680 900,664 1020,690 1040,820")
         panel(ink, cap, look.sole, "smooth", sewn=0)
         ink.ellipse(910, 716, 50, 14, "#ffffff", opacity=0.3)
     if high:
@@ -188,25 +135,16 @@ def _canvas(ink: Ink, look: Look, high: bool = False) -> None:
         ink.line("M300 508q15 -18 30 0t30 0", look.accent, 7)
     stitch(ink, outline[4:9], look.base, away=-12)
     _laces(ink, look, throat, 7 if high else 5)
-    slab: list[Point] = [
-        (216, 768, "c"),
-        (208, 812),
-        (214, 848, "c"),
-        (600, 853),
-        (930, 848),
-        (984, 826),
-        (1000, 784),
-        (986, 756, "c"),
-        (900, 776),
-        (600, 782),
-    ]
+    slab: list[Point] = at(
+        "216,768! 208,812 214,848! 600,853 930,848 984,826 1000,784 986,756! 900,776 600,782"
+    )
     sole_slab(ink, slab, look.sole)
     for y, shade in ((800, look.accent), (812, look.accent)):
         ink.line(
             path([(213, y), (420, y + 7), (620, y + 9), (860, y + 6), (990, y - 10)]), shade, 5, cap="butt"
         )
     ink.fill(
-        shape([(214, 838, "c"), (600, 842), (930, 837), (974, 828), (930, 851), (600, 856), (216, 852, "c")]),
+        shape(at("214,838! 600,842 930,837 974,828 930,851 600,856 216,852!")),
         "#6b4a2c",
     )
 
@@ -220,13 +158,13 @@ def _runner(ink: Ink, look: Look) -> None:
     with ink.clipped(shape(upper)):
         panel(
             ink,
-            [(640, 800), (680, 730), (770, 720), (880, 690), (1010, 640), (1040, 800)],
+            at("640,800 680,730 770,720 880,690 1010,640 1040,800"),
             look.second,
             "suede",
         )
         panel(
             ink,
-            [(190, 560), (262, 610), (330, 640), (430, 730), (560, 800), (180, 810)],
+            at("190,560 262,610 330,640 430,730 560,800 180,810"),
             look.second,
             "suede",
         )
@@ -243,84 +181,48 @@ def _runner(ink: Ink, look: Look) -> None:
             look.second,
             "suede",
         )
-        swell = path([(352, 742), (430, 676), (510, 672), (580, 706), (650, 700), (716, 650)])
+        swell = path(at("352,742 430,676 510,672 580,706 650,700 716,650"))
         for paint, width, faint in (
             ("#120b05", 24, 0.14),
             (look.accent, 17, 1.0),
             (lighter(look.accent, 0.35), 4, 0.7),
         ):
             ink.line(swell, paint, width, opacity=faint)
-        panel(ink, [(200, 480), (286, 496), (276, 560), (268, 624), (200, 640)], look.accent, "smooth")
+        panel(ink, at("200,480 286,496 276,560 268,624 200,640"), look.accent, "smooth")
     stitch(ink, upper[4:9], look.base, away=-12)
     _laces(ink, look, throat, 6)
-    mid: list[Point] = [
-        (206, 730, "c"),
-        (176, 766),
-        (190, 822),
-        (250, 836),
-        (420, 826),
-        (560, 834),
-        (760, 842),
-        (920, 838),
-        (1004, 800),
-        (1022, 758),
-        (1000, 730, "c"),
-        (940, 756),
-        (820, 764),
-        (640, 760),
-        (470, 736),
-        (330, 716),
-    ]
+    mid: list[Point] = at(
+        "206,730! 176,766 190,822 250,836 420,826 560,834 760,842 920,838 1004,800 1022,758"
+        " 1000,730! 940,756 820,764 640,760 470,736 330,716"
+    )
     sole_slab(ink, mid, look.sole)
     ink.line(
-        path([(196, 780), (340, 766), (500, 792), (700, 806), (900, 798), (1006, 776)]),
+        path(at("196,780 340,766 500,792 700,806 900,798 1006,776")),
         look.accent,
         8,
         cap="round",
     )
     for i in range(12):
         ink.ellipse(268 + i * 22, 800 + (6 if i % 2 else 0), 5, 8, darker(look.sole, 0.25), opacity=0.6)
-    tread: list[Point] = [
-        (200, 822, "c"),
-        (236, 850),
-        (420, 846),
-        (500, 838),
-        (600, 848),
-        (800, 853),
-        (930, 849),
-        (990, 820, "c"),
-        (900, 836),
-        (700, 838),
-        (420, 826),
-    ]
+    tread: list[Point] = at(
+        "200,822! 236,850 420,846 500,838 600,848 800,853 930,849 990,820! 900,836 700,838 420,826"
+    )
     sole_slab(ink, tread, darker(look.sole, 0.72))
 
 
 def _straps(ink: Ink, look: Look) -> None:
     """The children's pair: short, round, two straps that hold by themselves."""
-    upper: list[Point] = [
-        (252, 792, "c"),
-        (240, 706),
-        (252, 612),
-        (276, 528, "c"),
-        (330, 560),
-        (404, 562),
-        (470, 524),
-        (512, 492, "c"),
-        (590, 530),
-        (690, 570),
-        (800, 596),
-        (890, 640),
-        (944, 712),
-        (952, 794, "c"),
-    ]
+    upper: list[Point] = at(
+        "252,792! 240,706 252,612 276,528! 330,560 404,562 470,524 512,492! 590,530 690,570"
+        " 800,596 890,640 944,712 952,794!"
+    )
     ink.fill(
-        shape([(276, 530, "c"), (340, 496), (430, 488), (512, 494, "c"), (460, 580), (340, 596)]),
+        shape(at("276,530! 340,496 430,488 512,494! 460,580 340,596")),
         ink.linear(0, 490, 0, 590, (0, look.lining), (1, look.inside)),
     )
     surface(
         ink,
-        [(440, 560, "c"), (470, 470), (500, 436), (556, 440), (590, 500), (620, 590)],
+        at("440,560! 470,470 500,436 556,440 590,500 620,590"),
         look.accent,
         look.finish,
         shine=0.3,
@@ -329,13 +231,13 @@ def _straps(ink: Ink, look: Look) -> None:
     with ink.clipped(shape(upper)):
         panel(
             ink,
-            [(736, 812), (744, 716), (800, 664), (900, 640), (1000, 660), (1000, 812)],
+            at("736,812 744,716 800,664 900,640 1000,660 1000,812"),
             look.second,
             look.finish,
         )
         panel(
             ink,
-            [(200, 500), (318, 520), (340, 640), (380, 720), (400, 812), (200, 812)],
+            at("200,500 318,520 340,640 380,720 400,812 200,812"),
             look.accent,
             look.finish,
         )
@@ -351,21 +253,11 @@ def _straps(ink: Ink, look: Look) -> None:
         ]
         panel(ink, strap, look.accent, "smooth", sewn=10)
     stitch(ink, upper[3:8], look.base, away=-12)
-    slab: list[Point] = [
-        (238, 762, "c"),
-        (230, 812),
-        (240, 848, "c"),
-        (600, 853),
-        (880, 850),
-        (950, 836),
-        (976, 790),
-        (966, 736),
-        (900, 762, "c"),
-        (700, 784),
-        (460, 780),
-    ]
+    slab: list[Point] = at(
+        "238,762! 230,812 240,848! 600,853 880,850 950,836 976,790 966,736 900,762! 700,784 460,780"
+    )
     sole_slab(ink, slab, look.sole)
-    ink.line(path([(236, 818), (460, 826), (700, 828), (900, 822), (966, 800)]), look.accent, 7)
+    ink.line(path(at("236,818 460,826 700,828 900,822 966,800")), look.accent, 7)
 
 
 def _star(cx: float, cy: float, r: float, colour: str) -> str:
@@ -373,7 +265,8 @@ def _star(cx: float, cy: float, r: float, colour: str) -> str:
     for i in range(10):
         reach = r if i % 2 == 0 else r * 0.46
         points.append(f"{cx + reach * sin(i * pi / 5):.1f},{cy - reach * cos(i * pi / 5):.1f}")
-    return f'<polygon points="{" ".join(points)}" fill="{colour}" stroke="{darker(colour, 0.3)}" stroke-width="3" stroke-linejoin="round"/>'
+    edge = f'stroke="{darker(colour, 0.3)}" stroke-width="3" stroke-linejoin="round"'
+    return f'<polygon points="{" ".join(points)}" fill="{colour}" {edge}/>'
 
 
 def draw_sneaker(ink: Ink, look: Look) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from shop.demo.pictures.curves import Point, path, shape
+from shop.demo.pictures.curves import Point, at, path, shape
 from shop.demo.pictures.ink import PAPER, PAPER_DEEP, SHADOW, Ink, darker, lighter
 from shop.demo.pictures.look import Look
 from shop.demo.pictures.materials import eyelet, lace, panel, seam, stitch, surface
 
-OUTLINE: list[Point] = [
-    (-26, 176), (48, 192), (106, 268), (134, 390), (128, 520), (106, 660), (98, 800), (92, 930), (48, 1014), (0, 1026),
-    (-48, 1014), (-92, 930), (-98, 800), (-100, 660), (-116, 520), (-126, 390), (-118, 270), (-86, 200),
-]  # fmt: skip
+OUTLINE: list[Point] = at(
+    "-26,176 48,192 106,268 134,390 128,520 106,660 98,800 92,930 48,1014 0,1026 -48,1014"
+    " -92,930 -98,800 -100,660 -116,520 -126,390 -118,270 -86,200"
+)
 
 
 def _inset(points: list[Point], share: float) -> list[Point]:
@@ -20,8 +20,18 @@ def _inset(points: list[Point], share: float) -> list[Point]:
 def _ring(top: float, bottom: float, half: float) -> list[Point]:
     """An egg-shaped opening from ``top`` to ``bottom``."""
     middle = (top + bottom) / 2
-    return [(0, top), (half * 0.74, top + 34), (half, middle), (half * 0.86, bottom - 60), (half * 0.4, bottom - 8), (0, bottom),
-            (-half * 0.4, bottom - 8), (-half * 0.86, bottom - 60), (-half, middle), (-half * 0.74, top + 34)]  # fmt: skip
+    return [
+        (0, top),
+        (half * 0.74, top + 34),
+        (half, middle),
+        (half * 0.86, bottom - 60),
+        (half * 0.4, bottom - 8),
+        (0, bottom),
+        (-half * 0.4, bottom - 8),
+        (-half * 0.86, bottom - 60),
+        (-half, middle),
+        (-half * 0.74, top + 34),
+    ]
 
 
 def _opening(ink: Ink, look: Look, ring: list[Point], *, padded: float = 16) -> None:
@@ -75,7 +85,7 @@ def _laced_front(ink: Ink, look: Look, top: float, bottom: float, rows: int, wid
             (side * 40, (top + bottom) / 2),
             (side * 26, top + 6, "c"),
         ]
-        panel(ink, facing if side > 0 else facing, look.second, look.finish, sewn=0)
+        panel(ink, facing, look.second, look.finish, sewn=0)
         stitch(ink, facing[:5], look.second, away=-9 * side)
     for row in reversed(range(rows)):
         y = top + 18 + (bottom - top - 24) * row / max(rows - 1, 1)
@@ -118,12 +128,12 @@ def _closed(ink: Ink, look: Look) -> None:
         if look.kind in ("sneaker", "kids") or look.style == "brogue":
             panel(
                 ink,
-                [(-130, 1060), (-110, 900), (-40, 944), (40, 944), (110, 900), (130, 1060)],
+                at("-130,1060 -110,900 -40,944 40,944 110,900 130,1060"),
                 look.accent if look.style != "brogue" else look.second,
                 look.finish,
             )
         else:
-            seam(ink, [(0, 960), (2, 1000), (0, 1040)], look.base)
+            seam(ink, at("0,960 2,1000 0,1040"), look.base)
     if boot:
         ring = _ring(650, 980, 84)
         wall = [(p[0] * 1.2, 817 + (p[1] - 817) * 1.13) for p in ring]
@@ -159,11 +169,11 @@ def _vamp(ink: Ink, look: Look) -> None:
     elif look.style in ("court", "high", "runner", "straps"):
         _toe(ink, look, 330, look.second, look.finish)
     elif look.kind in ("derby", "ankle_boot") and look.style in ("cap", "brogue"):
-        seam(ink, [(-160, 330), (-60, 316), (0, 312), (60, 316), (160, 330)], look.base, double=True)
+        seam(ink, at("-160,330 -60,316 0,312 60,316 160,330"), look.base, double=True)
     elif look.kind == "hiking" or look.kind == "rain_boot":
         _toe(ink, look, 270, darker(look.sole, 0.1) if look.kind == "hiking" else look.second, "rubber")
     elif look.style in ("penny", "tassel", "boat", "felt"):
-        apron: list[Point] = [(-86, 640), (-92, 440), (-64, 316), (0, 276), (64, 316), (92, 440), (86, 640)]
+        apron: list[Point] = at("-86,640 -92,440 -64,316 0,276 64,316 92,440 86,640")
         ink.line(path(apron), "#120b05", 14, opacity=0.2)
         ink.line(path(apron), lighter(look.base, 0.14), 9)
         ink.line(
@@ -177,59 +187,50 @@ def _vamp(ink: Ink, look: Look) -> None:
 
 def _front(ink: Ink, look: Look, boot: bool) -> None:
     """What lies on top: laces, straps, tassels."""
-    if look.style == "straps":
-        for y in (440, 560):
-            panel(
-                ink,
-                [
-                    (-112, y),
-                    (-104, y + 74, "c"),
-                    (0, y + 64),
-                    (104, y + 84),
-                    (116, y + 46),
-                    (106, y + 4),
-                    (0, y - 10),
-                    (-100, y - 6, "c"),
-                ],
-                look.accent,
-                "smooth",
-                sewn=10,
-            )
-    elif look.kind in ("sneaker", "derby") or look.style == "sport":
-        _laced_front(
-            ink,
-            look,
-            384 if look.kind == "sneaker" else 440,
-            600,
-            5 if look.kind == "sneaker" else 4,
-            13 if look.kind == "sneaker" else 8,
-        )
+    if look.style in FRONTS:
+        FRONTS[look.style](ink, look)
+    elif look.kind == "sneaker":
+        _laced_front(ink, look, 384, 600, 5, 13)
+    elif look.kind == "derby":
+        _laced_front(ink, look, 440, 600, 4, 8)
     elif look.kind in ("ankle_boot", "hiking"):
         _laced_front(ink, look, 404, 640, 6, 10)
-    elif look.style == "penny":
-        panel(
-            ink,
-            [(-124, 450), (0, 430), (124, 450), (126, 530), (0, 506), (-126, 530)],
-            look.second,
-            look.finish,
-        )
-        ink.fill(shape([(-30, 458), (0, 452), (30, 458), (22, 480), (-22, 480)]), darker(look.base, 0.7))
-    elif look.style == "tassel":
-        for x, turn in ((-20, 16), (20, -16)):
-            with ink.moved(f"translate({x} 470) rotate({turn + 180})"):
-                ink.fill("M-10 0h20l12 66q-22 10 -44 0z", darker(look.base, 0.12))
-                for k in range(-16, 18, 6):
-                    ink.line(f"M{k * 0.4:.0f} 12L{k} 64", darker(look.base, 0.5), 2)
-        ink.ellipse(0, 474, 20, 14, look.second)
-    elif look.style == "boat":
-        for y in (474, 514):
-            for side in (-1, 1):
-                eyelet(ink, side * 42, y, look.metal, 7)
-            lace(ink, -42, y, 42, y, look.lace, 10)
-    elif look.style == "mule":
-        ink.line("M-66 380q16 -22 33 0t33 0t33 0t33 0", look.accent, 8)
     if boot and look.kind == "rain_boot":
-        ink.line(path([(-40, 360), (-52, 440), (-44, 540)]), "#fffaf0", 13, opacity=0.35)
+        ink.line(path(at("-40,360 -52,440 -44,540")), "#fffaf0", 13, opacity=0.35)
+
+
+def _two_straps(ink: Ink, look: Look) -> None:
+    for y in (0, 120):
+        strap = at("-112,440 -104,514! 0,504 104,524 116,486 106,444 0,430 -100,434!")
+        panel(ink, [(p[0], p[1] + y, *p[2:]) for p in strap], look.accent, "smooth", sewn=10)  # type: ignore[misc]
+
+
+def _penny(ink: Ink, look: Look) -> None:
+    panel(ink, at("-124,450 0,430 124,450 126,530 0,506 -126,530"), look.second, look.finish)
+    ink.fill(shape(at("-30,458 0,452 30,458 22,480 -22,480")), darker(look.base, 0.7))
+
+
+def _tassels(ink: Ink, look: Look) -> None:
+    for x, turn in ((-20, 16), (20, -16)):
+        with ink.moved(f"translate({x} 470) rotate({turn + 180})"):
+            ink.fill("M-10 0h20l12 66q-22 10 -44 0z", darker(look.base, 0.12))
+            for k in range(-16, 18, 6):
+                ink.line(f"M{k * 0.4:.0f} 12L{k} 64", darker(look.base, 0.5), 2)
+    ink.ellipse(0, 474, 20, 14, look.second)
+
+
+def _boat_lace(ink: Ink, look: Look) -> None:
+    for y in (474, 514):
+        for side in (-1, 1):
+            eyelet(ink, side * 42, y, look.metal, 7)
+        lace(ink, -42, y, 42, y, look.lace, 10)
+
+
+def _wave(ink: Ink, look: Look) -> None:
+    ink.line("M-66 380q16 -22 33 0t33 0t33 0t33 0", look.accent, 8)
+
+
+FRONTS = {"straps": _two_straps, "penny": _penny, "tassel": _tassels, "boat": _boat_lace, "mule": _wave}
 
 
 def _sandal(ink: Ink, look: Look) -> None:
@@ -241,43 +242,31 @@ def _sandal(ink: Ink, look: Look) -> None:
         ink.ellipse(0, 880, 62, 92, "#120b05", opacity=0.08)
     ink.line("M-20 900q10 -12 20 0t20 0", darker(colour, 0.4), 5)
     bands: list[list[Point]] = [
-        [(-136, 330), (0, 296), (140, 340), (142, 440), (0, 400), (-134, 440)],
-        [(-122, 540), (0, 510), (126, 550), (118, 660), (0, 628), (-112, 650)],
+        at("-136,330 0,296 140,340 142,440 0,400 -134,440"),
+        at("-122,540 0,510 126,550 118,660 0,628 -112,650"),
     ]
     if look.style == "cross":
         bands = [
-            [(-132, 300), (-60, 320), (130, 520), (126, 620), (50, 560), (-136, 400)],
-            [(138, 310), (60, 320), (-122, 520), (-116, 610), (-50, 560), (140, 410)],
+            at("-132,300 -60,320 130,520 126,620 50,560 -136,400"),
+            at("138,310 60,320 -122,520 -116,610 -50,560 140,410"),
         ]
     for band in bands:
         panel(ink, band, look.base, look.finish, sewn=11)
     if look.style != "two_strap":
-        ring: list[Point] = [
-            (-100, 760),
-            (-98, 900),
-            (-60, 1000),
-            (0, 1020),
-            (60, 1000),
-            (98, 900),
-            (100, 760),
-        ]
+        ring: list[Point] = at("-100,760 -98,900 -60,1000 0,1020 60,1000 98,900 100,760")
         for paint, width in ((darker(look.base, 0.5), 40), (look.base, 34)):
             ink.line(path(ring), paint, width)
         stitch(ink, ring, look.base, away=10)
         panel(
             ink,
-            [(-112, 730), (0, 702), (112, 730), (110, 784), (0, 752), (-110, 784)],
+            at("-112,730 0,702 112,730 110,784 0,752 -110,784"),
             look.accent if look.style == "trek" else look.base,
             look.finish,
             sewn=8,
         )
     for x, y in ((92, 392), (84, 606)) if look.style == "two_strap" else ((84, 752),):
-        ink.raw(
-            f'<rect x="{x - 20}" y="{y - 24}" width="36" height="44" rx="8" fill="none" stroke="{darker(look.metal, 0.4)}" stroke-width="8"/>'
-        )
-        ink.raw(
-            f'<rect x="{x - 20}" y="{y - 24}" width="36" height="44" rx="8" fill="none" stroke="{lighter(look.metal, 0.2)}" stroke-width="4"/>'
-        )
+        ink.frame(x - 20, y - 24, 36, 44, darker(look.metal, 0.4), 8, r=8)
+        ink.frame(x - 20, y - 24, 36, 44, lighter(look.metal, 0.2), 4, r=8)
 
 
 def _one(ink: Ink, look: Look) -> None:
