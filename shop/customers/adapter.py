@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
+from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import get_language
+
+from shop.kernel.outbox import record
+from shop.kernel.transactions import retrying
+
+from .events import AccountMailRequested
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -22,7 +31,28 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
         """Remember the language the person registered in."""
-        from django.utils.translation import get_language
-
         user.language = (get_language() or "de").split("-")[0]
         return super().save_user(request, user, form, commit)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Instead of talking to the mail server within the request: tell it, notifications writes and sends it."""
+        request = allauth_context.request
+        everything = {
+            "request": request,
+            "email": email,
+            "current_site": get_current_site(request),
+            **context,
+        }
+        own_words = self.render_mail(template_prefix, email, everything)
+        user = context.get("user")
+        asked = AccountMailRequested(
+            key=uuid.uuid4().hex,
+            template=template_prefix,
+            email=email,
+            language=(get_language() or "de").split("-")[0],
+            user_id=getattr(user, "pk", None),
+            facts={name: value for name, value in context.items() if isinstance(value, str)},
+            subject=own_words.subject,
+            text=str(own_words.body),
+        )
+        retrying(lambda: record(asked))

@@ -1,3 +1,5 @@
+"""Mails: the room hears what happened, writes a row in the same transaction, and a task sends it."""
+
 from django.apps import AppConfig
 
 

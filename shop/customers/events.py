@@ -1,0 +1,24 @@
+"""What the room tells. Plain values."""
+
+from dataclasses import dataclass
+
+from shop.kernel.outbox import event
+
+
+@event
+@dataclass(frozen=True)
+class AccountMailRequested:
+    """Somebody needs a mail about an account: confirm an address, reset a password, a notice of a change.
+
+    ``template`` is allauth's name of it, ``facts`` the links and values in it; ``subject`` and ``text`` are allauth's
+    own words, for mails we have no letter for. ``key`` makes the request unique. Holds links that open accounts.
+    """
+
+    key: str
+    template: str
+    email: str
+    language: str
+    user_id: int | None
+    facts: dict[str, str]
+    subject: str
+    text: str

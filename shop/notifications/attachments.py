@@ -1,0 +1,68 @@
+"""Files of a mail, fetched when it is sent: an invoice's PDF is made after the transaction that writes the mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.core.files.storage import storages
+
+from fulfilment.finance.invoicing.queries import invoice_pdf_bytes
+
+from . import legal
+from .models import KeptContent, OutgoingAttachment
+
+
+class NotThereYet(Exception):
+    """The file is still being made; the mail waits for it."""
+
+
+@dataclass(frozen=True)
+class File:
+    """An attachment with its content."""
+
+    name: str
+    mime: str
+    body: bytes
+    content_id: str
+
+
+def fetch(attachment: OutgoingAttachment) -> File:
+    """The attachment's content. Raises NotThereYet, or LookupError for a source nobody knows. May read files."""
+    kind, _sep, key = attachment.source.partition(":")
+    try:
+        body = SOURCES[kind](key)
+    except KeyError:
+        raise LookupError(
+            f"attachment {attachment.name}: nobody knows the source {attachment.source!r}"
+        ) from None
+    return File(attachment.name, attachment.mime, body, attachment.content_id)
+
+
+def _invoice(key: str) -> bytes:
+    # Made now when its own task has not come to it yet.
+    return invoice_pdf_bytes(int(key))
+
+
+def _kept(key: str) -> bytes:
+    return bytes(KeptContent.objects.get(sha256=key).body)
+
+
+def _legal(key: str) -> bytes:
+    return legal.as_pdf(_kept(key).decode())
+
+
+def _file(key: str) -> bytes:
+    storage = storages["documents"]
+    if not storage.exists(key):
+        raise NotThereYet(f"the file {key} is not made yet")
+    with storage.open(key) as handle:
+        return bytes(handle.read())
+
+
+SOURCES: dict[str, Callable[[str], bytes]] = {
+    "invoice": _invoice,
+    "kept": _kept,
+    "legal": _legal,
+    "file": _file,
+}

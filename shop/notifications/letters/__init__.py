@@ -1,0 +1,1 @@
+"""What each mail says. Functions return a Letter; the language must be active (translation.override)."""

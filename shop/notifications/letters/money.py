@@ -1,0 +1,231 @@
+"""Letters on money: invoice, reminder of a prepayment, refund, dunning notice."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from checkout.order.models import Order
+from fulfilment.finance.invoicing.letterhead import day, money
+from fulfilment.finance.invoicing.models import CANCELLATION, CREDIT_NOTE, Invoice
+from shop.notifications import facts
+from shop.notifications.letter import Attachment, Block, Facts, Letter, Paragraph
+
+from .orders import link, signature
+
+PDF = "application/pdf"
+
+
+def invoice_issued(order: Order, invoice: Invoice) -> Letter:
+    """An invoice, a credit note or a cancellation, as PDF with its electronic invoice inside."""
+    number = {"number": invoice.number, "order": order.number}
+    if invoice.kind == CREDIT_NOTE:
+        return _correction(order, invoice, _("Credit note %(number)s for your order %(order)s") % number)
+    if invoice.kind == CANCELLATION:
+        return _correction(order, invoice, _("Cancellation %(number)s for your order %(order)s") % number)
+    amount = money(invoice.gross_minor, invoice.currency, order.language)
+    bank: list[Block] = []
+    code: list[Attachment] = []
+    if invoice.open_minor > 0:
+        left = money(invoice.open_minor, invoice.currency, order.language)
+        due = day(invoice.due_on, order.language)
+        text = _(
+            "Attached is the invoice for your order %(order)s. Please transfer %(amount)s by %(due)s."
+        ) % {
+            "order": order.number,
+            "amount": left,
+            "due": due,
+        }
+        preheader = _("%(amount)s, due on %(due)s") % {"amount": left, "due": due}
+        bank, code = facts.bank(
+            amount_minor=invoice.open_minor,
+            currency=invoice.currency,
+            reference=invoice.number,
+            until=invoice.due_on,
+            language=order.language,
+        )
+    else:
+        text = _("Attached is the invoice for your order %(order)s. It is paid; please keep it.") % number
+        preheader = _("%(amount)s, already paid") % {"amount": amount}
+    rows = [
+        (_("Invoice number"), invoice.number),
+        (_("Invoice date"), day(invoice.issued_on, order.language)),
+        (_("Invoice amount"), amount),
+    ]
+    return Letter(
+        subject=_("Invoice %(number)s for your order %(order)s") % number,
+        preheader=preheader,
+        heading=_("Your invoice"),
+        greeting=facts.greeting(order),
+        blocks=[Paragraph(text), Facts(rows), *bank, link(order), _about_einvoice()],
+        closing=signature(),
+        attachments=[_pdf(invoice), *code],
+    )
+
+
+def _correction(order: Order, invoice: Invoice, subject: str) -> Letter:
+    amount = money(invoice.gross_minor, invoice.currency, order.language)
+    rows = [
+        (_("Document number"), invoice.number),
+        (_("Corrects invoice"), invoice.corrects.number if invoice.corrects else ""),
+        (_("Date"), day(invoice.issued_on, order.language)),
+        (_("Amount"), amount),
+    ]
+    text = _(
+        "Attached is the document that corrects the invoice for your order %(order)s. You need not do anything; if you "
+        "have paid too much, the money comes back to you."
+    ) % {"order": order.number}
+    return Letter(
+        subject=subject,
+        preheader=amount,
+        heading=_("Your invoice was corrected"),
+        greeting=facts.greeting(order),
+        blocks=[Paragraph(text), Facts([row for row in rows if row[1]]), link(order), _about_einvoice()],
+        closing=signature(),
+        attachments=[_pdf(invoice)],
+    )
+
+
+def _pdf(invoice: Invoice) -> Attachment:
+    return Attachment(f"{invoice.number}.pdf", PDF, f"invoice:{invoice.pk}")
+
+
+def _about_einvoice() -> Paragraph:
+    return Paragraph(
+        _("The PDF also holds the electronic invoice (ZUGFeRD, EN 16931) for accounting programs."),
+        small=True,
+    )
+
+
+def prepayment_reminder(order: Order, *, amount_minor: int, until: dt.date) -> Letter:
+    """A prepayment has not come yet; friendly, the order still waits."""
+    amount = money(amount_minor, order.currency, order.language)
+    last = day(until, order.language)
+    bank, code = facts.bank(
+        amount_minor=amount_minor,
+        currency=order.currency,
+        reference=order.number,
+        until=until,
+        language=order.language,
+    )
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "Your order %(number)s is ready to be packed, only your transfer of %(amount)s has not reached us yet. "
+                "We keep the goods for you until %(day)s; after that the order is cancelled by itself."
+            )
+            % {"number": order.number, "amount": amount, "day": last}
+        ),
+        Paragraph(_("If you have paid in the meantime, thank you: then you need not do anything.")),
+        *bank,
+        facts.listed(order),
+        link(order),
+    ]
+    return Letter(
+        subject=_("Your order %(number)s is waiting for your transfer") % {"number": order.number},
+        preheader=_("We keep the goods for you until %(day)s.") % {"day": last},
+        heading=_("Your order is waiting for you"),
+        greeting=facts.greeting(order),
+        blocks=blocks,
+        closing=signature(),
+        attachments=code,
+    )
+
+
+def refunded(order: Order, *, amount_minor: int, currency: str, method: str) -> Letter:
+    """Money went back."""
+    amount = money(amount_minor, currency, order.language)
+    way = (
+        _("The amount appears on your card account within a few days, depending on your bank.")
+        if method == "card"
+        else _("The amount appears on your bank account within a few days.")
+    )
+    rows = [
+        (_("Order number"), order.number),
+        (_("Amount"), amount),
+        (_("Payment"), facts.method_name(method)),
+    ]
+    return Letter(
+        subject=_("Refund for your order %(number)s: %(amount)s")
+        % {"number": order.number, "amount": amount},
+        preheader=way,
+        heading=_("Your money is on its way back"),
+        greeting=facts.greeting(order),
+        blocks=[
+            Paragraph(
+                _("We have sent %(amount)s back to you for your order %(number)s.")
+                % {"amount": amount, "number": order.number}
+                + " "
+                + way
+            ),
+            Facts(rows, strong=frozenset({_("Amount")})),
+            link(order),
+        ],
+        closing=signature(),
+    )
+
+
+def dunning(
+    *,
+    name: str,
+    level: int,
+    invoices: Sequence[tuple[str, dt.date, int]],
+    fees_minor: int,
+    interest_minor: int,
+    currency: str,
+    reference: str,
+    until: dt.date,
+    language: str,
+    attachments: Sequence[Attachment],
+) -> Letter:
+    """A dunning notice. ``invoices``: (number, due on, open in minor units); fees and interest in minor units.
+
+    The first level is a friendly reminder, later ones are firm; the PDF letter among ``attachments`` is what counts.
+    """
+    total = sum(row[2] for row in invoices) + fees_minor + interest_minor
+    amount, last = money(total, currency, language), day(until, language)
+    if level <= 1:
+        subject, heading = _("A friendly reminder: %(reference)s"), _("Has our invoice slipped your mind?")
+        text = _(
+            "Perhaps our invoice has gone unnoticed: %(amount)s are still open. Please transfer them by %(day)s."
+        )
+    else:
+        subject, heading = _("Reminder no. %(level)d: %(reference)s"), _("Your payment is overdue")
+        text = _("In spite of our reminder %(amount)s are still open. Please transfer the amount by %(day)s.")
+    rows = [
+        (
+            number,
+            _("%(amount)s, due on %(day)s")
+            % {"amount": money(open_minor, currency, language), "day": day(due, language)},
+        )
+        for number, due, open_minor in invoices
+    ]
+    if interest_minor:
+        rows.append((_("Default interest"), money(interest_minor, currency, language)))
+    if fees_minor:
+        rows.append((_("Dunning fee"), money(fees_minor, currency, language)))
+    rows.append((_("Total"), amount))
+    bank, code = facts.bank(
+        amount_minor=total, currency=currency, reference=reference, until=until, language=language
+    )
+    return Letter(
+        subject=subject % {"reference": reference, "level": level},
+        preheader=_("%(amount)s, please pay by %(day)s") % {"amount": amount, "day": last},
+        heading=heading,
+        greeting=facts.hello(name),
+        blocks=[
+            Paragraph(text % {"amount": amount, "day": last}),
+            Facts(rows, strong=frozenset({_("Total")})),
+            *bank,
+            Paragraph(
+                _(
+                    "If you have paid in the meantime, please disregard this letter. If something is wrong with the "
+                    "goods or the invoice, or you cannot pay at once, please answer this mail: we will find a way."
+                )
+            ),
+        ],
+        closing=signature(),
+        attachments=[*attachments, *code],
+    )

@@ -1,0 +1,249 @@
+"""Letters on the life of an order, for orders read by ``order_for_fulfilment``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from checkout.order import access
+from checkout.order.models import Order, OrderLink
+from fulfilment.finance.invoicing.letterhead import day, money
+from shop.kernel.clock import now
+from shop.notifications import facts, legal
+from shop.notifications.letter import Block, Button, Facts, Letter, Paragraph
+
+PICKUP = "pickup"  #: the carrier of goods that were handed over in the store (ParcelDispatched)
+
+
+def signature() -> str:
+    """How every letter ends."""
+    return _("With kind regards\n%(shop)s") % {"shop": facts.shop_name()}
+
+
+def link(order: Order) -> Button:
+    """The way to the order without logging in."""
+    return Button(_("View your order"), access.link(order, base=settings.SITE_URL))
+
+
+def placed(order: Order, until: dt.date | None) -> Letter:
+    """An order by prepayment has arrived: where to pay."""
+    amount = money(order.total_minor, order.currency, order.language)
+    bank, code = facts.bank(
+        amount_minor=order.total_minor,
+        currency=order.currency,
+        reference=order.number,
+        until=until,
+        language=order.language,
+    )
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "Thank you for your order %(number)s. Please transfer %(amount)s to our account; we prepare your "
+                "parcel as soon as the money has arrived."
+            )
+            % {"number": order.number, "amount": amount}
+        )
+    ]
+    if until:
+        blocks.append(
+            Paragraph(_("We keep the goods for you until %(day)s.") % {"day": day(until, order.language)})
+        )
+    blocks += [
+        *bank,
+        facts.goods(order, order.lines.all(), order.language),
+        link(order),
+        Paragraph(
+            _(
+                "This mail confirms that your order has reached us. The contract is concluded when we confirm it "
+                "after your payment."
+            ),
+            small=True,
+        ),
+    ]
+    return Letter(
+        subject=_("Your order %(number)s: please transfer %(amount)s")
+        % {"number": order.number, "amount": amount},
+        preheader=_("Our bank details, ready for your banking app."),
+        heading=_("Thank you, your order has arrived"),
+        greeting=facts.greeting(order),
+        blocks=blocks,
+        closing=signature(),
+        attachments=code,
+    )
+
+
+def confirmed(order: Order) -> Letter:
+    """The contract: what was bought at which price, and the texts that belong to it."""
+    collected = order.shipping_address_id is None
+    what_next = (
+        _("We will write to you when everything is ready to be collected.")
+        if collected
+        else _("We will write to you again when the parcel leaves our house.")
+    )
+    rows = [
+        (_("Order number"), order.number),
+        (_("Ordered on"), day(timezone.localtime(order.date_placed).date(), order.language)),
+        (_("Payment"), facts.method_name(order.payment_method)),
+        (_("Delivery"), order.shipping_method),
+    ]
+    files = legal.attachments(order.language)
+    blocks: list[Block] = [
+        Paragraph(
+            _("Thank you for your order. We confirm it with this mail, and are already getting it ready.")
+            + " "
+            + what_next
+        ),
+        Facts([(name, value) for name, value in rows if value]),
+        facts.goods(order, order.lines.all(), order.language),
+        link(order),
+        facts.addresses(order),
+        *([_about_payment(order)] if order.payment_method == "invoice" else []),
+        _about_texts(len(files)),
+    ]
+    return Letter(
+        subject=_("Your order %(number)s is confirmed") % {"number": order.number},
+        preheader=ngettext("%(n)d article, %(total)s", "%(n)d articles, %(total)s", order_pieces(order))
+        % {"n": order_pieces(order), "total": money(order.total_minor, order.currency, order.language)},
+        heading=_("Your order is confirmed"),
+        greeting=facts.greeting(order),
+        blocks=blocks,
+        closing=signature(),
+        attachments=files,
+    )
+
+
+def order_pieces(order: Order) -> int:
+    """How many pieces were ordered."""
+    return sum(line.quantity for line in order.lines.all())
+
+
+def _about_payment(order: Order) -> Paragraph:
+    return Paragraph(
+        _(
+            "You pay on account: the invoice comes by mail when the goods leave our house, with our bank details."
+        )
+    )
+
+
+def _about_texts(files: int) -> Paragraph:
+    both = _(
+        "Attached are our terms and conditions and the information on your right of withdrawal. Please keep this mail: "
+        "it holds everything your contract consists of."
+    )
+    one = _(
+        "Attached is the information on your right of withdrawal. Please keep this mail: it holds everything your "
+        "contract consists of."
+    )
+    return Paragraph(both if files > 1 else one, small=True)
+
+
+def cancelled(order: Order, *, was_confirmed: bool) -> Letter:
+    """The order will not come. Reasons that staff wrote down for themselves are not repeated here."""
+    if was_confirmed:
+        text = _(
+            "Your order %(number)s was cancelled and will not be delivered. If you have already paid, the money goes "
+            "back the way it came; we will write to you when it is on its way."
+        )
+    else:
+        text = _(
+            "We have cancelled your order %(number)s because the payment was not completed in time. Nothing will be "
+            "delivered and you do not have to pay anything. If you would still like to have the goods, please order "
+            "again. If your payment is already on its way, it is not lost: we will send it back or fulfil the order."
+        )
+    blocks: list[Block] = [
+        Paragraph(text % {"number": order.number}),
+        facts.listed(order),
+        Button(_("To the shop"), settings.SITE_URL + reverse("home")),
+    ]
+    return Letter(
+        subject=_("Your order %(number)s was cancelled") % {"number": order.number},
+        preheader=_("What happens to your money and your goods."),
+        heading=_("Your order was cancelled"),
+        greeting=facts.greeting(order),
+        blocks=blocks,
+        closing=signature(),
+    )
+
+
+def dispatched(
+    order: Order, *, quantities: Mapping[int, int], carrier: str, carrier_name: str, tracking_number: str
+) -> Letter:
+    """A parcel left, or was handed over in the store. ``quantities``: order line id -> pieces in it."""
+    rest = sum(line.quantity_open for line in order.lines.all())
+    handed_over = carrier == PICKUP
+    number = {"number": order.number}
+    blocks: list[Block] = []
+    if handed_over:
+        subject = _("Your order %(number)s: collected") % number
+        heading, preheader = _("Enjoy your purchase"), _("What you have taken with you.")
+        blocks.append(
+            Paragraph(_("Thank you for your visit. You have taken these goods of your order with you."))
+        )
+    else:
+        subject = _("Your order %(number)s is on its way") % number
+        heading = _("Your parcel is on its way")
+        preheader = (
+            _("Tracking number %(tracking)s") % {"tracking": tracking_number}
+            if tracking_number
+            else _("It has just left our house.")
+        )
+        blocks.append(Paragraph(_("Your parcel has just left our house.")))
+        rows = [
+            (_("Carrier"), carrier_name),
+            (_("Tracking number"), tracking_number),
+            (_("Order number"), order.number),
+        ]
+        blocks.append(
+            Facts([(name, value) for name, value in rows if value], strong=frozenset({_("Tracking number")}))
+        )
+    blocks.append(facts.dispatched_goods(order, quantities, handed_over=handed_over))
+    if rest:
+        blocks.append(
+            Paragraph(
+                ngettext(
+                    "%(n)d more piece of your order follows; we will write to you then.",
+                    "%(n)d more pieces of your order follow; we will write to you then.",
+                    rest,
+                )
+                % {"n": rest}
+            )
+        )
+    if not handed_over:
+        blocks.append(facts.addresses(order))
+    blocks.append(link(order))
+    return Letter(subject, preheader, heading, facts.greeting(order), blocks, signature())
+
+
+def order_link(order: Order, asked: OrderLink) -> Letter:
+    """The one-time link that somebody with order number and e-mail address has asked for."""
+    url = settings.SITE_URL + reverse("orders:open", kwargs={"token": access.token(order, nonce=asked.nonce)})
+    minutes = max(1, round((asked.expires_at - now()).total_seconds() / 60))
+    blocks: list[Block] = [
+        Paragraph(
+            _("Here is the link to your order %(number)s that you have asked for.") % {"number": order.number}
+        ),
+        Button(_("View your order"), url),
+        Paragraph(
+            ngettext(
+                "The link works once, within %(n)d minute. If you have not asked for it, you need not do anything.",
+                "The link works once, within %(n)d minutes. If you have not asked for it, you need not do anything.",
+                minutes,
+            )
+            % {"n": minutes},
+            small=True,
+        ),
+    ]
+    return Letter(
+        subject=_("The link to your order %(number)s") % {"number": order.number},
+        preheader=_("It works once."),
+        heading=_("The link to your order"),
+        greeting=facts.greeting(order),
+        blocks=blocks,
+        closing=signature(),
+    )

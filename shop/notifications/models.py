@@ -1,0 +1,112 @@
+"""Mails as rows: written in the transaction of the fact they tell, sent afterwards, kept with what became of them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from shop.kernel.claims import Claimed
+from shop.kernel.clock import now
+
+KINDS = [
+    ("order_placed", _("Bank details for prepayment")),
+    ("order_confirmed", _("Order confirmation")),
+    ("order_cancelled", _("Order cancelled")),
+    ("order_link", _("Link to the order")),
+    ("parcel_dispatched", _("Parcel on its way")),
+    ("invoice_issued", _("Invoice")),
+    ("payment_reminder", _("Reminder of a prepayment")),
+    ("refund_succeeded", _("Refund")),
+    ("dunning_notice", _("Payment reminder")),
+    ("account", _("Account")),
+]
+
+
+class OutgoingMail(Claimed):
+    """One mail to one person. Written once per ``source``; the text is that of the moment the fact happened."""
+
+    kind = models.CharField(_("Kind"), max_length=30, choices=KINDS)
+    source = models.CharField(max_length=120, unique=True, help_text="the fact it tells: never told twice")
+    order = models.ForeignKey(
+        "order.Order", null=True, blank=True, on_delete=models.PROTECT, related_name="mails"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="mails"
+    )
+    recipient = models.CharField(_("To"), max_length=254)
+    subject = models.CharField(_("Subject"), max_length=200)
+    html = models.TextField()
+    text = models.TextField()
+    language = models.CharField(max_length=8, default="de")
+    message_id = models.CharField(max_length=160, unique=True)
+    confidential = models.BooleanField(
+        default=False, help_text="holds a link that opens an account: staff do not see the text"
+    )
+    created_at = models.DateTimeField(_("Written"), default=now)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                name="notifications_mail_due",
+                condition=models.Q(state="pending"),
+            ),
+            models.Index(fields=["-created_at", "-id"], name="notifications_mail_newest"),
+            models.Index(fields=["state", "-created_at"], name="notifications_mail_state"),
+        ]
+        permissions = [
+            ("view_mails", "May see mails that were sent to customers"),
+            ("retry_mails", "May send failed mails again"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.recipient} ({self.shown_state})"
+
+    @property
+    def shown_state(self) -> str:
+        """The word for people: queued, retrying, sent, failed."""
+        if self.state == self.PENDING:
+            return "retrying" if self.last_error else "queued"
+        return "sent" if self.state == self.DONE else "failed"
+
+    @property
+    def sent_at(self) -> object:
+        """When the mail server took it; None before."""
+        return self.done_at
+
+
+class KeptContent(models.Model):
+    """Content of attachments, once per content: which terms a customer was sent can be shown for ever."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    mime = models.CharField(max_length=60)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"{self.mime} {self.sha256[:12]}"
+
+
+class OutgoingAttachment(models.Model):
+    """A file of a mail, named by where it comes from; fetched when the mail is sent (see attachments.py).
+
+    ``source``: ``invoice:<id>``, ``kept:<sha256>``, ``legal:<sha256>`` (kept HTML, sent as PDF),
+    ``file:<storage key>``.
+    """
+
+    mail = models.ForeignKey(OutgoingMail, on_delete=models.CASCADE, related_name="attachments")
+    position = models.PositiveSmallIntegerField(default=0)
+    name = models.CharField(max_length=120)
+    mime = models.CharField(max_length=60)
+    source = models.CharField(max_length=250)
+    content_id = models.CharField(
+        max_length=40, blank=True, help_text="shown inside the HTML as cid:..., not listed as a file"
+    )
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,130 @@
+"""Sending what waits, outside of any transaction, each mail by one worker at a time (see shop/kernel/claims.py).
+
+The one window: the mail server took the mail and the worker died before it could write that down. Then the mail goes
+out a second time with the same Message-ID, by which mailboxes recognise and drop the double.
+"""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from email.mime.image import MIMEImage
+from email.utils import format_datetime
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils import timezone
+
+from shop.kernel import claims
+from shop.kernel.attempts import GiveUp
+from shop.kernel.transactions import forbid_network_in_transaction
+
+from .attachments import File, fetch
+from .models import OutgoingMail
+
+log = logging.getLogger(__name__)
+
+BATCH = 50  #: mails of one sweep
+PERMANENT = 500  #: SMTP answers from here on are meant for ever (RFC 5321, 4.2.1)
+
+
+class ServerDown(Exception):
+    """The mail server cannot be reached; there is no point in trying the next mail now."""
+
+
+def send_due(limit: int = BATCH) -> int:
+    """Send what is due over one connection. Returns how many went out. Stops at the first sign that the server is down:
+    that mail's attempt is counted, the others keep theirs."""
+    waiting = list(claims.waiting(OutgoingMail, limit).values_list("pk", flat=True))
+    if not waiting:
+        return 0
+    sent = 0
+    connection = get_connection()
+    try:
+        for pk in waiting:
+            sent += send(pk, connection=connection)
+    except ServerDown as error:
+        log.warning("mail server not reachable, %d mails wait: %s", len(waiting) - sent, error)
+    finally:
+        _close(connection)
+    return sent
+
+
+def send(mail_id: int, *, connection: BaseEmailBackend | None = None) -> bool:
+    """Send one mail if it is due and nobody else is at it. Returns whether this call sent it.
+
+    A failure is written down with its reason and the time of the next attempt; ServerDown is raised after that when the
+    server itself was the reason.
+    """
+    forbid_network_in_transaction("mail")
+    mail = claims.take(OutgoingMail, mail_id)
+    if mail is None:
+        return False
+    try:
+        message = compose(mail)
+        message.connection = connection or get_connection()
+        message.send()
+    except smtplib.SMTPRecipientsRefused as error:
+        claims.fail(mail, _refused(error))
+    except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
+        reason = f"the mail server answered {error.smtp_code}: {_words(error.smtp_error)}"
+        claims.fail(mail, GiveUp(reason) if error.smtp_code >= PERMANENT else ServerDown(reason))
+    except OSError as error:  # also every other SMTPException: no connection, wrong greeting, wrong password
+        claims.fail(mail, error)
+        raise ServerDown(str(error)) from error
+    except Exception as error:
+        claims.fail(mail, error)
+    else:
+        return claims.finish(mail)
+    return False
+
+
+def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
+    """The mail as it goes out: both bodies, pictures shown inside, files. May raise NotThereYet."""
+    message = EmailMultiAlternatives(
+        subject=mail.subject,
+        body=mail.text,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[mail.recipient],
+        headers={
+            "Message-ID": mail.message_id,
+            "Date": format_datetime(timezone.localtime(mail.created_at)),
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": mail.language,
+            "X-Kontor-Kind": mail.kind,
+        },
+    )
+    message.attach_alternative(mail.html, "text/html")
+    for attachment in mail.attachments.all():
+        _attach(message, fetch(attachment))
+    return message
+
+
+def _attach(message: EmailMultiAlternatives, file: File) -> None:
+    if not file.content_id:
+        message.attach(file.name, file.body, file.mime)
+        return
+    picture = MIMEImage(file.body, _subtype=file.mime.partition("/")[2])
+    picture.add_header("Content-ID", f"<{file.content_id}>")
+    picture.add_header("Content-Disposition", "inline", filename=file.name)
+    message.attach(picture)
+
+
+def _refused(error: smtplib.SMTPRecipientsRefused) -> Exception:
+    answers = list(error.recipients.values())
+    reason = "; ".join(
+        f"the mail server refuses the address ({code}: {_words(text)})" for code, text in answers
+    )
+    return GiveUp(reason) if all(code >= PERMANENT for code, _text in answers) else ServerDown(reason)
+
+
+def _words(answer: bytes | str) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)
+
+
+def _close(connection: BaseEmailBackend) -> None:
+    try:
+        connection.close()
+    except Exception as error:  # the mails are sent; a bad goodbye changes nothing
+        log.info("mail server said no goodbye: %s", error)

@@ -1,0 +1,169 @@
+"""What the room hears. Each subscriber writes a row in the transaction of its delivery; nothing is sent here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.utils import translation
+
+from checkout.order.events import OrderCancelled, OrderConfirmed, OrderLinkRequested, OrderPlaced
+from checkout.order.models import Order, OrderLink
+from checkout.order.queries import order_for_fulfilment
+from checkout.payment.events import PaymentReminderDue, RefundSucceeded
+from checkout.payment.models import PREPAYMENT, Payment
+from checkout.shipping.models import DeliveryMethod
+from fulfilment.finance.invoicing.events import InvoiceIssued
+from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.warehouse.dispatch.events import ParcelDispatched
+from shop.customers.events import AccountMailRequested
+from shop.customers.models import User
+from shop.kernel.outbox import subscribe
+
+from . import actions
+from .letter import Letter
+from .letters import accounts, money, orders
+from .models import OutgoingMail
+
+
+def tell_customer(
+    order: Order, *, kind: str, fact: object, make: Callable[[], Letter], confidential: bool = False
+) -> OutgoingMail:
+    """Write the customer of an order a letter in the order's language, once per ``kind:fact``."""
+    with translation.override(order.language):
+        return actions.write(
+            make(),
+            kind=kind,
+            source=f"{kind}:{fact}",
+            recipient=order.email or "",
+            language=order.language,
+            order=order,
+            user_id=order.user_id,
+            confidential=confidential,
+        )
+
+
+@subscribe(OrderPlaced, "notifications.order_placed")
+def order_placed(event: OrderPlaced) -> None:
+    """By prepayment: where to pay. Other methods hear from us when the order is confirmed, seconds later."""
+    if event.payment_method != PREPAYMENT:
+        return
+    order = order_for_fulfilment(event.order_id)
+    payment = Payment.objects.filter(order=order, method=PREPAYMENT).order_by("pk").last()
+    until = payment.expires_at.date() if payment and payment.expires_at else None
+    tell_customer(order, kind="order_placed", fact=order.pk, make=lambda: orders.placed(order, until))
+
+
+@subscribe(OrderConfirmed, "notifications.order_confirmed")
+def order_confirmed(event: OrderConfirmed) -> None:
+    """The contract is concluded."""
+    order = order_for_fulfilment(event.order_id)
+    tell_customer(order, kind="order_confirmed", fact=order.pk, make=lambda: orders.confirmed(order))
+
+
+@subscribe(OrderCancelled, "notifications.order_cancelled")
+def order_cancelled(event: OrderCancelled) -> None:
+    """The order will not come."""
+    order = order_for_fulfilment(event.order_id)
+    tell_customer(
+        order,
+        kind="order_cancelled",
+        fact=order.pk,
+        make=lambda: orders.cancelled(order, was_confirmed=event.was_confirmed),
+    )
+
+
+@subscribe(OrderLinkRequested, "notifications.order_link")
+def order_link(event: OrderLinkRequested) -> None:
+    """A one-time link to the order; whoever holds it may see the order, so staff do not see this mail's text."""
+    asked = OrderLink.objects.get(pk=event.link_id)
+    order = order_for_fulfilment(event.order_id)
+    tell_customer(
+        order,
+        kind="order_link",
+        fact=asked.pk,
+        make=lambda: orders.order_link(order, asked),
+        confidential=True,
+    )
+
+
+@subscribe(ParcelDispatched, "notifications.parcel_dispatched")
+def parcel_dispatched(event: ParcelDispatched) -> None:
+    """A parcel left."""
+    order = order_for_fulfilment(event.order_id)
+    quantities = {int(line["order_line_id"]): int(line["quantity"]) for line in event.lines}
+    tell_customer(
+        order,
+        kind="parcel_dispatched",
+        fact=event.parcel_id,
+        make=lambda: orders.dispatched(
+            order,
+            quantities=quantities,
+            carrier=event.carrier,
+            carrier_name=carrier_name(event.carrier),
+            tracking_number=event.tracking_number,
+        ),
+    )
+
+
+def carrier_name(code: str) -> str:
+    """How a carrier is called: the code as merchants enter it; our own label has no name to show."""
+    known = DeliveryMethod.objects.filter(carrier__iexact=code).values_list("carrier", flat=True).first()
+    return "" if code == "own" else (known or code)
+
+
+@subscribe(InvoiceIssued, "notifications.invoice_issued")
+def invoice_issued(event: InvoiceIssued) -> None:
+    """An invoice or its correction; the PDF is fetched when the mail is sent."""
+    invoice = Invoice.objects.select_related("corrects").get(pk=event.invoice_id)
+    order = order_for_fulfilment(event.order_id)
+    tell_customer(
+        order, kind="invoice_issued", fact=invoice.pk, make=lambda: money.invoice_issued(order, invoice)
+    )
+
+
+@subscribe(PaymentReminderDue, "notifications.payment_reminder")
+def payment_reminder(event: PaymentReminderDue) -> None:
+    """A prepayment is missing; silent when it came in the meantime."""
+    payment = Payment.objects.get(pk=event.payment_id)
+    if payment.state != "created":
+        return
+    order = order_for_fulfilment(event.order_id)
+    tell_customer(
+        order,
+        kind="payment_reminder",
+        fact=payment.pk,
+        make=lambda: money.prepayment_reminder(
+            order, amount_minor=payment.amount_minor, until=dt.date.fromisoformat(event.expires_on)
+        ),
+    )
+
+
+@subscribe(RefundSucceeded, "notifications.refund_succeeded")
+def refund_succeeded(event: RefundSucceeded) -> None:
+    """Money went back."""
+    order = order_for_fulfilment(event.order_id)
+    tell_customer(
+        order,
+        kind="refund_succeeded",
+        fact=event.refund_id,
+        make=lambda: money.refunded(
+            order, amount_minor=event.amount_minor, currency=event.currency, method=event.method
+        ),
+    )
+
+
+@subscribe(AccountMailRequested, "notifications.account_mail")
+def account_mail(event: AccountMailRequested) -> None:
+    """Mails of the account pages. They open accounts: staff do not see their text."""
+    user = User.objects.filter(pk=event.user_id).first() if event.user_id else None
+    with translation.override(event.language):
+        actions.write(
+            accounts.letter(event, user.get_full_name() if user else ""),
+            kind="account",
+            source=f"account:{event.key}",
+            recipient=event.email,
+            language=event.language,
+            user_id=user.pk if user else None,
+            confidential=True,
+        )
