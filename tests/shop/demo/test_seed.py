@@ -1,0 +1,178 @@
+"""The seed: makes the whole shop, may be repeated, leaves what staff have changed, keeps the sums true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import Count, F, Sum
+
+from catalogue.models import Category, Product, ProductImage
+from catalogue.partner.actions import lowest_before
+from catalogue.partner.models import PricePeriod, StockRecord
+from checkout.order.models import Line, Order
+from checkout.payment.models import CustomerCredit, MethodRule, Payment
+from checkout.shipping.models import DeliveryMethod
+from fulfilment.warehouse.stock.models import Bin, BinStock, Movement
+from fulfilment.warehouse.stock.queries import stock_differences
+from shop.customers.models import User
+from shop.demo.logins import demo_logins
+from shop.demo.range import products
+from shop.demo.seeding import goods
+from shop.kernel.models import Delivery, Message
+from shop.pages.models import ContentPage, HomePage
+
+COUNTED = (
+    Product, StockRecord, PricePeriod, Category, Bin, BinStock, Movement, User, DeliveryMethod, MethodRule,
+    HomePage, ContentPage, ProductImage,
+)  # fmt: skip
+
+
+def seed(**options: Any) -> None:
+    """Run the command quietly and without pictures."""
+    call_command("seed", verbosity=0, no_pictures=True, **options)
+
+
+def counts() -> dict[str, int]:
+    """How many rows there are of everything the seed makes."""
+    return {model.__name__: model.objects.count() for model in COUNTED}
+
+
+@pytest.mark.django_db
+def test_the_demo_shop_is_complete_and_a_second_run_changes_nothing() -> None:
+    seed(demo=True)
+    first = counts()
+    assert first["Product"] == len(products()) + sum(len(product.items) for product in products())
+    assert stock_differences() == []
+    pieces = StockRecord.objects.aggregate(n=Sum("num_in_stock"))["n"]
+    assert pieces == sum(item.stock for product in products() for item in product.items)
+    changed = StockRecord.objects.order_by("pk").first()
+    assert changed is not None
+    StockRecord.objects.filter(pk=changed.pk).update(price=1)
+    seed(demo=True)
+    assert counts() == first
+    changed.refresh_from_db()
+    assert changed.price == 1  # a price that staff have set is left alone
+    assert StockRecord.objects.aggregate(n=Sum("num_in_stock"))["n"] == pieces
+    _everybody_may_sign_in()
+    _texts_are_there_in_both_languages()
+
+
+def _everybody_may_sign_in() -> None:
+    for role, email, password in demo_logins():
+        user = User.objects.get(email=email)
+        assert user.check_password(password)
+        assert user.is_staff == (role != "shopper")
+        assert role == "shopper" or user.groups.filter(name=role).exists()
+    assert CustomerCredit.objects.filter(released=True).count() == 1
+
+
+def _texts_are_there_in_both_languages() -> None:
+    parents = Product.objects.filter(parent=None)
+    assert not [
+        p.slug for p in parents if not p.texts["en"]["description"] or not p.description or not p.search_text
+    ]
+    assert set(HomePage.objects.values_list("locale__language_code", flat=True)) == {"de", "en"}
+    keys = {"shipping", "withdrawal", "terms", "privacy", "accessibility", "imprint"}
+    for language in ("de", "en"):
+        assert keys <= set(
+            ContentPage.objects.filter(locale__language_code=language).values_list("key", flat=True)
+        )
+
+
+@pytest.mark.django_db
+def test_price_history_in_the_database_agrees_with_the_rule_for_reductions() -> None:
+    goods.seed_goods()
+    reduced = StockRecord.objects.exclude(reference_price_minor=None).order_by("pk")[::29]
+    assert len(reduced) > 3
+    for record in reduced:
+        present = record.price_periods.get(valid_to=None)
+        assert present.gross_minor == record.price_minor
+        before = lowest_before(record, present.valid_from)
+        assert record.reference_price_minor == before
+        assert before is not None
+        assert before > record.price_minor
+    gaps = PricePeriod.objects.values("stockrecord").annotate(n=Count("id")).filter(n__gt=3)
+    assert not gaps.exists()
+
+
+@pytest.mark.django_db
+def test_bulk_products_are_in_bins_priced_searchable_and_may_be_added_to() -> None:
+    seed(products=7)
+    seed(products=5)
+    bulk = Product.objects.filter(parent=None, slug__regex=r"-\d+$")
+    assert bulk.count() == 12
+    assert Product.objects.filter(parent__in=bulk).count() == 24
+    assert not bulk.filter(search_text="").exists()
+    assert stock_differences() == []
+    records = StockRecord.objects.filter(product__parent__in=bulk)
+    assert records.filter(num_in_stock__gt=0).count() == 24
+    assert PricePeriod.objects.filter(stockrecord__in=records, valid_to=None).count() == 24
+
+
+@pytest.mark.django_db
+def test_bulk_orders_reserve_stock_tell_the_house_once_and_add_up() -> None:
+    seed(products=6)
+    seed(orders=25, no_drain=True)
+    assert Order.objects.count() == 25
+    assert stock_differences() == []  # reserved = open reservations
+    paid = Order.objects.filter(status="confirmed")
+    assert paid.count() == 22
+    assert Message.objects.filter(name="OrderConfirmed").count() == 22
+    assert Message.objects.filter(name="PaymentCaptured").count() == 22
+    assert Message.objects.filter(name="OrderPlaced").count() == 25
+    assert Delivery.objects.exclude(state="pending").count() == 0
+    for order in Order.objects.all():
+        goods_minor = Line.objects.filter(order=order).aggregate(n=Sum("gross_minor"))["n"]
+        assert order.total_minor == goods_minor + order.shipping_minor
+        payment = Payment.objects.get(order=order)
+        assert payment.amount_minor == order.total_minor
+        assert (payment.state == "captured") == (order.status == "confirmed")
+    assert not StockRecord.objects.filter(num_allocated__gt=F("num_in_stock")).exists()
+
+
+@pytest.mark.django_db
+def test_the_house_does_its_part_for_bulk_orders() -> None:
+    from fulfilment.warehouse.picking.models import PickList
+
+    seed(products=6)
+    seed(orders=10)
+    assert PickList.objects.count() == Order.objects.filter(status="confirmed").count() == 9
+    assert not Delivery.objects.exclude(state="done").exists()
+    assert stock_differences() == []
+
+
+@pytest.mark.django_db
+def test_orders_without_stock_and_a_seed_of_nothing_are_refused_in_words() -> None:
+    with pytest.raises(CommandError, match="Say what to make"):
+        seed()
+    with pytest.raises(CommandError, match="Nothing is in stock"):
+        seed(orders=1)
+    with pytest.raises(CommandError, match="from 1 on"):
+        seed(products=-1)
+    seed(products=1)
+    with pytest.raises(CommandError, match="used up"):
+        seed(orders=500)
+
+
+@pytest.mark.django_db
+def test_pictures_are_drawn_once_and_kept(
+    settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shop.demo.seeding import pictures
+
+    settings.MEDIA_ROOT = tmp_path
+    some = products()[:2]
+    monkeypatch.setattr(pictures.data, "products", lambda: some)
+    monkeypatch.setattr(pictures.data, "categories", tuple)
+    monkeypatch.setattr(goods.data, "products", lambda: some)
+    monkeypatch.setattr(goods, "_related", lambda parents: None)
+    monkeypatch.setattr(goods, "FEATURED", (some[0].slug,))
+    parents = goods.seed_goods()
+    wanted = sum(len(product.shades) for product in some) * 2
+    assert pictures.seed_pictures(parents) == wanted
+    assert ProductImage.objects.count() == wanted
+    assert len(list(tmp_path.rglob("*@400.webp"))) == wanted
+    assert pictures.seed_pictures(parents) == 0
+    assert ProductImage.objects.count() == wanted
