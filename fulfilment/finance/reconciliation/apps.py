@@ -1,3 +1,5 @@
+"""Bank receipts and whose money they are."""
+
 from django.apps import AppConfig
 
 
