@@ -9,17 +9,20 @@ from shop.kernel.clock import now
 
 
 def set_credit(
-    *, user_id: int, open_items_minor: int, dunning_level: int, paid_orders: int
+    *,
+    user_id: int,
+    open_items_minor: int | None = None,
+    dunning_level: int | None = None,
+    paid_orders: int | None = None,
 ) -> CustomerCredit:
-    """Called by finance whenever an invoice is issued, paid or reminded. Staff's release and block are not touched."""
+    """Called by finance whenever an invoice is issued, paid or reminded; None leaves a fact as it is.
+
+    Staff's release and block are never touched.
+    """
+    facts = {"open_items_minor": open_items_minor, "dunning_level": dunning_level, "paid_orders": paid_orders}
+    known = {name: value for name, value in facts.items() if value is not None}
     credit, _created = CustomerCredit.objects.update_or_create(
-        user_id=user_id,
-        defaults={
-            "open_items_minor": open_items_minor,
-            "dunning_level": dunning_level,
-            "paid_orders": paid_orders,
-            "updated_at": now(),
-        },
+        user_id=user_id, defaults={**known, "updated_at": now()}
     )
     return credit
 

@@ -1,0 +1,27 @@
+"""The nightly run."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from shop.kernel.clock import today
+
+from .actions import run
+from .models import DunningPolicy
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="dunning.nightly", ignore_result=True)
+def nightly() -> int:
+    """Write today's letters where the policy says automatic; else they wait on the proposal page. Returns how many."""
+    policy = DunningPolicy.objects.first()
+    if policy is None or not policy.automatic:
+        log.info("dunning waits for approval")
+        return 0
+    result = run(day=today())
+    if result.plan.stopped:
+        log.info("dunning: %s", result.plan.stopped)
+    return len(result.notices)

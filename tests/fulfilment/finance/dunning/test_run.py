@@ -1,0 +1,181 @@
+"""The nightly run: levels in their order, once each, held where it must be, stopped by paying."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from checkout.order.models import Order
+from checkout.payment.models import CustomerCredit
+from fulfilment.finance.dunning.actions import hold_invoice, run
+from fulfilment.finance.dunning.events import DunningNoticeIssued
+from fulfilment.finance.dunning.models import DunningClaim, DunningItem, DunningNotice, DunningPolicy
+from fulfilment.finance.dunning.papers import notice_pdf
+from fulfilment.finance.dunning.proposal import plan
+from fulfilment.finance.invoicing.models import Invoice
+from tests.factories.finance import invoice_for, pay_invoice
+from tests.factories.shopping import make_user
+
+pytestmark = pytest.mark.django_db
+
+ISSUED = dt.date(2026, 9, 1)  # a Tuesday; due after 14 days: Tuesday, 15 September
+
+
+@pytest.fixture
+def invoice(clock: Any) -> Invoice:
+    clock.on(ISSUED)
+    return invoice_for(make_user("anna@example.org"), price_minor=100_000)
+
+
+def levels(invoice: Invoice) -> list[int]:
+    return list(DunningItem.objects.filter(invoice=invoice).order_by("pk").values_list("level", flat=True))
+
+
+def every_day(first: dt.date, days: int) -> None:
+    for offset in range(days):
+        run(day=first + dt.timedelta(days=offset))
+
+
+def test_nobody_is_reminded_before_the_grace_is_over(invoice: Invoice) -> None:
+    assert invoice.due_on == dt.date(2026, 9, 15)
+    assert run(day=dt.date(2026, 9, 17)).notices == []
+    assert [notice.level for notice in run(day=dt.date(2026, 9, 18)).notices] == [0]
+
+
+def test_the_first_two_letters_cost_nothing_and_the_levels_come_once_each(
+    invoice: Invoice, outbox: Any
+) -> None:
+    every_day(dt.date(2026, 9, 16), 90)
+    assert levels(invoice) == [0, 1, 2, 3]
+    costs = dict(DunningNotice.objects.values_list("level", "fee_minor"))
+    assert (costs[0], costs[1]) == (0, 0)
+    interest = dict(DunningNotice.objects.values_list("level", "interest_minor"))
+    assert (interest[0], interest[1]) == (0, 0)
+    assert interest[2] > 0
+    assert sorted(event.level for event in outbox.events(DunningNoticeIssued)) == [0, 1, 2, 3]
+
+
+def test_interest_runs_from_default_on_and_no_day_is_charged_twice(invoice: Invoice) -> None:
+    every_day(dt.date(2026, 9, 16), 90)
+    first_notice = DunningNotice.objects.get(level=1)
+    second, final = DunningItem.objects.get(level=2), DunningItem.objects.get(level=3)
+    days = (second.interest_until - first_notice.pay_until).days
+    assert second.interest_minor == round(invoice.gross_minor * 652 * days / 365 / 10_000)
+    more = (final.interest_until - second.interest_until).days
+    assert final.interest_minor == round(invoice.gross_minor * 652 * more / 365 / 10_000)
+
+
+def test_a_second_run_on_the_same_day_writes_nothing(invoice: Invoice) -> None:
+    day = dt.date(2026, 9, 18)
+    assert len(run(day=day).notices) == 1
+    assert run(day=day).notices == []
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(invoice: Invoice) -> None:
+    result = run(day=dt.date(2026, 9, 18), dry_run=True)
+    assert [notice.total_minor for notice in result.notices] == [invoice.gross_minor]
+    assert not DunningNotice.objects.exists()
+    assert len(run(day=dt.date(2026, 9, 18)).notices) == 1
+
+
+def test_paying_stops_it(invoice: Invoice, clock: Any) -> None:
+    run(day=dt.date(2026, 9, 18))
+    clock.on(dt.date(2026, 9, 20))
+    pay_invoice(invoice)
+    every_day(dt.date(2026, 9, 21), 60)
+    assert levels(invoice) == [0]
+
+
+def test_one_letter_for_all_open_items_of_a_customer(clock: Any) -> None:
+    clock.on(ISSUED)
+    anna = make_user("anna@example.org")
+    invoices = [invoice_for(anna), invoice_for(anna)]
+    [notice] = run(day=dt.date(2026, 9, 18)).notices
+    assert notice.items.count() == 2
+    assert notice.open_minor == sum(invoice.open_minor for invoice in invoices)
+
+
+@pytest.mark.parametrize("stop", ["complaint", "dispute", "transit", "hold"])
+def test_hard_stops_hold_back_and_say_why(stop: str, invoice: Invoice, clock: Any) -> None:
+    order = Order.objects.get(pk=invoice.order_id)
+    if stop == "complaint":
+        Invoice.objects.filter(pk=invoice.pk).update(held=True, held_reason="sole came off")
+    elif stop == "hold":
+        hold_invoice(invoice=invoice, until=dt.date(2026, 12, 1), reason="pays in rates", by=None)
+    else:
+        order.payments.update(state={"dispute": "disputed", "transit": "action_required"}[stop])
+    result = run(day=dt.date(2026, 9, 18))
+    assert result.notices == []
+    assert [held.invoice.pk for held in result.plan.held] == [invoice.pk]
+    assert result.plan.held[0].why
+
+
+def test_nobody_is_reminded_while_bank_receipts_may_be_missing(invoice: Invoice) -> None:
+    DunningPolicy.objects.update(receipts_checked_within_days=3)
+    result = run(day=dt.date(2026, 9, 18))
+    assert result.notices == []
+    assert "3" in result.plan.stopped
+
+
+def test_letters_go_out_on_business_days_and_terms_end_on_one(invoice: Invoice) -> None:
+    assert run(day=dt.date(2026, 9, 19)).plan.stopped  # a Saturday
+    [notice] = run(day=dt.date(2026, 9, 26 - 5)).notices
+    assert notice.pay_until.weekday() < 5
+    christmas = plan(dt.date(2026, 12, 25))
+    assert christmas.stopped
+
+
+def test_at_level_two_the_customer_may_not_buy_on_account_until_paid(
+    invoice: Invoice, clock: Any, outbox: Any
+) -> None:
+    every_day(dt.date(2026, 9, 16), 40)
+    credit = CustomerCredit.objects.get(user_id=invoice.user_id)
+    assert credit.dunning_level >= 2
+    clock.on(dt.date(2026, 10, 30))
+    invoice.refresh_from_db()
+    pay_invoice(invoice)
+    outbox.drain()
+    credit.refresh_from_db()
+    assert credit.dunning_level == 0
+
+
+def test_claims_for_interest_and_costs_stay_open_when_only_the_principal_is_paid(
+    invoice: Invoice, clock: Any
+) -> None:
+    every_day(dt.date(2026, 9, 16), 40)
+    clock.on(dt.date(2026, 10, 30))
+    invoice.refresh_from_db()
+    pay_invoice(invoice)
+    open_claims = DunningClaim.objects.filter(invoice=invoice, paid_minor=0, waived_at=None)
+    assert {claim.kind for claim in open_claims} == {"interest", "fee"}
+
+
+def test_the_letter_is_a_pdf_with_its_facts(invoice: Invoice) -> None:
+    [notice] = run(day=dt.date(2026, 9, 18)).notices
+    assert notice_pdf(notice.pk).startswith(b"%PDF")
+
+
+def test_the_command_refuses_a_date_that_is_none(db: None) -> None:
+    from django.core.management.base import CommandError
+
+    with pytest.raises(CommandError):
+        call_command("dunning", "--date", "31.12.2026")
+
+
+def test_planning_takes_the_same_queries_for_one_and_thirty_invoices(
+    clock: Any, django_assert_num_queries: Any
+) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    clock.on(ISSUED)
+    invoice_for(make_user())
+    with CaptureQueriesContext(connection) as one:
+        plan(dt.date(2026, 9, 18))
+    for _ in range(29):
+        invoice_for(make_user())
+    with django_assert_num_queries(len(one)):
+        assert len(plan(dt.date(2026, 9, 18)).proposals) == 30
