@@ -29,8 +29,10 @@ def listing(
 ) -> dict[str, Any]:
     """The context of a list. Eight queries at most, whatever the number of products."""
     found = queries.find(wishes, category_ids)
-    counted = queries.facets(wishes, category_ids) if found.total or wishes.narrowed else None
-    filters = _filters(wishes, query, counted) if counted else []
+    counted = queries.facets(wishes, category_ids, found.total) if found.total or wishes.narrowed else None
+    filters = _filters(wishes, query, counted.values) if counted else []
+    if counted and not counted.exact:
+        _hide_counts(filters)
     return {
         "cards": cards(found.ids, colours=wishes.colour),
         "total": found.total,
@@ -49,6 +51,13 @@ def listing(
         "narrowed": wishes.narrowed,
         "query": wishes.q,
     }
+
+
+def _hide_counts(filters: list[dict[str, Any]]) -> None:
+    """Show no numbers where they were taken from a sample."""
+    for group in filters:
+        for option in group["options"]:
+            option["count"] = ""
 
 
 def sort_options(wishes: ListWishes, query: QueryDict) -> list[dict[str, Any]]:

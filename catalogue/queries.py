@@ -7,17 +7,18 @@ for the same variant. ``shown`` is the product with the page: the parent of a va
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
+from django.core.cache import cache
 from django.db.models import (
     Case,
     CharField,
     Count,
+    Exists,
     F,
     IntegerField,
-    Max,
-    Min,
+    OuterRef,
     Q,
     QuerySet,
     Subquery,
@@ -34,8 +35,19 @@ from .partner.models import StockRecord
 
 IN_STOCK = Q(backorderable=True) | Q(num_in_stock__gt=F("num_allocated"))
 SHOWN = Coalesce("product__parent_id", "product_id")
-TITLE = Coalesce("product__parent__title", "product__title")
-SEARCHED = Coalesce("product__parent__search_text", "product__search_text")
+
+
+FACETS_KEPT_S = 60
+EXACT_UP_TO = 10_000  #: products of a list whose filters are counted one by one
+SAMPLE = 3_000  #: products looked at for the filters of a longer list
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Values of each filter with how many products have them; without ``exact`` the numbers are not to be shown."""
+
+    values: dict[str, dict[str, int]]
+    exact: bool
 
 
 @dataclass(frozen=True)
@@ -57,27 +69,25 @@ def offered() -> QuerySet[StockRecord]:
     )
 
 
-def matching(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> QuerySet[StockRecord]:
-    """The variants that fulfil all wishes, within categories where given."""
-    records = offered()
+def _products(wishes: ListWishes, category_ids: Sequence[int] | None) -> QuerySet[Product]:
+    """Products with a page of their own that fulfil what is wished of the product: category, words, brand."""
+    products = Product.objects.filter(parent=None, is_public=True)
     if category_ids is not None:
         members = ProductCategory.objects.filter(category_id__in=category_ids).values("product_id")
-        records = records.filter(Q(product__parent_id__in=members) | Q(product_id__in=members))
-    if wishes.words:
-        products = Product.objects.filter(parent=None, is_public=True)
-        for word in wishes.words:
-            products = products.filter(search_text__contains=word)
-        found = products.values("pk")
-        records = records.filter(Q(product__parent_id__in=found) | Q(product_id__in=found))
+        products = products.filter(pk__in=members)
+    for word in wishes.words:
+        products = products.filter(search_text__contains=word)
+    return products.filter(maker_id__in=[int(pk) for pk in wishes.brand]) if wishes.brand else products
+
+
+def _variants(wishes: ListWishes) -> QuerySet[StockRecord]:
+    """Variants that fulfil what is wished of the variant: colour, size, price, stock, reduction."""
+    records = StockRecord.objects.filter(product__is_public=True, price__isnull=False)
     if wishes.colour:
-        records = records.filter(
-            product__colour_id__in=Subquery(Colour.objects.filter(code__in=wishes.colour).values("pk"))
-        )
+        codes = Colour.objects.filter(code__in=wishes.colour).values("pk")
+        records = records.filter(product__colour_id__in=Subquery(codes))
     if wishes.size:
         records = records.filter(product__size__in=wishes.size)
-    if wishes.brand:
-        brands = [int(value) for value in wishes.brand]
-        records = records.filter(Q(product__parent__maker_id__in=brands) | Q(product__maker_id__in=brands))
     if wishes.price:
         records = records.filter(_in_bands(wishes.price))
     if wishes.available:
@@ -93,47 +103,83 @@ def _in_bands(bands: Iterable[str]) -> Q:
     return condition
 
 
+def _own_or_childs(records: QuerySet[StockRecord]) -> tuple[QuerySet[StockRecord], QuerySet[StockRecord]]:
+    """The records of a product's variants, and of the product itself, for use in a subquery on products."""
+    return records.filter(product__parent_id=OuterRef("pk")), records.filter(product_id=OuterRef("pk"))
+
+
 def find(wishes: ListWishes, category_ids: Sequence[int] | None = None, per_page: int = PER_PAGE) -> Found:
     """One page of the products that fulfil the wishes. Two queries; a page past the end is the last one."""
-    records = matching(wishes, category_ids).annotate(shown=SHOWN)
-    total = records.aggregate(n=Count("shown", distinct=True))["n"]
+    of_variants, own = _own_or_childs(_variants(wishes))
+    products = _products(wishes, category_ids).filter(Exists(of_variants) | Exists(own))
+    total = products.count()
     pages = max(1, -(-total // per_page))
     page = min(wishes.page, pages)
-    if not total:
-        return Found([], 0, page, pages)
-    rows = _ordered(records.values("shown"), wishes)
     start = (page - 1) * per_page
-    return Found([row["shown"] for row in rows[start : start + per_page]], total, page, pages)
+    rows = _ordered(products, wishes).values_list("pk", flat=True) if total else []
+    return Found(list(rows[start : start + per_page]), total, page, pages)
 
 
-def _ordered(rows: Any, wishes: ListWishes) -> Any:
+def _ordered(products: QuerySet[Product], wishes: ListWishes) -> QuerySet[Product]:
     """Products in the order wished for; the newest first where nothing else decides."""
-    match wishes.sort:
-        case "price":
-            return rows.annotate(by=Min("price")).order_by("by", "-shown")
-        case "-price":
-            return rows.annotate(by=Min("price")).order_by("-by", "-shown")
-        case "name":
-            return rows.annotate(by=Min(TITLE)).order_by("by", "shown")
-        case "relevance" if wishes.words:
-            in_title = Case(When(_title_has(wishes.words), then=1), default=0, output_field=IntegerField())
-            return rows.annotate(by=Max(in_title)).order_by("-by", "-shown")
-        case _:
-            return rows.annotate(by=Count("pk")).order_by("-shown")
+    if wishes.sort in ("price", "-price"):
+        cheapest = [
+            Subquery(rows.order_by("price").values("price")[:1]) for rows in _own_or_childs(_variants(wishes))
+        ]
+        sign = "-" if wishes.sort == "-price" else ""
+        return products.annotate(low=Coalesce(*cheapest)).order_by(f"{sign}low", "-pk")
+    if wishes.sort == "name":
+        return products.order_by("title", "pk")
+    if wishes.sort == "relevance" and wishes.words:
+        has = Q()
+        for word in wishes.words:
+            has |= Q(title__icontains=word)
+        in_title = Case(When(has, then=1), default=0, output_field=IntegerField())
+        return products.annotate(in_title=in_title).order_by("-in_title", "-pk")
+    return products.order_by("-pk")
 
 
-def _title_has(words: Sequence[str]) -> Q:
-    condition = Q()
-    for word in words:
-        condition |= Q(product__parent__title__icontains=word) | Q(product__title__icontains=word)
-    return condition
+def _counted(wishes: ListWishes, category_ids: Sequence[int] | None, *, exact: bool) -> QuerySet[StockRecord]:
+    """The variants behind the list, for counting: all, or those of the newest products."""
+    records = _variants(wishes).filter(Q(product__parent=None) | Q(product__parent__is_public=True))
+    if exact and category_ids is None and not wishes.words and not wishes.brand:
+        return records
+    pages = _products(wishes, category_ids).values("pk")
+    if not exact:
+        pages = pages.order_by("-pk")[:SAMPLE]
+    return records.filter(
+        product_id__in=Product.objects.filter(Q(parent_id__in=pages) | Q(pk__in=pages)).values("pk")
+    )
 
 
-def facets(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> dict[str, dict[str, int]]:
+def facets(wishes: ListWishes, category_ids: Sequence[int] | None, total: int) -> Counted:
     """How many products each value of each filter would leave: ``{"colour": {"3": 12, ...}, ...}``.
 
-    A filter's own selection does not narrow its own counts, so that a second value can be added. One query.
+    A filter's own selection does not narrow its own counts, so that a second value can be added. One query; the
+    answer is kept for FACETS_KEPT_S seconds (the products, their prices and their number never are). ``total`` is
+    how many products the list has: beyond EXACT_UP_TO the values are taken from the newest SAMPLE of them.
     """
+    narrowing = replace(wishes, sort="", page=1, q="")
+    key = f"facets:{hash_of((category_ids, narrowing))}"
+    kept = cache.get(key)
+    if kept is None:
+        kept = _facets(wishes, category_ids, exact=total <= EXACT_UP_TO)
+        cache.set(key, kept, FACETS_KEPT_S)
+    return kept  # type: ignore[no-any-return]
+
+
+def hash_of(value: object) -> str:
+    """A short key for a value made of plain things; sets count by content."""
+    return sha256(repr(_plain(value)).encode()).hexdigest()[:32]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, ListWishes):
+        return [_plain(getattr(value, name)) for name in value.__dataclass_fields__]
+    return sorted(value) if isinstance(value, frozenset) else value
+
+
+def _facets(wishes: ListWishes, category_ids: Sequence[int] | None, *, exact: bool) -> Counted:
     band = Case(
         *(When(_in_bands([name]), then=Value(name)) for name in PRICE_BANDS),
         default=Value(""),
@@ -152,7 +198,7 @@ def facets(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> dic
         ),
     }
     parts = [
-        matching(wishes.without(key), category_ids)
+        _counted(wishes.without(key), category_ids, exact=exact)
         .annotate(facet=Value(key, CharField()), option=Cast(expression, CharField()))
         .order_by()
         .values("facet", "option")
@@ -164,7 +210,7 @@ def facets(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> dic
     for key, option, n in parts[0].union(*parts[1:], all=True):
         if option:
             counted[key][option] = n
-    return counted
+    return Counted(counted, exact)
 
 
 def names_of(counted: dict[str, dict[str, int]]) -> tuple[dict[int, Colour], dict[int, Maker]]:
@@ -176,22 +222,19 @@ def names_of(counted: dict[str, dict[str, int]]) -> tuple[dict[int, Colour], dic
 
 def newest(limit: int) -> list[int]:
     """Ids of the newest products of which something is available. One query."""
-    rows = offered().filter(IN_STOCK).annotate(shown=SHOWN).values("shown").annotate(by=Count("pk"))
-    return [row["shown"] for row in rows.order_by("-shown")[:limit]]
-
-
-def on_offer(limit: int) -> list[int]:
-    """Ids of the newest products with an announced reduction that are available. One query."""
-    rows = offered().filter(IN_STOCK, reference_price_minor__isnull=False).annotate(shown=SHOWN)
-    return [row["shown"] for row in rows.values("shown").annotate(by=Count("pk")).order_by("-shown")[:limit]]
+    of_variants, own = _own_or_childs(_variants(ListWishes(available=True)))
+    products = Product.objects.filter(Exists(of_variants) | Exists(own), parent=None, is_public=True)
+    return list(products.order_by("-pk").values_list("pk", flat=True)[:limit])
 
 
 def products_with(ids: Sequence[int]) -> list[tuple[Product, list[StockRecord], list[ProductImage]]]:
     """Products with their offered variants and pictures, in the order of ``ids``. Three queries."""
     products = Product.objects.filter(pk__in=ids, is_public=True).select_related("maker").in_bulk()
     records: dict[int, list[StockRecord]] = {pk: [] for pk in products}
-    wanted = Q(product__parent_id__in=list(products)) | Q(product_id__in=list(products))
-    for record in offered().filter(wanted).select_related("product__colour").order_by("pk"):
+    wanted = Product.objects.filter(Q(parent_id__in=list(products)) | Q(pk__in=list(products)))
+    for record in (
+        offered().filter(product_id__in=wanted.values("pk")).select_related("product__colour").order_by("pk")
+    ):
         records[record.product.parent_id or record.product_id].append(record)
     images: dict[int, list[ProductImage]] = {pk: [] for pk in products}
     pictured = ProductImage.objects.filter(product_id__in=list(products)).select_related("colour")

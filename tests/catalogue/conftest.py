@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
 
 from catalogue import tree
 from catalogue.partner import vat
@@ -11,6 +12,7 @@ from shop.pages import queries
 
 @pytest.fixture(autouse=True)
 def _forget() -> None:
+    cache.clear()
     tree.forget()
     vat.forget()
     queries.forget()

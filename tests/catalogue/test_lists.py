@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -57,7 +58,9 @@ def test_colour_and_size_must_hold_for_the_same_variant(client: Client) -> None:
     shoes = make_category("Schuhe")
     mixed = make_product("Gemischt", category=shoes, colours=("navy",), sizes=("41",))
     stranger = variants(make_product("Anders", category=shoes, colours=("sand",), sizes=("42",)))[0].product
-    Product.objects.filter(pk=stranger.pk).update(parent=mixed)  # now navy 41 and sand 42 exist, navy 42 does not
+    Product.objects.filter(pk=stranger.pk).update(
+        parent=mixed
+    )  # now navy 41 and sand 42 exist, navy 42 does not
     found = client.get(url_of(shoes), {"colour": "navy", "size": "42"})
     assert titles(found) == []
     assert titles(client.get(url_of(shoes), {"colour": "navy", "size": "41"})) == ["Gemischt"]
@@ -143,7 +146,9 @@ def test_search_puts_titles_first(client: Client) -> None:
     assert titles(client.get("/catalogue/search/", {"q": "stiefel"}))[0] == "Stiefel Nord"
 
 
-@pytest.mark.parametrize("q", ["%", "_", "'", '"', "\\", "<script>", "ß", "🥾", "a" * 5000, " ", "İ", "(((", "*"])
+@pytest.mark.parametrize(
+    "q", ["%", "_", "'", '"', "\\", "<script>", "ß", "🥾", "a" * 5000, " ", "İ", "(((", "*"]
+)
 def test_odd_searches_find_nothing_and_break_nothing(client: Client, q: str) -> None:
     make_product("Elbschuh")
     response = client.get("/catalogue/search/", {"q": q})
@@ -200,8 +205,11 @@ def test_empty_lists_say_what_to_do(client: Client) -> None:
 
 
 def queries_of(client: Client, url: str) -> int:
-    client.get(url)  # fills what is remembered
-    with CaptureQueriesContext(connection, ) as seen:
+    client.get(url)  # fills what every page remembers: categories, legal links
+    cache.clear()  # but not what this page alone does
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
         assert client.get(url).status_code == 200
     return len(seen)
 
@@ -231,3 +239,24 @@ def test_prices_and_pages_are_in_the_language_of_the_address(client: Client) -> 
 
 def test_no_page_is_too_far(client: Client) -> None:
     assert client.get("/catalogue/", {"page": str(MAX_PAGE + 1)}).status_code == 200
+
+
+def test_filters_of_a_very_long_list_offer_values_without_numbers(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shoes = make_category("Schuhe")
+    make_many(12, category=shoes)
+    monkeypatch.setattr("catalogue.queries.EXACT_UP_TO", 10)
+    response = client.get(url_of(shoes))
+    assert response.context["total"] == 12
+    assert set(options(response, "size").values()) == {""}
+
+
+def test_counts_are_kept_a_while_but_products_and_their_number_are_not(client: Client) -> None:
+    shoes = make_category("Schuhe")
+    make_product("A", category=shoes, sizes=("41",))
+    client.get(url_of(shoes))
+    make_product("B", category=shoes, sizes=("41",))
+    response = client.get(url_of(shoes))
+    assert response.context["total"] == 2
+    assert sorted(titles(response)) == ["A", "B"]
