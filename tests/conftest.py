@@ -15,6 +15,9 @@ environment.prepare()
 
 import django  # noqa: E402  (settings are read here; the environment must be ours by then)
 
+from scripts import messages  # noqa: E402
+
+messages.compile_stale()
 django.setup()
 
 import pytest  # noqa: E402
@@ -25,6 +28,7 @@ from .support.network import NetworkGuard  # noqa: E402
 from .support.templates import TemplateError  # noqa: E402
 
 pytest_plugins = ["tests.support.running"]
+ON_BOTH_DATABASES = ("walks/", "races/", "properties/", "shop/kernel/", "fulfilment/finance/ledger/")
 guard = NetworkGuard()
 guard.install()
 
@@ -32,6 +36,16 @@ guard.install()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The database the tests run on; environment.chosen_database() has read it already."""
     parser.addoption("--db", choices=("sqlite", "postgres"), default=None, help="database to run on (sqlite)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole folders that `make test` runs on PostgreSQL as well."""
+    for item in items:
+        inside = item.path.relative_to(environment.ROOT / "tests").as_posix()
+        if inside.startswith(ON_BOTH_DATABASES):
+            item.add_marker(pytest.mark.both_databases)
+        if inside.startswith("browser/"):
+            item.add_marker(pytest.mark.browser)
 
 
 def pytest_report_header() -> str:

@@ -55,7 +55,7 @@ def test_every_view_of_ours_says_who_may_open_it() -> None:
     ]
     assert not open_to_whom, (
         "\n".join(open_to_whom)
-        + "\nRemedy: decorate the view with @public, @shopper_view or @staff_view('app.permission') of shop.kernel.access"
+        + "\nRemedy: decorate the view with @public, @shopper_view or @staff_view('app.permission')"
     )
 
 

@@ -20,7 +20,7 @@ from scripts.fingerprints import schema
 
 from .environment import KEPT, ROOT, isolated
 from .locks import exclusive
-from .postgres import Server, shared_server
+from .postgres import NoPostgres, Server, shared_server
 
 KEPT_MAX = 4  #: templates of each kind that stay; older ones go
 EDITS_MAX = 5  #: how often making is begun anew because files changed under it
@@ -155,3 +155,11 @@ def _build(environment: dict[str, str], what: str) -> str:
             f"same:\n{done.stderr[-ERROR_CHARS:]}"
         )
     return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+
+
+if __name__ == "__main__":
+    # `python -m tests.support.templates sqlite|postgres`: make it before the tests need it.
+    try:
+        {"sqlite": sqlite_template, "postgres": postgres_template}[sys.argv[1]]()
+    except NoPostgres as error:
+        print(f"{error}; the tests on PostgreSQL will say so")
