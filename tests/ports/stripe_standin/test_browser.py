@@ -217,6 +217,36 @@ def test_3d_secure_leads_over_its_own_page_and_back(checkout, client, standin, w
     assert client.v1.payment_intents.retrieve(intent.id).status == expected
 
 
+def test_handle_next_action_leads_through_3d_secure_and_back_to_the_page(checkout, client, standin):
+    page, intent = checkout()
+    client.v1.payment_intents.update(
+        intent.id, params={"payment_method": "pm_card_authenticationRequired", "return_url": page.url}
+    )
+    client.v1.payment_intents.confirm(intent.id)
+    page.evaluate("secret => { stripe.handleNextAction({clientSecret: secret}); }", intent.client_secret)
+    page.wait_for_url(re.compile(re.escape(standin.url) + "/3ds/.*"))
+    page.get_by_role("button", name="Freigabe erteilen").click()
+    page.wait_for_url("**/checkout?*redirect_status=succeeded")
+    assert client.v1.payment_intents.retrieve(intent.id).status == "succeeded"
+
+
+def test_a_payment_service_out_of_reach_is_said_in_words_and_can_be_repeated(checkout, client, standin):
+    page, _ = checkout()
+    frame(page).get_by_role("button", name="Erfolg").click()
+    standin.control("faults", kind="answer_lost_after_charge", times=1, path="/v1/payment_intents/*/confirm")
+    page.click("#pay")
+    message(page, "paid succeeded")
+    assert len(client.v1.charges.list().data) == 1, "the script asked again with the same key"
+    page, _ = checkout()
+    frame(page).get_by_role("button", name="Erfolg").click()
+    standin.control("faults", kind="answer_lost_after_charge", times=-1, path="/v1/payment_methods")
+    page.click("#pay")
+    message(page, "Der Zahlungsdienst war nicht erreichbar.")
+    standin.control("faults", method="DELETE")
+    page.click("#pay")
+    message(page, "paid succeeded")
+
+
 def test_english_and_a_dark_shop(checkout):
     page, _ = checkout(
         locale="en", appearance={"theme": "night", "variables": {"colorPrimary": "#8ab4ff", "bad": "x"}}

@@ -141,10 +141,15 @@
     });
   }
 
+  function tellHeight() {
+    post("resize", Math.ceil(document.body.getBoundingClientRect().height));
+  }
+
   function init(given) {
     var fresh = settings === null;
     settings = given;
     dress(given.appearance || {});
+    tellHeight(); // before "ready": nothing shifts under the shopper's finger afterwards
     if (fresh) post("ready");
   }
 
@@ -195,6 +200,6 @@
     changed();
   });
 
-  new ResizeObserver(function () { post("resize", Math.ceil(document.body.getBoundingClientRect().height)); }).observe(document.body);
+  new ResizeObserver(tellHeight).observe(document.body);
   post("hello");
 })();

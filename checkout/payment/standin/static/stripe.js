@@ -6,7 +6,7 @@
   var script = document.currentScript;
   var ORIGIN = new URL(script ? script.src : "/", window.location.href).origin;
   var MARK = "stripe-standin";
-  var FRAME_HEIGHT = "250px";
+  var FRAME_HEIGHT = "300px";
 
   function IntegrationError(message) {
     var error = new Error(message);
