@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.core.files.storage import storages
 
+from fulfilment.finance.dunning.papers import notice_pdf
 from fulfilment.finance.invoicing.queries import invoice_pdf_bytes
 
 from . import legal
@@ -44,6 +45,10 @@ def _invoice(key: str) -> bytes:
     return invoice_pdf_bytes(int(key))
 
 
+def _dunning(key: str) -> bytes:
+    return notice_pdf(int(key))
+
+
 def _kept(key: str) -> bytes:
     return bytes(KeptContent.objects.get(sha256=key).body)
 
@@ -62,6 +67,7 @@ def _file(key: str) -> bytes:
 
 SOURCES: dict[str, Callable[[str], bytes]] = {
     "invoice": _invoice,
+    "dunning": _dunning,
     "kept": _kept,
     "legal": _legal,
     "file": _file,

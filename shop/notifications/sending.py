@@ -10,9 +10,10 @@ import logging
 import smtplib
 from email.mime.image import MIMEImage
 from email.utils import format_datetime
+from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives, SafeMIMEMultipart, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
@@ -64,6 +65,8 @@ def send(mail_id: int, *, connection: BaseEmailBackend | None = None) -> bool:
     try:
         message = compose(mail)
         message.connection = connection or get_connection()
+        if connection is not None:
+            connection.open()  # kept open for the mails that follow; nothing happens when it is
         message.send()
     except smtplib.SMTPRecipientsRefused as error:
         claims.fail(mail, _refused(error))
@@ -80,9 +83,28 @@ def send(mail_id: int, *, connection: BaseEmailBackend | None = None) -> bool:
     return False
 
 
-def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
+class Message(EmailMultiAlternatives):
+    """A mail whose pictures belong to its HTML (multipart/related), so that no program lists them as files."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pictures: list[MIMEImage] = []
+
+    def _create_alternatives(self, msg: Any) -> Any:
+        made = super()._create_alternatives(msg)  # type: ignore[misc]
+        if not self.pictures:
+            return made
+        *others, html = made.get_payload()
+        related = SafeMIMEMultipart(_subtype="related", encoding=self.encoding or settings.DEFAULT_CHARSET)
+        for part in (html, *self.pictures):
+            related.attach(part)
+        made.set_payload([*others, related])
+        return made
+
+
+def compose(mail: OutgoingMail) -> Message:
     """The mail as it goes out: both bodies, pictures shown inside, files. May raise NotThereYet."""
-    message = EmailMultiAlternatives(
+    message = Message(
         subject=mail.subject,
         body=mail.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
@@ -101,14 +123,14 @@ def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
     return message
 
 
-def _attach(message: EmailMultiAlternatives, file: File) -> None:
+def _attach(message: Message, file: File) -> None:
     if not file.content_id:
         message.attach(file.name, file.body, file.mime)
         return
     picture = MIMEImage(file.body, _subtype=file.mime.partition("/")[2])
     picture.add_header("Content-ID", f"<{file.content_id}>")
     picture.add_header("Content-Disposition", "inline", filename=file.name)
-    message.attach(picture)
+    message.pictures.append(picture)
 
 
 def _refused(error: smtplib.SMTPRecipientsRefused) -> Exception:

@@ -13,6 +13,8 @@ from checkout.order.queries import order_for_fulfilment
 from checkout.payment.events import PaymentReminderDue, RefundSucceeded
 from checkout.payment.models import PREPAYMENT, Payment
 from checkout.shipping.models import DeliveryMethod
+from fulfilment.finance.dunning.events import DunningNoticeIssued
+from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.events import InvoiceIssued
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
@@ -151,6 +153,23 @@ def refund_succeeded(event: RefundSucceeded) -> None:
             order, amount_minor=event.amount_minor, currency=event.currency, method=event.method
         ),
     )
+
+
+@subscribe(DunningNoticeIssued, "notifications.dunning_notice")
+def dunning_notice(event: DunningNoticeIssued) -> None:
+    """A reminder or notice of open invoices, shown on the first of its orders."""
+    notice = DunningNotice.objects.prefetch_related("items__invoice").get(pk=event.notice_id)
+    order = Order.objects.filter(pk__in=event.order_ids).order_by("pk").first()
+    with translation.override(event.language):
+        actions.write(
+            money.dunning(notice),
+            kind="dunning_notice",
+            source=f"dunning_notice:{notice.pk}",
+            recipient=event.email,
+            language=event.language,
+            order=order,
+            user_id=event.user_id,
+        )
 
 
 @subscribe(AccountMailRequested, "notifications.account_mail")

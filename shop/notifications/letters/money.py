@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
+from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.letterhead import day, money
 from fulfilment.finance.invoicing.models import CANCELLATION, CREDIT_NOTE, Invoice
 from shop.notifications import facts
@@ -167,65 +167,54 @@ def refunded(order: Order, *, amount_minor: int, currency: str, method: str) -> 
     )
 
 
-def dunning(
-    *,
-    name: str,
-    level: int,
-    invoices: Sequence[tuple[str, dt.date, int]],
-    fees_minor: int,
-    interest_minor: int,
-    currency: str,
-    reference: str,
-    until: dt.date,
-    language: str,
-    attachments: Sequence[Attachment],
-) -> Letter:
-    """A dunning notice. ``invoices``: (number, due on, open in minor units); fees and interest in minor units.
-
-    The first level is a friendly reminder, later ones are firm; the PDF letter among ``attachments`` is what counts.
-    """
-    total = sum(row[2] for row in invoices) + fees_minor + interest_minor
-    amount, last = money(total, currency, language), day(until, language)
-    if level <= 1:
-        subject, heading = _("A friendly reminder: %(reference)s"), _("Has our invoice slipped your mind?")
-        text = _(
-            "Perhaps our invoice has gone unnoticed: %(amount)s are still open. Please transfer them by %(day)s."
-        )
-    else:
-        subject, heading = _("Reminder no. %(level)d: %(reference)s"), _("Your payment is overdue")
-        text = _("In spite of our reminder %(amount)s are still open. Please transfer the amount by %(day)s.")
+def dunning(notice: DunningNotice) -> Letter:
+    """A dunning notice in the words of its level (data, edited by finance); the PDF letter attached is what counts."""
+    language, currency = notice.language, notice.currency
+    payment = notice.facts["payment"]
+    amount, last = money(notice.total_minor, currency, language), day(notice.pay_until, language)
     rows = [
         (
-            number,
+            item.invoice.number,
             _("%(amount)s, due on %(day)s")
-            % {"amount": money(open_minor, currency, language), "day": day(due, language)},
+            % {
+                "amount": money(item.open_minor, currency, language),
+                "day": day(item.invoice.due_on, language),
+            },
         )
-        for number, due, open_minor in invoices
+        for item in notice.items.all()
     ]
-    if interest_minor:
-        rows.append((_("Default interest"), money(interest_minor, currency, language)))
-    if fees_minor:
-        rows.append((_("Dunning fee"), money(fees_minor, currency, language)))
+    extra = [
+        (_("Default interest"), notice.interest_minor),
+        (_("Dunning fee"), notice.fee_minor),
+        (_("Lump sum for late payment"), notice.lump_sum_minor),
+    ]
+    rows += [(name, money(minor, currency, language)) for name, minor in extra if minor]
     rows.append((_("Total"), amount))
     bank, code = facts.bank(
-        amount_minor=total, currency=currency, reference=reference, until=until, language=language
+        amount_minor=notice.total_minor,
+        currency=currency,
+        reference=payment["reference"],
+        until=notice.pay_until,
+        language=language,
     )
+    title = str(notice.facts["title"])
     return Letter(
-        subject=subject % {"reference": reference, "level": level},
+        subject=_("%(title)s: please pay %(amount)s by %(day)s")
+        % {"title": title, "amount": amount, "day": last},
         preheader=_("%(amount)s, please pay by %(day)s") % {"amount": amount, "day": last},
-        heading=heading,
-        greeting=facts.hello(name),
+        heading=title,
+        greeting=facts.hello(str(notice.facts["recipient"].get("name", ""))),
         blocks=[
-            Paragraph(text % {"amount": amount, "day": last}),
+            Paragraph(str(notice.facts["opening"])),
             Facts(rows, strong=frozenset({_("Total")})),
             *bank,
+            Paragraph(str(notice.facts["closing"])),
             Paragraph(
                 _(
-                    "If you have paid in the meantime, please disregard this letter. If something is wrong with the "
-                    "goods or the invoice, or you cannot pay at once, please answer this mail: we will find a way."
+                    "If something is wrong, or you cannot pay at once, please answer this mail: we will find a way."
                 )
             ),
         ],
         closing=signature(),
-        attachments=[*attachments, *code],
+        attachments=[Attachment(f"{notice.number}.pdf", PDF, f"dunning:{notice.pk}"), *code],
     )
