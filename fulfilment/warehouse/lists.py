@@ -10,12 +10,24 @@ from django import forms
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import register_converter
+from django.urls.converters import IntConverter, get_converters
 from django.utils.translation import gettext_lazy as _
 
 PAGE_SIZE = 50
 SEARCH_MAX_CHARS = 100
 CSV_ROWS_MAX = 100_000
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class RowId(IntConverter):
+    """An id in an address: ``<row:pk>``. Longer numbers than a database holds are no address of ours (404)."""
+
+    regex = "[0-9]{1,18}"
+
+
+if "row" not in get_converters():
+    register_converter(RowId, "row")
 
 
 class Search(forms.Form):

@@ -343,15 +343,15 @@ def _first_error(form: Any) -> str:
 
 urlpatterns = [
     path("packing/", packing, name="packing"),
-    path("packing/<int:pk>/", pack, name="pack"),
+    path("packing/<row:pk>/", pack, name="pack"),
     path("orders/<str:number>/parcels/", order_parcels, name="order-parcels"),
     path("parcels/", parcels, name="parcels"),
-    path("parcels/<int:pk>/", parcel, name="parcel"),
-    path("parcels/<int:pk>/dispatch/", dispatch, name="dispatch"),
-    path("parcels/<int:pk>/unpack/", unpack, name="unpack"),
-    path("parcels/<int:pk>/outcome/", outcome, name="outcome"),
-    path("parcels/<int:pk>/packing-slip.pdf", slip_pdf, name="packing-slip"),
-    path("parcels/<int:pk>/label.pdf", label_pdf, name="label"),
+    path("parcels/<row:pk>/", parcel, name="parcel"),
+    path("parcels/<row:pk>/dispatch/", dispatch, name="dispatch"),
+    path("parcels/<row:pk>/unpack/", unpack, name="unpack"),
+    path("parcels/<row:pk>/outcome/", outcome, name="outcome"),
+    path("parcels/<row:pk>/packing-slip.pdf", slip_pdf, name="packing-slip"),
+    path("parcels/<row:pk>/label.pdf", label_pdf, name="label"),
 ]
 
 NAV = [

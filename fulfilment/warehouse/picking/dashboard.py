@@ -289,12 +289,12 @@ def _first_error(form: Any) -> str:
 
 urlpatterns = [
     path("pick-lists/", pick_lists, name="pick-lists"),
-    path("pick-lists/<int:pk>/", pick_list, name="pick-list"),
-    path("pick-lists/<int:pk>/pick/", pick, name="pick"),
-    path("pick-lists/<int:pk>/scan/", scan, name="scan"),
-    path("pick-lists/<int:pk>/short/", short, name="short"),
-    path("pick-lists/<int:pk>/finish/", finish, name="finish"),
-    path("pick-lists/<int:pk>/<slug:verb>/", act, name="pick-act"),
+    path("pick-lists/<row:pk>/", pick_list, name="pick-list"),
+    path("pick-lists/<row:pk>/pick/", pick, name="pick"),
+    path("pick-lists/<row:pk>/scan/", scan, name="scan"),
+    path("pick-lists/<row:pk>/short/", short, name="short"),
+    path("pick-lists/<row:pk>/finish/", finish, name="finish"),
+    path("pick-lists/<row:pk>/<slug:verb>/", act, name="pick-act"),
 ]
 
 NAV = [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import connection
 from django.db.models import F, OuterRef, Subquery, Sum
 from django.utils.translation import gettext as _
 
@@ -67,15 +67,17 @@ def packing_place() -> Bin:
 
 
 def put_in(*, stockrecord_id: int, bin_id: int, quantity: int) -> None:
-    """Raise a bin's sum; part of a caller's transaction that also writes the movement."""
-    rows = BinStock.objects.filter(stockrecord_id=stockrecord_id, bin_id=bin_id)
-    if rows.update(quantity=F("quantity") + quantity):
-        return
-    try:
-        with transaction.atomic():
-            BinStock.objects.create(stockrecord_id=stockrecord_id, bin_id=bin_id, quantity=quantity)
-    except IntegrityError:  # somebody put the first piece there in the same moment
-        rows.update(quantity=F("quantity") + quantity)
+    """Raise a bin's sum, also that of the first piece, in one statement that SQLite and PostgreSQL both know.
+
+    Part of a caller's transaction that also writes the movement.
+    """
+    table = BinStock._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (stockrecord_id, bin_id, quantity) VALUES (%s, %s, %s) "
+            f"ON CONFLICT (stockrecord_id, bin_id) DO UPDATE SET quantity = {table}.quantity + excluded.quantity",
+            [stockrecord_id, bin_id, quantity],
+        )
 
 
 def take_out(*, stockrecord_id: int, bin_id: int, quantity: int) -> None:

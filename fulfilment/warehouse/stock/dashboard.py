@@ -203,7 +203,14 @@ def receive(request: HttpRequest) -> HttpResponse:
 
 
 def _receive_page(request: HttpRequest, form: ReceiveForm, status: int = 200) -> HttpResponse:
-    context = {"form": form, "bin_codes": Bin.objects.values_list("code", flat=True)[:500]}
+    # The answer to the last scan stands large above the form instead of in a corner.
+    answers = [str(message) for message in messages.get_messages(request)]
+    context = {
+        "form": form,
+        "answers": answers,
+        "messages": (),
+        "bin_codes": Bin.objects.values_list("code", flat=True)[:500],
+    }
     return render(request, "dashboard/warehouse/receive.html", context, status=status)
 
 
@@ -257,13 +264,13 @@ def new_bin(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("stock/", sku_list, name="stock"),
-    path("stock/<int:pk>/", sku, name="sku"),
-    path("stock/<int:pk>/transfer/", transfer, name="transfer"),
-    path("stock/<int:pk>/count/", count, name="count"),
+    path("stock/<row:pk>/", sku, name="sku"),
+    path("stock/<row:pk>/transfer/", transfer, name="transfer"),
+    path("stock/<row:pk>/count/", count, name="count"),
     path("receive/", receive, name="receive"),
     path("bins/", bin_list, name="bins"),
     path("bins/new/", new_bin, name="new-bin"),
-    path("bins/<int:pk>/", bin_page, name="bin"),
+    path("bins/<row:pk>/", bin_page, name="bin"),
 ]
 
 NAV = [

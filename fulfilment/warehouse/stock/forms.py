@@ -19,6 +19,7 @@ from .models import Bin
 from .queries import find_bin, find_stockrecord
 
 CODE_MAX_CHARS = 60
+SEQUENCE_MAX = 1_000_000
 SCAN = {"data-scan": True, "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
 
 
@@ -96,6 +97,10 @@ class CountForm(forms.Form):
 class BinForm(forms.ModelForm):
     """A new bin."""
 
+    sequence = forms.IntegerField(
+        label=gettext_lazy("Turn on the walk"), min_value=0, max_value=SEQUENCE_MAX, initial=0
+    )
+
     class Meta:
         model = Bin
         fields = ["code", "zone", "kind", "sequence"]
@@ -103,7 +108,6 @@ class BinForm(forms.ModelForm):
             "code": gettext_lazy("Code"),
             "zone": gettext_lazy("Zone"),
             "kind": gettext_lazy("Kind"),
-            "sequence": gettext_lazy("Turn on the walk"),
         }
 
     def clean_code(self) -> str:
