@@ -94,6 +94,7 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
         "pictures": pictures,
         "variants": variants,
         "chosen": chosen,
+        "chosen_colour_code": chosen.colour_code if chosen else "",
         "colours": _colour_options(variants, chosen),
         "sizes": _size_options(variants, chosen),
         "related": cards(related_ids(product.pk, category_ids, RELATED)),

@@ -24,17 +24,22 @@ def storefront(request: HttpRequest) -> dict[str, Any]:
         "legal_links": lambda: legal_links(request),
         "shipping_url": lambda: legal_url("shipping", request),
         "canonical_url": lambda: f"{settings.SITE_URL}{request.path}",
-        "alternates": lambda: alternates(request),
+        "alternates": lambda: alternates(request.path),
     }
 
 
-def alternates(request: HttpRequest) -> list[dict[str, str]]:
+def alternates(path: str) -> list[dict[str, str]]:
     """The same page in every language, for hreflang; empty for addresses without a language."""
-    urls = {code: _translated(request.path, code) for code, _name in settings.LANGUAGES}
-    if len(set(urls.values())) < len(urls):
+    return named({code: _translated(path, code) for code, _name in settings.LANGUAGES})
+
+
+def named(urls: dict[str, str]) -> list[dict[str, str]]:
+    """Full addresses by language code, and the default language's for readers of none of them."""
+    if len(set(urls.values())) < 2:
         return []
     found = [{"code": code, "url": f"{settings.SITE_URL}{url}"} for code, url in urls.items()]
-    return [*found, {"code": "x-default", "url": f"{settings.SITE_URL}{urls[settings.LANGUAGE_CODE]}"}]
+    default = urls.get(settings.LANGUAGE_CODE)
+    return [*found, {"code": "x-default", "url": f"{settings.SITE_URL}{default}"}] if default else found
 
 
 def _translated(path: str, code: str) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.blocks import CharBlock, ChoiceBlock, StructBlock
 from wagtail.fields import RichTextField, StreamField
@@ -39,11 +42,23 @@ class Translated(Page):
         abstract = True
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Adds ``language_urls`` for the language switch and the hreflang links."""
+        """Adds ``language_urls`` for the language switch, and ``alternates`` for search engines.
+
+        Where a page is not translated, the switch leads to the home page of the language.
+        """
+        from .context import named
+
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
         live = [self, *self.get_translations().live().select_related("locale")]
-        context["language_urls"] = {page.locale.language_code: page.get_url(request) for page in live}
+        written = {page.locale.language_code: page.get_url(request) for page in live}
+        context["alternates"] = named(written)
+        context["language_urls"] = {code: _home(code) for code, _name in settings.LANGUAGES} | written
         return context
+
+
+def _home(code: str) -> str:
+    with override(code):
+        return reverse("home")
 
 
 class HomePage(Translated):
