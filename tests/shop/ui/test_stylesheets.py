@@ -84,3 +84,9 @@ def test_the_catalogue_names_every_icon() -> None:
     readme = (BASE / "static/css/README.md").read_text()
     listed = set(readme.split("Icons: ", 1)[1].split("\n\n", 1)[0].split())
     assert listed == icon_names()
+
+
+def test_a_gallery_bears_a_product_without_any_variant() -> None:
+    page = engines["django"].get_template("storefront/_gallery.html")
+    out = page.render({"pictures": [{"url": "/p.webp", "alt": "A shoe", "colour_code": "k"}], "chosen": None})
+    assert 'src="/p.webp"' in out
