@@ -212,7 +212,7 @@ def categories() -> tuple[CategoryData, ...]:
 @cache
 def products() -> tuple[ProductData, ...]:
     """The whole range."""
-    found = []
+    found: list[ProductData] = []
     for name in FILES:
         rows = tomllib.loads((DATA / f"{name}.toml").read_text(encoding="utf-8"))["product"]
         found.extend(_product(row, shades(), makers()) for row in rows)

@@ -115,11 +115,12 @@ def _water(ink: Ink, dice: Random) -> None:
     ink.fill(
         "M1270 655h160l90 200h-340z", ink.linear(0, 655, 0, 855, (0, "#fff0d0", 0.65), (1, "#fff0d0", 0))
     )
-    strokes = {"#fffaf0": [], "#2f4a52": []}  # type: dict[str, list[str]]
+    strokes: dict[str, list[str]] = {"#fffaf0": [], "#2f4a52": []}
     for _ in range(150):
-        x, y = dice.uniform(0, w), dice.uniform(664, 850)
-        length = dice.uniform(20, 90) * (0.4 + (y - 655) / 200)
-        strokes["#fffaf0" if dice.random() < 0.55 else "#2f4a52"].append(f"M{x:.0f} {y:.0f}h{length:.0f}")
+        left, height = dice.uniform(0, w), dice.uniform(664, 850)
+        length = dice.uniform(20, 90) * (0.4 + (height - 655) / 200)
+        paint = "#fffaf0" if dice.random() < 0.55 else "#2f4a52"
+        strokes[paint].append(f"M{left:.0f} {height:.0f}h{length:.0f}")
     for paint, parts in strokes.items():
         ink.line("".join(parts), paint, 3, opacity=0.3)
 

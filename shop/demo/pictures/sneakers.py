@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from math import cos, pi, sin
 
@@ -272,7 +273,7 @@ def _star(cx: float, cy: float, r: float, colour: str) -> str:
 def draw_sneaker(ink: Ink, look: Look) -> None:
     """A sneaker, toe to the right; styles: court, high, canvas, canvas_high, runner, straps."""
     cast(ink, 604, 853, 410)
-    styles = {
+    styles: dict[str, Callable[[Ink, Look], None]] = {
         "court": _court,
         "high": partial(_court, high=True),
         "canvas": _canvas,

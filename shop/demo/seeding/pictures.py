@@ -21,6 +21,7 @@ from shop.demo.pictures.render import make_files, render_png
 from shop.demo.pictures.scenes import HERO_SIZE, draw_category, draw_hero
 
 FOLDER = "images/products/demo"
+FEW = 24  #: fewer pictures than this are drawn without further processes
 #: Runs in processes of their own, which know nothing of Django.
 to_webp = partial(make_files, widths=WIDTHS, quality=QUALITY)
 
@@ -59,11 +60,12 @@ def seed_pictures(parents: dict[str, Product], *, bar: Callable[..., Iterator[ob
 
 def _draw(missing: list[Sheet], bar: Callable[..., Iterator[object]] | None) -> int:
     """Draw what is missing, in several processes when it is much."""
-    if not missing:
-        return 0
-    workers = min(os.cpu_count() or 1, 8)
+    if len(missing) < FEW:
+        for sheet in missing:
+            _keep(sheet.name, to_webp(sheet.svg))
+        return len(missing)
     svgs = [sheet.svg for sheet in missing]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, 8), mp_context=get_context("spawn")) as pool:
         results: Iterable[object] = pool.map(to_webp, svgs, chunksize=4)
         if bar is not None:
             results = bar(results, total=len(missing), desc="pictures", unit="picture")

@@ -165,11 +165,10 @@ def test_pictures_are_drawn_once_and_kept(
     settings.MEDIA_ROOT = tmp_path
     some = products()[:2]
     monkeypatch.setattr(pictures.data, "products", lambda: some)
-    monkeypatch.setattr(pictures.data, "categories", tuple)
-    monkeypatch.setattr(goods.data, "products", lambda: some)
     monkeypatch.setattr(goods, "_related", lambda parents: None)
     monkeypatch.setattr(goods, "FEATURED", (some[0].slug,))
     parents = goods.seed_goods()
+    monkeypatch.setattr(pictures.data, "categories", tuple)
     wanted = sum(len(product.shades) for product in some) * 2
     assert pictures.seed_pictures(parents) == wanted
     assert ProductImage.objects.count() == wanted
