@@ -79,7 +79,7 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
     ``variant_id``, ``colour`` and ``size`` come from the address and may be junk. At most ten queries.
     """
     found = products_with([pk])
-    if not found or found[0][0].parent_id is not None:
+    if not found:
         return None
     product, records, images = found[0]
     variants = [_variant(product, record) for record in records]

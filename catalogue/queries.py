@@ -229,7 +229,9 @@ def newest(limit: int) -> list[int]:
 
 def products_with(ids: Sequence[int]) -> list[tuple[Product, list[StockRecord], list[ProductImage]]]:
     """Products with their offered variants and pictures, in the order of ``ids``. Three queries."""
-    products = Product.objects.filter(pk__in=ids, is_public=True).select_related("maker").in_bulk()
+    products = (
+        Product.objects.filter(pk__in=ids, parent=None, is_public=True).select_related("maker").in_bulk()
+    )
     records: dict[int, list[StockRecord]] = {pk: [] for pk in products}
     wanted = Product.objects.filter(Q(parent_id__in=list(products)) | Q(pk__in=list(products)))
     for record in (

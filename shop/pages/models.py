@@ -49,7 +49,7 @@ class Translated(Page):
         from .context import named
 
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
-        live = [self, *self.get_translations().live().select_related("locale")]
+        live = self.get_translations(inclusive=True).live().select_related("locale")
         written = {page.locale.language_code: page.get_url(request) for page in live}
         context["alternates"] = named(written)
         context["language_urls"] = {code: _home(code) for code, _name in settings.LANGUAGES} | written
