@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from shop.kernel.money import to_minor
+from shop.kernel.money import to_decimal, to_minor
 
 MOST_DIGITS = 12  #: 9,999,999,999.99 is more than anybody types on purpose
 
@@ -63,3 +63,11 @@ class AmountField(forms.CharField):
         if self.positive and amount <= 0:
             raise forms.ValidationError(self.error_messages["positive"], code="positive")
         return amount
+
+
+class CsvAmount(int):
+    """Minor units that stand in a CSV cell as people write amounts there: 1234,50 in German, 1234.50 elsewhere."""
+
+    def __str__(self) -> str:
+        text = str(to_decimal(int(self)))
+        return text.replace(".", ",") if (get_language() or "de").startswith("de") else text

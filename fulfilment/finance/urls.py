@@ -1,0 +1,14 @@
+"""Every address of the finance room's staff pages, included under ``/dashboard/finance/``."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from .dashboard import urlpatterns as start
+from .invoicing.dashboard import urlpatterns as invoicing
+from .ledger.dashboard import urlpatterns as ledger
+from .reconciliation.dashboard import urlpatterns as reconciliation
+
+app_name = "finance"
+urlpatterns = [*start, *ledger, *invoicing, *reconciliation]
+if find_spec("fulfilment.finance.dunning.dashboard"):
+    urlpatterns += import_module("fulfilment.finance.dunning.dashboard").urlpatterns
