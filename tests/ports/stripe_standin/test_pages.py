@@ -217,5 +217,7 @@ def test_huge_and_lengthless_bodies_are_refused(browser):
     connection.endheaders()
     assert connection.getresponse().status == 413
     connection = http.client.HTTPConnection(browser.host, timeout=10)
-    connection.request("POST", "/v1/refunds", iter([b"amount=1"]), encode_chunked=True)
+    connection.putrequest("POST", "/v1/refunds")
+    connection.putheader("Transfer-Encoding", "chunked")
+    connection.endheaders()
     assert connection.getresponse().status == 411
