@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from catalogue.partner.models import StockRecord
@@ -55,7 +55,7 @@ def sku_list(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(chosen[form.value("show")])
     rows = sorted_by(request, rows, SKU_SORT, ["partner_sku", "pk"])
     if wants_csv(request):
-        head = [_("SKU"), _("GTIN"), _("Article"), _("In stock"), _("Reserved"), _("Free"), _("Bins")]
+        head = [_("SKU"), _("GTIN"), _("Article"), _("In stock"), _("Reserved"), pgettext("stock", "Free"), _("Bins")]
         return csv_file("stock", head, (_sku_cells(row) for row in rows.iterator(chunk_size=1_000)))
     page = page_of(request, rows)
     context = {"page": page, "form": form, "csv_url": csv_url(request)}
