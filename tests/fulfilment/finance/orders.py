@@ -109,6 +109,14 @@ def make_user(name: str = "hanna") -> Any:
     )
 
 
+def make_staff(email: str) -> Any:
+    """A member of staff without any permission yet."""
+    user = get_user_model().objects.create_user(email=email, password="secret-enough-1")
+    user.is_staff = True
+    user.save(update_fields=["is_staff"])
+    return user
+
+
 def dispatch(order: Order, quantities: dict[int, int] | None = None, *, day: dt.date | None = None) -> int:
     """Tell that a parcel with these pieces (default: everything) left; returns its id. Nobody has heard it yet."""
     pieces = quantities or {line.pk: line.quantity for line in order.lines.all()}
