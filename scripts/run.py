@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -119,10 +120,11 @@ def main() -> int:
 
         for wanted in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(wanted, stop)
-        supervisor.start()
+        with ThreadPoolExecutor() as beside:
+            people = beside.submit(logins)
+            supervisor.start()
         if not stopping.is_set():
-            ready = time.monotonic() - began
-            say(welcome(plan, logins(), ready))
+            say(welcome(plan, people.result(), time.monotonic() - began))
             supervisor.watch()
         say("kontor: closing")
         supervisor.stop()
