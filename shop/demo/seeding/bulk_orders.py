@@ -1,9 +1,9 @@
-"""Many orders for measuring: what the checkout would have written, in bulk; the rest of the house hears of each.
+"""Many orders for measuring: placed in bulk, as the checkout writes them; then the verbs of the house take over.
 
-The rows are those of ``order.actions.place`` and ``payment.actions.receive_transfer``: order, lines, reservations,
-payment, history. The events go to the outbox, so that pick lists, postings and mails come from their own rooms and
-``manage.py verify`` holds. All orders are paid in advance by bank transfer: a card payment would claim an intent that
-the payment provider has never seen.
+The rows are those of ``order.actions.place``: order, lines, reservations, payment, and the event. Their money then
+comes as bank receipts that finance records and assigns, which captures the payment, confirms the order and makes pick
+lists, postings and mails: so ``manage.py verify`` holds by itself. All orders are paid in advance: a card payment would
+claim an intent that the payment provider has never seen.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -19,20 +20,22 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import transaction
 from django.db.models import F
+from django.utils.timezone import localtime
 from oscar.apps.address.models import Country
 
 from catalogue.partner.actions import Wish, reserve
 from catalogue.partner.models import StockRecord
 from catalogue.partner.vat import rate_bp
-from checkout.order.events import OrderConfirmed, OrderPlaced
+from checkout.order.events import OrderPlaced
 from checkout.order.models import BillingAddress, Line, Order, ShippingAddress
 from checkout.order.numbers import new_order_number
-from checkout.payment.events import PaymentCaptured
 from checkout.payment.models import PREPAYMENT, Payment
+from fulfilment.finance.reconciliation.actions import assign, record
+from shop.celery import app as celery_app
 from shop.demo.seeding.basics import trade
 from shop.kernel.attempts import due
 from shop.kernel.clock import now
-from shop.kernel.models import Delivery, Message, StateChange
+from shop.kernel.models import Delivery, Message
 from shop.kernel.money import net_from_gross, to_decimal
 from shop.kernel.outbox import SUBSCRIBERS, deliver
 
@@ -66,21 +69,46 @@ class Drawn:
 
 
 def seed_orders(count: int, *, bar: Bar, drain: bool = True) -> int:
-    """Add ``count`` orders of what is in stock; returns how many. ``drain`` delivers their events here and now.
-
-    Raises CommandError when there is not enough stock.
+    """Add ``count`` orders of what is in stock; returns how many. ``drain`` lets the house react here and now,
+    otherwise a worker does it. Raises CommandError when there is not enough stock.
     """
     wares = _wares()
     dice = Random(count)
-    with bar(total=count, desc="orders", unit="order") as progress:
+    with bar(total=count, desc="orders", unit="order") as progress, _at_once(drain):
         for start in range(0, count, BATCH):
             drawn = [_draw(dice, wares, start + n) for n in range(min(BATCH, count - start))]
             with transaction.atomic():
-                _write(drawn)
-            progress.update(len(drawn))
+                orders = _write(drawn)
+            for one, order in zip(drawn, orders, strict=True):
+                if one.paid:
+                    _pay(one, order)
+                progress.update(1)
     if drain:
         _deliver(bar)
     return count
+
+
+@contextmanager
+def _at_once(wanted: bool) -> Iterator[None]:
+    """Run tasks in this process instead of filling the queue of a worker that may not be there."""
+    before = celery_app.conf.task_always_eager
+    celery_app.conf.task_always_eager = wanted or before
+    try:
+        yield
+    finally:
+        celery_app.conf.task_always_eager = before
+
+
+def _pay(one: Drawn, order: Order) -> None:
+    """The transfer arrives and finance explains it by the order."""
+    receipt = record(
+        booked_on=localtime(one.at).date(),
+        amount_minor=order.total_minor,
+        reference=f"SEED-{order.number}",
+        payer=" ".join(one.name),
+        text=f"Bestellung {order.number}",
+    )
+    assign(receipt=receipt, order=order, amount_minor=order.total_minor)
 
 
 def _wares() -> list[Ware]:
@@ -117,22 +145,31 @@ def _draw(dice: Random, wares: list[Ware], turn: int) -> Drawn:
     )
 
 
-def _write(drawn: list[Drawn]) -> None:
-    """One batch, in the caller's transaction."""
+def _write(drawn: list[Drawn]) -> list[Order]:
+    """Place one batch, in the caller's transaction."""
     orders = _orders(drawn)
-    lines = [
-        _line(order, record, n) for one, order in zip(drawn, orders, strict=True) for record, n in one.picks
-    ]
+    lines = [_line(order, ware, n) for one, order in zip(drawn, orders, strict=True) for ware, n in one.picks]
     Line.objects.bulk_create(lines)
-    for paid in (True, False):
-        chosen = {order.pk for one, order in zip(drawn, orders, strict=True) if one.paid is paid}
-        wishes = [
-            Wish(ln.stockrecord_id, ln.pk, ln.order_id, ln.quantity) for ln in lines if ln.order_id in chosen
-        ]
-        reserve(wishes, expires_at=None if paid else now() + dt.timedelta(days=DAYS_TO_PAY))
-    payments = _payments(drawn, orders)
-    _history(drawn, orders, payments)
-    _tell(_events(drawn, orders, payments))
+    wishes = [Wish(line.stockrecord_id, line.pk, line.order_id, line.quantity) for line in lines]
+    expires_at = now() + dt.timedelta(days=DAYS_TO_PAY)
+    reserve(wishes, expires_at=expires_at)
+    Payment.objects.bulk_create(
+        Payment(
+            order=order,
+            method=PREPAYMENT,
+            state="created",
+            amount_minor=order.total_minor,
+            currency="EUR",
+            created_at=one.at,
+            expires_at=expires_at,
+        )
+        for one, order in zip(drawn, orders, strict=True)
+    )
+    _tell(
+        (OrderPlaced(order.pk, order.number, PREPAYMENT, order.total_minor, "EUR"), one.at)
+        for one, order in zip(drawn, orders, strict=True)
+    )
+    return orders
 
 
 def _orders(drawn: list[Drawn]) -> list[Order]:
@@ -167,7 +204,7 @@ def _order(one: Drawn, billing: BillingAddress, shipping: ShippingAddress) -> Or
         number=one.number,
         guest_email=f"{one.name[0]}.{one.name[1]}.{one.number}@kundschaft.example".lower().replace("ö", "oe"),
         language="de",
-        status="confirmed" if one.paid else "awaiting_payment",
+        status="awaiting_payment",
         billing_address=billing,
         shipping_address=shipping,
         currency="EUR",
@@ -222,60 +259,6 @@ def _line(order: Order, record: StockRecord, quantity: int) -> Line:
         weight_g=record.product.weight_g,
         unit_cost_minor=record.unit_cost_minor,
     )
-
-
-def _payments(drawn: list[Drawn], orders: list[Order]) -> list[Payment]:
-    return Payment.objects.bulk_create(
-        Payment(
-            order=order,
-            method=PREPAYMENT,
-            state="captured" if one.paid else "created",
-            amount_minor=order.total_minor,
-            currency="EUR",
-            created_at=one.at,
-            captured_at=one.at if one.paid else None,
-            expires_at=None if one.paid else now() + dt.timedelta(days=DAYS_TO_PAY),
-        )
-        for one, order in zip(drawn, orders, strict=True)
-    )
-
-
-def _history(drawn: list[Drawn], orders: list[Order], payments: list[Payment]) -> None:
-    """The moves that the machines would have written."""
-    why = "seed: bank transfer"
-    rows = []
-    for one, order, payment in zip(drawn, orders, payments, strict=True):
-        if one.paid:
-            rows += [
-                StateChange(
-                    machine="payment", thing_id=payment.pk, old="created", new="captured", why=why, at=one.at
-                ),
-                StateChange(
-                    machine="order",
-                    thing_id=order.pk,
-                    old="awaiting_payment",
-                    new="confirmed",
-                    why=why,
-                    at=one.at,
-                ),
-            ]
-    StateChange.objects.bulk_create(rows)
-
-
-def _events(
-    drawn: list[Drawn], orders: list[Order], payments: list[Payment]
-) -> Iterator[tuple[Any, dt.datetime]]:
-    for one, order, payment in zip(drawn, orders, payments, strict=True):
-        facts = (order.pk, order.number, PREPAYMENT, order.total_minor, "EUR")
-        yield OrderPlaced(*facts), one.at
-        if one.paid:
-            reference = f"seed:{order.number}"
-            amount = payment.amount_minor
-            yield (
-                PaymentCaptured(payment.pk, order.pk, order.number, PREPAYMENT, amount, "EUR", reference),
-                one.at,
-            )
-            yield OrderConfirmed(*facts), one.at
 
 
 def _tell(events: Iterator[tuple[Any, dt.datetime]]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from oscar.apps.address.models import Country, UserAddress
 
@@ -35,12 +38,18 @@ def _user(person: Person) -> User:
     }
     user, made = User.objects.get_or_create(email=person.email, defaults=facts)
     if made:
-        user.set_password(PASSWORD)
+        user.password = _hash()
         user.save(update_fields=["password"])
     EmailAddress.objects.get_or_create(
         user=user, email=person.email, defaults={"verified": True, "primary": True}
     )
     return user
+
+
+@cache
+def _hash() -> str:
+    """Everybody has the same demo password, so it is hashed once: hashing is slow on purpose."""
+    return make_password(PASSWORD)
 
 
 def _address(person: Person, user: User) -> None:

@@ -44,7 +44,7 @@ class Command(BaseCommand):
         if products < 0 or orders < 0:
             raise CommandError("N and M are numbers from 1 on.")
         self.quiet = options["verbosity"] == 0
-        for chatty in ("wagtail", "django_tasks"):  # a line per page is for the log of a server
+        for chatty in ("wagtail", "django_tasks", "celery"):  # a line per page is for the log of a server
             logging.getLogger(chatty).setLevel(logging.WARNING)
         self._step("countries, VAT, delivery, payment", seed_basics)
         if options["demo"]:
