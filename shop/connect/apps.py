@@ -1,3 +1,5 @@
+"""Other systems: what happened is pushed to their addresses as signed JSON."""
+
 from django.apps import AppConfig
 
 

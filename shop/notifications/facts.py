@@ -15,7 +15,7 @@ from stdnum import iban as iban_rules
 from checkout.order.models import Line, Order
 from checkout.payment.models import METHODS
 from fulfilment.finance.invoicing import epc_qr
-from fulfilment.finance.invoicing.letterhead import day, money, percent
+from fulfilment.finance.invoicing.letterhead import country_name, day, money, percent
 from fulfilment.finance.invoicing.merchant import profile
 from shop.kernel.money import vat_from_gross
 from shop.kernel.text import clean_line
@@ -110,20 +110,25 @@ def dispatched_goods(order: Order, quantities: Mapping[int, int], *, handed_over
     )
 
 
-def address_rows(address: Any) -> list[str]:
-    """A postal address line by line."""
+def address_rows(address: Any, language: str) -> list[str]:
+    """A postal address line by line, the country in the reader's language."""
     if address is None:
         return []
     place = f"{address.postcode} {address.line4}".strip()
-    country = address.country.printable_name if address.country_id else ""
+    country = country_name(address.country_id, language) if address.country_id else ""
     rows = [address.name, address.line2, address.line1, address.line3, place, country]
     return [clean_line(row) for row in rows if row and row.strip()]
 
 
 def addresses(order: Order) -> Addresses:
     """Where the goods and the invoice go."""
-    goes_to = address_rows(order.shipping_address) or [order.shipping_method]
-    return Addresses([(_("Delivery"), goes_to), (_("Invoice address"), address_rows(order.billing_address))])
+    goes_to = address_rows(order.shipping_address, order.language) or [order.shipping_method]
+    return Addresses(
+        [
+            (_("Delivery"), goes_to),
+            (_("Invoice address"), address_rows(order.billing_address, order.language)),
+        ]
+    )
 
 
 def bank(

@@ -209,11 +209,6 @@ def dunning(notice: DunningNotice) -> Letter:
             Facts(rows, strong=frozenset({_("Total")})),
             *bank,
             Paragraph(str(notice.facts["closing"])),
-            Paragraph(
-                _(
-                    "If something is wrong, or you cannot pay at once, please answer this mail: we will find a way."
-                )
-            ),
         ],
         closing=signature(),
         attachments=[Attachment(f"{notice.number}.pdf", PDF, f"dunning:{notice.pk}"), *code],

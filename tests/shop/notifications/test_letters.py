@@ -77,8 +77,8 @@ def write_each(ordered: Ordered, outbox: Any, language: str, clock: Any) -> list
             "signup_url": "/c",
             "to_email": "x@example.org",
         }
-        event = AccountMailRequested(f"{template}-{language}", f"account/email/{template}", "erika@example.org", language,
-                                     None, known, "", "")  # fmt: skip
+        name, key = f"account/email/{template}", f"{template}-{language}"
+        event = AccountMailRequested(key, name, "erika@example.org", language, None, known, "", "")
         tell(event, outbox)
     dunning_levels()
     clock.advance(days=30)
