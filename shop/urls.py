@@ -39,7 +39,6 @@ urlpatterns: Addresses = [
     path("documents/", include(wagtaildocs_urls)),
     *health(),
     *room("payments/", "checkout.payment.urls"),
-    *room("", "shop.connect.urls"),
 ]
 
 urlpatterns += i18n_patterns(
@@ -50,6 +49,10 @@ urlpatterns += i18n_patterns(
     path("accounts/", include("allauth.urls")),
     *room("checkout/", "checkout.urls"),
     path("orders/", include("shop.pages.order_urls")),
+    *room("dashboard/warehouse/", "fulfilment.warehouse.urls"),
+    *room("dashboard/finance/", "fulfilment.finance.urls"),
+    *room("dashboard/notifications/", "shop.notifications.urls"),
+    *room("dashboard/connect/", "shop.connect.urls"),
     *room("dashboard/", "shop.dashboard.urls"),
     path("", include(wagtail_urls)),
     prefix_default_language=False,
