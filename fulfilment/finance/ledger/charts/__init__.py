@@ -8,6 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
 
 FOLDER = Path(__file__).parent
 KNOWN = ("skr03", "skr04")
@@ -39,24 +42,35 @@ def rows(chart: str) -> tuple[ChartRow, ...]:
 
 
 def sync(using: str = "default") -> int:
-    """Bring the accounts up to the chosen chart: missing roles are made, unused accounts renumbered.
+    """Bring the accounts up to the chosen chart: missing roles are made, and as long as nothing was posted all are
+    numbered by it.
 
-    An account that has been posted to keeps its number for ever: books are not renumbered. Returns how many changed.
+    Books that have entries keep their numbers for ever, whatever the settings say later. Returns how many changed.
     """
     from fulfilment.finance.ledger.models import Account, EntryLine
 
-    have = {account.role: account for account in Account.objects.using(using).exclude(role="")}
-    changed = 0
-    for row in rows(chosen()):
-        account = have.get(row.role)
-        if account is None:
-            Account.objects.using(using).create(
-                role=row.role, number=row.number, kind=row.kind, name_de=row.name_de, name_en=row.name_en
+    with transaction.atomic(using=using):
+        have = {account.role: account for account in Account.objects.using(using).exclude(role="")}
+        wanted = rows(chosen())
+        if EntryLine.objects.using(using).exists():
+            other = next(
+                (row for row in wanted if row.role in have and have[row.role].number != row.number), None
             )
-            changed += 1
-        elif account.number != row.number:
-            if not EntryLine.objects.using(using).filter(account=account).exists():
-                account.number, account.name_de, account.name_en = row.number, row.name_de, row.name_en
-                account.save(using=using)
-                changed += 1
-    return changed
+            wanted = () if other else tuple(row for row in wanted if row.role not in have)
+        elif all(row.role in have and have[row.role].number == row.number for row in wanted):
+            return 0
+        else:
+            Account.objects.using(using).exclude(role="").update(
+                number=Concat(Value("~"), Cast("id", CharField()))
+            )
+        for row in wanted:
+            Account.objects.using(using).update_or_create(
+                role=row.role,
+                defaults={
+                    "number": row.number,
+                    "kind": row.kind,
+                    "name_de": row.name_de,
+                    "name_en": row.name_en,
+                },
+            )
+    return len(wanted)
