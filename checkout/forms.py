@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from oscar.apps.address.models import Country
 
@@ -59,6 +60,7 @@ class AddressForm(forms.Form):
 
     def __init__(self, *args: Any, countries: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial.setdefault("country", settings.KONTOR_HOME_COUNTRY)
         section = "billing" if self.prefix == "billing" else "shipping"
         self.fields["country"].choices = countries  # type: ignore[attr-defined]
         hints = {

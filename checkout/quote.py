@@ -7,7 +7,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from catalogue.pictures import Picture
+
 from .basket.offers import apply_offers
+from .basket.queries import pictures_of
 from .basket.totals import BasketTotals, totals
 from .payment.rules import Case
 from .session import Draft, load
@@ -24,6 +27,7 @@ class Quote:
     options: list[DeliveryOption]
     chosen: DeliveryOption | None
     draft: Draft
+    pictures: dict[int, Picture]
 
     @property
     def is_empty(self) -> bool:
@@ -31,9 +35,10 @@ class Quote:
         return not self.lines
 
     @property
-    def rows(self) -> list[tuple[Any, Any]]:
-        """(basket line, its totals) for the templates."""
-        return list(zip(self.lines, self.totals.lines, strict=True))
+    def rows(self) -> list[tuple[Any, Any, Picture | None]]:
+        """(basket line, its totals, its picture) for the templates."""
+        pairs = zip(self.lines, self.totals.lines, strict=True)
+        return [(line, sums, self.pictures.get(line.product_id)) for line, sums in pairs]
 
     def case(self, request: HttpRequest) -> Case:
         """What the payment rules look at."""
@@ -59,4 +64,5 @@ def quote(request: HttpRequest) -> Quote:
     ways = options(country=country, weight_g=weight_g, goods_minor=goods.goods_minor) if lines else []
     chosen = next((way for way in ways if way.code == draft.delivery_code), None)
     with_delivery = totals(lines, country=country, shipping_minor=chosen.gross_minor if chosen else 0)
-    return Quote(basket, lines, with_delivery, ways, chosen, draft)
+    pictures = pictures_of([line.product for line in lines])
+    return Quote(basket, lines, with_delivery, ways, chosen, draft, pictures)

@@ -9,6 +9,7 @@ from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from checkout.basket.queries import pictures_of
 from checkout.order.models import Line, Order
 from checkout.payment.models import OPEN_STATES, Payment, Refund
 from fulfilment.finance.invoicing.models import Invoice, MerchantProfile
@@ -20,7 +21,12 @@ Event = dict[str, Any]
 
 def order_page(order: Order) -> dict[str, Any]:
     """Everything the order page shows: lines, payment, parcels, invoices and the timeline."""
-    lines = list(Line.objects.filter(order=order).select_related("product__parent").order_by("pk"))
+    lines = list(
+        Line.objects.filter(order=order).select_related("product__parent", "product__colour").order_by("pk")
+    )
+    images = pictures_of([line.product for line in lines if line.product])
+    for line in lines:
+        line.picture = images.get(line.product_id)  # type: ignore[attr-defined]
     refunds = Refund.objects.order_by("pk")
     payments = list(
         Payment.objects.filter(order=order)

@@ -14,7 +14,6 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "frame-src": [NONE],
         "frame-ancestors": [NONE],
         "form-action": [SELF],
         "object-src": [NONE],

@@ -74,12 +74,20 @@ def make_basket(*wanted: tuple[StockRecord, int], owner: Any = None) -> Basket:
 
 def make_user(email: str = "", **fields: Any) -> User:
     """A customer with a password ``test-password``."""
-    return User.objects.create_user(email=email or f"kunde{next(_numbers)}@example.org", password="test-password", **fields)
+    return User.objects.create_user(
+        email=email or f"kunde{next(_numbers)}@example.org", password="test-password", **fields
+    )
 
 
 def address(kind: type[Any], country: str = "DE", **fields: Any) -> Any:
     """An unsaved address."""
-    data = {"first_name": "Erika", "last_name": "Beispiel", "line1": "Musterweg 1", "postcode": "20457", "line4": "Hamburg"}
+    data = {
+        "first_name": "Erika",
+        "last_name": "Beispiel",
+        "line1": "Musterweg 1",
+        "postcode": "20457",
+        "line4": "Hamburg",
+    }
     return kind(**{**data, **fields, "country_id": country})
 
 

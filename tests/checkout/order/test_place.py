@@ -72,7 +72,9 @@ def test_an_empty_basket_is_no_order() -> None:
 
 
 @pytest.mark.parametrize("lines", [1, 20])
-def test_placing_takes_the_same_few_queries_for_one_and_twenty_lines(lines: int, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_placing_takes_the_same_few_queries_for_one_and_twenty_lines(
+    lines: int, django_assert_max_num_queries
+) -> None:  # type: ignore[no-untyped-def]
     placement = make_placement(make_basket(*[(make_variant(), 1) for _ in range(lines)]))
     with django_assert_max_num_queries(26):
         place(placement)

@@ -78,7 +78,9 @@ def test_an_amount_that_differs_is_never_taken_for_payment(standin: Any, outbox:
     assert [event.reference for event in outbox.events(MoneyUnmatched)] == [intent.id]
 
 
-def test_webhooks_doubled_and_shuffled_end_where_one_in_order_does(standin: Any, client: Any, outbox: Any) -> None:
+def test_webhooks_doubled_and_shuffled_end_where_one_in_order_does(
+    standin: Any, client: Any, outbox: Any
+) -> None:
     order, payment = card_order()
     pay(start_card_payment(payment=payment).id)
     seen = events() * 3
@@ -111,7 +113,10 @@ def test_a_replayed_old_webhook_is_refused(standin: Any, client: Any) -> None:
     body = '{"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_1"}}}'
     old = signed(body, standin.webhook_secret, time.time() - 3600)
     answer = client.post(
-        "/payments/stripe/webhook", data=body, content_type="application/json", headers={"Stripe-Signature": old}
+        "/payments/stripe/webhook",
+        data=body,
+        content_type="application/json",
+        headers={"Stripe-Signature": old},
     )
     assert answer.status_code == 400
 
