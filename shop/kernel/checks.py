@@ -1,10 +1,22 @@
-"""Boot checks of the kernel: every state machine's graph is walked before the first request."""
+"""Boot checks of the kernel: sound state machines, and no two halves of a profile that hurt each other.
 
+They run with every management command and when a worker starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.core.checks import CheckMessage, Error, register
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
 
+from .profile import Capability, capabilities
 from .states import MACHINES
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "")
+PLACEHOLDER_SECRET_BEGINS = "kontor-placeholder-secret"  # noqa: S105
 
 
 @register()
@@ -13,3 +25,72 @@ def machines_are_sound(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(problem, id="kernel.E001") for machine in MACHINES.values() for problem in machine.problems()
     ]
+
+
+@register()
+def halves_fit(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A profile is a set of addresses; some sets would lose data or give secrets away."""
+    found = {capability.name: capability for capability in capabilities()}
+    return [*_money(), *_real_address(found), *_several_hosts(found)]
+
+
+def _money() -> Iterator[CheckMessage]:
+    if settings.DEBUG and settings.STRIPE_SECRET_KEY.startswith(("sk_live", "rk_live")):
+        yield Error(
+            "live Stripe keys with DEBUG: an error page would show them",
+            hint="unset DEBUG, or use test keys",
+            id="kernel.E101",
+        )
+
+
+def _real_address(found: dict[str, Capability]) -> Iterator[CheckMessage]:
+    """What is harmless on one's own machine and is not where others can come."""
+    if not found["address"].is_scaled:
+        return
+    if settings.SECRET_KEY.startswith(PLACEHOLDER_SECRET_BEGINS):
+        yield Error(
+            f"the placeholder SECRET_KEY beside the real address {settings.SITE_URL}: anybody could forge sessions",
+            hint="set SECRET_KEY to 50 random characters",
+            id="kernel.E102",
+        )
+    if settings.DEBUG:
+        yield Error(
+            "DEBUG beside a real address shows the code to strangers", hint="unset DEBUG", id="kernel.E103"
+        )
+    if not settings.SITE_URL.startswith("https://"):
+        yield Error(
+            f"{settings.SITE_URL} is not https: passwords and addresses would travel in the open",
+            hint="put a server with a certificate in front and set SITE_URL=https://...",
+            id="kernel.E104",
+        )
+    if not found["payments"].is_scaled:
+        yield Warning(
+            "a real address with the Stripe stand-in: orders are taken and no money moves",
+            hint="set STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET",
+            id="kernel.W105",
+        )
+
+
+def _several_hosts(found: dict[str, Capability]) -> Iterator[CheckMessage]:
+    """A queue on another host means workers on other hosts; they must see the same data."""
+    broker = urlsplit(settings.CELERY_BROKER_URL)
+    if broker.scheme in ("filesystem", "memory") or (broker.hostname or "") in LOOPBACK:
+        return
+    if not found["database"].is_scaled:
+        yield Error(
+            "SQLite with a queue on another host: workers there would write into files of their own",
+            hint="set DATABASE_URL, or unset BROKER_URL",
+            id="kernel.E106",
+        )
+    if not found["storage"].is_scaled:
+        yield Warning(
+            "uploads and invoices in a folder, with a queue on another host: every host must mount the same folder",
+            hint="set S3_BUCKET, or mount KONTOR_DATA_DIR on all of them",
+            id="kernel.W107",
+        )
+    if not found["cache"].is_scaled:
+        yield Warning(
+            "a cache in each process, with a queue on another host: limits on log-ins count per process",
+            hint="set CACHE_URL",
+            id="kernel.W108",
+        )

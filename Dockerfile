@@ -1,0 +1,23 @@
+# One image for web, worker and beat of the scaled profile; docker-compose.yml says which is which.
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /kontor
+COPY requirements/base.txt requirements/base.txt
+RUN python -m venv /venv && /venv/bin/pip install --quiet --require-hashes --no-deps -r requirements/base.txt
+COPY . .
+# Translations and fingerprinted, compressed static files are part of the image.
+RUN /venv/bin/python -m scripts.messages \
+    && KONTOR_DATA_DIR=/kontor/built /venv/bin/python manage.py collectstatic --noinput --verbosity=0 --ignore=oscar
+
+FROM python:3.11-slim-bookworm
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 KONTOR_DATA_DIR=/data
+RUN useradd --system --home /data --uid 10001 kontor && install -d -o kontor /data
+COPY --from=build /venv /venv
+COPY --from=build /kontor /kontor
+WORKDIR /kontor
+USER kontor
+VOLUME /data
+EXPOSE 8000
+# The data folder is a volume; what was built lies beside the code and is linked in at every start.
+ENTRYPOINT ["/kontor/scripts/entry.sh"]
+CMD ["gunicorn", "shop.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket"]
