@@ -18,6 +18,8 @@ from .models import Product
 from .product_page import product_page
 from .tree import Node, menu, tree
 
+MAX_ID = 2**63 - 1  #: what a database takes as an id
+
 
 @public
 @require_safe
@@ -78,6 +80,8 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """A product; ``?v=`` chooses the variant. The id decides, a wrong slug leads to the right address."""
+    if pk > MAX_ID:
+        raise Http404
     asked = request.GET
     context = product_page(
         pk,

@@ -10,7 +10,6 @@ urlpatterns = [
     path("orders/", account.orders, name="orders"),
     path("orders/<slug:number>/", account.order, name="order"),
     path("invoices/", account.invoices, name="invoices"),
-    path("invoices/<slug:number>/pdf/", account.invoice_pdf, name="invoice_pdf"),
     path("addresses/", account_addresses.addresses, name="addresses"),
     path("addresses/new/", account_addresses.create, name="address_new"),
     path("addresses/<int:pk>/", account_addresses.edit, name="address"),

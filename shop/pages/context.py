@@ -11,14 +11,14 @@ from django.urls import translate_url
 from catalogue.tree import menu
 from checkout.basket.counting import basket_count
 
-from .queries import legal_links, legal_url
+from .queries import legal_links, legal_url, merchant
 
 
 def storefront(request: HttpRequest) -> dict[str, Any]:
     """Context of the storefront shell. Everything is worked out only when a template asks; mostly no SQL."""
     return {
-        "shop_name": settings.OSCAR_SHOP_NAME,
-        "seller": getattr(settings, "KONTOR_SELLER", None),
+        "shop_name": _shop_name,
+        "seller": merchant,
         "basket_count": lambda: basket_count(request) if hasattr(request, "user") else 0,
         "nav_categories": menu,
         "legal_links": lambda: legal_links(request),
@@ -26,6 +26,11 @@ def storefront(request: HttpRequest) -> dict[str, Any]:
         "canonical_url": lambda: f"{settings.SITE_URL}{request.path}",
         "alternates": lambda: alternates(request.path),
     }
+
+
+def _shop_name() -> str:
+    seller = merchant()
+    return (seller.trading_name if seller else "") or settings.OSCAR_SHOP_NAME
 
 
 def alternates(path: str) -> list[dict[str, str]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
+from fulfilment.finance.invoicing.models import MerchantProfile
+
 from .models import KEYS, ContentPage
 
 KEPT_S = 60  #: seconds until a page published by another process is linked
@@ -23,11 +25,13 @@ class LegalLink:
 
 
 _kept: dict[str, tuple[float, list[LegalLink]]] = {}
+_merchant: list[tuple[float, MerchantProfile | None]] = []
 
 
 def forget(**_signal: object) -> None:
     """Read the pages anew at the next question."""
     _kept.clear()
+    _merchant.clear()
 
 
 def legal_links(request: HttpRequest | None = None) -> list[LegalLink]:
@@ -46,3 +50,10 @@ def legal_links(request: HttpRequest | None = None) -> list[LegalLink]:
 def legal_url(key: str, request: HttpRequest | None = None) -> str:
     """The address of one legal text; empty where it is not written yet."""
     return next((link.url for link in legal_links(request) if link.key == key), "")
+
+
+def merchant() -> MerchantProfile | None:
+    """Who sells here, for the foot of every page; None before anybody entered it. No query while remembered."""
+    if not _merchant or time.monotonic() > _merchant[0][0]:
+        _merchant[:] = [(time.monotonic() + KEPT_S, MerchantProfile.objects.filter(pk=1).first())]
+    return _merchant[0][1]
