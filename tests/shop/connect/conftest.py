@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.utils import translation
 
 from shop.connect import actions
 from shop.connect.models import INVOICE_ISSUED, ORDER_CONFIRMED, Endpoint
 from tests.support.receiver import Receiver
+
+
+@pytest.fixture(autouse=True)
+def _german() -> Iterator[None]:
+    """Addresses are the German ones, whatever language a request before left active."""
+    with translation.override("de"):
+        yield
 
 
 @pytest.fixture

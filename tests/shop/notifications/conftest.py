@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.utils import translation
 
 from checkout.order.models import Order
 from shop.notifications.models import OutgoingMail
@@ -58,6 +59,13 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(autouse=True)
+def _german() -> Iterator[None]:
+    """Addresses are the German ones, whatever language a request before left active."""
+    with translation.override("de"):
+        yield
 
 
 @pytest.fixture
