@@ -13,7 +13,7 @@ from tests.factories.people import make_staff, make_user
 from tests.support.receiver import Receiver
 
 VIEW, RETRY, MANAGE = "connect.view_pushes", "connect.retry_pushes", "connect.manage_endpoints"
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.shop.connect.addresses")]
+pytestmark = pytest.mark.django_db
 DATA = {
     "name": "Lager Altona",
     "url": "https://lager.example.org/kontor",

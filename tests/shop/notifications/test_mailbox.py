@@ -20,7 +20,7 @@ from .conftest import MailServer
 
 Ordered = Callable[..., Order]
 VIEW, RETRY = "notifications.view_mails", "notifications.retry_mails"
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.shop.notifications.addresses")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
