@@ -26,7 +26,7 @@ from shop.kernel.money import to_decimal
 
 COST_SHARE = 42  #: percent of the net price that the goods cost, roughly as in the trade
 CLASSES = {"pflege": "Schuhpflege", "zubehoer": "Zubehör"}  #: product class by category; all others are shoes
-#: Shown first on the home page (newest first): one of each kind.
+#: The newest: what the home page shows, one of each kind.
 FEATURED = ("kai", "alster", "schietwetter", "reeder", "luett-flitzer", "geest", "hartwachs", "strandgut")
 OPENING = "Anfangsbestand"
 
@@ -37,7 +37,7 @@ def seed_goods() -> dict[str, Product]:
     makers, colours = seed_makers(), seed_colours()
     partner = own_partner()
     parents: dict[str, Product] = {}
-    for row in data.products():
+    for row in arrivals():
         parents[row.slug] = _parent(row, makers, categories)
         _variants(row, parents[row.slug], colours, partner)
     _related(parents)
@@ -188,10 +188,18 @@ def _related(parents: dict[str, Product]) -> None:
     ProductRecommendation.objects.bulk_create(wanted, ignore_conflicts=True)
 
 
+def arrivals() -> list[data.ProductData]:
+    """The range in the order in which it arrived: the newest are one of each kind, then shoes before care."""
+    first = {slug: place for place, slug in enumerate(FEATURED)}
+    rows = data.products()
+    newest_first = sorted(rows, key=lambda row: (first.get(row.slug, len(rows)), rows.index(row)))
+    return newest_first[::-1]
+
+
 def _dates(parents: dict[str, Product]) -> None:
-    """Spread the dates of new products, so that "newest first" shows one of each kind."""
-    order = [*FEATURED, *(slug for slug in parents if slug not in FEATURED)]
-    latest = Product.objects.filter(slug=FEATURED[0], parent=None).values_list("date_created", flat=True)[0]
+    """Spread the dates of arrival over some weeks."""
+    order = [row.slug for row in arrivals()][::-1]
+    latest = Product.objects.filter(pk=parents[order[0]].pk).values_list("date_created", flat=True)[0]
     for place, slug in enumerate(order):
         Product.objects.filter(pk=parents[slug].pk).update(
             date_created=latest - dt.timedelta(hours=7 * place)

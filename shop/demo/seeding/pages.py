@@ -51,7 +51,7 @@ def _hero() -> Any:
         found = model(title=HERO_TITLE)
         found.file = ImageFile(ContentFile(hero_png(), "kiekschuh-hafen.png"), "kiekschuh-hafen.png")
         # Where a page shows a narrower piece, the shoes stay in it.
-        found.focal_point_x, found.focal_point_y = 1130, 660
-        found.focal_point_width, found.focal_point_height = 1100, 640
+        found.focal_point_x, found.focal_point_y = 1250, 660
+        found.focal_point_width, found.focal_point_height = 1150, 640
         found.save()
     return found
