@@ -74,9 +74,14 @@ def make_basket(*wanted: tuple[StockRecord, int], owner: Any = None) -> Basket:
 
 def make_user(email: str = "", **fields: Any) -> User:
     """A customer with a password ``test-password``."""
-    return User.objects.create_user(
+    staff = fields.pop("is_staff", False)
+    user = User.objects.create_user(
         email=email or f"kunde{next(_numbers)}@example.org", password="test-password", **fields
     )
+    if staff:
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
+    return user
 
 
 def address(kind: type[Any], country: str = "DE", **fields: Any) -> Any:
