@@ -48,7 +48,8 @@ class ListWishes:
 
     def without(self, key: str) -> ListWishes:
         """The same wishes without one filter: how many there would be if it were changed."""
-        return replace(self, **{key: False if key in FLAGS else frozenset()})
+        nothing: Any = False if key in FLAGS else frozenset()
+        return replace(self, **{key: nothing})
 
 
 def read(query: QueryDict) -> ListWishes:

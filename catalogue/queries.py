@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Any
 
 from django.core.cache import cache
 from django.db.models import (
@@ -30,7 +31,7 @@ from django.db.models.functions import Cast, Coalesce
 from shop.kernel.money import to_decimal
 
 from .filters import PER_PAGE, PRICE_BANDS, ListWishes
-from .models import Colour, Maker, Product, ProductCategory, ProductImage
+from .models import Colour, Maker, Product, ProductCategory, ProductImage  # type: ignore[attr-defined]
 from .partner.models import StockRecord
 
 IN_STOCK = Q(backorderable=True) | Q(num_in_stock__gt=F("num_allocated"))
@@ -116,8 +117,8 @@ def find(wishes: ListWishes, category_ids: Sequence[int] | None = None, per_page
     pages = max(1, -(-total // per_page))
     page = min(wishes.page, pages)
     start = (page - 1) * per_page
-    rows = _ordered(products, wishes).values_list("pk", flat=True) if total else []
-    return Found(list(rows[start : start + per_page]), total, page, pages)
+    rows = _ordered(products, wishes).values_list("pk", flat=True)[start : start + per_page] if total else []
+    return Found(list(rows), total, page, pages)
 
 
 def _ordered(products: QuerySet[Product], wishes: ListWishes) -> QuerySet[Product]:
@@ -185,7 +186,7 @@ def _facets(wishes: ListWishes, category_ids: Sequence[int] | None, *, exact: bo
         default=Value(""),
         output_field=CharField(),
     )
-    expressions = {
+    expressions: dict[str, Any] = {
         "colour": Cast("product__colour_id", CharField()),
         "size": F("product__size"),
         "brand": Cast(Coalesce("product__parent__maker_id", "product__maker_id"), CharField()),

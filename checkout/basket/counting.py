@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 
-from .models import Basket, Line
+from .models import Basket, Line  # type: ignore[attr-defined]
 
 COUNT_COOKIE = "basket_count"
 COUNT_KEY = "basket_count"  #: in the session

@@ -10,6 +10,8 @@ from oscar.apps.basket.abstract_models import AbstractBasket
 class Basket(AbstractBasket):
     """Wishes, not promises: nothing is reserved before the order."""
 
+    _lines: Any
+
     def all_lines(self) -> Any:
         """Lines with product, parent, colour and stock in one query, remembered until the basket changes."""
         if self.pk is None:

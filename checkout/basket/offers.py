@@ -13,7 +13,7 @@ from django.db.models import IntegerField, Q, Value
 from oscar.apps.offer.applicator import Applicator
 from oscar.apps.offer.models import ConditionalOffer, Range
 
-from catalogue.models import ProductCategory
+from catalogue.models import ProductCategory  # type: ignore[attr-defined]
 from catalogue.tree import tree
 
 

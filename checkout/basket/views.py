@@ -29,7 +29,7 @@ MAX_ID = 2**63 - 1
 @never_cache
 def summary(request: HttpRequest) -> HttpResponse:
     """What is in the basket and what it costs."""
-    shown = shown_basket(request.basket, user=request.user)
+    shown = shown_basket(_basket(request), user=request.user)
     note_count(request, sum(line.quantity for line in shown.lines))
     sums = shown.totals
     context = {
@@ -57,7 +57,7 @@ def add(request: HttpRequest) -> HttpResponse:
     quantity = _whole(request, "quantity", _("Please give the quantity as a whole number."), default="1")
     try:
         added = actions.add(
-            basket=request.basket, variant_id=variant_id, quantity=quantity, by=_actor(request)
+            basket=_basket(request), variant_id=variant_id, quantity=quantity, by=_actor(request)
         )
     except Product.DoesNotExist:
         raise Http404 from None
@@ -78,7 +78,7 @@ def update(request: HttpRequest, line_id: int) -> HttpResponse:
         return remove(request, line_id)
     try:
         actions.change_quantity(
-            basket=request.basket, line_id=_line_id(line_id), quantity=quantity, by=_actor(request)
+            basket=_basket(request), line_id=_line_id(line_id), quantity=quantity, by=_actor(request)
         )
     except LookupError:
         raise Http404 from None
@@ -95,7 +95,7 @@ def remove(request: HttpRequest, line_id: int) -> HttpResponse:
     """Take a line out; the basket page then offers to put it back."""
     try:
         product_id, quantity = actions.remove(
-            basket=request.basket, line_id=_line_id(line_id), by=_actor(request)
+            basket=_basket(request), line_id=_line_id(line_id), by=_actor(request)
         )
     except LookupError:
         raise Http404 from None
@@ -109,7 +109,7 @@ def voucher_add(request: HttpRequest) -> HttpResponse:
     """Put a voucher on the basket."""
     code = request.POST.get("code", "")
     try:
-        works = actions.add_voucher(basket=request.basket, code=code, user=request.user, by=_actor(request))
+        works = actions.add_voucher(basket=_basket(request), code=code, user=request.user, by=_actor(request))
     except actions.Refused as refused:
         messages.error(request, str(refused))
     else:
@@ -125,8 +125,13 @@ def voucher_add(request: HttpRequest) -> HttpResponse:
 @require_POST
 def voucher_remove(request: HttpRequest) -> HttpResponse:
     """Take a voucher off the basket."""
-    actions.remove_voucher(basket=request.basket, code=request.POST.get("code", ""), by=_actor(request))
+    actions.remove_voucher(basket=_basket(request), code=request.POST.get("code", ""), by=_actor(request))
     return redirect("basket:summary")
+
+
+def _basket(request: HttpRequest) -> Any:
+    """The visitor's basket, which the middleware brings."""
+    return request.basket  # type: ignore[attr-defined]
 
 
 def _actor(request: HttpRequest) -> Any:

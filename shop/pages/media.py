@@ -28,9 +28,9 @@ def serve_public(request: HttpRequest, name: str) -> HttpResponseBase:
     ):
         raise Http404
     try:
-        response = serve(request, name, document_root=default_storage.location)
+        response = serve(request, name, document_root=str(default_storage.location))
     except Http404:
-        response = serve(request, _original(name), document_root=default_storage.location)
+        response = serve(request, _original(name), document_root=str(default_storage.location))
     if isinstance(response, FileResponse):
         response["Cache-Control"] = f"public, max-age={KEPT_S}"
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'none'; sandbox"

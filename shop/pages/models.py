@@ -112,7 +112,7 @@ class HomePage(Translated):
     @property
     def hero_picture_url(self) -> str:
         """The picture in the size of the page; empty without one."""
-        if self.hero_picture_id is None:
+        if self.hero_picture is None:
             return ""
         return str(self.hero_picture.get_rendition("fill-1200x900|format-webp").url)
 

@@ -136,7 +136,9 @@ def test_totals_are_whole_cents_and_vat_is_inside_each_line() -> None:
     sums = shown.totals
     assert sums.goods_before_minor == 3 * 9_999 + 1_999
     assert sums.total_minor == sums.goods_before_minor - sums.discount_minor
-    assert sums.vat == {rate: sum(vat_from_gross(one.gross_minor, rate) for one in sums.lines if one.vat_rate_bp == rate) for rate in (1900, 700)}  # fmt: skip
+    for rate in (1900, 700):
+        of_rate = [line.gross_minor for line in sums.lines if line.vat_rate_bp == rate]
+        assert sums.vat[rate] == sum(vat_from_gross(gross, rate) for gross in of_rate) > 0
     assert [line.total_minor for line in shown.lines] == [line.gross_minor for line in sums.lines]
 
 
