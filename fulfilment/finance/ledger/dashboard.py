@@ -103,7 +103,7 @@ def account_sheet(request: HttpRequest, number: str) -> HttpResponse:
         before = queries.account_lines(account, last_day=first - dt.timedelta(days=1), subject=subject)
         opening = queries.sum_of(before)
     if wants_csv(request):
-        head = [_("Date"), _("Text"), _("Document"), _("Subject"), _("Debit"), _("Credit"), _("Balance")]
+        head = [_("Date"), _("Text"), _("Document no."), _("Sub-account"), _("Debit"), _("Credit"), _("Balance")]
         return csv_file(f"account-{account.number}", head, _sheet_cells(lines[:CSV_ROWS_MAX], opening))
     page = page_of(request, lines, SHEET_SIZE)
     skipped = (page.number - 1) * SHEET_SIZE
@@ -141,8 +141,8 @@ def journal(request: HttpRequest) -> HttpResponse:
     )
     if wants_csv(request):
         head = [
-            _("Entry"), _("Date"), _("Kind"), _("Document"), _("Text"), _("Account"), _("Debit"), _("Credit"),
-            _("Currency"), _("Subject"), _("VAT country"), _("VAT rate"),
+            _("Entry"), _("Date"), _("Kind"), _("Document no."), _("Text"), _("Account"), _("Debit"), _("Credit"),
+            _("Currency"), _("Sub-account"), _("VAT country"), _("VAT rate"),
         ]  # fmt: skip
         return csv_file("journal", head, _journal_cells(found))
     page = page_of(request, found)

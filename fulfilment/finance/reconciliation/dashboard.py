@@ -46,7 +46,7 @@ def receipts(request: HttpRequest) -> HttpResponse:
             _("Currency"),
             _("Payer"),
             _("Text"),
-            _("Reference"),
+            _("Reference no."),
             _("State"),
             _("Left"),
         ]
