@@ -28,7 +28,10 @@ def each_confirmed_order_has_one_confirmation_mail() -> list[str]:
         ).values_list("payload", flat=True)
     }
     mails = dict(
-        OutgoingMail.objects.filter(kind="order_confirmed").values_list("order_id").annotate(n=Count("pk"))
+        OutgoingMail.objects.filter(kind="order_confirmed")
+        .exclude(source__contains=":copy:")  # sent again by staff on the customer's wish
+        .values_list("order_id")
+        .annotate(n=Count("pk"))
     )
     rows = Order.objects.filter(status__in=CONCLUDED).values_list("pk", "number")
     return [

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,21 +15,46 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='StaffAction',
+            name="StaffAction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(choices=[('order', 'Order'), ('customer', 'Customer'), ('product', 'Product')], max_length=20)),
-                ('subject_id', models.BigIntegerField()),
-                ('what', models.CharField(help_text='the verb: hold, release_hold, resend_mail, set_price, ...', max_length=40)),
-                ('facts', models.JSONField(default=dict, help_text='what it was about, as plain values')),
-                ('why', models.CharField(blank=True, max_length=300)),
-                ('at', models.DateTimeField(default=shop.kernel.clock.now)),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "subject",
+                    models.CharField(
+                        choices=[("order", "Order"), ("customer", "Customer"), ("product", "Product")],
+                        max_length=20,
+                    ),
+                ),
+                ("subject_id", models.BigIntegerField()),
+                (
+                    "what",
+                    models.CharField(
+                        help_text="the verb: hold, release_hold, resend_mail, set_price, ...", max_length=40
+                    ),
+                ),
+                ("facts", models.JSONField(default=dict, help_text="what it was about, as plain values")),
+                ("why", models.CharField(blank=True, max_length=300)),
+                ("at", models.DateTimeField(default=shop.kernel.clock.now)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'permissions': [('enter', 'May enter the back office')],
-                'indexes': [models.Index(fields=['subject', 'subject_id', 'id'], name='dashboard_deeds_of')],
+                "ordering": ["pk"],
+                "permissions": [("enter", "May enter the back office")],
+                "indexes": [models.Index(fields=["subject", "subject_id", "id"], name="dashboard_deeds_of")],
             },
         ),
     ]

@@ -1,0 +1,139 @@
+"""A customer on one page: orders, credit, and whether they may buy on account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from checkout.order.models import Order
+from checkout.payment.actions.credit import block_customer, release_customer
+from checkout.payment.models import CustomerCredit, MethodRule
+from fulfilment.finance.forms import ReasonForm
+from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.warehouse.lists import Search, csv_file, csv_url, page_of, sorted_by, wants_csv
+from shop.customers.models import User
+from shop.kernel.access import staff_view
+from shop.kernel.nav import NavEntry
+
+from .models import CUSTOMER, StaffAction, note
+
+VIEW, CREDIT = "customer.view_user", "payment.change_customercredit"
+SORT = {"name": "last_name", "email": "email", "since": "date_joined", "orders": "many", "last": "latest"}
+SHOWN = 20  #: newest orders and open invoices on the page; the rest is in the lists
+WORDS_MAX = 6
+
+
+class CustomerSearch(Search):
+    """Filters of the list."""
+
+    account = forms.ChoiceField(
+        label=gettext_lazy("Purchase on account"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("all")),
+            ("released", gettext_lazy("released")),
+            ("blocked", gettext_lazy("blocked")),
+        ],
+    )
+
+
+@staff_view(VIEW)
+@require_safe
+def customers(request: HttpRequest) -> HttpResponse:
+    """Customers with an account."""
+    form = CustomerSearch(request.GET)
+    found = sorted_by(request, search(form), SORT, ["-date_joined", "-pk"])
+    if wants_csv(request):
+        head = [_("E-mail"), _("First name"), _("Last name"), _("Orders")]
+        return csv_file("customers", head, ([u.email, u.first_name, u.last_name, u.many] for u in found))
+    context = {"form": form, "page": page_of(request, found), "csv_url": csv_url(request)}
+    return render(request, "dashboard/orders/customers.html", context, status=form.status)
+
+
+def search(form: CustomerSearch) -> QuerySet[Any]:
+    """Customers by words in name and address, with ``many`` orders and the ``latest``."""
+    found: QuerySet[Any] = User.objects.filter(is_staff=False).select_related("credit")
+    for word in form.value("q").split()[:WORDS_MAX]:
+        found = found.filter(
+            Q(email__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
+        )
+    if form.value("account"):
+        found = found.filter(**{f"credit__{form.value('account')}": True})
+    return found.annotate(many=Count("orders"), latest=Max("orders__date_placed"))
+
+
+@staff_view(VIEW)
+@require_safe
+def customer(request: HttpRequest, pk: int) -> HttpResponse:
+    """One customer; a constant number of queries."""
+    return render(request, "dashboard/orders/customer.html", _facts(pk))
+
+
+def _facts(pk: int, form: ReasonForm | None = None) -> dict[str, Any]:
+    person = get_object_or_404(User.objects.select_related("credit"), pk=pk, is_staff=False)
+    credit = getattr(person, "credit", None) or CustomerCredit(user=person)
+    rule = MethodRule.objects.filter(method="invoice").first()
+    return {
+        "person": person,
+        "credit": credit,
+        "limit_minor": rule.exposure_limit_minor if rule else None,
+        "orders": Order.objects.filter(user=person).order_by("-date_placed")[:SHOWN],
+        "open_invoices": Invoice.objects.open().filter(user=person).order_by("due_on")[:SHOWN],
+        "deeds": StaffAction.objects.filter(subject=CUSTOMER, subject_id=pk)
+        .select_related("by")
+        .order_by("-pk")[:SHOWN],
+        "form": form or ReasonForm(),
+        "crumbs": [
+            {"title": _("Customers"), "url": reverse("dashboard:customers")},
+            {"title": person.name, "url": ""},
+        ],
+    }
+
+
+@staff_view(CREDIT)
+@require_POST
+def credit(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Release or block purchase on account, with a reason; lifting a block or a release needs one too."""
+    person = get_object_or_404(User, pk=pk, is_staff=False)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return render(request, "dashboard/orders/customer.html", _facts(pk, form), status=400)
+    why = form.cleaned_data["reason"]
+    with transaction.atomic():
+        if verb in ("release", "withdraw"):
+            release_customer(user_id=person.pk, released=verb == "release", by=request.user)
+        else:
+            block_customer(user_id=person.pk, reason=why if verb == "block" else "", by=request.user)
+        note(subject=CUSTOMER, subject_id=person.pk, what=f"credit_{verb}", by=request.user, why=why)
+    messages.success(request, _said(verb) % {"name": person.name})
+    return redirect("dashboard:customer", pk)
+
+
+def _said(verb: str) -> str:
+    return {
+        "release": _("%(name)s may buy on account from now on."),
+        "withdraw": _("%(name)s needs a paid order first, as everybody."),
+        "block": _("%(name)s cannot buy on account any more."),
+        "unblock": _("The block of %(name)s is lifted."),
+    }[verb]
+
+
+urlpatterns = [
+    path("customers/", customers, name="customers"),
+    path("customers/<row:pk>/", customer, name="customer"),
+    *[
+        path(f"customers/<row:pk>/{verb}/", credit, {"verb": verb}, name=f"customer-{verb}")
+        for verb in ("release", "withdraw", "block", "unblock")
+    ],
+]
+NAV = [NavEntry("orders", gettext_lazy("Customers"), "dashboard:customers", VIEW, "users", 20)]

@@ -1,0 +1,215 @@
+"""One order: everything about it on one page, and what may be done to it now."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from checkout.order.models import Line, Order
+from checkout.payment.models import OPEN_STATES, PREPAYMENT, Payment, Refund
+from checkout.payment.stripe_client import ProviderDown
+from fulfilment.finance.forms import ReasonForm
+from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.picking.models import PickList
+from shop.kernel.access import staff_view
+from shop.kernel.states import StateError
+from shop.notifications.actions import StillSending
+from shop.notifications.queries import mails_of_order
+
+from . import order_story, order_verbs
+from .orders import VIEW
+
+MANAGE = "order.manage_orders"
+
+
+@staff_view(VIEW)
+@require_safe
+def order(request: HttpRequest, number: str) -> HttpResponse:
+    """The page. A constant number of queries, however many lines, parcels and mails there are."""
+    found = _order(number)
+    context = facts(found)
+    context |= {
+        "crumbs": _crumbs(found),
+        "may_cancel": order_verbs.may_cancel(found),
+        "may_hold": found.status not in ("completed", "cancelled"),
+        "may_resend": found.status in order_verbs.CONCLUDED,
+        "mailto": _mailto(found),
+    }
+    return render(request, "dashboard/orders/detail.html", context)
+
+
+def facts(found: Order) -> dict[str, Any]:
+    """Everything the page shows about an order."""
+    lines = list(
+        Line.objects.filter(order=found).select_related("product__parent", "stockrecord").order_by("pk")
+    )
+    for line in lines:
+        line.vat_percent = f"{line.vat_rate_bp / 100:g}"  # type: ignore[attr-defined]
+    refunds = Refund.objects.select_related("requested_by").order_by("pk")
+    payments = list(
+        Payment.objects.filter(order=found)
+        .prefetch_related(Prefetch("refunds", queryset=refunds))
+        .order_by("pk")
+    )
+    parcels = list(Parcel.objects.filter(order=found).order_by("packed_at"))
+    invoices = list(Invoice.objects.filter(order=found).order_by("pk"))
+    mails = mails_of_order(found.pk)
+    pick_list = PickList.objects.filter(order=found).select_related("picker").first()
+    return {
+        "order": found,
+        "lines": lines,
+        "goods_minor": sum(line.gross_minor for line in lines),
+        "discount_minor": sum(line.gross_before_discount_minor - line.gross_minor for line in lines),
+        "payments": payments,
+        "refunds": [refund for payment in payments for refund in payment.refunds.all()],
+        "awaits_transfer": any(p.method == PREPAYMENT and p.state in OPEN_STATES for p in payments),
+        "parcels": parcels,
+        "invoices": invoices,
+        "mails": mails,
+        "pick_list": pick_list,
+        "timeline": order_story.story(
+            found,
+            payments=payments,
+            parcels=parcels,
+            invoices=invoices,
+            mails=mails,
+            pick_list_id=pick_list.pk if pick_list else None,
+        ),
+    }
+
+
+@staff_view(MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, number: str) -> HttpResponse:
+    """Says what cancelling means, asks for a reason, and does it."""
+    found = _order(number)
+    if not order_verbs.may_cancel(found):
+        messages.error(request, _cannot_cancel(found))
+        return redirect("dashboard:order", number)
+    form = ReasonForm(request.POST or None)
+    problem = ""
+    if request.method == "POST" and form.is_valid():
+        problem = _cancel(request, found, form.cleaned_data["reason"])
+        if not problem:
+            return redirect("dashboard:order", number)
+        found = _order(number)
+    context = {
+        "order": found,
+        "form": form,
+        "problem": problem,
+        "consequences": order_verbs.consequences(found),
+        "crumbs": _crumbs(found, _("Cancel")),
+    }
+    status = 409 if problem else 400 if form.is_bound else 200
+    return render(request, "dashboard/orders/cancel.html", context, status=status)
+
+
+def _cancel(request: HttpRequest, found: Order, why: str) -> str:
+    """Do it; returns what stood against it, "" when done."""
+    try:
+        order_verbs.cancel(order=found, why=why, by=request.user)
+    except ProviderDown:
+        return _(
+            "The payment provider cannot be reached, so money could still come. Please try again in a minute."
+        )
+    except order_verbs.NothingCancelled:
+        return _(
+            "Meanwhile the order was paid or cancelled by somebody else. Nothing was changed; please look again."
+        )
+    except StateError:
+        return _(
+            "Meanwhile the order was changed by somebody else. Nothing was cancelled; please look again."
+        )
+    messages.success(
+        request, _("Order %(number)s is cancelled. The customer is told by mail.") % {"number": found.number}
+    )
+    return ""
+
+
+def _cannot_cancel(found: Order) -> str:
+    if found.status == "cancelled":
+        return _("The order is cancelled already.")
+    return _("Parts of the order have left the house. Take them back as a return instead of cancelling.")
+
+
+@staff_view(MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def hold(request: HttpRequest, number: str) -> HttpResponse:
+    """Stop the warehouse, with a reason everybody sees."""
+    found = _order(number)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            order_verbs.hold(order=found, why=form.cleaned_data["reason"], by=request.user)
+        except StateError:
+            messages.error(request, _("Nothing is left to hold: the order is dispatched or cancelled."))
+        else:
+            messages.success(request, _("The order is on hold; the warehouse does not go on with it."))
+        return redirect("dashboard:order", number)
+    context = {"order": found, "form": form, "crumbs": _crumbs(found, _("Hold"))}
+    return render(request, "dashboard/orders/hold.html", context, status=400 if form.is_bound else 200)
+
+
+@staff_view(MANAGE)
+@require_POST
+def release(request: HttpRequest, number: str) -> HttpResponse:
+    """Let the order go on."""
+    order_verbs.release(order=_order(number), by=request.user)
+    messages.success(request, _("The hold is released; the warehouse goes on with the order."))
+    return redirect("dashboard:order", number)
+
+
+@staff_view(MANAGE)
+@require_POST
+def resend(request: HttpRequest, number: str) -> HttpResponse:
+    """Send the confirmation mail again."""
+    try:
+        mail = order_verbs.resend_confirmation(order=_order(number), by=request.user)
+    except StillSending:
+        messages.info(request, _("The mail is being sent at this moment."))
+    except StateError:
+        messages.error(request, _("There is nothing to confirm: the order is not concluded."))
+    else:
+        messages.success(
+            request, _("The confirmation goes to %(address)s now.") % {"address": mail.recipient}
+        )
+    return redirect("dashboard:order", number)
+
+
+def _order(number: str) -> Order:
+    orders = Order.objects.select_related("user", "billing_address__country", "shipping_address__country")
+    found = orders.filter(number=number).first()
+    if found is None:
+        raise Http404(number)
+    return found
+
+
+def _mailto(found: Order) -> str:
+    subject = quote(_("Your order %(number)s") % {"number": found.number})
+    return f"mailto:{quote(found.email or '', safe='@+')}?subject={subject}" if found.email else ""
+
+
+def _crumbs(found: Order, *further: str) -> list[dict[str, str]]:
+    crumbs = [
+        {"title": _("Orders"), "url": reverse("dashboard:orders")},
+        {"title": found.number, "url": reverse("dashboard:order", args=[found.number])},
+    ]
+    return crumbs + [{"title": title, "url": ""} for title in further]
+
+
+urlpatterns = [
+    path("orders/<slug:number>/", order, name="order"),
+    path("orders/<slug:number>/cancel/", cancel, name="order-cancel"),
+    path("orders/<slug:number>/hold/", hold, name="order-hold"),
+    path("orders/<slug:number>/release/", release, name="order-release"),
+    path("orders/<slug:number>/resend/", resend, name="order-resend"),
+]

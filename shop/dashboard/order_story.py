@@ -1,0 +1,175 @@
+"""One timeline of an order, from click to ledger: states, deeds of staff, events with who heard them, mails, papers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Prefetch, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from checkout.order.models import Order
+from checkout.payment.models import METHODS, Payment
+from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.warehouse.dispatch.models import Parcel
+from shop.kernel.models import Delivery, Message, StateChange
+from shop.notifications.models import OutgoingMail
+from shop.ui.numbers import money_text
+from shop.ui.states import look_of
+
+from .models import ORDER, StaffAction
+
+Event = dict[str, Any]
+MESSAGES_MAX = 200
+
+#: Reasons that the house itself writes into its history, and verbs of staff, for the reader's language.
+KNOWN = (
+    gettext_noop("paid"),
+    gettext_noop("purchase on account"),
+    gettext_noop("picking started"),
+    gettext_noop("dispatched"),
+    gettext_noop("everything was dispatched"),
+    gettext_noop("not paid in time"),
+    gettext_noop("paid by card"),
+    gettext_noop("authorised by card"),
+    gettext_noop("the bank asks the customer"),
+    gettext_noop("cancelled at Stripe"),
+    gettext_noop("paid after it had expired"),
+)
+MACHINES = {
+    "order": (gettext_noop("Order"), "basket"),
+    "payment": (gettext_noop("Payment"), "euro"),
+    "refund": (gettext_noop("Refund"), "undo"),
+    "pick_list": (gettext_noop("Pick list"), "scan"),
+    "parcel": (gettext_noop("Parcel"), "truck"),
+}
+EVENTS = {
+    "OrderPlaced": gettext_noop("order placed"),
+    "OrderConfirmed": gettext_noop("order confirmed"),
+    "OrderCancelled": gettext_noop("order cancelled"),
+    "OrderLinkRequested": gettext_noop("link asked for"),
+    "PaymentCaptured": gettext_noop("money received"),
+    "PaymentReminderDue": gettext_noop("prepayment to be reminded"),
+    "PaymentDisputed": gettext_noop("payment disputed"),
+    "RefundRequested": gettext_noop("refund requested"),
+    "RefundSucceeded": gettext_noop("money returned"),
+    "ParcelDispatched": gettext_noop("parcel dispatched"),
+    "InvoiceIssued": gettext_noop("invoice issued"),
+    "InvoicePaid": gettext_noop("invoice paid"),
+}
+DEEDS = {
+    "hold": gettext_noop("Put on hold"),
+    "release_hold": gettext_noop("Hold released"),
+    "resend_mail": gettext_noop("Confirmation mail sent again"),
+}
+
+
+def story(
+    order: Order,
+    *,
+    payments: list[Payment],
+    parcels: list[Parcel],
+    invoices: list[Invoice],
+    mails: list[OutgoingMail],
+    pick_list_id: int | None,
+) -> list[Event]:
+    """Everything that happened, oldest first. Four queries beside what the page has read anyway."""
+    events = [_event(order.date_placed, _("Order placed"), "basket", text=order.email or "")]
+    events += _changes(order, payments, parcels, pick_list_id)
+    events += _deeds(order)
+    events += _messages(order)
+    events += [_mail(mail) for mail in mails]
+    events += [
+        _event(
+            invoice.created_at,
+            f"{invoice.get_kind_display()} {invoice.number}",
+            "invoice",
+            text=money_text(invoice.gross_minor, invoice.currency),
+            url=reverse("finance:invoice", args=[invoice.number]),
+            link=_("Show"),
+        )
+        for invoice in invoices
+    ]
+    return sorted(events, key=lambda event: event["at"])
+
+
+def _changes(
+    order: Order, payments: list[Payment], parcels: list[Parcel], pick_list_id: int | None
+) -> Iterable[Event]:
+    wanted = Q(machine="order", thing_id=order.pk)
+    wanted |= Q(machine="payment", thing_id__in=[payment.pk for payment in payments])
+    wanted |= Q(machine="refund", thing_id__in=[r.pk for p in payments for r in p.refunds.all()])
+    wanted |= Q(machine="parcel", thing_id__in=[parcel.pk for parcel in parcels])
+    wanted |= Q(machine="pick_list", thing_id=pick_list_id or 0)
+    for change in StateChange.objects.filter(wanted).select_related("by"):
+        title, icon = MACHINES[change.machine]
+        yield _event(
+            change.at,
+            f"{_(title)}: {_state(change)}",
+            icon,
+            by=change.by.name if change.by else "",
+            text=_(change.why) if change.why in KNOWN else change.why,
+            state="bad" if change.new in ("cancelled", "failed", "disputed", "lost") else "done",
+        )
+
+
+def _state(change: StateChange) -> str:
+    labels = {"open": _("to pick"), "picked": _("picked")} if change.machine == "pick_list" else {}
+    return str(labels.get(change.new) or look_of(change.new).label)
+
+
+def _deeds(order: Order) -> Iterable[Event]:
+    deeds = StaffAction.objects.filter(subject=ORDER, subject_id=order.pk).select_related("by")
+    for deed in deeds:
+        by = deed.by.name if deed.by else ""
+        yield _event(deed.at, _(DEEDS.get(deed.what, deed.what)), "user", by=by, text=deed.why)
+
+
+def _messages(order: Order) -> Iterable[Event]:
+    """Events about the order with what each subscriber made of them."""
+    about = Q(payload__order_id=order.pk)
+    if order.correlation_id:
+        about |= Q(correlation_id=order.correlation_id)
+    deliveries = Delivery.objects.order_by("pk")
+    found = Message.objects.filter(about, name__in=EVENTS).order_by("recorded_at")
+    for message in found.prefetch_related(Prefetch("deliveries", queryset=deliveries))[:MESSAGES_MAX]:
+        heard = list(message.deliveries.all())
+        dead = any(delivery.state == Delivery.DEAD for delivery in heard)
+        yield _event(
+            message.recorded_at,
+            _("Told the house: %(event)s") % {"event": _(EVENTS[message.name])},
+            "link",
+            text=", ".join(_heard(delivery) for delivery in heard),
+            state="bad" if dead else "done",
+        )
+
+
+def _heard(delivery: Delivery) -> str:
+    if delivery.state == Delivery.DONE:
+        return f"{delivery.subscriber} ✓"
+    word = look_of("dead" if delivery.state == Delivery.DEAD else "pending").label
+    return f"{delivery.subscriber}: {word} {delivery.last_error[:120]}".strip()
+
+
+def _mail(mail: OutgoingMail) -> Event:
+    return _event(
+        mail.created_at,
+        _("Mail: %(kind)s") % {"kind": mail.get_kind_display()},
+        "mail",
+        text=f"{look_of(mail.shown_state).label}: {mail.recipient}",
+        url=reverse("notifications:detail", args=[mail.pk]),
+        link=_("Show"),
+        state="bad" if mail.state == OutgoingMail.DEAD else "done",
+    )
+
+
+def _event(at: dt.datetime, title: str, icon: str, **more: Any) -> Event:
+    return {"at": at, "title": title, "icon": icon, "state": "done", **more}
+
+
+def method_name(code: str) -> str:
+    """The way to pay as people call it."""
+    return str(dict(METHODS).get(code, code))
