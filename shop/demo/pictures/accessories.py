@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from shop.demo.pictures.curves import Point, at, path, shape
-from shop.demo.pictures.ink import PAPER_DEEP, SHADOW, Ink, brightness, cast, darker, lighter
+from shop.demo.pictures.ink import PAPER_DEEP, Ink, brightness, cast, darker, lighter
 from shop.demo.pictures.letters import write
 from shop.demo.pictures.look import Look
-from shop.demo.pictures.materials import bounds, eyelet, seam, stitch, surface, texture
-
-
-def _soft(ink: Ink, data: str, dx: float = 14, dy: float = 20) -> None:
-    """A soft shadow on the paper below a thing lying flat."""
-    with ink.moved(f"translate({dx} {dy})"):
-        for width, strength in ((80, 0.03), (54, 0.04), (30, 0.06), (10, 0.1)):
-            ink.line(data, SHADOW, width, opacity=strength)
+from shop.demo.pictures.materials import bounds, eyelet, seam, soft_shadow, stitch, surface, texture
 
 
 def _cord(ink: Ink, data: str, colour: str, accent: str, width: float) -> None:
@@ -71,7 +64,7 @@ SOLE: list[Point] = at(
 def _insoles(ink: Ink, look: Look) -> None:
     for axis, mirror, turn in ((410, -1, -6), (790, 1, 6)):
         with ink.moved(f"translate({axis} 10) rotate({turn} 0 600) scale({mirror} 1)"):
-            _soft(ink, shape(SOLE))
+            soft_shadow(ink, SOLE)
             ink.fill(shape([(p[0] + 7, p[1] + 9) for p in SOLE]), darker(look.accent, 0.3))
             surface(ink, SOLE, look.base, look.finish, shine=0.25)
             with ink.clipped(shape(SOLE)):
@@ -94,7 +87,7 @@ def _horn(ink: Ink, look: Look) -> None:
             "560,560! 530,720 496,880 500,1010 552,1070 600,1082 648,1070 700,1010 704,880 670,720"
             " 640,560! 632,320 636,180 620,116 600,104 580,116 564,180 568,320"
         )
-        _soft(ink, shape(blade))
+        soft_shadow(ink, blade)
         ink.fill(
             shape(blade),
             ink.linear(
@@ -175,7 +168,7 @@ def _socks(ink: Ink, look: Look) -> None:
     )
     for dx, dy, turn in ((-150, 20, -8), (40, 0, 4)):
         with ink.moved(f"translate({dx} {dy}) rotate({turn} 600 600)"):
-            _soft(ink, shape(sock))
+            soft_shadow(ink, sock)
             surface(ink, sock, look.base, "knit", shine=0.3)
             with ink.clipped(shape(sock)):
                 cuff: list[Point] = at("440,150 690,150 690,282 440,278")

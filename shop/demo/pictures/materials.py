@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 from shop.demo.pictures.curves import Point, offset, path, polyline, shape
-from shop.demo.pictures.ink import Ink, brightness, darker, lighter, line_on
+from shop.demo.pictures.ink import SHADOW, Ink, brightness, darker, lighter, line_on
 
 Box = tuple[float, float, float, float]
 
@@ -180,7 +180,17 @@ def panel(
 def _runs_left(points: Sequence[Point]) -> bool:
     """Which way round the outline runs; stitches belong inside it."""
     pairs = zip(points, [*points[1:], points[0]], strict=True)
-    return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs) > 0
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs) < 0
+
+
+def soft_shadow(ink: Ink, points: Sequence[Point], dx: float = 14, dy: float = 20) -> None:
+    """The shadow of a thing lying on paper: its shape again and again, each a little larger and as faint."""
+    outward = -1 if _runs_left(points) else 1
+    with ink.moved(f"translate({dx:g} {dy:g})"):
+        for reach in (0, 5, 10, 15, 21, 27, 34, 42):
+            ink.fill(
+                polyline(offset(points, outward * reach, closed=True), closed=True), SHADOW, opacity=0.045
+            )
 
 
 def sole_slab(ink: Ink, points: Sequence[Point], colour: str, *, rim: str | None = None) -> None:

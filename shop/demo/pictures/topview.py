@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shop.demo.pictures.curves import Point, at, path, shape
-from shop.demo.pictures.ink import PAPER, PAPER_DEEP, SHADOW, Ink, darker, lighter
+from shop.demo.pictures.ink import PAPER, PAPER_DEEP, Ink, darker, lighter
 from shop.demo.pictures.look import Look
-from shop.demo.pictures.materials import eyelet, lace, panel, seam, stitch, surface
+from shop.demo.pictures.materials import eyelet, lace, panel, seam, soft_shadow, stitch, surface
 
 OUTLINE: list[Point] = at(
     "-26,176 48,192 106,268 134,390 128,520 106,660 98,800 92,930 48,1014 0,1026 -48,1014"
@@ -289,7 +289,5 @@ def draw_pair(ink: Ink, look: Look) -> None:
     for axis, turn in ((404, -4), (796, 4)):
         mirror = -1 if axis < 600 else 1
         with ink.moved(f"translate({axis} 0) rotate({turn} 0 600) scale({mirror} 1)"):
-            with ink.moved(f"translate({16 * mirror} 24)"):
-                for width, strength in ((86, 0.03), (62, 0.04), (40, 0.05), (22, 0.07), (8, 0.1)):
-                    ink.line(shape(OUTLINE), SHADOW, width, opacity=strength)
+            soft_shadow(ink, OUTLINE, 16 * mirror, 24)
             _one(ink, look)
