@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from oscar.apps.payment.abstract_models import AbstractSource
+from simple_history.models import HistoricalRecords
 
 from shop.kernel.clock import now
 
@@ -122,6 +123,8 @@ class MethodRule(models.Model):
     )
     same_country = models.BooleanField(_("Billing and delivery in the same country"), default=False)
     due_days = models.PositiveSmallIntegerField(_("Days to pay"), default=14)
+
+    history = HistoricalRecords()
 
     def __str__(self) -> str:
         return self.get_method_display()

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 HOME, PICKUP = "home", "pickup"
 
@@ -25,6 +26,8 @@ class DeliveryMethod(models.Model):
     days_max = models.PositiveSmallIntegerField(default=3)
     enabled = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0)
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["position", "pk"]
@@ -49,6 +52,8 @@ class DeliveryCharge(models.Model):
     free_from_minor = models.PositiveBigIntegerField(
         null=True, blank=True, help_text="free above this goods total"
     )
+
+    history = HistoricalRecords()
 
     class Meta:
         constraints = [

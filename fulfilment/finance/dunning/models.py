@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 from fulfilment.finance.invoicing.models import Invoice
 from shop.kernel.clock import now
@@ -39,6 +40,8 @@ class DunningPolicy(models.Model):
         help_text=_("Empty: not checked. Otherwise nobody is reminded while receipts may be missing."),
     )
 
+    history = HistoricalRecords()
+
     def __str__(self) -> str:
         return "dunning policy"
 
@@ -64,6 +67,8 @@ class DunningLevel(models.Model):
     letter = models.BooleanField(_("Also as a letter"), default=False)
     enabled = models.BooleanField(_("In use"), default=True)
 
+    history = HistoricalRecords()
+
     class Meta:
         ordering = ["level"]
         permissions = [
@@ -86,6 +91,8 @@ class BaseRate(models.Model):
     valid_from = models.DateField(unique=True)
     rate_bp = models.IntegerField(_("Rate in basis points"))
     source = models.CharField(max_length=200)
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["-valid_from"]
