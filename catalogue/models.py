@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.urls import reverse
@@ -138,3 +138,8 @@ class ProductImage(AbstractProductImage):
 
 
 from oscar.apps.catalogue.models import *  # noqa: E402, F403
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """For mypy alone: Oscar's remaining classes come by the star above, made at import time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -70,7 +70,7 @@ def _cache() -> Capability:
 
 
 def _storage() -> Capability:
-    default: dict[str, Any] = settings.STORAGES["default"]
+    default = cast(dict[str, Any], settings.STORAGES["default"])
     options = default.get("OPTIONS", {})
     if "s3" not in default["BACKEND"].lower():
         return _row("storage", False, f"folder {settings.MEDIA_ROOT}", "S3_BUCKET")

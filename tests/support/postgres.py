@@ -98,7 +98,9 @@ class Server:
         atexit.register(self.leave)
 
     def leave(self) -> None:
-        """Stop the server unless another run still uses it."""
+        """Stop the server unless another run still uses it. A second call does nothing."""
+        if self._membership.closed:
+            return
         with exclusive(self.home / "start.lock"):
             if is_last_user(self._membership):
                 self._run("pg_ctl", "stop", "-D", self.data, "-m", "fast", "-s", check=False)
