@@ -117,6 +117,7 @@ def einvoice_for(invoice: Invoice) -> EInvoice:
         delivery_date=invoice.delivered_on,
         ship_to=Party(**invoice.ship_to) if invoice.ship_to else None,
         due_date=invoice.due_on if invoice.is_claim else None,
+        terms="" if invoice.is_claim else _credit_terms(invoice.language),
         payment=PaymentInstructions(**invoice.payment) if invoice.payment else None,
         prepaid_minor=invoice.prepaid_minor,
         notes=tuple(invoice.notes) + ((invoice.reason,) if invoice.reason else ()),
@@ -124,6 +125,12 @@ def einvoice_for(invoice: Invoice) -> EInvoice:
         order_number=invoice.order_number,
         order_date=invoice.order_placed_on,
     )
+
+
+def _credit_terms(language: str) -> str:
+    """What becomes of a credited amount; EN 16931 wants a due date or these words (BR-CO-25)."""
+    with translation.override(language):
+        return _("We refund the amount the way you paid it, or settle it with what is open.")
 
 
 def _line(line: InvoiceLine) -> Line:

@@ -103,7 +103,15 @@ def account_sheet(request: HttpRequest, number: str) -> HttpResponse:
         before = queries.account_lines(account, last_day=first - dt.timedelta(days=1), subject=subject)
         opening = queries.sum_of(before)
     if wants_csv(request):
-        head = [_("Date"), _("Text"), _("Document no."), _("Sub-account"), _("Debit"), _("Credit"), _("Balance")]
+        head = [
+            _("Date"),
+            _("Text"),
+            _("Document no."),
+            _("Sub-account"),
+            _("Debit"),
+            _("Credit"),
+            _("Balance"),
+        ]
         return csv_file(f"account-{account.number}", head, _sheet_cells(lines[:CSV_ROWS_MAX], opening))
     page = page_of(request, lines, SHEET_SIZE)
     skipped = (page.number - 1) * SHEET_SIZE
