@@ -66,7 +66,7 @@ def write(
         html=rendered.html,
         text=rendered.text,
         language=language,
-        message_id=f"<{uuid.uuid4().hex}@{_domain()}>",
+        message_id=f"<{uuid.uuid4()}@{_domain()}>",
         confidential=confidential,
         state=OutgoingMail.DEAD if problem else OutgoingMail.PENDING,
         last_error=problem,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from email.header import Header
+from email.message import Message as MimeMessage
 from email.mime.image import MIMEImage
 from email.utils import format_datetime
 from typing import Any
@@ -19,6 +21,7 @@ from django.utils import timezone
 
 from shop.kernel import claims
 from shop.kernel.attempts import GiveUp
+from shop.kernel.text import clean_line
 from shop.kernel.transactions import forbid_network_in_transaction
 
 from .attachments import File, fetch
@@ -89,6 +92,15 @@ class Message(EmailMultiAlternatives):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.pictures: list[MIMEImage] = []
+
+    def message(self) -> Any:
+        """As Django makes it, but with a long subject that begins on its own line: Django leaves that line empty."""
+        made = super().message()
+        words = clean_line(self.subject)
+        subject = Header(words, "us-ascii" if words.isascii() else "utf-8", header_name="Subject")
+        del made["Subject"]
+        MimeMessage.__setitem__(made, "Subject", subject)  # type: ignore[arg-type]
+        return made
 
     def _create_alternatives(self, msg: Any) -> Any:
         made = super()._create_alternatives(msg)  # type: ignore[misc]

@@ -7,6 +7,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
+from checkout.payment.models import INVOICE as ON_ACCOUNT
 from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.letterhead import day, money
 from fulfilment.finance.invoicing.models import CANCELLATION, CREDIT_NOTE, Invoice
@@ -28,7 +29,7 @@ def invoice_issued(order: Order, invoice: Invoice) -> Letter:
     amount = money(invoice.gross_minor, invoice.currency, order.language)
     bank: list[Block] = []
     code: list[Attachment] = []
-    if invoice.open_minor > 0:
+    if invoice.open_minor > 0 and order.payment_method == ON_ACCOUNT:
         left = money(invoice.open_minor, invoice.currency, order.language)
         due = day(invoice.due_on, order.language)
         text = _(
@@ -46,6 +47,11 @@ def invoice_issued(order: Order, invoice: Invoice) -> Letter:
             until=invoice.due_on,
             language=order.language,
         )
+    elif (
+        invoice.open_minor > 0
+    ):  # paid in advance, only our books have not come to it yet: nobody is asked twice
+        text = _("Attached is the invoice for your order %(order)s. Please keep it.") % number
+        preheader = amount
     else:
         text = _("Attached is the invoice for your order %(order)s. It is paid; please keep it.") % number
         preheader = _("%(amount)s, already paid") % {"amount": amount}

@@ -230,6 +230,16 @@ def test_a_subject_from_customers_words_cannot_begin_a_header(db: None, mail_ser
     assert mail_server.recipients == [["erika@example.org"]]
 
 
+@pytest.mark.parametrize(
+    "subject", ["Ihre Bestellung K10001: bitte überweisen Sie 184,70 €", "ö" * 200, "plain", "x " * 90]
+)
+def test_a_subject_arrives_as_it_was_written(db: None, mail_server: MailServer, subject: str) -> None:
+    note(subject=subject)
+    sending.send_due()
+    (message,) = mail_server.received
+    assert message["Subject"] == subject.strip()
+
+
 def test_a_fact_is_told_once_however_often_it_is_heard(db: None) -> None:
     assert note().pk == note().pk
     assert OutgoingMail.objects.count() == 1
