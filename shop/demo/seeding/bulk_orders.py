@@ -72,9 +72,17 @@ def seed_orders(count: int, *, bar: Bar, drain: bool = True) -> int:
     """Add ``count`` orders of what is in stock; returns how many. ``drain`` lets the house react here and now,
     otherwise a worker does it. Raises CommandError when there is not enough stock.
     """
+    with _at_once(drain):
+        _place_and_pay(count, bar)
+        if drain:
+            _deliver(bar)
+    return count
+
+
+def _place_and_pay(count: int, bar: Bar) -> None:
     wares = _wares()
     dice = Random(count)
-    with bar(total=count, desc="orders", unit="order") as progress, _at_once(drain):
+    with bar(total=count, desc="orders", unit="order") as progress:
         for start in range(0, count, BATCH):
             drawn = [_draw(dice, wares, start + n) for n in range(min(BATCH, count - start))]
             with transaction.atomic():
@@ -83,9 +91,6 @@ def seed_orders(count: int, *, bar: Bar, drain: bool = True) -> int:
                 if one.paid:
                     _pay(one, order)
                 progress.update(1)
-    if drain:
-        _deliver(bar)
-    return count
 
 
 @contextmanager
