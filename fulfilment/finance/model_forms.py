@@ -47,7 +47,7 @@ class PeopleForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """No amount below zero."""
         data: dict[str, Any] = super().clean() or {}
-        for name, value in data.items():
+        for name, value in list(data.items()):
             if name.endswith("_minor") and isinstance(value, int) and value < 0:
                 self.add_error(name, _("The amount must not be below zero."))
         return data
