@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,8 +57,9 @@ def isolated(data_dir: Path, database_url: str = "") -> dict[str, str]:
     }
 
 
+@cache
 def prepare() -> Path:
-    """Point this process at a data folder of its own and return it; the folder goes when the process ends."""
+    """Point this process at a data folder of its own, once; the folder goes when the process ends."""
     choice = chosen_database()
     if choice not in ("sqlite", "postgres"):
         sys.exit(f"--db={choice}: choose sqlite or postgres")
