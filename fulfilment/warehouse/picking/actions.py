@@ -179,7 +179,7 @@ def _take(line: PickLine, quantity: int, by: Any) -> None:
         source_id=line.bin_id,
         target_id=line.pick_list.packing_place_id,
         quantity=quantity,
-        cause=f"order_line:{line.order_line_id}",
+        cause=f"order:{line.pick_list.order.number}",
         by=by,
     )
 
@@ -305,7 +305,7 @@ def put_back(*, pick_list: PickList, by: Any) -> int:
                 source_id=pick_list.packing_place_id,
                 target_id=line.bin_id,
                 quantity=line.quantity_picked,
-                cause=f"order_line:{line.order_line_id}",
+                cause=f"order:{pick_list.order.number}",
                 why="order cancelled",
                 by=by,
             )

@@ -55,7 +55,15 @@ def sku_list(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(chosen[form.value("show")])
     rows = sorted_by(request, rows, SKU_SORT, ["partner_sku", "pk"])
     if wants_csv(request):
-        head = [_("SKU"), _("GTIN"), _("Article"), _("In stock"), _("Reserved"), pgettext("stock", "Free"), _("Bins")]
+        head = [
+            _("SKU"),
+            _("GTIN"),
+            _("Article"),
+            _("In stock"),
+            _("Reserved"),
+            pgettext("stock", "Free"),
+            _("Bins"),
+        ]
         return csv_file("stock", head, (_sku_cells(row) for row in rows.iterator(chunk_size=1_000)))
     page = page_of(request, rows)
     context = {"page": page, "form": form, "csv_url": csv_url(request)}

@@ -139,6 +139,13 @@ class Movement(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.quantity:+d} of {self.stockrecord_id} in bin {self.bin_id}"
 
+    @property
+    def cause_text(self) -> str:
+        """What it belongs to, as people say it: ``order:K10001`` is "Order K10001"."""
+        kind, _colon, number = self.cause.partition(":")
+        words = {"order": _("Order"), "parcel": _("Parcel"), "receipt": _("Receipt")}
+        return f"{words[kind]} {number}".strip() if kind in words else ""
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert only; raises AppendOnlyError for a row that exists."""
         if not self._state.adding:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.test import Client
+from django.utils.translation import override
 
 from shop.customers.models import User
 from tests.factories.people import make_staff
@@ -17,6 +20,13 @@ PERMISSIONS = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """The words that tests look for are those of the source."""
+    with override("en"):
+        yield
+
+
 @pytest.fixture
 def staff(db: None) -> User:
     """A person who may do everything in the warehouse."""
@@ -24,9 +34,8 @@ def staff(db: None) -> User:
 
 
 @pytest.fixture
-def desk(staff: User, settings) -> Client:
+def desk(staff: User) -> Client:
     """A browser signed in as ``staff``."""
-    settings.ROOT_URLCONF = "tests.fulfilment.warehouse.addresses"
     client = Client()
     client.force_login(staff)
     return client

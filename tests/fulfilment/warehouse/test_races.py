@@ -51,7 +51,8 @@ def test_reading_first_and_writing_then_loses_pieces() -> None:
         everybody_has_read.wait(60)
         BinStock.objects.filter(pk=row.pk).update(quantity=row.quantity - 1)
 
-    all_at_once([naive] * PEOPLE)
+    answers = all_at_once([naive] * PEOPLE)
+    assert answers == [None] * PEOPLE
     assert BinStock.objects.get(stockrecord=record).quantity == 19
 
 
