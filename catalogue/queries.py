@@ -39,8 +39,8 @@ SHOWN = Coalesce("product__parent_id", "product_id")
 
 
 FACETS_KEPT_S = 60
-EXACT_UP_TO = 10_000  #: products of a list whose filters are counted one by one
-SAMPLE = 3_000  #: products looked at for the filters of a longer list
+EXACT_UP_TO = 5_000  #: products of a list whose filters are counted one by one
+SAMPLE = 2_000  #: products looked at for the filters of a longer list
 
 
 @dataclass(frozen=True)

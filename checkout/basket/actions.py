@@ -47,6 +47,7 @@ def add(*, basket: Any, variant_id: int, quantity: int, by: Any = None) -> Added
     record = product.stockrecords.all()[0]
 
     def work() -> Added:
+        _hold(basket)
         lines = list(basket.lines.all()) if basket.pk else []
         present = sum(line.quantity for line in lines if line.product_id == product.pk)
         pieces = sum(line.quantity for line in lines)
@@ -114,6 +115,16 @@ def remove_voucher(*, basket: Any, code: str, by: Any = None) -> None:
     if voucher:
         basket.vouchers.remove(voucher)
         basket.reset_offer_applications()
+
+
+def _hold(basket: Any) -> None:
+    """Let no other click change this basket until the transaction ends: an update of its row locks it everywhere.
+
+    Raises Refused for a basket that became an order in another window.
+    """
+    rows = type(basket).objects.filter(pk=basket.pk)
+    if basket.pk is not None and not rows.filter(status=basket.OPEN).update(status=basket.OPEN):
+        raise Refused(_("This basket was ordered in another window. Please reload the page."))
 
 
 def _line(basket: Any, line_id: int) -> Any:
