@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from fulfilment.finance.invoicing.letterhead import percent
 from shop.kernel.money import to_decimal, to_minor
 
 MOST_DIGITS = 12  #: 9,999,999,999.99 is more than anybody types on purpose
@@ -63,6 +64,11 @@ class AmountField(forms.CharField):
         if self.positive and amount <= 0:
             raise forms.ValidationError(self.error_messages["positive"], code="positive")
         return amount
+
+
+def rate_text(rate_bp: int) -> str:
+    """A VAT rate in basis points as the reader writes it: 19 %, 5,5 %."""
+    return percent(rate_bp, get_language() or "de")
 
 
 class CsvAmount(int):

@@ -121,12 +121,11 @@ def pay(invoice: Invoice, amount_minor: int, by: Any, why: str) -> None:
     paid = invoice.paid_minor + amount_minor
     still_open = invoice.gross_minor - paid
     state = "paid" if still_open == 0 else "part_paid" if paid else "issued"
-    values = {"paid_minor": paid, "open_minor": still_open}
     if state == invoice.state:
-        Invoice.objects.filter(pk=invoice.pk).update(**values)
+        Invoice.objects.filter(pk=invoice.pk).update(paid_minor=paid, open_minor=still_open)
         invoice.paid_minor, invoice.open_minor = paid, still_open
         return
-    move(invoice, to=state, by=by, why=why, **values)
+    move(invoice, to=state, by=by, why=why, paid_minor=paid, open_minor=still_open)
     if state == "paid":
         record(InvoicePaid(invoice.pk, invoice.number, invoice.order_id))
 

@@ -13,7 +13,7 @@ from .models import Invoice
 
 
 @register(Tags.database)
-def guards_are_in_place(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def guards_are_in_place(app_configs: Any = None, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Issued documents are kept by the database, not only by good manners."""
     lost = []
     for using in databases or []:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from fulfilment.finance.amounts import CsvAmount
+from fulfilment.finance.amounts import CsvAmount, rate_text
 from fulfilment.finance.forms import ReasonForm
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.kernel import clock
@@ -106,6 +106,7 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "invoice": found,
         "lines": list(found.lines.all()),
+        "taxes": _taxes(found),
         "allocations": list(found.allocations.all()),
         "corrections": list(found.corrections.all()),
         "days_overdue": found.days_overdue(clock.today()),
@@ -211,7 +212,7 @@ def _rehearse(wanted: dict[str, Any]) -> dict[str, Any]:
                     "gross_minor": note.gross_minor,
                     "net_minor": note.net_minor,
                     "vat_minor": note.vat_minor,
-                    "taxes": note.taxes,
+                    "taxes": _taxes(note),
                     "lines": list(note.lines.all()),
                     "charges": note.charges,
                     "open_minor": claim.open_minor,
@@ -220,6 +221,10 @@ def _rehearse(wanted: dict[str, Any]) -> dict[str, Any]:
             )
     except _Rehearsal as rehearsal:
         return rehearsal.amounts
+
+
+def _taxes(found: Invoice) -> list[dict[str, Any]]:
+    return [{**row, "rate": rate_text(row["rate_bp"])} for row in found.taxes]
 
 
 def _invoice(number: str) -> Invoice:

@@ -64,7 +64,7 @@ class CreditNoteForm(forms.Form):
         kwargs.setdefault("initial", {}).setdefault("key", uuid.uuid4())
         super().__init__(*args, **kwargs)
         self.invoice = invoice
-        self.pieces = []
+        self.pieces: list[dict[str, Any]] = []
         for line in invoice.lines.all():
             left = rest_of_line(line)[0]
             name = f"line-{line.pk}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 
@@ -89,7 +90,7 @@ def invoices(
 
 def ageing(today: dt.date, currency: str = "EUR") -> list[Bucket]:
     """Open items by age, oldest last. One query."""
-    sums = {}
+    sums: dict[str, Any] = {}
     for code, low, high in BUCKETS:
         within = Q()
         if high is not None:

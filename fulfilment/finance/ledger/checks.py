@@ -11,7 +11,7 @@ from .models import Entry
 
 
 @register(Tags.database)
-def guards_are_in_place(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def guards_are_in_place(app_configs: Any = None, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """A ledger without its triggers is only a table."""
     lost = []
     for using in databases or []:

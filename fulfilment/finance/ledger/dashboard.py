@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from fulfilment.finance.amounts import AmountField, CsvAmount
+from fulfilment.finance.amounts import AmountField, CsvAmount, rate_text
 from fulfilment.finance.forms import Period
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, wants_csv
 from shop.kernel import clock
@@ -175,7 +175,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404 from None
     context = {
         "entry": found,
-        "lines": list(found.lines.all()),
+        "lines": _lines(found),
         "document_url": document_url(found),
         "reversal": getattr(found, "reversed_by", None),
         "crumbs": [
@@ -184,6 +184,13 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         ],
     }
     return render(request, "dashboard/finance/entry.html", context)
+
+
+def _lines(found: Entry) -> list[EntryLine]:
+    lines = list(found.lines.all())
+    for line in lines:
+        line.rate = "" if line.vat_rate_bp is None else rate_text(line.vat_rate_bp)  # type: ignore[attr-defined]
+    return lines
 
 
 def document_url(found: Entry) -> str:

@@ -182,7 +182,7 @@ def _pieces(
     foreign = sorted(set(quantities) - set(own))
     if foreign:
         raise ValueError(f"{claim.number} has no lines {foreign}")
-    lines = []
+    lines: list[InvoiceLine] = []
     for pk in sorted(quantities):
         pieces, gross, vat, discount = rest_of_line(own[pk])
         if quantities[pk] > pieces:

@@ -99,7 +99,7 @@ def invoice_lines(
     if foreign:
         raise ValueError(f"order {order.number} has no lines {foreign}")
     country = order.shipping_address.country_id if order.shipping_address else order.vat_country
-    lines = []
+    lines: list[InvoiceLine] = []
     for pk in sorted(quantities):
         line, discount = ordered[pk], _discount(ordered[pk])
         part = part_of_line(
