@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from fulfilment.finance.forms import EARLIEST, LATEST, Period, day_field
 from fulfilment.finance.model_forms import PeopleForm
@@ -16,7 +17,11 @@ from .actions.hold import LONGEST_HOLD
 from .models import BaseRate, DunningLevel, DunningPolicy
 
 LEVELS = [("0", "0"), ("1", "1"), ("2", "2"), ("3", "3")]
-PARTS = {"title": _("Title"), "opening": _("Opening"), "closing": _("Closing")}
+PARTS = {
+    "title": _("Title"),
+    "opening": pgettext_lazy("letter", "Opening"),
+    "closing": pgettext_lazy("letter", "Closing"),
+}
 LANGUAGES = {"de": _("German"), "en": _("English")}
 
 
