@@ -54,7 +54,8 @@ def _kept(key: str) -> bytes:
 
 
 def _legal(key: str) -> bytes:
-    return legal.as_pdf(_kept(key).decode())
+    language, _sep, digest = key.partition(":")
+    return legal.as_pdf(_kept(digest).decode(), language)
 
 
 def _file(key: str) -> bytes:

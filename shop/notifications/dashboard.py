@@ -96,7 +96,7 @@ def _csv(rows: Any) -> HttpResponse:
 
 @staff_view(VIEW)
 @require_safe
-@csp_replace({"frame-src": [SELF]})
+@csp_replace({"frame-src": [SELF]})  # type: ignore[arg-type]
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One mail: both bodies, files, headers, why it failed."""
     mail = _mail(pk)

@@ -39,24 +39,35 @@ def attachments(language: str) -> list[Attachment]:
         html = text(key, language)
         if html:
             digest = keep(html.encode(), "text/html")
-            found.append(Attachment(f"{names[key]}.pdf", "application/pdf", f"legal:{digest}"))
+            found.append(Attachment(f"{names[key]}.pdf", "application/pdf", f"legal:{language}:{digest}"))
     return found
 
 
 def text(key: str, language: str) -> str:
-    """One text as HTML, beginning with its heading; "" where there is none."""
-    page = (
+    """One text as HTML, beginning with its heading; "" where there is none. The notice ends with the model form."""
+    page = _page(key, language)
+    if key != "withdrawal":
+        return page
+    short = language if language in ("de", "en") else "en"
+    notice = page or _template("withdrawal", short)
+    form = _template("withdrawal_form", short)
+    heading = form.partition("<h2>")[2].partition("</h2>")[0]
+    return notice if f">{heading}<" in notice else f"{notice}\n{form}"
+
+
+def _page(key: str, language: str) -> str:
+    """The written page in the language, else in the shop's own; "" where nobody has written it."""
+    pages = (
         ContentPage.objects.live()
         .filter(key=key, locale__language_code__in=(language, settings.LANGUAGE_CODE))
         .select_related("locale")
     )
-    found = sorted(page, key=lambda one: one.locale.language_code != language)
-    if found:
-        return f"<h1>{escape(found[0].title)}</h1>\n{found[0].body}"
-    if key == "withdrawal":
-        short = language if language in ("de", "en") else "en"
-        return render_to_string(f"mail/legal/withdrawal.{short}.html", {"merchant": profile()})
-    return ""
+    found = sorted(pages, key=lambda one: one.locale.language_code != language)
+    return f"<h1>{escape(found[0].title)}</h1>\n{found[0].body}" if found else ""
+
+
+def _template(name: str, language: str) -> str:
+    return render_to_string(f"mail/legal/{name}.{language}.html", {"merchant": profile()})
 
 
 def keep(body: bytes, mime: str) -> str:
@@ -67,14 +78,14 @@ def keep(body: bytes, mime: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def as_pdf(html: str) -> bytes:
-    """A legal text as an archivable PDF."""
+def as_pdf(html: str, language: str) -> bytes:
+    """A legal text as an archivable PDF; ``language`` is that of its words."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
     blocks = reader.blocks()
     title = next((block["text"] for block in blocks if block["kind"] == "h1"), "")
-    return pdf.render(TEMPLATE, {"title": title, "blocks": blocks}, standard="a-3b")
+    return pdf.render(TEMPLATE, {"title": title, "blocks": blocks}, standard="a-3b", lang=language)
 
 
 class _Reader(HTMLParser):

@@ -93,10 +93,10 @@ class Message(EmailMultiAlternatives):
         super().__init__(*args, **kwargs)
         self.pictures: list[MIMEImage] = []
 
-    def message(self) -> Any:
+    def message(self, **options: Any) -> Any:
         """As Django makes it, but with a long subject that begins on its own line: Django leaves that line empty."""
-        made = super().message()
-        words = clean_line(self.subject)
+        made = super().message(**options)
+        words = clean_line(str(self.subject))
         subject = Header(words, "us-ascii" if words.isascii() else "utf-8", header_name="Subject")
         del made["Subject"]
         MimeMessage.__setitem__(made, "Subject", subject)  # type: ignore[arg-type]

@@ -98,6 +98,7 @@ def ordered(db: None, outbox: Any) -> Callable[..., Order]:
             (make_variant(price_minor=11_900), 2), (make_variant(price_minor=1_290, size=""), 1), **options
         )
         outbox.drain()
+        assert outbox.failures() == []
         return placed
 
     return order
