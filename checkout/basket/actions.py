@@ -14,6 +14,7 @@ from oscar.apps.voucher.models import Voucher
 from catalogue.models import Product
 from shop.kernel.transactions import retrying
 
+from .models import Basket
 from .offers import apply_offers
 
 MAX_PER_LINE = 99  #: pieces of one variant; more is a case for an offer by mail
@@ -122,8 +123,8 @@ def _hold(basket: Any) -> None:
 
     Raises Refused for a basket that became an order in another window.
     """
-    rows = type(basket).objects.filter(pk=basket.pk)
-    if basket.pk is not None and not rows.filter(status=basket.OPEN).update(status=basket.OPEN):
+    rows = Basket.objects.filter(pk=basket.pk)
+    if basket.pk is not None and not rows.filter(status=Basket.OPEN).update(status=Basket.OPEN):
         raise Refused(_("This basket was ordered in another window. Please reload the page."))
 
 

@@ -18,7 +18,9 @@ from catalogue.partner.models import Partner, StockRecord, VatRate
 _numbers = itertools.count(1)
 
 
-def make_category(name: str = "Halbschuhe", parent: Category | None = None, en: str = "", **fields: Any) -> Category:
+def make_category(
+    name: str = "Halbschuhe", parent: Category | None = None, en: str = "", **fields: Any
+) -> Category:
     """A category, with an English name where given."""
     fields = {"name": name, "slug": slugify(name), "texts": {"en": {"name": en}} if en else {}, **fields}
     made = parent.add_child(**fields) if parent else Category.add_root(**fields)
@@ -81,7 +83,10 @@ def make_product(
     for code in colours:
         for size in sizes:
             child = Product.objects.create(
-                structure="child", parent=parent, colour=make_colour(code, code.title(), code.title()), size=size
+                structure="child",
+                parent=parent,
+                colour=make_colour(code, code.title(), code.title()),
+                size=size,
             )
             StockRecord.objects.create(
                 product=child,
