@@ -26,6 +26,7 @@ COUNTRIES = [
 #: Home delivery: weight up to (g) -> gross charge (cents), at home and abroad.
 BANDS_HOME = [(2_000, 490), (5_000, 590), (10_000, 790), (31_500, 1690)]
 BANDS_ABROAD = [(2_000, 990), (5_000, 1290), (10_000, 1790), (31_500, 3490)]
+PICKUP_DESCRIPTION = "Wir legen alles bereit und schreiben Ihnen"
 FREE_FROM_MINOR = 10_000  #: free delivery at home from this goods total
 
 
@@ -73,9 +74,9 @@ def _delivery() -> None:
         code="pickup",
         kind=PICKUP,
         name="Abholung im Laden",
-        description="Wir legen Ihre Schuhe bereit und schreiben Ihnen",
+        description=PICKUP_DESCRIPTION,
         texts={
-            "en": {"name": "Pick-up in the store", "description": "We put your shoes aside and write to you"}
+            "en": {"name": "Pick-up in the store", "description": "We put everything aside and write to you"}
         },
         days_min=0,
         days_max=1,

@@ -49,7 +49,7 @@ def _open_payment(order: Order) -> Payment | None:
 @public
 @never_cache
 @require_GET
-@csp_update(STRIPE_POLICY)
+@csp_update(STRIPE_POLICY)  # type: ignore[arg-type]  # its hints know no view with arguments
 def pay(request: HttpRequest, number: str) -> HttpResponse:
     """The card page of an order that waits for its money."""
     order = own_order(request, number)

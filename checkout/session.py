@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from shop.customers.models import User
+
 KEY = "checkout"
 
 
@@ -44,9 +46,10 @@ def load(request: HttpRequest) -> Draft:
     known = request.session.get(KEY) or {}
     names = set(Draft.__dataclass_fields__)
     draft = Draft(**{key: value for key, value in known.items() if key in names})
-    if request.user.is_authenticated:
-        draft.email = request.user.email
-        draft.phone = draft.phone or request.user.phone
+    user = request.user
+    if isinstance(user, User):
+        draft.email = user.email
+        draft.phone = draft.phone or user.phone
     return draft
 
 

@@ -99,7 +99,7 @@ def contact(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         sound = [form.is_valid(), billing.is_valid(), not elsewhere or delivery.is_valid()]
         if all(sound):
-            draft.email = request.user.email if request.user.is_authenticated else form.cleaned_data["email"]
+            draft.email = draft.email if request.user.is_authenticated else form.cleaned_data["email"]
             draft.phone, draft.other_delivery = form.cleaned_data["phone"], elsewhere
             draft.billing = {k: str(v) for k, v in billing.cleaned_data.items()}
             draft.delivery_address = (

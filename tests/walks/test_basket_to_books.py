@@ -1,4 +1,4 @@
-"""The main story through the verbs of every room: ordered, picked, dispatched, invoiced, in the books, reminded, paid."""
+"""The main story through the verbs of every room: ordered, picked, sent, invoiced, booked, reminded, paid."""
 
 from __future__ import annotations
 

@@ -1,24 +1,15 @@
-"""What every shop needs before it can sell: countries, VAT, delivery, ways to pay, its own address, bins."""
+"""What the demo shop needs beyond every shop's base data: its own address, its store, its bins."""
 
 from __future__ import annotations
 
-import datetime as dt
-import tomllib
-from functools import cache
-from typing import Any
-
-from oscar.apps.address.models import Country
-
-from catalogue.partner import vat
-from catalogue.partner.models import VatRate
-from checkout.payment.models import MethodRule
-from checkout.shipping.models import DeliveryCharge, DeliveryMethod
+from checkout.basedata import PICKUP_DESCRIPTION
+from checkout.shipping.models import DeliveryMethod
 from fulfilment.finance.invoicing.models import MerchantProfile
 from fulfilment.warehouse.stock.actions import default_site, packing_place
 from fulfilment.warehouse.stock.models import Bin, Site
 from shop.demo.merchant import MERCHANT
-from shop.demo.range import DATA
 
+STORE = f"{MERCHANT.street}, {MERCHANT.city}"
 #: Bins beside the shelves: code, zone, kind, turn on the walk.
 EXTRA_BINS = (
     ("WE-01", "W", "receiving", 1),
@@ -27,69 +18,25 @@ EXTRA_BINS = (
 )
 
 
-@cache
-def trade() -> dict[str, Any]:
-    """The trade terms of the demo shop."""
-    return tomllib.loads((DATA / "trade.toml").read_text(encoding="utf-8"))
-
-
 def seed_basics() -> None:
-    """Countries with VAT, delivery methods, payment rules, seller, site and common bins."""
-    _countries()
-    _delivery()
-    _payment_rules()
+    """The demo's seller, its store, site and common bins. Countries, VAT, delivery and payment rules every shop has
+    from its first migration on (catalogue/partner/basedata.py, checkout/basedata.py)."""
+    _store()
     _seller()
     site()
 
 
-def _countries() -> None:
-    for row in trade()["countries"]:
-        names = {"name": row["name"], "printable_name": row["name"], "is_shipping_country": True}
-        names["display_order"] = 1 if row["code"] == "DE" else 0
-        Country.objects.update_or_create(iso_3166_1_a2=row["code"], defaults=names)
-        rates = [*row["vat"], {"class": "zero", "bp": 0, "from": "2000-01-01"}]
-        for rate in rates:
-            VatRate.objects.get_or_create(
-                country=row["code"],
-                vat_class=rate["class"],
-                valid_from=dt.date.fromisoformat(rate["from"]),
-                defaults={"rate_bp": rate["bp"], "source": row["source"]},
-            )
-    vat.forget()
-
-
-def _delivery() -> None:
-    for position, row in enumerate(trade()["methods"]):
-        facts = {
-            "kind": row["kind"],
-            "name": row["name"],
-            "description": row["description"],
-            "texts": {"en": row["en"]},
-            "carrier": row["carrier"],
-            "days_min": row["days"][0],
-            "days_max": row["days"][1],
-            "position": position,
+def _store() -> None:
+    """Where to fetch things, unless staff have said otherwise."""
+    texts = {
+        "en": {
+            "name": "Collect in the shop",
+            "description": f"{STORE}; we write to you as soon as it is ready",
         }
-        method, made = DeliveryMethod.objects.get_or_create(code=row["code"], defaults=facts)
-        if not made:
-            continue  # staff may have changed it
-        DeliveryCharge.objects.bulk_create(
-            DeliveryCharge(
-                method=method,
-                country=country,
-                weight_to_g=grams,
-                gross_minor=cents,
-                free_from_minor=free or None,
-            )
-            for country, grams, cents, free in row["charges"]
-        )
-
-
-def _payment_rules() -> None:
-    for row in trade()["payment"]:
-        MethodRule.objects.get_or_create(
-            method=row["method"], defaults={key: value for key, value in row.items() if key != "method"}
-        )
+    }
+    DeliveryMethod.objects.filter(code="pickup", description=PICKUP_DESCRIPTION).update(
+        description=f"{STORE}; wir schreiben Ihnen, sobald alles bereitliegt", texts=texts
+    )
 
 
 def _seller() -> None:

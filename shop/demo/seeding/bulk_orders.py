@@ -26,13 +26,13 @@ from oscar.apps.address.models import Country
 from catalogue.partner.actions import Wish, reserve
 from catalogue.partner.models import StockRecord
 from catalogue.partner.vat import rate_bp
+from checkout.basedata import BANDS_HOME, FREE_FROM_MINOR
 from checkout.order.events import OrderPlaced
 from checkout.order.models import BillingAddress, Line, Order, ShippingAddress
 from checkout.order.numbers import new_order_number
 from checkout.payment.models import PREPAYMENT, Payment
 from fulfilment.finance.reconciliation.actions import assign, record
 from shop.celery import app as celery_app
-from shop.demo.seeding.basics import trade
 from shop.kernel.attempts import due
 from shop.kernel.clock import now
 from shop.kernel.models import Delivery, Message
@@ -218,8 +218,8 @@ def _order(one: Drawn, billing: BillingAddress, shipping: ShippingAddress) -> Or
         shipping_incl_tax=to_decimal(charge, "EUR"),
         shipping_excl_tax=to_decimal(net_from_gross(charge, rate), "EUR"),
         shipping_rate_bp=rate,
-        shipping_method=trade()["methods"][0]["name"],
-        shipping_code=trade()["methods"][0]["code"],
+        shipping_method="Lieferung nach Hause",
+        shipping_code="home",
         vat_country=COUNTRY,
         payment_method=PREPAYMENT,
         site_id=settings.SITE_ID,
@@ -228,8 +228,7 @@ def _order(one: Drawn, billing: BillingAddress, shipping: ShippingAddress) -> Or
 
 
 def _shipping_minor(goods_minor: int) -> int:
-    _, _, cents, free_from = trade()["methods"][0]["charges"][0]
-    return 0 if goods_minor >= free_from else int(cents)
+    return 0 if goods_minor >= FREE_FROM_MINOR else BANDS_HOME[0][1]
 
 
 def _rate(record: StockRecord) -> int:

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         self.quiet = options["verbosity"] == 0
         for chatty in ("wagtail", "django_tasks", "celery"):  # a line per page is for the log of a server
             logging.getLogger(chatty).setLevel(logging.WARNING)
-        self._step("countries, VAT, delivery, payment", seed_basics)
+        self._step("seller, store, bins", seed_basics)
         if options["demo"]:
             self._demo(pictures=not options["no_pictures"])
         if products:
