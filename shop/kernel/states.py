@@ -130,7 +130,9 @@ def move(
         if rows.update(**{rules.field: to}, **also) != 1:
             return False
         actor = by if getattr(by, "pk", None) else None
-        StateChange.objects.create(machine=rules.name, thing_id=thing.pk, old=old, new=to, by=actor, why=reason)
+        StateChange.objects.create(
+            machine=rules.name, thing_id=thing.pk, old=old, new=to, by=actor, why=reason
+        )
         return True
 
     if in_transaction():  # no savepoint needed, and a lost race must not spoil the caller's transaction

@@ -8,7 +8,9 @@ from shop.kernel.profile import capabilities
 
 
 class Command(BaseCommand):
-    help = "Print for each capability whether it is embedded or scaled, and where it is. Secrets are not shown."
+    help = (
+        "Print for each capability whether it is embedded or scaled, and where it is. Secrets are not shown."
+    )
     requires_system_checks: list[str] = []  # to be read especially when something is wrong
 
     def handle(self, *args: Any, **options: Any) -> None:
