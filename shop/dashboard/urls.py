@@ -7,6 +7,6 @@ from .start import urlpatterns as start
 
 app_name = "dashboard"
 urlpatterns = [*start]
-for name in ("orders", "order_page", "customers", "rules", "delivery", "marketing", "operations"):
+for name in ("orders", "order_page", "customers", "rules", "delivery", "marketing", "prices", "operations"):
     if find_spec(f"shop.dashboard.{name}"):
         urlpatterns += import_module(f"shop.dashboard.{name}").urlpatterns

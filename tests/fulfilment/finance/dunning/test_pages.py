@@ -139,7 +139,8 @@ def test_letters_are_listed_with_their_pdf(desk: Client, invoice: Invoice) -> No
         "D2026-000001" in desk.get(reverse("finance:dunning-notices"), {"q": invoice.number}).content.decode()
     )
     assert desk.get(reverse("finance:dunning-notices"), {"level": "2"}).context["page"].paginator.count == 1
-    assert desk.get(reverse("finance:dunning-notices"), {"format": "csv"}).content.count(b"D2026-") == DunningNotice.objects.count()
+    sheet = desk.get(reverse("finance:dunning-notices"), {"format": "csv"}).content
+    assert sheet.count(b"D2026-") == DunningNotice.objects.count() > 1
     notice = DunningNotice.objects.get(level=2)
     assert desk.get(reverse("finance:dunning-letter", args=[notice.pk])).content.startswith(b"%PDF")
     assert invoice.number in desk.get(reverse("finance:dunning-notice", args=[notice.pk])).content.decode()
