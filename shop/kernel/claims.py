@@ -14,9 +14,9 @@ import uuid
 from typing import Any, TypeVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
-from .attempts import note_failure
+from .attempts import ATTEMPTS_MAX, GiveUp, note_failure
 from .clock import now
 from .models import Attempted
 
@@ -51,12 +51,21 @@ def free() -> Q:
 
 
 def take(model: type[Row], pk: object) -> Row | None:
-    """Claim one row that is due; of two workers one gets it. None when it is done, dead, not due or taken."""
+    """Claim one row that is due; of two workers one gets it. None when it is done, dead, not due or taken.
+
+    A lease that somebody left behind counts as a failed attempt: work that kills its worker is given up in the end.
+    """
     claim = uuid.uuid4().hex
-    rows = model._base_manager.filter(free(), pk=pk).update(claim=claim, claimed_until=now() + LEASE)
+    left_behind = Case(When(claimed_until__isnull=False, then=Value(1)), default=Value(0))
+    rows = model._base_manager.filter(free(), pk=pk).update(
+        claim=claim, claimed_until=now() + LEASE, attempts=F("attempts") + left_behind
+    )
     if not rows:
         return None
     taken: Row | None = model._base_manager.filter(pk=pk, claim=claim).first()
+    if taken is not None and taken.attempts >= ATTEMPTS_MAX:
+        fail(taken, GiveUp("every worker that tried this died over it"))
+        return None
     return taken
 
 

@@ -1,4 +1,4 @@
-"""Pushes to other systems. Nothing set: public addresses only, and this machine while the shop itself lives on it alone.
+"""Pushes to other systems. Nothing set: public addresses only, and this machine while the shop itself lives on it.
 
 CONNECT_ALLOW_PRIVATE=yes: also addresses of private networks, for a warehouse system in the same house."""
 

@@ -168,6 +168,15 @@ def test_gone_means_never_again(endpoint: Endpoint, receiver: Receiver, outbox: 
     assert held_checks() == []
 
 
+def test_a_push_that_waits_without_being_tried_is_found(endpoint: Endpoint, outbox: Any, clock: Any) -> None:
+    ordered(outbox)
+    assert held_checks() == []
+    clock.advance(minutes=16)
+    assert len(held_checks()) == 1
+    Endpoint.objects.update(active=False)
+    assert held_checks() == [], "what is switched off on purpose is no finding"
+
+
 def test_a_receiver_with_a_wrong_secret_refuses(endpoint: Endpoint, receiver: Receiver, outbox: Any) -> None:
     ordered(outbox)
     receiver.secret = "wrong"

@@ -13,6 +13,8 @@ import pytest
 from django.db import transaction
 
 from checkout.order.models import Order
+from shop.kernel import claims
+from shop.kernel.attempts import ATTEMPTS_MAX
 from shop.kernel.clock import now
 from shop.notifications import actions, sending
 from shop.notifications.letter import Letter, Paragraph
@@ -161,8 +163,6 @@ def test_two_workers_at_once_send_one_mail(fresh_database: None, mail_server: Ma
 def test_a_worker_that_died_holds_a_mail_only_until_its_lease_ends(
     db: None, mail_server: MailServer, clock: Any
 ) -> None:
-    from shop.kernel import claims
-
     mail = note()
     clock.stop()
     assert claims.take(OutgoingMail, mail.pk) is not None  # and then the worker is killed
@@ -174,11 +174,35 @@ def test_a_worker_that_died_holds_a_mail_only_until_its_lease_ends(
     assert mail_server.received[0]["Message-ID"] == mail.message_id
 
 
+def test_a_mail_that_kills_every_worker_is_given_up(db: None, mail_server: MailServer, clock: Any) -> None:
+    mail = note()
+    clock.stop()
+    for _ in range(ATTEMPTS_MAX + 1):
+        claims.take(OutgoingMail, mail.pk)  # and the worker dies
+        clock.advance(seconds=claims.LEASE.total_seconds() + 1)
+    mail.refresh_from_db()
+    assert mail.shown_state == "failed"
+    assert sending.send_due() == 0
+
+
+def test_who_comes_back_after_the_lease_changes_nothing_any_more(db: None, clock: Any) -> None:
+    mail = note()
+    clock.stop()
+    slow = claims.take(OutgoingMail, mail.pk)
+    assert slow is not None
+    clock.advance(seconds=claims.LEASE.total_seconds() + 1)
+    quick = claims.take(OutgoingMail, mail.pk)
+    assert quick is not None
+    claims.fail(slow, RuntimeError("too late"))
+    mail.refresh_from_db()
+    assert (mail.last_error, mail.is_claimed) == ("", True)
+    assert claims.finish(quick)
+    assert not claims.finish(slow)
+
+
 def test_a_sent_mail_of_a_crashed_worker_goes_out_again_under_the_same_message_id(
     db: None, mail_server: MailServer, clock: Any, monkeypatch: Any
 ) -> None:
-    from shop.kernel import claims
-
     class Killed(BaseException):
         pass
 

@@ -1,4 +1,4 @@
-"""Every word of mails and mailbox has a German translation with the same placeholders."""
+"""Every word of mails, mailbox and connect has a German translation with the same placeholders."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from scripts.messages import ROOT, folders, merged
 
 SOURCES = (
     "shop/notifications/**/*.py",
+    "shop/connect/**/*.py",
     "templates/mail/**/*.html",
     "templates/dashboard/notifications/*.html",
+    "templates/dashboard/connect/*.html",
 )
 KEYWORDS = {"_": None, "gettext_lazy": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 NAMES = re.compile(r"%\(\w+\)[sd]")
