@@ -172,10 +172,7 @@ def write(
         payment_method=order.payment_method,
         language=order.language,
         vat_country=order.vat_country,
-        seller=facts.seller_facts() if corrects is None else corrects.seller,
-        buyer=facts.buyer_facts(order) if corrects is None else corrects.buyer,
-        ship_to=facts.ship_to_facts(order) if corrects is None else corrects.ship_to,
-        payment=(facts.payment_facts(order, number) or None) if corrects is None else corrects.payment,
+        **_parties(order, number, corrects),
         taxes=[_tax_fact(row, order.vat_country) for row in taxes],
         charges=charges,
         reason=reason[:300],
@@ -199,6 +196,18 @@ def write(
         )
     )
     return invoice
+
+
+def _parties(order: Order, number: str, corrects: Invoice | None) -> dict[str, Any]:
+    """Who and how to pay: as of today, or as on the document that is corrected."""
+    if corrects is not None:
+        return {name: getattr(corrects, name) for name in ("seller", "buyer", "ship_to", "payment")}
+    return {
+        "seller": facts.seller_facts(),
+        "buyer": facts.buyer_facts(order),
+        "ship_to": facts.ship_to_facts(order),
+        "payment": facts.payment_facts(order, number) or None,
+    }
 
 
 def tax_rows(lines: Iterable[InvoiceLine], charges: Iterable[Mapping[str, Any]]) -> list[TaxRow]:
