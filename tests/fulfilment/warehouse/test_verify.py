@@ -1,0 +1,51 @@
+"""Each check of the warehouse is silent when all is well, and is shown to fail."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalogue.partner.models import StockRecord
+from checkout.order.models import Line, Order
+from fulfilment.warehouse.dispatch import verify as dispatch
+from fulfilment.warehouse.picking import verify as picking
+from fulfilment.warehouse.picking.models import PickList
+from fulfilment.warehouse.stock import verify as stock
+from shop.customers.models import User
+from tests.factories.orders import make_order
+from tests.factories.stock import make_stockrecord
+from tests.factories.warehouse import send_everything
+from tests.support.helpers import Outbox
+
+pytestmark = pytest.mark.django_db
+
+
+def found() -> list[str]:
+    checks = [*stock.CHECKS, *picking.CHECKS, *dispatch.CHECKS]
+    return [sentence for _name, check in checks for sentence in check()]
+
+
+@pytest.fixture
+def sent(staff: User, outbox: Outbox) -> Order:
+    order = make_order((make_stockrecord(bins={"A-01": 5}), 2))
+    outbox.drain()
+    send_everything(PickList.objects.get(order=order), by=staff)
+    return order
+
+
+def test_all_is_well_after_a_whole_walk(sent: Order) -> None:
+    assert found() == []
+
+
+def test_a_sum_changed_behind_the_movements_is_named(sent: Order) -> None:
+    StockRecord.objects.update(num_in_stock=4)
+    assert found() == ["SKU-1: 4 in stock, movements add up to 3"]
+
+
+def test_a_confirmed_order_that_the_warehouse_never_heard_of_is_named(sent: Order) -> None:
+    order = make_order((StockRecord.objects.get(), 1))
+    assert found() == [f"order {order.number} is confirmed and has no pick list"]
+
+
+def test_pieces_that_left_without_a_parcel_are_named(sent: Order) -> None:
+    Line.objects.update(quantity_dispatched=1)
+    assert found() == [f"order {sent.number}, SKU-1: 1 dispatched, parcels held 2"]
