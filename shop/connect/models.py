@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from django.conf import settings
@@ -13,6 +14,9 @@ from shop.kernel.clock import now
 
 ORDER_CONFIRMED, INVOICE_ISSUED, TEST = "order.confirmed", "invoice.issued", "test"
 EVENTS = [(ORDER_CONFIRMED, _("Order confirmed")), (INVOICE_ISSUED, _("Invoice issued"))]
+
+
+OUR_EXCEPTIONS = re.compile(r"^(GiveUp|NotReached|NotAcknowledged): ")
 
 
 class Endpoint(models.Model):
@@ -74,6 +78,11 @@ class Push(Claimed):
 
     def __str__(self) -> str:
         return f"{self.event} {self.subject} to {self.endpoint_id} ({self.shown_state})"
+
+    @property
+    def reason(self) -> str:
+        """Why the last attempt failed, without the name of our own exception before it; "" when it did not."""
+        return OUR_EXCEPTIONS.sub("", self.last_error)
 
     @property
     def shown_state(self) -> str:

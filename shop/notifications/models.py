@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +23,9 @@ KINDS = [
     ("dunning_notice", _("Payment reminder")),
     ("account", _("Account")),
 ]
+
+
+OUR_EXCEPTIONS = re.compile(r"^(GiveUp|ServerDown|NotThereYet): ")
 
 
 class OutgoingMail(Claimed):
@@ -70,6 +75,11 @@ class OutgoingMail(Claimed):
         if self.state == self.PENDING:
             return "retrying" if self.last_error else "queued"
         return "sent" if self.state == self.DONE else "failed"
+
+    @property
+    def reason(self) -> str:
+        """Why the last attempt failed, without the name of our own exception before it; "" when it did not."""
+        return OUR_EXCEPTIONS.sub("", self.last_error)
 
     @property
     def sent_at(self) -> object:

@@ -141,7 +141,8 @@ def test_the_buttons_send_failed_mails_again(staff: Any, mail_server: MailServer
     mails = [note("test:1"), note("test:2")]
     sending.send_due()
     page = staff.get(reverse("notifications:detail", args=[mails[0].pk])).content.decode()
-    assert "554" in page
+    assert "the mail server answered 554: no" in page
+    assert "GiveUp" not in page
     mail_server.answer = "250 OK"
     answer = staff.post(reverse("notifications:retry", args=[mails[0].pk]), follow=True)
     assert "noch einmal versandt" in answer.content.decode()
