@@ -20,7 +20,7 @@ def captured_has_one_order_of_equal_amount() -> list[str]:
                 f"payment {payment.pk}: {payment.amount_minor} of order {order.number} over {order.total_minor}"
             )
     stray = rows.filter(order__status__in=("awaiting_payment", "cancelled")).annotate(
-        back=Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"))
+        back=Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"), default=0)
     )
     for payment in stray.exclude(back=F("amount_minor")):
         found.append(

@@ -53,7 +53,9 @@ def test_a_guest_orders_by_prepayment_and_sees_where_to_pay(client: Client) -> N
     page = go_to_summary(client)
     text = page.content.decode()
     assert "zahlungspflichtig bestellen" in text
-    assert text.index("94,80") < text.index("zahlungspflichtig bestellen")  # the total stands above the button
+    assert text.index("94,80") < text.index(
+        "zahlungspflichtig bestellen"
+    )  # the total stands above the button
     answer = client.post(reverse("checkout:summary"), order_button(page), follow=True)
     order = Order.objects.get()
     assert answer.redirect_chain[-1][0] == reverse("orders:detail", kwargs={"number": order.number})
@@ -66,7 +68,10 @@ def test_the_summary_names_nothing_but_the_obligation_on_its_button(client: Clie
     put_in_basket(client, make_variant())
     text = go_to_summary(client).content.decode()
     button = text[text.index("button--order") :]
-    assert button[button.index(">") + 1 : button.index("</button>")].strip().lower() == "zahlungspflichtig bestellen"
+    assert (
+        button[button.index(">") + 1 : button.index("</button>")].strip().lower()
+        == "zahlungspflichtig bestellen"
+    )
 
 
 def test_a_second_click_on_the_order_button_leads_to_the_same_order(client: Client) -> None:
@@ -172,7 +177,9 @@ def test_somebody_elses_order_is_not_there(client: Client) -> None:
     stranger.force_login(make_user())
     for name in ("orders:detail", "checkout:pay", "checkout:return"):
         assert stranger.get(reverse(name, kwargs={"number": order.number})).status_code == 404
-    assert stranger.post(reverse("checkout:pay-otherwise", kwargs={"number": order.number})).status_code == 404
+    assert (
+        stranger.post(reverse("checkout:pay-otherwise", kwargs={"number": order.number})).status_code == 404
+    )
 
 
 def count(client: Client, deed: Any) -> int:

@@ -48,7 +48,17 @@ class MortalWorker:
         if self.process is not None and self.process.poll() is None:
             return
         self.starts += 1
-        command = [sys.executable, "-m", "celery", "-A", "tests.support.mortal", "worker", "-B", "--pool", "solo"]
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "tests.support.mortal",
+            "worker",
+            "-B",
+            "--pool",
+            "solo",
+        ]
         command += ["-s", str(self.folder / f"beat-{self.starts}"), "--loglevel", "WARNING"]
         self.process = subprocess.Popen(
             command,
@@ -69,7 +79,9 @@ class MortalWorker:
             if not waiting and not unsent:
                 return
             time.sleep(0.2)
-        pytest.fail(f"still waiting after {PATIENCE_S} s:\n{(self.folder / 'worker.log').read_text()[-3000:]}")
+        pytest.fail(
+            f"still waiting after {PATIENCE_S} s:\n{(self.folder / 'worker.log').read_text()[-3000:]}"
+        )
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -121,4 +133,6 @@ def test_a_worker_killed_at_every_step_leaves_exactly_one_of_each_effect(
         for part in file.read_bytes().split(b"-" * 79):
             if part.strip():
                 ids.add(message_from_bytes(part.strip())["Message-ID"])
-    assert len(ids) == 3  # a mail sent again in the one window has the same id, by which mailboxes drop the double
+    assert (
+        len(ids) == 3
+    )  # a mail sent again in the one window has the same id, by which mailboxes drop the double

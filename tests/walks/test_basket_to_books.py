@@ -121,7 +121,9 @@ def test_on_account_unpaid_is_reminded_and_paying_ends_it(outbox: Any, clock: An
     assert letter.to == ["anna@example.org"]
     assert run(day=today()).notices == []
 
-    receipt = bank.record(booked_on=today(), amount_minor=invoice.gross_minor, reference="1", text=invoice.number)
+    receipt = bank.record(
+        booked_on=today(), amount_minor=invoice.gross_minor, reference="1", text=invoice.number
+    )
     bank.assign(receipt=receipt, order=order, amount_minor=invoice.gross_minor, invoice=invoice)
     outbox.drain()
     invoice.refresh_from_db()
