@@ -22,7 +22,7 @@ from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 from shop.ui.numbers import money_text
 
-from . import actions, queries
+from . import actions, merchant_page, queries
 from .actions.correct import credited_minor
 from .forms import BUCKET_LABELS, CreditNoteForm, InvoiceSearch, OpenItemSearch
 from .models import Invoice
@@ -272,6 +272,7 @@ urlpatterns = [
     path("invoices/<slug:number>/xml/", invoice_file, {"cut": "xml"}, name="invoice-xml"),
     path("invoices/<slug:number>/credit-note/", credit_note, name="credit-note"),
     path("invoices/<slug:number>/cancel/", cancel, name="cancel-invoice"),
+    *merchant_page.urlpatterns,
 ]
 
 
@@ -292,4 +293,5 @@ NAV = [
     NavEntry(
         "finance", gettext_lazy("Invoices"), "finance:invoices", "invoicing.view_invoices", "invoice", 30
     ),
+    *merchant_page.NAV,
 ]

@@ -82,6 +82,7 @@ def addresses(invoice: Invoice) -> list[str]:
         reverse("finance:withdraw-receipt", args=[receipt.pk]),
         reverse("finance:undo-assignment", args=[assignment.pk]),
         reverse("finance:transfers"),
+        reverse("finance:merchant"),
     ]
 
 
@@ -383,3 +384,18 @@ def test_a_refund_by_transfer_is_noted_as_sent_and_booked_from_the_bank(outbox: 
     outbox.drain()
     assert (balance_minor("bank"), balance_minor("receivable")) == (0, 0)
     assert problems() == []
+
+
+def test_the_merchants_data_are_checked_and_only_later_documents_carry_them(
+    outbox: Outbox, desk: Client
+) -> None:
+    before = invoiced(outbox)
+    address = reverse("finance:merchant")
+    form = dict(desk.get(address).context["form"].initial)
+    assert desk.post(address, form | {"iban": "DE00 1234"}).status_code == 400
+    assert desk.post(address, form | {"vat_id": "DE1"}).status_code == 400
+    assert desk.post(address, form | {"vat_id": "", "tax_number": ""}).status_code == 400
+    assert desk.post(address, form | {"name": "Neue Firma GmbH"}).status_code == 302
+    after = invoiced(outbox)
+    assert Invoice.objects.get(pk=before.pk).seller["name"] != "Neue Firma GmbH"
+    assert after.seller["name"] == "Neue Firma GmbH"
