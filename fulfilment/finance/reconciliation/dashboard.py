@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -22,6 +21,7 @@ from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of,
 from shop.kernel import clock
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
+from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
 from . import actions, queries, transfers
@@ -81,10 +81,14 @@ def record_receipt(request: HttpRequest) -> HttpResponse:
     if not (assign.is_valid() and valid):
         return _record_page(request, form, assign, found, status=400)
     facts = {name: form.cleaned_data[name] for name in ("booked_on", "reference", "payer", "text")}
+
+    def work() -> Receipt:
+        receipt = actions.record(amount_minor=amount, by=request.user, **facts)
+        _assign_all(receipt, assign, request.user)
+        return receipt
+
     try:
-        with transaction.atomic():
-            receipt = actions.record(amount_minor=amount, by=request.user, **facts)
-            _assign_all(receipt, assign, request.user)
+        receipt = retrying(work)
     except actions.AlreadyRecorded as known:
         url = reverse("finance:receipt", args=[known.receipt.pk])
         form.add_error("reference", _("This line of the statement was recorded before."))
@@ -126,8 +130,7 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
         status = 400
         if assign.is_valid() and assign.chosen:
             try:
-                with transaction.atomic():
-                    _assign_all(found, assign, request.user)
+                retrying(lambda: _assign_all(found, assign, request.user))
             except actions.NotEnoughLeft:
                 assign.errors.append(_("You assign more than is left of the receipt."))
             except (Http404, actions.WrongMoney):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db.models import Count, Q, Sum
 
 from checkout.payment.actions import set_credit
-from checkout.payment.models import CustomerCredit
 from fulfilment.finance.invoicing.models import Invoice
 
 
@@ -16,13 +15,14 @@ def push_credit(*, user_id: int | None) -> None:
     """
     if user_id is None:
         return
+    set_credit(
+        user_id=user_id
+    )  # holds the row: two orders of one customer at once sum up one after the other
     claims = Invoice.objects.claims().filter(user_id=user_id).exclude(state="cancelled")
     open_items = claims.aggregate(total=Sum("open_minor"))["total"] or 0
     per_order = claims.values("order_id").annotate(still_open=Count("pk", filter=Q(open_minor__gt=0)))
-    level = CustomerCredit.objects.filter(user_id=user_id).values_list("dunning_level", flat=True).first()
     set_credit(
         user_id=user_id,
         open_items_minor=int(open_items),
-        dunning_level=level or 0,
         paid_orders=per_order.filter(still_open=0).count(),
     )

@@ -1,7 +1,7 @@
 """The electronic invoice (EN 16931): facts as plain values, sums by one rule, XML, PDF/A-3, and a real check.
 
 Everything here is a pure function of its arguments: no database, no settings, no network. Why consumer
-(gross) prices fit into a norm made of net prices is told in docs/decisions/0003-gross-prices-in-en16931.md.
+(gross) prices fit into a norm made of net prices is told in docs/decisions/0008-gross-prices-in-en16931.md.
 """
 
 from .cii import EN16931, XRECHNUNG, to_xml
