@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from checkout.payment.actions import send_refund, settle, settle_refund
 from checkout.payment.models import CARD, Payment, Refund
 from checkout.payment.stripe_client import ProviderDown, ProviderRefused
+from fulfilment.warehouse.lists import RowId  # noqa: F401  registers <row:...>
 from shop.connect.queries import failed_count as failed_pushes
 from shop.kernel import attempts, clock, inbox
 from shop.kernel.access import staff_view

@@ -21,6 +21,7 @@ from catalogue.partner.actions import lowest_before, set_price
 from catalogue.partner.models import StockRecord
 from catalogue.prices import reduction_percent
 from fulfilment.finance.amounts import AmountField, CsvAmount
+from fulfilment.warehouse.lists import RowId  # noqa: F401  registers <row:...>
 from shop.kernel import clock
 from shop.kernel.access import staff_view
 
