@@ -156,9 +156,7 @@ def scan(*, line: PickLine, code: str, quantity: int, by: Any, bin_code: str = "
         raise PickError(
             _("This line was scanned a second time at the same moment. Please look again.")
         ) from None
-    line.quantity_picked += quantity
-    if line.quantity_picked == line.quantity:
-        line.state = "picked"
+    line.refresh_from_db(fields=["quantity_picked", "state"])
     return line.quantity_open
 
 
