@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import allauth
 import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
+from django.utils import translation
 
 from scripts import messages, untranslated
 from tests.architecture.source import ROOT
@@ -18,6 +20,10 @@ FOLDER = ROOT / "locale" / LANGUAGE / "LC_MESSAGES"
 FILES = messages.sources(FOLDER)
 #: What is filled in at run time: %(name)s, %s, a doubled percent sign, {name}.
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd%]|\{\w*\}")
+#: Words and imperatives of “du”.
+FAMILIAR = re.compile(
+    r"\b(du|dich|dir|dein\w*|bist|gib|lass|wähle|kontaktiere|bestätige)\b", re.I
+)
 #: Words the law asks for, § 312j (3) and § 356a BGB.
 LAWFUL = {
     "Order with obligation to pay": "zahlungspflichtig bestellen",
@@ -103,3 +109,24 @@ def test_the_words_that_the_law_asks_for_are_said(text: str) -> None:
     catalog = messages.merged(FOLDER)[0]
     entry = catalog.get(text)
     assert entry is not None and entry.string == LAWFUL[text]
+
+
+def test_german_says_sie() -> None:
+    """Ours, and what the sign-in pages of django-allauth say: its own German says “du”."""
+    ours = [text for entry in messages.merged(FOLDER)[0] if entry.id for text in forms(entry.string)]
+    with translation.override(LANGUAGE):
+        theirs = [translation.gettext(text.message) for text in library_texts() if text.plural is None]
+    familiar = sorted({text for text in [*ours, *theirs] if FAMILIAR.search(text)})
+    assert len(theirs) > 100
+    assert not familiar, "\n".join(familiar) + "\nRemedy: say it with “Sie” in parts/account.po"
+
+
+def library_texts() -> Iterator[untranslated.Text]:
+    """The texts of allauth's rooms that this shop opens."""
+    root = Path(allauth.__file__).parent
+    for room in ("account", "mfa", "core", "templates/account", "templates/mfa"):
+        for path in sorted((root / room).rglob("*")):
+            if path.suffix == ".py" and "migrations" not in path.parts and "tests" not in path.parts:
+                yield from untranslated.in_python(path.read_text())
+            elif path.suffix in (".html", ".txt"):
+                yield from untranslated.in_template(path.read_text())
