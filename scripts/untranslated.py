@@ -75,7 +75,12 @@ def in_python(source: str) -> Iterator[Text]:
             if isinstance(a, ast.Constant) and isinstance(a.value, str)
         ]
         if shape and len(words) == len(shape):
-            yield Text(**{"context": None, **dict(zip(shape, words, strict=True))})
+            yield _text(shape, words)
+
+
+def _text(shape: tuple[str, ...], words: list[str]) -> Text:
+    said = dict(zip(shape, words, strict=False))
+    return Text(said.get("context"), said["message"], said.get("plural"))
 
 
 def in_template(source: str) -> Iterator[Text]:
@@ -86,7 +91,7 @@ def in_template(source: str) -> Iterator[Text]:
         words = [ast.literal_eval(word) for word in STRING.findall(match["words"])]
         shape = SHAPES[match["name"]]
         if len(words) >= len(shape):
-            yield Text(**{"context": None, **dict(zip(shape, words, strict=False))})
+            yield _text(shape, words)
 
 
 def known(catalog: Catalog) -> set[Text]:

@@ -21,9 +21,7 @@ FILES = messages.sources(FOLDER)
 #: What is filled in at run time: %(name)s, %s, a doubled percent sign, {name}.
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd%]|\{\w*\}")
 #: Words and imperatives of “du”.
-FAMILIAR = re.compile(
-    r"\b(du|dich|dir|dein\w*|bist|gib|lass|wähle|kontaktiere|bestätige)\b", re.I
-)
+FAMILIAR = re.compile(r"\b(du|dich|dir|dein\w*|bist|gib|lass|wähle|kontaktiere|bestätige)\b", re.I)
 #: Words the law asks for, § 312j (3) and § 356a BGB.
 LAWFUL = {
     "Order with obligation to pay": "zahlungspflichtig bestellen",
@@ -31,9 +29,9 @@ LAWFUL = {
 }
 
 
-def forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+def forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
     """Singular and, where there is one, plural."""
-    return (text,) if isinstance(text, str) else tuple(text)
+    return (text,) if isinstance(text, str) else tuple(text or ())
 
 
 def said(path: Path) -> Iterator[Message]:
