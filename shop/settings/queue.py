@@ -41,5 +41,6 @@ CELERY_BEAT_SCHEDULE = {
     "send refunds": {"task": "payment.send_refunds", "schedule": 30.0},
     "expire unpaid orders": {"task": "payment.expire", "schedule": 60.0},
     "remind of prepayments": {"task": "payment.remind", "schedule": 3600.0},
+    "make missing documents": {"task": "invoicing.make_missing", "schedule": 60.0},
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},
 }
