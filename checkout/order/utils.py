@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from oscar.apps.order import utils
 
 from shop.kernel.clock import now
@@ -130,4 +131,5 @@ class OrderCreator(utils.OrderCreator):
             )
             self.record_discount(application)
             if voucher:
-                self.record_voucher_usage(order, voucher, placement.user)
+                # Oscar asks the user whether they are signed in; a guest is nobody, not None
+                self.record_voucher_usage(order, voucher, placement.user or AnonymousUser())

@@ -13,6 +13,7 @@ from django.urls import reverse
 from catalogue.partner.models import StockRecord
 from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit, MethodRule, Payment
+from tests.factories.offers import make_voucher
 from tests.factories.shopping import make_user, make_variant
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,17 @@ def test_a_guest_orders_by_prepayment_and_sees_where_to_pay(client: Client) -> N
     assert order.number in answer.content.decode()
     assert order.accepted_summary.sha256 == order.accepted_summary.digest(order.accepted_summary.html)
     assert "94,80" in order.accepted_summary.html
+
+
+def test_a_guest_orders_with_a_voucher(client: Client) -> None:
+    voucher = make_voucher("MOIN", percent=10)
+    put_in_basket(client, make_variant(price_minor=8_990))
+    client.post(reverse("basket:voucher_add"), {"code": "MOIN"})
+    client.post(reverse("checkout:summary"), order_button(go_to_summary(client)))
+    order = Order.objects.get()
+    assert order.total_minor == 8_091 + 490
+    voucher.refresh_from_db()
+    assert voucher.num_orders == 1
 
 
 def test_the_summary_names_nothing_but_the_obligation_on_its_button(client: Client) -> None:
