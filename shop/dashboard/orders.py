@@ -79,7 +79,7 @@ def search(form: OrderSearch) -> QuerySet[Order]:
     """Orders that fit the filters, with ``pieces`` and ``payment_state`` of the newest payment."""
     found = Order.objects.select_related("user", "billing_address")
     for word in form.value("q").split()[:WORDS_MAX]:
-        found = found.filter(_fits(word))
+        found = found.filter(fits(word))
     state, payment, hold = form.value("state"), form.value("payment"), form.value("hold")
     if state == "late":
         found = found.filter(status="confirmed", on_hold=False, date_placed__lte=clock.now() - LATE_AFTER)
@@ -101,7 +101,7 @@ def search(form: OrderSearch) -> QuerySet[Order]:
     return found.annotate(pieces=Subquery(pieces.values("n")), payment_state=Subquery(newest))
 
 
-def _fits(word: str) -> Q:
+def fits(word: str) -> Q:
     """Order number, e-mail address, name of the buyer, or a SKU in the order."""
     with_sku = Line.objects.filter(partner_sku__istartswith=word).values("order_id")
     return (

@@ -1,12 +1,17 @@
 """Addresses of the house's own staff pages, below ``/dashboard/``. Other rooms bring theirs, see ``shop/urls.py``."""
 
-from importlib import import_module
-from importlib.util import find_spec
-
-from .start import urlpatterns as start
+from . import customers, delivery, marketing, operations, order_page, orders, prices, rules, search, start
 
 app_name = "dashboard"
-urlpatterns = [*start]
-for name in ("orders", "order_page", "customers", "rules", "delivery", "marketing", "prices", "operations"):
-    if find_spec(f"shop.dashboard.{name}"):
-        urlpatterns += import_module(f"shop.dashboard.{name}").urlpatterns
+urlpatterns = [
+    *start.urlpatterns,
+    *search.urlpatterns,
+    *orders.urlpatterns,
+    *order_page.urlpatterns,
+    *customers.urlpatterns,
+    *rules.urlpatterns,
+    *delivery.urlpatterns,
+    *marketing.urlpatterns,
+    *prices.urlpatterns,
+    *operations.urlpatterns,
+]

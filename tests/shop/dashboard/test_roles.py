@@ -29,6 +29,7 @@ PARTS: dict[str, Any] = {
 OFFICE = {"manager", "administrator"}
 ROOMS: dict[str, set[str]] = {
     "dashboard:index": set(ROLES),
+    "dashboard:search": set(ROLES),
     "dashboard:order": {"service", "finance"} | OFFICE,
     "dashboard:orders": {"service", "finance"} | OFFICE,
     "dashboard:order-": {"service"} | OFFICE,
