@@ -4,6 +4,9 @@ import os
 
 from celery import Celery
 
+from shop.kernel import filequeue
+
+filequeue.install()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
 app = Celery("kontor")

@@ -1,0 +1,49 @@
+"""Kombu's filesystem transport, made safe for several processes.
+
+Kombu writes a message under its final name, so a worker that looks at the wrong moment takes the file while it is
+still empty, fails to read it as JSON, and dies. Here a message gets its name when it is complete, and a file that
+cannot be read (a power cut) is left out; what it asked for is found by the sweep, because tables are the truth.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from pathlib import Path
+from queue import Empty
+from time import monotonic
+from typing import Any
+
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.utils.json import dumps
+
+log = logging.getLogger(__name__)
+
+
+class Channel(filesystem.Channel):  # type: ignore[misc]
+    """Messages as files that are either complete or not there."""
+
+    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
+        folder = Path(self.data_folder_out)
+        name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
+        unfinished = folder / f"{name}.part"  # no name that _get looks for
+        unfinished.write_text(dumps(message), encoding="utf-8")
+        unfinished.replace(folder / name)
+
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        try:
+            return super()._get(queue)
+        except ValueError as error:
+            log.warning("a message of queue %s is unreadable and was left out: %s", queue, error)
+            raise Empty from None
+
+
+class Transport(filesystem.Transport):  # type: ignore[misc]
+    """What ``filesystem://`` means in this house."""
+
+    Channel = Channel
+
+
+def install() -> None:
+    """Let every ``filesystem://`` address mean this transport."""
+    TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Transport"
