@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
@@ -66,7 +67,7 @@ class ProductForm(forms.ModelForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 8}),
     )
-    categories = forms.ModelMultipleChoiceField(
+    categories: forms.ModelMultipleChoiceField[Category] = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Categories"),
         queryset=Category.objects.all(),
         widget=forms.CheckboxSelectMultiple,
@@ -92,7 +93,7 @@ class ProductForm(forms.ModelForm):
         for field in ENGLISH:
             self.initial[f"{field}_en"] = self.instance.texts.get("en", {}).get(field, "")
         self.fields["title"].required = True
-        self.fields["description"].max_length = TEXT_MAX
+        self.fields["description"].validators.append(MaxLengthValidator(TEXT_MAX))
         self.fields["is_public"].help_text = ""
         rows = list(Category.objects.order_by("path"))
         box: Any = self.fields["categories"]

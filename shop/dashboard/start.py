@@ -45,7 +45,8 @@ SHORTCUTS = (
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What waits, each a link; nothing to do is said too. At most 15 queries, whatever the role."""
-    things = waiting.mine(request.user)
+    person: Any = request.user
+    things = waiting.mine(person)
     counts = waiting.counts(things)
     rows = [_tile(thing, counts.get(thing.code, 0)) for thing in things]
     context: dict[str, Any] = {
@@ -56,7 +57,7 @@ def index(request: HttpRequest) -> HttpResponse:
             for permission, name, icon, title in SHORTCUTS
             if request.user.has_perm(permission)
         ],
-        "person": request.user.first_name or request.user.email,
+        "person": person.first_name or person.email,
     }
     if request.user.has_perm(SEES_CHART):
         context |= orders_by_day()
