@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 class Channel(filesystem.Channel):  # type: ignore[misc]
     """Messages as files that are either complete or not there."""
 
-    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
         folder = Path(self.data_folder_out)
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         unfinished = folder / f"{name}.part"  # no name that _get looks for
-        unfinished.write_text(dumps(message), encoding="utf-8")
+        unfinished.write_text(dumps(payload), encoding="utf-8")
         unfinished.replace(folder / name)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
