@@ -43,6 +43,7 @@ ROLES: dict[str, set[str]] = {
         *_SEE_ORDERS,
         *_MAILS,
         "order.manage_orders",
+        "withdrawals.handle_withdrawals",
         "payment.refund_payments",
         "invoicing.view_invoices",
         "stock.view_stock",

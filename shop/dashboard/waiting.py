@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from catalogue.partner.models import StockRecord
 from checkout.order.models import Order
 from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment, Refund
+from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.models import Receipt
 from fulfilment.warehouse.dispatch.models import Parcel
@@ -68,6 +69,10 @@ WAITING = (
         "on_hold", _("Orders on hold"), "order.manage_orders", "dashboard:orders",
         lambda: Order.objects.filter(on_hold=True).exclude(status__in=("completed", "cancelled")),
         "hold=yes", "warn",
+    ),
+    Waiting(
+        "withdrawals", _("Withdrawals to take up"), "withdrawals.handle_withdrawals", "service:withdrawals",
+        lambda: Withdrawal.objects.filter(state="received"), "state=received", "warn",
     ),
     Waiting(
         "unpaid", _("Orders waiting for money"), "order.view_orders", "dashboard:orders",

@@ -16,7 +16,7 @@ SLUGS = {
     "imprint": {"de": "impressum", "en": "imprint"},
     "terms": {"de": "agb", "en": "terms"},
     "privacy": {"de": "datenschutz", "en": "privacy"},
-    "withdrawal": {"de": "widerruf", "en": "withdrawal"},
+    "withdrawal": {"de": "widerruf", "en": "right-of-withdrawal"},  # /en/withdrawal/ is the function itself
     "withdrawal-form": {"de": "widerrufsformular", "en": "withdrawal-form"},
     "shipping": {"de": "versand-und-zahlung", "en": "shipping-and-payment"},
     "accessibility": {"de": "barrierefreiheit", "en": "accessibility"},

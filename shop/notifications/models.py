@@ -21,6 +21,7 @@ KINDS = [
     ("payment_reminder", _("Reminder of a prepayment")),
     ("refund_succeeded", _("Refund")),
     ("dunning_notice", _("Payment reminder")),
+    ("withdrawal_received", _("Receipt of a withdrawal")),
     ("account", _("Account")),
 ]
 

@@ -13,6 +13,9 @@ from checkout.order.queries import order_for_fulfilment
 from checkout.payment.events import PaymentReminderDue, RefundSucceeded
 from checkout.payment.models import PREPAYMENT, Payment
 from checkout.shipping.models import DeliveryMethod
+from fulfilment.customer_service.withdrawals.actions import note_receipt
+from fulfilment.customer_service.withdrawals.events import WithdrawalReceived
+from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.dunning.events import DunningNoticeIssued
 from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.events import InvoiceIssued
@@ -24,7 +27,7 @@ from shop.kernel.outbox import subscribe
 
 from . import actions
 from .letter import Letter
-from .letters import accounts, money, orders
+from .letters import accounts, money, orders, service
 from .models import OutgoingMail
 
 
@@ -170,6 +173,22 @@ def dunning_notice(event: DunningNoticeIssued) -> None:
             order=order,
             user_id=event.user_id,
         )
+
+
+@subscribe(WithdrawalReceived, "notifications.withdrawal_received")
+def withdrawal_received(event: WithdrawalReceived) -> None:
+    """A withdrawal arrived: the receipt, with its content, date and time to the second."""
+    withdrawal = Withdrawal.objects.select_related("order").get(pk=event.withdrawal_id)
+    with translation.override(withdrawal.language):
+        mail = actions.write(
+            service.withdrawal_received(withdrawal),
+            kind="withdrawal_received",
+            source=f"withdrawal_received:{withdrawal.pk}",
+            recipient=withdrawal.email,
+            language=withdrawal.language,
+            order=withdrawal.order,
+        )
+    note_receipt(withdrawal_id=withdrawal.pk, mail_id=mail.pk)
 
 
 @subscribe(AccountMailRequested, "notifications.account_mail")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from checkout.basket.queries import pictures_of
 from checkout.order.models import Line, Order
 from checkout.payment.models import OPEN_STATES, Payment, Refund
+from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice, MerchantProfile
 from fulfilment.warehouse.dispatch.models import Parcel
 from shop.kernel.models import StateChange
@@ -71,6 +72,7 @@ def _timeline(
                 title % {"number": invoice.number}, invoice.created_at, "invoice", url=url, link=_("Show PDF")
             )
         )
+    events += _withdrawn(order)
     if order.status == "cancelled" and "cancelled" in changes:
         events.append(_event(_("Order cancelled"), changes["cancelled"], "cross", state="bad"))
     events.sort(key=lambda event: event["at"])
@@ -87,6 +89,12 @@ def _money(payments: list[Payment]) -> list[Event]:
             if refund.succeeded_at:
                 events.append(_event(_("Money returned to you"), refund.succeeded_at, "undo"))
     return events
+
+
+def _withdrawn(order: Order) -> list[Event]:
+    rows = Withdrawal.objects.filter(order=order).order_by("pk")
+    title = _("Your withdrawal %(number)s was received")
+    return [_event(title % {"number": row.number}, row.received_at, "undo") for row in rows]
 
 
 def _sent(parcel: Parcel) -> Event:

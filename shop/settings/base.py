@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "fulfilment.finance.invoicing.apps.InvoicingConfig",
     "fulfilment.finance.reconciliation.apps.ReconciliationConfig",
     "fulfilment.finance.dunning.apps.DunningConfig",
+    "fulfilment.customer_service.withdrawals.apps.WithdrawalsConfig",
     "shop.notifications.apps.NotificationsConfig",
     "shop.connect.apps.ConnectConfig",
     "shop.pages.apps.PagesConfig",

@@ -31,6 +31,12 @@ def link(order: Order) -> Button:
     return Button(_("View your order"), access.link(order, base=settings.SITE_URL))
 
 
+def withdraw(order: Order) -> Paragraph:
+    """Where the contract can be withdrawn from (§ 356a BGB: easy to find, without logging in)."""
+    url = f"{settings.SITE_URL}{reverse('withdrawal')}?order={order.number}"
+    return Paragraph(_("Changed your mind? Withdraw from the contract here:") + f"\n{url}", small=True)
+
+
 def placed(order: Order, until: dt.date | None) -> Letter:
     """An order by prepayment has arrived: where to pay."""
     amount = money(order.total_minor, order.currency, order.language)
@@ -104,6 +110,7 @@ def confirmed(order: Order) -> Letter:
         link(order),
         facts.addresses(order),
         *([_about_payment(order)] if order.payment_method == "invoice" else []),
+        withdraw(order),
         _about_texts(len(files)),
     ]
     return Letter(
@@ -216,7 +223,7 @@ def dispatched(
         )
     if not handed_over:
         blocks.append(facts.addresses(order))
-    blocks.append(link(order))
+    blocks += [link(order), withdraw(order)]
     return Letter(subject, preheader, heading, facts.greeting(order), blocks, signature())
 
 

@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                             ("payment_reminder", "Reminder of a prepayment"),
                             ("refund_succeeded", "Refund"),
                             ("dunning_notice", "Payment reminder"),
+                            ("withdrawal_received", "Receipt of a withdrawal"),
                             ("account", "Account"),
                         ],
                         max_length=30,

@@ -44,6 +44,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:retry": OFFICE,
     "dashboard:ask-payment": OFFICE,
     "dashboard:refund-again": OFFICE,
+    "service:": {"service"} | OFFICE,
     "warehouse:": {"warehouse"} | OFFICE,
     "warehouse:stock": {"warehouse", "service"} | OFFICE,
     "warehouse:sku": {"warehouse", "service"} | OFFICE,

@@ -1,0 +1,6 @@
+"""Every address of customer service's staff pages, included under ``/dashboard/service/``."""
+
+from .withdrawals.dashboard import urlpatterns as withdrawals
+
+app_name = "service"
+urlpatterns = [*withdrawals]
