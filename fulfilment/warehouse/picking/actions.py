@@ -123,6 +123,12 @@ def _fresh(pick_list: PickList) -> PickList:
     return PickList.objects.select_related("order", "picker").get(pk=pick_list.pk)
 
 
+def _held(pick_list: PickList) -> PickList:
+    """The same, held until the end of the transaction: no line is added to a list that is finished meanwhile."""
+    PickList.objects.select_for_update(no_key=True).get(pk=pick_list.pk)
+    return _fresh(pick_list)
+
+
 def _begin(pick_list: PickList, by: Any) -> None:
     _refuse_unwanted(pick_list.order)
     try:
@@ -156,8 +162,7 @@ def scan(*, line: PickLine, code: str, quantity: int, by: Any, bin_code: str = "
         raise PickError(
             _("This line was scanned a second time at the same moment. Please look again.")
         ) from None
-    line.refresh_from_db(fields=["quantity_picked", "state"])
-    return line.quantity_open
+    return line.quantity_open - quantity
 
 
 def _take(line: PickLine, quantity: int, by: Any) -> None:
@@ -190,6 +195,7 @@ def report_short(*, line: PickLine, by: Any, why: str = "") -> int:
     _may_scan(line, by)
 
     def close() -> int:
+        _held(line.pick_list)
         fresh = PickLine.objects.get(pk=line.pk)
         want = Want(fresh.order_line_id, fresh.stockrecord_id, fresh.quantity_open)
         try:
@@ -213,14 +219,22 @@ def _found_empty(pick_list: PickList) -> set[tuple[int, int]]:
 def finish(*, pick_list: PickList, by: Any) -> None:
     """Every line is picked or short: the goods go to packing. PickError while lines are open."""
     _mine(pick_list, by)
-    open_lines = pick_list.lines.filter(state="open").count()
-    if open_lines:
-        text = ngettext("%(n)s line is still open.", "%(n)s lines are still open.", open_lines)
-        raise PickError(text % {"n": open_lines})
-    try:
-        move(pick_list, to="picked", by=by, picked_at=now())
-    except (StaleState, MoveNotAllowed):
-        raise _why_not(pick_list, by) from None
+
+    def close() -> None:
+        fresh = _fresh(pick_list)
+        _mine(fresh, by)
+        try:
+            move(fresh, to="picked", by=by, picked_at=now())
+        except (StaleState, MoveNotAllowed):
+            raise _why_not(pick_list, by) from None
+        # Looked at after the move, which holds the list: a line planned in this moment is seen or waits for us.
+        open_lines = fresh.lines.filter(state="open").count()
+        if open_lines:
+            text = ngettext("%(n)s line is still open.", "%(n)s lines are still open.", open_lines)
+            raise PickError(text % {"n": open_lines})
+
+    retrying(close)
+    pick_list.refresh_from_db()
 
 
 def take_over(*, pick_list: PickList, by: Any) -> None:
@@ -253,7 +267,7 @@ def plan_rest(*, pick_list: PickList, by: Any = None) -> int:
     """
 
     def again() -> int:
-        fresh = _fresh(pick_list)
+        fresh = _held(pick_list)
         if fresh.order.status not in WANTED or fresh.state == "cancelled":
             raise PickError(_("This order is no longer wanted."))
         found = _add_lines(fresh, missing_of(fresh), by=by, only_found=True)
@@ -267,11 +281,14 @@ def plan_rest(*, pick_list: PickList, by: Any = None) -> int:
 
 
 def cancel(*, order_id: int, by: Any = None, why: str) -> PickList | None:
-    """The order will not be fulfilled: the list is closed. Picked pieces wait to be put back. None: no list there."""
+    """The order will not be fulfilled: the list is closed. Picked pieces wait to be put back. None: no list there.
+
+    Nothing happens while the order is wanted: a cancellation may be heard after the order was confirmed anew.
+    """
 
     def close() -> PickList | None:
-        found = PickList.objects.filter(order_id=order_id).first()
-        if found is None or found.state == "cancelled":
+        found = PickList.objects.select_related("order").filter(order_id=order_id).first()
+        if found is None or found.state == "cancelled" or found.order.status in WANTED:
             return found
         for line in found.lines.filter(state="open"):
             move(line, to="short", by=by, why="order cancelled")
