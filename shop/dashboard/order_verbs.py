@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +17,16 @@ from checkout.payment.actions import close_unpaid
 from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import CARD, Payment
 from fulfilment.warehouse.picking.models import PickLine
+from shop.kernel.clock import now
 from shop.kernel.states import MoveNotAllowed, allowed_moves
 from shop.notifications import actions as mails
 from shop.notifications.letters import orders as letters
 from shop.notifications.models import OutgoingMail
 from shop.notifications.subscribers import tell_customer
 
-from .models import ORDER, note
+from .models import ORDER, StaffAction, note
 
+SECOND_CLICK = dt.timedelta(minutes=1)
 CONCLUDED = ("confirmed", "in_fulfilment", "completed")
 
 
@@ -99,10 +102,16 @@ def release(*, order: Order, by: Any) -> None:
 def resend_confirmation(*, order: Order, by: Any) -> OutgoingMail:
     """Send the confirmation mail again: one that failed or waits is tried now, of one that was sent a copy is written.
 
-    Raises MoveNotAllowed for an order without a contract, StillSending while a worker is at it.
+    Raises MoveNotAllowed for an order without a contract, StillSending while a worker is at it or when somebody has
+    just asked for the same (a second click).
     """
     if order.status not in CONCLUDED:
         raise MoveNotAllowed(f"order {order.number} is {order.status}; there is nothing to confirm")
+    just_now = StaffAction.objects.filter(
+        subject=ORDER, subject_id=order.pk, what="resend_mail", at__gte=now() - SECOND_CLICK
+    )
+    if just_now.exists():
+        raise mails.StillSending(order.number)
     first = OutgoingMail.objects.filter(source=f"order_confirmed:{order.pk}").first()
     if first is not None and first.state != OutgoingMail.DONE and mails.retry(mail=first, by=by):
         note(subject=ORDER, subject_id=order.pk, what="resend_mail", by=by, mail=first.pk)
