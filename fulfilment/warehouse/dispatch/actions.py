@@ -248,8 +248,11 @@ def note_outcome(*, parcel: Parcel, outcome: str, by: Any, why: str = "") -> Non
 
 
 def unpack_all(*, order_id: int, by: Any = None, why: str) -> int:
-    """The order was cancelled: parcels that have not left are taken apart. Returns how many."""
-    waiting = list(Parcel.objects.filter(order_id=order_id, state="packed"))
+    """The order was cancelled: parcels that have not left are taken apart. Returns how many.
+
+    Nothing happens while the order is wanted: a cancellation may be heard after the order was confirmed anew.
+    """
+    waiting = list(Parcel.objects.filter(order_id=order_id, state="packed").exclude(order__status__in=WANTED))
     for parcel in waiting:
         unpack(parcel=parcel, by=by, why=why)
     return len(waiting)

@@ -49,3 +49,10 @@ def test_a_confirmed_order_that_the_warehouse_never_heard_of_is_named(sent: Orde
 def test_pieces_that_left_without_a_parcel_are_named(sent: Order) -> None:
     Line.objects.update(quantity_dispatched=1)
     assert found() == [f"order {sent.number}, SKU-1: 1 dispatched, parcels held 2"]
+
+
+def test_a_confirmed_order_whose_list_was_cancelled_is_named(sent: Order, outbox: Outbox) -> None:
+    order = make_order((StockRecord.objects.get(), 1))
+    outbox.drain()
+    PickList.objects.filter(order=order).update(state="cancelled")
+    assert found() == [f"order {order.number} is confirmed and its pick list is cancelled"]

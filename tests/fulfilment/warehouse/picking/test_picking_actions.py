@@ -6,6 +6,7 @@ import pytest
 
 from catalogue.partner.models import StockRecord
 from checkout.order import actions as orders
+from checkout.order.actions.life import revive
 from checkout.order.models import Order
 from fulfilment.warehouse.picking import actions
 from fulfilment.warehouse.picking.actions import NotYourList, PickError
@@ -276,3 +277,37 @@ def test_confirming_a_scan_takes_at_most_twelve_queries(
     line = the_line(pick_list)
     with django_assert_max_num_queries(12):
         actions.scan(line=line, code="SKU-1", quantity=3, by=picker)
+
+
+def test_a_cancellation_heard_after_the_order_was_revived_leaves_its_list_alone(outbox: Outbox) -> None:
+    pick_list = ordered(outbox, (make_stockrecord(bins={"A-01": 5}), 2))
+    order = Order.objects.get(pk=pick_list.order_id)
+    orders.cancel(order=order, why="not paid in time")
+    revive(order=order, why="paid after it had expired")
+    outbox.drain()
+    actions.cancel(order_id=order.pk, why="told late, after a failed delivery")
+    pick_list.refresh_from_db()
+    assert pick_list.state == "open"
+    assert sum(line.quantity_open for line in pick_list.lines.all()) == 2
+
+
+def test_a_line_cannot_be_planned_into_a_list_that_is_being_finished(outbox: Outbox, picker: User) -> None:
+    """Goods come and are planned after finish() has looked for open lines: then nobody could pick them any more."""
+    record = make_stockrecord(bins={"A-01": 1}, backorderable=True)
+    pick_list = ordered(outbox, (record, 2))
+    actions.start(pick_list=pick_list, by=picker)
+    actions.scan(line=pick_list.lines.get(state="open"), code="SKU-1", quantity=1, by=picker)
+    stock.receive(stockrecord=record, bin=make_bin("A-02"), quantity=1)
+    pick_list.refresh_from_db()
+    real = actions.move
+
+    def goods_come_first(thing: object, **told: object) -> None:
+        if told["to"] == "picked" and isinstance(thing, PickList):
+            actions.plan_rest(pick_list=PickList.objects.get(pk=pick_list.pk))
+        real(thing, **told)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(actions, "move", goods_come_first)
+        with pytest.raises(PickError, match="still open"):
+            actions.finish(pick_list=pick_list, by=picker)
+    assert PickList.objects.get().state == "picking"
