@@ -25,7 +25,7 @@ from fulfilment.finance.invoicing.parts import RateRest, part_of_rest, spread_am
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
-from .issue import shipping_fact, write
+from .issue import shipping_fact, tax_rows, write
 from .push import push_credit
 
 
@@ -78,6 +78,7 @@ def credit_note(
         left = claim.gross_minor - credited_minor(claim)
         if not 0 < wanted <= left:
             raise CreditTooLarge(wanted, left)
+        _refuse_beyond_rate(claim, lines, charges)
         note = write(
             order=_order(claim),
             account=account,
@@ -173,6 +174,15 @@ def rests_per_rate(invoice: Invoice) -> list[RateRest]:
     return [
         RateRest(category, rate, gross, vat) for (category, rate), (gross, vat) in sums.items() if gross > 0
     ]
+
+
+def _refuse_beyond_rate(claim: Invoice, lines: list[InvoiceLine], charges: list[dict[str, Any]]) -> None:
+    """No rate gives back more than it has left: goodwill took of every rate, and VAT is corrected per rate."""
+    left = {(rest.category, rest.rate_bp): rest.gross_minor for rest in rests_per_rate(claim)}
+    for row in tax_rows(lines, charges):
+        wanted, rest = row.net_minor + row.vat_minor, left.get((row.category, row.rate_bp), 0)
+        if wanted > rest:
+            raise CreditTooLarge(wanted, rest)
 
 
 def _pieces(

@@ -206,6 +206,17 @@ def test_a_dispute_opens_the_invoice_again_and_costs_a_fee(outbox: Outbox) -> No
     assert problems() == []
 
 
+def test_pieces_are_not_credited_beyond_what_their_rate_has_left(outbox: Outbox) -> None:
+    """Half of both rates went as goodwill; the whole 19 % line would take back more VAT than was charged at 19 %."""
+    invoice = invoiced(outbox, Wish(1, 10_000), Wish(1, 10_000, 700))
+    credit_note(invoice=invoice, source="goodwill:1", reason="sorry", amount_minor=10_000)
+    line, left_of_vat = invoice.lines.get(rate_bp=1900), balance_minor("vat_19")
+    with pytest.raises(CreditTooLarge) as refused:
+        credit_note(invoice=invoice, source="return:1", reason="returned", quantities={line.pk: 1})
+    assert (refused.value.wanted_minor, refused.value.left_minor) == (10_000, 5_000)
+    assert balance_minor("vat_19") == left_of_vat < 0
+
+
 def _refund(invoice: Invoice, amount_minor: int) -> None:
     payment = invoice.order.payments.get()
     with transaction.atomic():
