@@ -32,19 +32,23 @@ def send_due(limit: int = BATCH) -> int:
     rest of the sweep, so that its silence costs the others nothing."""
     sent = 0
     silent: set[int] = set()
-    for pk, endpoint_id in _waiting(limit):
-        if endpoint_id in silent:
-            continue
-        outcome = send(pk)
-        sent += outcome is True
-        if outcome is None:
-            silent.add(endpoint_id)
-    return sent
+    while True:
+        known, waiting = len(silent), _waiting(limit, silent)
+        for pk, endpoint_id in waiting:
+            if endpoint_id in silent:
+                continue
+            outcome = send(pk)
+            sent += outcome is True
+            if outcome is None:
+                silent.add(endpoint_id)
+        # The places that a silent endpoint's pushes took in this batch belong to the others.
+        if len(silent) == known or len(waiting) < limit:
+            return sent
 
 
-def _waiting(limit: int) -> list[tuple[int, int]]:
-    rows = Push.objects.filter(claims.free(), endpoint__active=True).order_by("next_attempt_at", "pk")
-    return list(rows.values_list("pk", "endpoint_id")[:limit])
+def _waiting(limit: int, silent: set[int]) -> list[tuple[int, int]]:
+    rows = Push.objects.filter(claims.free(), endpoint__active=True).exclude(endpoint__in=silent)
+    return list(rows.order_by("next_attempt_at", "pk").values_list("pk", "endpoint_id")[:limit])
 
 
 def send(push_id: int) -> bool | None:

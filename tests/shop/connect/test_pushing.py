@@ -211,6 +211,17 @@ def test_an_endpoint_that_is_silent_costs_one_try_a_sweep_and_the_others_nothing
     assert sorted(Push.objects.filter(endpoint=dead).values_list("attempts", flat=True)) == [0, 0, 1]
 
 
+def test_a_silent_endpoint_with_more_pushes_than_a_sweep_takes_does_not_starve_the_others(
+    endpoint: Endpoint, receiver: Receiver
+) -> None:
+    dead = actions.add_endpoint(name="Gone", url="http://127.0.0.1:9/", events=[ORDER_CONFIRMED], by=None)
+    for _ in range(4):
+        actions.send_test(endpoint=dead, by=None)
+    actions.send_test(endpoint=endpoint, by=None)
+    assert sending.send_due(limit=3) == 1
+    assert Push.objects.get(endpoint=endpoint).state == Push.DONE
+
+
 def test_a_switched_off_endpoint_holds_its_pushes_back_and_gets_no_new_ones(
     endpoint: Endpoint, receiver: Receiver, outbox: Any
 ) -> None:
