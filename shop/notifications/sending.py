@@ -67,6 +67,10 @@ def send(mail_id: int, *, connection: BaseEmailBackend | None = None) -> bool:
         return False
     try:
         message = compose(mail)
+    except Exception as error:  # a file that is not there or cannot be read is no word about the mail server
+        claims.fail(mail, error)
+        return False
+    try:
         message.connection = connection or get_connection()
         if connection is not None:
             connection.open()  # kept open for the mails that follow; nothing happens when it is

@@ -16,7 +16,7 @@ from checkout.order.models import Order
 from shop.kernel import claims
 from shop.kernel.attempts import ATTEMPTS_MAX
 from shop.kernel.clock import now
-from shop.notifications import actions, sending
+from shop.notifications import actions, attachments, sending
 from shop.notifications.letter import Letter, Paragraph
 from shop.notifications.models import OutgoingMail
 
@@ -322,3 +322,19 @@ def test_a_mail_waits_for_a_file_that_is_still_being_made(
     clock.stop(now() + dt.timedelta(seconds=30))
     assert sending.send_due() == 1
     assert [part.get_filename() for part in mail_server.received[0].iter_attachments()] == ["Brief.pdf"]
+
+
+def test_a_file_that_cannot_be_read_is_not_taken_for_a_dead_mail_server(
+    db: None, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def disk_is_broken(_key: str) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setitem(attachments.SOURCES, "file", disk_is_broken)
+    broken = note()
+    broken.attachments.create(name="Brief.pdf", mime="application/pdf", source="file:letters/1.pdf")
+    note(source="test:2")
+    assert sending.send_due() == 1
+    broken.refresh_from_db()
+    assert (broken.shown_state, broken.attempts) == ("retrying", 1)
+    assert "Input/output error" in broken.last_error
