@@ -162,7 +162,9 @@ def test_looking_writes_nothing_and_needs_no_cookie(client: Client) -> None:
             response = client.get(url)
         assert response.status_code == 200, url
         written = [
-            one["sql"] for one in seen if not one["sql"].lstrip("( ").upper().startswith(("SELECT", "EXPLAIN"))
+            one["sql"]
+            for one in seen
+            if not one["sql"].lstrip("( ").upper().startswith(("SELECT", "EXPLAIN"))
         ]
         assert written == [], url
         assert "sessionid" not in response.cookies, url
