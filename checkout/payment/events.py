@@ -70,6 +70,19 @@ class PaymentDisputed:
 
 @event
 @dataclass(frozen=True)
+class DisputeWon:
+    """The customer's bank gave back what a dispute had taken. The provider keeps its fee."""
+
+    payment_id: int
+    order_id: int
+    order_number: str
+    amount_minor: int
+    currency: str
+    reference: str
+
+
+@event
+@dataclass(frozen=True)
 class MoneyUnmatched:
     """Money that belongs to nothing we know: finance gets an open item, never silence."""
 

@@ -12,6 +12,7 @@ from oscar.apps.payment.abstract_models import AbstractSource
 from simple_history.models import HistoricalRecords
 
 from shop.kernel.clock import now
+from shop.kernel.models import StateChange
 
 from .states import PAYMENT, REFUND
 
@@ -22,6 +23,7 @@ METHODS = [
     (PREPAYMENT, _("Prepayment by bank transfer")),
 ]
 OPEN_STATES = ("created", "action_required", "authorised")
+MONEY_CAME = ("captured", "disputed")  #: captured once; a dispute does not make it open again
 
 
 class Payment(models.Model):
@@ -96,8 +98,10 @@ class Refund(models.Model):
 
     @property
     def idempotency_key(self) -> str:
-        """The key the provider sees."""
-        return f"refund:{self.pk}"
+        """The key the provider sees. A refund that failed and that staff try again is a new wish: with the old key the
+        provider would only repeat its old answer."""
+        again = StateChange.objects.filter(machine=REFUND.name, thing_id=self.pk, new="requested").count()
+        return f"refund:{self.pk}:{again}" if again else f"refund:{self.pk}"
 
 
 class MethodRule(models.Model):

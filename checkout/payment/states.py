@@ -13,7 +13,7 @@ PAYMENT = Machine(
         "authorised": ("captured", "failed", "cancelled"),
         "captured": ("disputed",),
         "failed": ("captured", "action_required"),
-        "cancelled": ("captured",),
+        "cancelled": ("captured", "failed"),  # late money: the right sum, or not
         "disputed": ("captured",),
     },
     labels={

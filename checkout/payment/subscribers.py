@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 
 from shop.kernel import inbox
 from shop.kernel.models import InboxMessage
@@ -12,7 +13,7 @@ from . import stripe_client
 from .actions import note_dispute, settle, settle_refund
 from .actions.capture import unmatched
 from .events import RefundRequested
-from .models import Payment
+from .models import CARD, Payment
 
 
 @subscribe(RefundRequested, "payment.nudge_refund")
@@ -42,10 +43,9 @@ def _payment(event: stripe_client.ProviderEvent) -> None:
         return
     intent = stripe_client.retrieve_intent(event.object_id)
     # Our own call may have been answered after the webhook: the metadata names the row.
-    if intent.payment_id.isdigit() and Payment.objects.filter(
-        pk=int(intent.payment_id), intent_id=None
-    ).update(intent_id=intent.id):
-        settle(payment_id=int(intent.payment_id))
+    payment = _named_by(intent)
+    if payment is not None:
+        settle(payment_id=payment.pk)
     elif intent.status == "succeeded":
         unmatched(
             source="stripe",
@@ -54,3 +54,17 @@ def _payment(event: stripe_client.ProviderEvent) -> None:
             currency=intent.currency,
             note=f"no payment of ours; order number {intent.order_number!r}",
         )
+
+
+def _named_by(intent: stripe_client.Intent) -> Payment | None:
+    """The card payment whose number and order the intent carries, bound to it now. None for another shop's intent in
+    the same Stripe account, which may carry the number of a row of ours."""
+    if not (intent.payment_id.isdecimal() and len(intent.payment_id) < 19):
+        return None
+    rows = Payment.objects.filter(
+        pk=int(intent.payment_id), method=CARD, order__number=intent.order_number
+    ).filter(Q(intent_id=None) | Q(intent_id=intent.id))
+    payment = rows.first()
+    if payment is not None and payment.intent_id is None:
+        Payment.objects.filter(pk=payment.pk, intent_id=None).update(intent_id=intent.id)
+    return payment

@@ -7,11 +7,13 @@ import logging
 
 from celery import shared_task
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
+from django.utils import timezone
 
 from checkout.order.models import Order
-from shop.kernel.clock import now, today
+from shop.kernel.clock import now
 from shop.kernel.outbox import record
+from shop.kernel.states import StateError
 
 from .actions import close_unpaid, send_refund, settle, settle_refund
 from .events import PaymentReminderDue
@@ -39,8 +41,8 @@ def sweep_open() -> int:
         except ProviderDown as error:
             log.warning("Stripe cannot be asked, trying again later: %s", error)
             break
-        except ProviderRefused as error:
-            log.error("payment %s: Stripe refuses to tell: %s", payment_id, error)
+        except (ProviderRefused, StateError) as error:
+            log.error("payment %s cannot be settled: %s", payment_id, error)
     return asked
 
 
@@ -70,13 +72,17 @@ def send_refunds() -> None:
 def expire() -> int:
     """Cancel orders whose time to pay is over, and free their stock. Returns how many."""
     done = 0
-    late = Order.objects.filter(
-        status="awaiting_payment", payments__state__in=OPEN_STATES, payments__expires_at__lte=now()
-    ).distinct()
+    # The last attempt decides, open or not: one that failed or was cancelled at Stripe still has stock behind it.
+    last = Payment.objects.filter(order=OuterRef("pk")).order_by("-pk").values("expires_at")[:1]
+    late = Order.objects.annotate(until=Subquery(last)).filter(status="awaiting_payment", until__lte=now())
     for order in late.order_by("pk")[:BATCH]:
         try:
             done += close_unpaid(order=order, why="not paid in time", expired=True)
-        except ProviderDown as error:
+        except (
+            ProviderDown,
+            ProviderRefused,
+            StateError,
+        ) as error:  # the next order must not wait for this one
             log.warning("order %s waits: %s", order.number, error)
     return done
 
@@ -86,14 +92,19 @@ def remind() -> int:
     """Remind once of each prepayment that has not come. Returns how many."""
     done = 0
     waiting = Payment.objects.filter(
-        state="created", method=PREPAYMENT, reminded_at=None, created_at__lte=now() - REMIND_AFTER
+        state="created",
+        method=PREPAYMENT,
+        reminded_at=None,
+        created_at__lte=now() - REMIND_AFTER,
+        expires_at__gt=now(),
+        order__status="awaiting_payment",
     )
     for payment in waiting.order_by("pk")[:BATCH]:
         with transaction.atomic():
             if Payment.objects.filter(pk=payment.pk, reminded_at=None, state="created").update(
                 reminded_at=now()
             ):
-                until = payment.expires_at.date() if payment.expires_at else today()
+                until = timezone.localtime(payment.expires_at).date()
                 record(PaymentReminderDue(payment.pk, payment.order_id, until.isoformat()))
                 done += 1
     return done

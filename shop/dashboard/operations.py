@@ -138,7 +138,8 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_view(PERMISSION)
 @require_POST
 def refund(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send a refund again, or ask about one that was sent. The same key goes along: money never goes back twice."""
+    """Send a refund again, or ask about one that was sent. One whose answer was lost keeps its key, so that money never
+    goes back twice; one that failed asks anew."""
     row = get_object_or_404(Refund, pk=pk, payment__method=CARD)
     try:
         if row.state == "sent" and row.psp_id:

@@ -10,7 +10,7 @@ from catalogue.partner.models import InsufficientStock
 from checkout.order.actions.life import confirm, revive
 from checkout.order.models import Order
 from checkout.payment.events import MoneyUnmatched, PaymentCaptured
-from checkout.payment.models import Payment
+from checkout.payment.models import MONEY_CAME, OPEN_STATES, Payment
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
@@ -24,7 +24,7 @@ def capture(*, payment: Payment, reference: str, by: Any = None, why: str, card_
     Returns whether this call did it. A late success on a cancelled order takes the stock again or, when that is
     gone, sends the money back by itself.
     """
-    if payment.state == "captured":
+    if payment.state in MONEY_CAME:
         return False
     extra: dict[str, Any] = {"captured_at": now(), "failure_code": "", "failure_text": ""}
     if card_label:
@@ -35,7 +35,7 @@ def capture(*, payment: Payment, reference: str, by: Any = None, why: str, card_
             move(payment, to="captured", by=by, why=why, **extra)
         except StaleState:
             payment.refresh_from_db()
-            if payment.state == "captured":
+            if payment.state in MONEY_CAME:
                 return False
             raise
         record(
@@ -53,6 +53,19 @@ def capture(*, payment: Payment, reference: str, by: Any = None, why: str, card_
     return True
 
 
+def cancel_open(*, order: Order, by: Any = None, why: str) -> int:
+    """Within a transaction that closes an order's payments: those still open are cancelled. Returns how many.
+
+    An intent that lives on at Stripe is harmless: a late success is caught by ``capture``; close_unpaid() cancels
+    it there first wherever it can.
+    """
+    done = 0
+    for payment in Payment.objects.filter(order=order, state__in=OPEN_STATES):
+        move(payment, to="cancelled", by=by, why=why)
+        done += 1
+    return done
+
+
 def _tell_order(order: Order, payment: Payment, by: Any) -> None:
     """Confirm the order; money for one that is gone or already paid goes back."""
     others = Payment.objects.filter(order=order, state="captured").exclude(pk=payment.pk)
@@ -64,6 +77,7 @@ def _tell_order(order: Order, payment: Payment, by: Any) -> None:
             reason="the order had already been paid",
         )
     elif order.status == "awaiting_payment":
+        cancel_open(order=order, by=by, why="paid in another way")
         confirm(order=order, by=by, why="paid")
     elif order.status == "cancelled":
         try:

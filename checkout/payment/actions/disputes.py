@@ -8,21 +8,32 @@ from django.db import transaction
 
 from checkout.payment import stripe_client
 from checkout.payment.events import PaymentDisputed
-from checkout.payment.models import Payment
+from checkout.payment.models import MONEY_CAME, Payment
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
 
+from .settle import settle
+
+#: Stripe's words for a dispute that has taken the money (``warning_*`` are inquiries, ``won`` gives it back).
+MONEY_TAKEN = ("needs_response", "under_review", "lost")
+
 
 def note_dispute(*, dispute_id: str, by: Any = None) -> bool:
-    """Read the dispute anew at Stripe and write it down, told once per dispute. False when known or not ours."""
+    """Read the dispute anew at Stripe and write it down, told once per dispute. False when known, not ours, or a mere
+    inquiry, which takes no money. One that we hear of only when it is lost has taken the money all the same.
+    """
     dispute = stripe_client.read_dispute(dispute_id)
     payment = Payment.objects.select_related("order").filter(intent_id=dispute["intent_id"]).first()
     if payment is None:
         return False
+    if (
+        payment.state not in MONEY_CAME
+    ):  # webhooks come in any order: first the capture, then what took it back
+        payment = settle(payment_id=payment.pk, by=by)
     if dispute["status"] == "won" and payment.state == "disputed":
         move(payment, to="captured", by=by, why=f"dispute {dispute_id} won")
         return True
-    if dispute["status"] in ("won", "lost") or payment.state != "captured":
+    if dispute["status"] not in MONEY_TAKEN or payment.state != "captured":
         return False
     try:
         with transaction.atomic():

@@ -115,7 +115,10 @@ def send_refund(*, refund_id: int) -> bool:
 def settle_refund(*, psp_id: str, by: Any = None) -> Refund | None:
     """Read a refund anew at the provider and write down what became of it. None when it is not ours."""
     refund = Refund.objects.filter(psp_id=psp_id).select_related("payment").first()
-    if refund is None or refund.state == "failed":
+    if refund is None or refund.state not in (
+        "sent",
+        "succeeded",
+    ):  # tried again: the old id says nothing of it
         return refund
     _note(refund, stripe_client.retrieve_refund(psp_id))
     return refund

@@ -9,12 +9,12 @@ from django.db import transaction
 
 from checkout.order.models import Order
 from checkout.payment import stripe_client
-from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment
+from checkout.payment.models import CARD, MONEY_CAME, OPEN_STATES, PREPAYMENT, Payment
 from checkout.payment.stripe_client import Intent, ProviderDown, ProviderRefused
 from shop.kernel.clock import now
 from shop.kernel.states import StaleState, move
 
-from .capture import capture, unmatched
+from .capture import cancel_open, capture, unmatched
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +43,11 @@ def settle(*, payment_id: int, by: Any = None) -> Payment:
     """Read the payment anew at Stripe and write down what became of it. Idempotent; called by browser return, webhook
     and sweep alike. Raises ProviderDown when Stripe cannot be asked."""
     payment = Payment.objects.select_related("order").get(pk=payment_id)
-    if payment.state == "captured" or payment.method != CARD or not payment.intent_id:
+    if payment.state in MONEY_CAME or payment.method != CARD or not payment.intent_id:
         return payment
-    intent = stripe_client.retrieve_intent(payment.intent_id)
+    # Noted before asking: one that Stripe never answers must not stay at the head of the sweep for ever.
     Payment.objects.filter(pk=payment.pk).update(asked_at=now())
+    intent = stripe_client.retrieve_intent(payment.intent_id)
     try:
         _apply(payment, intent, by)
     except StaleState:  # webhook, browser or sweep was faster; what it wrote is as true as ours
@@ -58,15 +59,7 @@ def _apply(payment: Payment, intent: Intent, by: Any) -> None:
     if intent.status == "succeeded":
         wrong = _mismatch(payment, intent)
         if wrong:
-            log.error("payment %s: %s", payment.pk, wrong)
-            unmatched(
-                source="stripe",
-                reference=intent.id,
-                amount_minor=intent.received_minor,
-                currency=intent.currency,
-                note=wrong,
-            )
-            move(payment, to="failed", why=wrong, failure_text=wrong[:300], failure_code="mismatch")
+            _refuse_money(payment, intent, wrong)
             return
         capture(payment=payment, reference=intent.id, by=by, why="paid by card", card_label=intent.card_label)
     elif intent.status == "requires_capture" and payment.state in ("created", "action_required"):
@@ -83,6 +76,22 @@ def _apply(payment: Payment, intent: Intent, by: Any) -> None:
         payment.failure_code, payment.failure_text = intent.failure_code[:60], intent.failure_text[:300]
 
 
+def _refuse_money(payment: Payment, intent: Intent, wrong: str) -> None:
+    """Money that is not what we asked for: the payment has failed and finance is told, both once."""
+    if payment.state == "failed":
+        return
+    log.error("payment %s: %s", payment.pk, wrong)
+    with transaction.atomic():
+        move(payment, to="failed", why=wrong, failure_text=wrong[:300], failure_code="mismatch")
+        unmatched(
+            source="stripe",
+            reference=intent.id,
+            amount_minor=intent.received_minor,
+            currency=intent.currency,
+            note=wrong,
+        )
+
+
 def _mismatch(payment: Payment, intent: Intent) -> str:
     """Why the money at Stripe is not the money we asked for; empty when it is. Never trust the browser's word."""
     if intent.received_minor != payment.amount_minor:
@@ -92,19 +101,6 @@ def _mismatch(payment: Payment, intent: Intent) -> str:
     if intent.payment_id != str(payment.pk) or intent.order_number != payment.order.number:
         return f"Stripe's payment names order {intent.order_number!r} and payment {intent.payment_id!r}"
     return ""
-
-
-def cancel_open(*, order: Order, by: Any = None, why: str) -> int:
-    """Within the transaction that cancels an order: its open payments are cancelled too. Returns how many.
-
-    An intent that lives on at Stripe is harmless: a late success is caught by ``capture``; close_unpaid() cancels
-    it there first wherever it can.
-    """
-    done = 0
-    for payment in Payment.objects.filter(order=order, state__in=OPEN_STATES):
-        move(payment, to="cancelled", by=by, why=why)
-        done += 1
-    return done
 
 
 def close_unpaid(*, order: Order, by: Any = None, why: str, expired: bool = False) -> bool:
