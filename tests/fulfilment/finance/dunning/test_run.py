@@ -15,6 +15,7 @@ from fulfilment.finance.dunning.events import DunningNoticeIssued
 from fulfilment.finance.dunning.models import DunningClaim, DunningItem, DunningNotice, DunningPolicy
 from fulfilment.finance.dunning.papers import notice_pdf
 from fulfilment.finance.dunning.proposal import plan
+from fulfilment.finance.invoicing.actions import cancel_invoice, credit_note
 from fulfilment.finance.invoicing.models import Invoice
 from tests.factories.finance import invoice_for, pay_invoice
 from tests.factories.shopping import make_user
@@ -140,6 +141,20 @@ def test_at_level_two_the_customer_may_not_buy_on_account_until_paid(
     outbox.drain()
     credit.refresh_from_db()
     assert credit.dunning_level == 0
+
+
+@pytest.mark.parametrize("how", ["cancelled", "credited"])
+def test_an_invoice_that_is_taken_back_counts_no_more_for_the_level(
+    how: str, invoice: Invoice, clock: Any, outbox: Any
+) -> None:
+    every_day(dt.date(2026, 9, 16), 40)
+    clock.on(dt.date(2026, 10, 30))
+    if how == "cancelled":
+        cancel_invoice(invoice=invoice, reason="wrong address")
+    else:
+        credit_note(invoice=invoice, source="return:1", reason="came back", amount_minor=invoice.gross_minor)
+    outbox.drain()
+    assert CustomerCredit.objects.get(user_id=invoice.user_id).dunning_level == 0
 
 
 def test_claims_for_interest_and_costs_stay_open_when_only_the_principal_is_paid(
