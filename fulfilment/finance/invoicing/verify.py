@@ -11,6 +11,7 @@ from fulfilment.finance.ledger import guards
 from fulfilment.finance.ledger.models import Entry, EntryLine
 from fulfilment.finance.ledger.queries import balances_by_subject
 from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.dispatch.verify import INSIDE
 from shop.kernel.models import NumberSeries
 
 from . import triggers
@@ -151,7 +152,7 @@ def parcels_are_invoiced_once() -> list[str]:
         .values_list("invoice__source")
         .annotate(Sum("quantity"))
     )
-    left = Parcel.objects.exclude(state="packed").annotate(pieces=Sum("lines__quantity")).order_by("pk")
+    left = Parcel.objects.exclude(state__in=INSIDE).annotate(pieces=Sum("lines__quantity")).order_by("pk")
     return [
         f"parcel {pk} with {pieces} pieces has an invoice over {invoiced.get(f'parcel:{pk}', 0)}"
         for pk, pieces in left.values_list("pk", "pieces")

@@ -150,6 +150,8 @@ def test_a_parcel_without_an_invoice_is_named(shop: None) -> None:
     assert invoicing.parcels_are_invoiced_once() == [
         f"parcel {parcel.pk} with 1 pieces has an invoice over 0"
     ]
+    Parcel.objects.update(state="unpacked")  # it never left, so it is owed no invoice
+    assert invoicing.parcels_are_invoiced_once() == []
 
 
 def test_every_check_has_a_fault_that_it_finds() -> None:
