@@ -54,6 +54,7 @@ EVENTS = {
     "PaymentCaptured": gettext_noop("money received"),
     "PaymentReminderDue": gettext_noop("prepayment to be reminded"),
     "PaymentDisputed": gettext_noop("payment disputed"),
+    "DisputeWon": gettext_noop("dispute won, money is back"),
     "RefundRequested": gettext_noop("refund requested"),
     "RefundSucceeded": gettext_noop("money returned"),
     "ParcelDispatched": gettext_noop("parcel dispatched"),

@@ -8,7 +8,7 @@ import logging
 from django.db import transaction
 from django.utils import timezone
 
-from checkout.payment.events import PaymentCaptured, PaymentDisputed, RefundSucceeded
+from checkout.payment.events import DisputeWon, PaymentCaptured, PaymentDisputed, RefundSucceeded
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
 from shop.kernel.outbox import subscribe
 
@@ -50,6 +50,12 @@ def book_refund(happened: RefundSucceeded) -> None:
 def book_dispute(happened: PaymentDisputed) -> None:
     """A bank took money back."""
     actions.book_dispute(dispute=happened)
+
+
+@subscribe(DisputeWon, "finance.book_dispute_won")
+def book_dispute_won(happened: DisputeWon) -> None:
+    """It gave it back."""
+    actions.book_dispute_won(won=happened)
 
 
 @subscribe(InvoiceIssued, "finance.make_documents")

@@ -92,6 +92,15 @@ def payment_disputed(
     return [line for line in lines if line.debit_minor or line.credit_minor]
 
 
+def dispute_won(*, order_number: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
+    """The money of a dispute came back: the provider owes it to us again, the order owes it no more; the fee is gone."""
+    subject = order_subject(order_number)
+    return [
+        Posting("psp_clearing", debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting("receivable", credit_minor=amount_minor, subject=subject, currency=currency),
+    ]
+
+
 def receipt_recorded(*, receipt_id: int, amount_minor: int, currency: str = "EUR") -> list[Posting]:
     """Money is on the bank account; until it is assigned it counts as unexplained."""
     subject = receipt_subject(receipt_id)

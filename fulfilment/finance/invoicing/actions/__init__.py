@@ -1,6 +1,6 @@
 """Verbs of invoicing."""
 
-from .book import book_capture, book_dispute, book_refund
+from .book import book_capture, book_dispute, book_dispute_won, book_refund
 from .correct import AlreadyCancelled, CreditTooLarge, cancel_invoice, credit_note
 from .hold import hold, release_hold
 from .issue import issue_for_parcel
@@ -11,6 +11,7 @@ __all__ = [
     "CreditTooLarge",
     "book_capture",
     "book_dispute",
+    "book_dispute_won",
     "book_refund",
     "cancel_invoice",
     "credit_note",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from checkout.order.models import Order
-from checkout.payment.events import PaymentCaptured, PaymentDisputed, RefundSucceeded
+from checkout.payment.events import DisputeWon, PaymentCaptured, PaymentDisputed, RefundSucceeded
 from checkout.payment.models import CARD
 from fulfilment.finance.invoicing import accounts
 from fulfilment.finance.invoicing.models import OrderMoney
@@ -96,4 +96,30 @@ def book_dispute(*, dispute: PaymentDisputed) -> None:
             document=order.number,
         )
         accounts.settle(account=account, taken_from=f"payment:{dispute.payment_id}")
+        push_credit(user_id=order.user_id)
+
+
+def book_dispute_won(*, won: DisputeWon) -> None:
+    """The money of a dispute came back: it pays the order's invoices again. A retry changes nothing."""
+    with transaction.atomic():
+        order = Order.objects.get(pk=won.order_id)
+        account = accounts.locked(order)
+        source = f"dispute-won:{won.reference}"
+        accounts.note_money(
+            account=account,
+            kind=OrderMoney.DISPUTE,
+            source=source,
+            amount_minor=won.amount_minor,
+            reference=won.reference,
+        )
+        post(
+            source=source,
+            kind="payment_disputed",
+            lines=rules.dispute_won(
+                order_number=order.number, amount_minor=won.amount_minor, currency=won.currency
+            ),
+            text=f"{order.number} {won.reference}",
+            document=order.number,
+        )
+        accounts.settle(account=account)
         push_credit(user_id=order.user_id)

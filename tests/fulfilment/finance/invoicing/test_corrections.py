@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from django.db import transaction
 
-from checkout.payment.events import PaymentDisputed, RefundSucceeded
+from checkout.payment.events import DisputeWon, PaymentDisputed, RefundSucceeded
 from fulfilment.finance.invoicing.actions import (
     AlreadyCancelled,
     CreditTooLarge,
@@ -203,6 +203,23 @@ def test_a_dispute_opens_the_invoice_again_and_costs_a_fee(outbox: Outbox) -> No
     invoice.refresh_from_db()
     assert (invoice.state, invoice.open_minor) == ("issued", 11_900)
     assert (balance_minor("cost_of_disputes"), balance_minor("psp_clearing")) == (2_000, -2_000)
+    assert problems() == []
+
+
+def test_a_dispute_that_is_won_pays_the_invoice_again_and_only_the_fee_is_lost(outbox: Outbox) -> None:
+    invoice = invoiced(outbox, method="card")
+    payment = invoice.order.payments.get()
+    facts = (payment.pk, invoice.order_id, invoice.order_number)
+    with transaction.atomic():
+        record(PaymentDisputed(*facts, 11_900, 2_000, "EUR", "dp_1"))
+    outbox.drain()
+    for _ in range(2):
+        with transaction.atomic():
+            record(DisputeWon(*facts, 11_900, "EUR", "dp_1"))
+        outbox.drain()
+    invoice.refresh_from_db()
+    assert (invoice.state, invoice.open_minor) == ("paid", 0)
+    assert (balance_minor("cost_of_disputes"), balance_minor("psp_clearing")) == (2_000, 11_900 - 2_000)
     assert problems() == []
 
 

@@ -140,3 +140,11 @@ def test_skr04_numbers_the_same_roles_differently() -> None:
 def test_an_unknown_chart_is_named() -> None:
     with pytest.raises(ValueError, match="skr03, skr04"):
         charts.rows("skr99")
+
+
+def test_a_dispute_over_119_00_is_won() -> None:
+    lines = rules.dispute_won(order_number=ORDER, amount_minor=11_900)
+    assert booked(lines) == [
+        ("1360", 11_900, 0),  # the payment provider owes us the money again, its fee stays lost
+        ("1400", 0, 11_900),  # the customer owes it no more
+    ]
