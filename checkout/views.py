@@ -16,13 +16,14 @@ from oscar.apps.address.models import UserAddress
 
 from catalogue.partner.models import InsufficientStock
 from checkout.order import access
-from checkout.order.actions import BasketGone, Contact, Placement, PriceChanged, place
-from checkout.order.models import BillingAddress, ShippingAddress
+from checkout.order.actions import BasketChanged, BasketGone, Contact, Placement, PriceChanged, place
+from checkout.order.models import AcceptedSummary, BillingAddress, ShippingAddress
 from checkout.payment import rules
 from checkout.payment.models import CARD
 from shop.kernel.access import public
 
 from . import session
+from .basket.queries import is_offered
 from .forms import AddressForm, ContactForm, shipping_countries
 from .quote import Quote, quote
 
@@ -164,8 +165,8 @@ def payment(request: HttpRequest) -> HttpResponse:
 
 def _missing(found: Quote, step: str) -> str:
     """The step to go back to when something before ``step`` is not there yet; empty when all is."""
-    if found.is_empty:
-        return "basket:summary"
+    if found.is_empty or not all(is_offered(line) for line in found.lines):
+        return "basket:summary"  # which says of each line what is wrong with it
     if not found.draft.has_contact:
         return "checkout:contact"
     if found.chosen is None:
@@ -197,7 +198,8 @@ def summary(request: HttpRequest) -> HttpResponse:
     )
     if request.method == "POST":
         return _place(request, found, facts)
-    return _page(request, "summary", found, facts=facts, offer=offer)
+    seen = AcceptedSummary.digest(facts)
+    return _page(request, "summary", found, facts=facts, offer=offer, seen=seen)
 
 
 def _already_ordered(request: HttpRequest) -> HttpResponse | None:
@@ -205,7 +207,7 @@ def _already_ordered(request: HttpRequest) -> HttpResponse | None:
     from checkout.order.actions.place import placed_from
 
     number = request.POST.get("basket", "")
-    if not number.isdigit() or len(number) > 18:
+    if not number.isdecimal() or len(number) > 18:
         return None
     order = placed_from(int(number))
     if order is None or not access.may_see(request, order):
@@ -217,11 +219,16 @@ def _place(request: HttpRequest, found: Quote, facts: str) -> HttpResponse:
     seen = request.POST.get("total_minor", "")
     try:
         order = place(
-            _placement(request, found, facts, int(seen) if seen.isdigit() and len(seen) < 15 else -1)
+            _placement(request, found, facts, int(seen) if seen.isdecimal() and len(seen) < 15 else -1)
         )
     except PriceChanged:
         messages.warning(
             request, _("The total has changed since you opened this page. Please check it once more.")
+        )
+        return redirect("checkout:summary")
+    except BasketChanged:
+        messages.warning(
+            request, _("Your order has changed since you opened this page. Please check it once more.")
         )
         return redirect("checkout:summary")
     except InsufficientStock as gone:
@@ -276,6 +283,7 @@ def _placement(request: HttpRequest, found: Quote, facts: str, seen: int) -> Pla
         user=request.user if request.user.is_authenticated else None,
         seen_total_minor=seen,
         accepted_html=facts,
+        seen_sha256=request.POST.get("seen", ""),
     )
 
 

@@ -114,10 +114,17 @@ def _shown(line: Any, part: LineTotal, image: Picture | None) -> ShownLine:
     )
 
 
+def is_offered(line: Any) -> bool:
+    """Whether we still sell what a basket line names: shown in the shop, and with a price. From memory."""
+    product = line.product
+    is_shown = product.is_public and (not product.parent or product.parent.is_public)
+    return is_shown and line.stockrecord.price is not None
+
+
 def _problem(line: Any) -> str:
     """Why a line cannot be ordered as it is; empty where it can."""
-    product, record = line.product, line.stockrecord
-    if not product.is_public or (product.parent and not product.parent.is_public) or record.price is None:
+    record = line.stockrecord
+    if not is_offered(line):
         return _("We no longer offer this. Please take it out of the basket.")
     if record.backorderable or line.quantity <= record.available:
         return ""

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from catalogue.partner.models import StockRecord
+from checkout.basket.models import Line  # type: ignore[attr-defined]
 from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit, MethodRule, Payment
 from tests.factories.offers import make_voucher
@@ -46,7 +47,11 @@ def go_to_summary(client: Client, method: str = "prepayment", **changes: str) ->
 def order_button(page: Any) -> dict[str, str]:
     """What the order form sends."""
     quote = page.context["quote"]
-    return {"total_minor": str(quote.totals.total_minor), "basket": str(quote.basket.pk)}
+    return {
+        "total_minor": str(quote.totals.total_minor),
+        "basket": str(quote.basket.pk),
+        "seen": page.context["seen"],
+    }
 
 
 def test_a_guest_orders_by_prepayment_and_sees_where_to_pay(client: Client) -> None:
@@ -102,6 +107,36 @@ def test_a_changed_price_is_asked_again_before_ordering(client: Client) -> None:
     answer = client.post(reverse("checkout:summary"), form)
     assert answer.status_code == 302
     assert answer.url == reverse("checkout:summary")
+    assert not Order.objects.exists()
+
+
+def test_goods_swapped_in_another_tab_at_the_same_price_are_asked_again(client: Client) -> None:
+    seen, other = make_variant(price_minor=8_990), make_variant(price_minor=8_990)
+    put_in_basket(client, seen)
+    form = order_button(go_to_summary(client))
+    put_in_basket(client, other)
+    line = Line.objects.get(stockrecord=seen)
+    client.post(reverse("basket:remove", kwargs={"line_id": line.pk}))
+    answer = client.post(reverse("checkout:summary"), form, follow=True)
+    assert not Order.objects.exists()
+    assert answer.redirect_chain[-1][0] == reverse("checkout:summary")
+    client.post(reverse("checkout:summary"), order_button(answer))
+    assert Order.objects.get().lines.get().stockrecord == other
+
+
+@pytest.mark.parametrize("change", ["no price", "taken out of the shop"])
+def test_what_is_no_longer_offered_cannot_be_ordered(change: str, client: Client) -> None:
+    shoe = make_variant(price_minor=8_990)
+    put_in_basket(client, shoe, make_variant())
+    page = go_to_summary(client)
+    if change == "no price":
+        StockRecord.objects.filter(pk=shoe.pk).update(price=None)
+    else:
+        type(shoe.product).objects.filter(pk=shoe.product_id).update(is_public=False)
+    changed = client.get(reverse("checkout:summary"))
+    form = order_button(page)
+    assert changed.url == reverse("basket:summary")
+    assert client.post(reverse("checkout:summary"), form).url == reverse("basket:summary")
     assert not Order.objects.exists()
 
 
@@ -170,6 +205,8 @@ def test_a_session_that_expired_in_the_middle_leads_back_with_the_basket_kept(cl
         {"total_minor": "9" * 40, "basket": "9" * 40},
         {"total_minor": "-1", "basket": "-1"},
         {"total_minor": "abc", "basket": "' OR 1=1"},
+        {"total_minor": "²", "basket": "²"},  # a digit for isdigit(), none for int()
+        {"total_minor": "", "basket": "٣"},
         {},
     ],
 )

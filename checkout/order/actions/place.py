@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from catalogue.partner.actions import Wish, reserve
@@ -44,7 +44,7 @@ class BasketGone(PlacingRefused):
 
 
 class BasketChanged(PlacingRefused):
-    """The basket was changed (in another tab) since the summary was shown."""
+    """Goods, address, delivery or payment were changed (in another tab) since the summary was shown."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +71,22 @@ class Placement:
     user: Any = None
     seen_total_minor: int | None = None
     accepted_html: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
+    seen_sha256: str | None = None
 
 
 def place(placement: Placement, *, by: Any = None) -> Order:
     """Place an order, once per basket: a second click or tab gets the same order back.
 
-    Raises PriceChanged when the total differs from what was seen, BasketGone for an empty or foreign basket, and
+    Raises PriceChanged when the total differs from what was seen, BasketChanged when anything else of the summary
+    does (§ 312j BGB: what is kept as accepted is what was shown), BasketGone for an empty or foreign basket, and
     InsufficientStock naming the SKU when the last piece went to somebody else. In each case nothing was changed.
     """
     if not placement.totals.lines:
         raise BasketGone("the basket is empty")
     if placement.seen_total_minor is not None and placement.seen_total_minor != placement.totals.total_minor:
         raise PriceChanged(placement.seen_total_minor, placement.totals.total_minor)
+    if placement.seen_sha256 not in (None, AcceptedSummary.digest(placement.accepted_html)):
+        raise BasketChanged("the summary is no longer the one that was seen")
     already = placed_from(placement.basket.pk)
     if already is not None:
         return already
