@@ -18,10 +18,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from checkout.order import access
 from checkout.order.models import Order
+from checkout.payment import rules
 from checkout.payment.actions import change_method, settle, start_card_payment
 from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment
 from checkout.payment.stripe_client import Intent, ProviderDown, ProviderRefused
 from shop.kernel.access import public
+from shop.kernel.states import StateError
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +59,15 @@ def pay(request: HttpRequest, number: str) -> HttpResponse:
     if order.status != "awaiting_payment" or payment is None or payment.method != CARD:
         return redirect("orders:detail", number=order.number)
     intent, problem = _start(payment)
-    if intent is not None and intent.status in ("succeeded", "processing", "requires_capture"):
+    if intent is not None and intent.status == "processing":
+        messages.info(request, _("We are still waiting for your bank's answer and will write to you."))
+        return redirect("orders:detail", number=order.number)
+    if intent is not None and intent.status in ("succeeded", "requires_capture", "canceled"):
         return redirect("checkout:return", number=order.number)
+    if request.GET.get("back") and intent is not None and not payment.failure_text:
+        messages.warning(
+            request, _("The payment was not completed. You can try again or choose another way to pay.")
+        )
     context: dict[str, Any] = {
         "order": order,
         "payment": payment,
@@ -101,13 +110,8 @@ def paid(request: HttpRequest, number: str) -> HttpResponse:
         log.warning("payment %s: cannot be asked about: %s", payment.pk, error)
         messages.info(request, _("We are still waiting for your bank's answer and will write to you."))
         return redirect("orders:detail", number=order.number)
-    if payment.state in OPEN_STATES and payment.failure_code:
-        return redirect("checkout:pay", number=order.number)
-    if payment.state == "created":
-        messages.warning(
-            request, _("The payment was not completed. You can try again or choose another way to pay.")
-        )
-        return redirect("checkout:pay", number=order.number)
+    if payment.state == "created" or (payment.state in OPEN_STATES and payment.failure_code):
+        return redirect(f"{reverse('checkout:pay', kwargs={'number': order.number})}?back=yes")
     return redirect("orders:detail", number=order.number)
 
 
@@ -121,13 +125,30 @@ def pay_otherwise(request: HttpRequest, number: str) -> HttpResponse:
     if method not in (CARD, PREPAYMENT):
         messages.error(request, _("Please choose how you want to pay."))
         return redirect("orders:detail", number=order.number)
+    offer = rules.check(method, _case(order))
+    if not offer.allowed:
+        messages.error(request, offer.reason)
+        return redirect("orders:detail", number=order.number)
     try:
         payment = change_method(order=order, method=method)
-    except ProviderDown:
+    except (ProviderDown, ProviderRefused) as error:
+        log.warning("order %s: the way to pay cannot be changed: %s", order.number, error)
         messages.error(request, _("That cannot be changed right now. Please try again in a minute."))
         return redirect("orders:detail", number=order.number)
-    except ValueError:
+    except (ValueError, StateError):
         messages.info(request, _("This order no longer waits for a payment."))
         return redirect("orders:detail", number=order.number)
     target = "checkout:pay" if payment.method == CARD and payment.state in OPEN_STATES else "orders:detail"
     return redirect(target, number=order.number)
+
+
+def _case(order: Order) -> rules.Case:
+    """What the payment rules look at, from the order itself."""
+    billing, shipping = order.billing_address, order.shipping_address
+    country = billing.country_id if billing else settings.KONTOR_HOME_COUNTRY
+    return rules.Case(
+        total_minor=order.total_minor,
+        billing_country=country,
+        delivery_country=shipping.country_id if shipping else order.vat_country,
+        user=order.user,
+    )

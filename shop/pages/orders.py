@@ -66,7 +66,11 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     if found is None or order is None:
         return render(request, "storefront/order/link_gone.html", status=410)
     nonce = str(found.get("n") or "")
-    if nonce and request.method != "HEAD":
+    if (
+        request.method == "HEAD"
+    ):  # a mail scanner looks; it neither uses the link up nor gets to see the order
+        return redirect("orders:detail", number=order.number)
+    if nonce:
         used = OrderLink.objects.filter(order=order, nonce=nonce, used_at=None, expires_at__gt=now())
         if not used.update(used_at=now()) and not access.may_see(request, order):
             return render(request, "storefront/order/link_gone.html", status=410)

@@ -149,9 +149,13 @@ def change_method(*, order: Order, method: str, by: Any = None) -> Payment:
     wait = RESERVED_FOR[method]
     expires_at = now() + wait if wait else None
     with transaction.atomic():
-        order.refresh_from_db()
+        # Two clicks at once: the second waits here and then meets the first one's payment.
+        order.status = Order.objects.select_for_update().get(pk=order.pk).status
         if order.status != "awaiting_payment":
             raise ValueError("this order waits for no payment")
+        already = Payment.objects.filter(order=order, state__in=OPEN_STATES, method=method).first()
+        if already is not None:
+            return already
         cancel_open(order=order, by=by, why=f"changed to {method}")
         from catalogue.partner.actions import extend
 
