@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from checkout.payment import stripe_client
-from checkout.payment.events import PaymentDisputed
+from checkout.payment.events import DisputeWon, PaymentDisputed
 from checkout.payment.models import MONEY_CAME, Payment
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
@@ -31,8 +31,7 @@ def note_dispute(*, dispute_id: str, by: Any = None) -> bool:
     ):  # webhooks come in any order: first the capture, then what took it back
         payment = settle(payment_id=payment.pk, by=by)
     if dispute["status"] == "won" and payment.state == "disputed":
-        move(payment, to="captured", by=by, why=f"dispute {dispute_id} won")
-        return True
+        return _won(payment, dispute, by)
     if dispute["status"] not in MONEY_TAKEN or payment.state != "captured":
         return False
     try:
@@ -47,6 +46,26 @@ def note_dispute(*, dispute_id: str, by: Any = None) -> bool:
                     dispute["fee_minor"],
                     dispute["currency"],
                     dispute_id,
+                )
+            )
+    except StaleState:
+        return False
+    return True
+
+
+def _won(payment: Payment, dispute: dict[str, Any], by: Any) -> bool:
+    """The money is back: finance, which took it off the order's invoices, must hear that too."""
+    try:
+        with transaction.atomic():
+            move(payment, to="captured", by=by, why=f"dispute {dispute['id']} won")
+            record(
+                DisputeWon(
+                    payment.pk,
+                    payment.order_id,
+                    payment.order.number,
+                    dispute["amount_minor"],
+                    dispute["currency"],
+                    dispute["id"],
                 )
             )
     except StaleState:

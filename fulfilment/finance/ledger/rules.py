@@ -93,7 +93,7 @@ def payment_disputed(
 
 
 def dispute_won(*, order_number: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
-    """The money of a dispute came back: the provider owes it to us again, the order owes it no more; the fee is gone."""
+    """The money of a dispute came back: the provider owes it to us, the order no more; the fee is gone."""
     subject = order_subject(order_number)
     return [
         Posting("psp_clearing", debit_minor=amount_minor, subject=subject, currency=currency),

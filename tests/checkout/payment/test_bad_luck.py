@@ -12,7 +12,13 @@ from checkout.order.models import Order
 from checkout.payment import stripe_client, tasks
 from checkout.payment.actions import change_method, note_dispute, settle, start_card_payment
 from checkout.payment.actions.capture import capture
-from checkout.payment.events import MoneyUnmatched, PaymentCaptured, PaymentDisputed, PaymentReminderDue
+from checkout.payment.events import (
+    DisputeWon,
+    MoneyUnmatched,
+    PaymentCaptured,
+    PaymentDisputed,
+    PaymentReminderDue,
+)
 from checkout.payment.models import Payment, Refund
 from checkout.payment.stripe_client import ProviderRefused, client
 from shop.kernel.states import move
@@ -65,6 +71,20 @@ def test_a_dispute_heard_of_only_when_it_is_lost_still_took_the_money(standin: A
     assert note_dispute(dispute_id=dispute)
     assert not note_dispute(dispute_id=dispute)
     assert [event.amount_minor for event in outbox.events(PaymentDisputed)] == [payment.amount_minor]
+
+
+def test_a_dispute_that_is_won_is_told_once(standin: Any, outbox: Any) -> None:
+    _order, payment = paid_order()
+    payment = settle(payment_id=payment.pk)
+    dispute = open_dispute(standin, payment)
+    assert note_dispute(dispute_id=dispute)
+    client().v1.disputes.update(dispute, params={"evidence": {"uncategorized_text": "winning_evidence"}})
+    standin.control("clock", advance=5)
+    assert note_dispute(dispute_id=dispute)
+    assert not note_dispute(dispute_id=dispute)
+    payment.refresh_from_db()
+    assert payment.state == "captured"
+    assert [event.amount_minor for event in outbox.events(DisputeWon)] == [payment.amount_minor]
 
 
 def test_an_inquiry_takes_no_money(standin: Any, outbox: Any) -> None:
