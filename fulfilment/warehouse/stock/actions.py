@@ -34,6 +34,10 @@ class NotEnoughInBin(StockError):
     """The bin holds fewer pieces than should be taken out of it."""
 
 
+class AlreadyBooked(StockError):
+    """The same form was sent before: a double click, or the page was sent again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """Pieces of one SKU that came into one bin, for receive_many()."""
@@ -80,6 +84,17 @@ def put_in(*, stockrecord_id: int, bin_id: int, quantity: int) -> None:
         )
 
 
+def _hold(stockrecord_id: int, bin_id: int) -> None:
+    """Hold a SKU's row of a bin until the end of the transaction, also where there is none yet: PostgreSQL would let
+    two people reckon with the same number (on SQLite every writer already queues)."""
+    put_in(stockrecord_id=stockrecord_id, bin_id=bin_id, quantity=0)
+
+
+def _refuse_repeat(stockrecord_id: int, cause: str) -> None:
+    if Movement.objects.filter(stockrecord_id=stockrecord_id, cause=cause).exists():
+        raise AlreadyBooked(_("This was booked already; nothing was booked twice."))
+
+
 def take_out(*, stockrecord_id: int, bin_id: int, quantity: int) -> None:
     """Lower a bin's sum by one conditional update; NotEnoughInBin when fewer pieces lie there."""
     rows = BinStock.objects.filter(stockrecord_id=stockrecord_id, bin_id=bin_id)
@@ -100,12 +115,19 @@ def receive(
     by: Any = None,
     why: str = "",
     cause: str = "",
+    key: str = "",
 ) -> Movement:
-    """Goods came: ``quantity`` pieces into ``bin``. Free for sale from now on. StockError for a bad quantity."""
+    """Goods came: ``quantity`` pieces into ``bin``. Free for sale from now on. StockError for a bad quantity.
+
+    ``key``: of the form that was sent, becomes the cause; AlreadyBooked when it comes a second time.
+    """
     check_quantity(quantity)
+    cause = f"receipt:{key}" if key else cause
 
     def book() -> Movement:
         put_in(stockrecord_id=stockrecord.pk, bin_id=bin.pk, quantity=quantity)
+        if key:
+            _refuse_repeat(stockrecord.pk, cause)
         change_stock(stockrecord_id=stockrecord.pk, change=quantity)
         return _write(RECEIPT, stockrecord.pk, bin.pk, quantity, cause, why, by)
 
@@ -120,14 +142,22 @@ def transfer(
     quantity: int,
     by: Any = None,
     why: str = "",
-    cause: str = "",
+    key: str = "",
 ) -> None:
-    """Carry pieces from one bin to another; what is for sale stays the same. NotEnoughInBin, StockError."""
+    """Carry pieces from one bin to another; what is for sale stays the same. NotEnoughInBin, StockError.
+
+    ``key``: of the form that was sent; AlreadyBooked when it comes a second time.
+    """
     check_quantity(quantity)
     if source.pk == target.pk:
         raise StockError(_("Source and target are the same bin."))
-    retrying(
-        lambda: shift(
+    cause = f"transfer:{key}" if key else ""
+
+    def carry() -> None:
+        if key:
+            _hold(stockrecord.pk, source.pk)
+            _refuse_repeat(stockrecord.pk, cause)
+        shift(
             kind=TRANSFER,
             stockrecord_id=stockrecord.pk,
             source_id=source.pk,
@@ -137,7 +167,8 @@ def transfer(
             why=why,
             by=by,
         )
-    )
+
+    retrying(carry)
 
 
 def shift(
@@ -169,24 +200,33 @@ def leave(*, stockrecord_id: int, bin_id: int, quantity: int, cause: str, by: An
     _write(DISPATCH, stockrecord_id, bin_id, -quantity, cause, "", by)
 
 
-def count(*, stockrecord: StockRecord, bin: Bin, counted: int, by: Any = None, why: str = "") -> int:
+def count(
+    *,
+    stockrecord: StockRecord,
+    bin: Bin,
+    counted: int,
+    by: Any = None,
+    why: str = "",
+    seen: int | None = None,
+) -> int:
     """Somebody counted a bin: the difference becomes a movement. Returns it (0: nothing to book).
 
-    StockError when more would vanish than is free of promises: an order must then be shortened or cancelled first.
+    ``seen``: the SKU's last movement when the count began; one of this bin after it makes the count void.
+    StockError then, and when more would vanish than is free of promises: an order must be shortened or cancelled first.
     """
     if not isinstance(counted, int) or isinstance(counted, bool) or not 0 <= counted <= QUANTITY_MAX:
         raise StockError(_("The count must be a whole number from 0 to %(most)s.") % {"most": QUANTITY_MAX})
 
     def book() -> int:
+        _hold(stockrecord.pk, bin.pk)
+        later = Movement.objects.filter(stockrecord=stockrecord, bin=bin, pk__gt=seen or 0)
+        if seen is not None and later.exists():
+            raise StockError(_("Somebody changed this bin while you counted. Please count again."))
         rows = BinStock.objects.filter(stockrecord=stockrecord, bin=bin)
-        believed = rows.values_list("quantity", flat=True).first() or 0
-        difference = counted - believed
+        difference = counted - rows.values_list("quantity", flat=True).get()
         if difference == 0:
             return 0
-        if difference > 0:
-            put_in(stockrecord_id=stockrecord.pk, bin_id=bin.pk, quantity=difference)
-        elif not rows.filter(quantity=believed).update(quantity=counted):
-            raise StockError(_("Somebody changed this bin while you counted. Please count again."))
+        rows.update(quantity=counted)
         _change_after_count(stockrecord, difference)
         _write(COUNT, stockrecord.pk, bin.pk, difference, "count", why, by)
         return difference

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -20,9 +20,9 @@ from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 
 from . import actions, queries
-from .actions import StockError
+from .actions import AlreadyBooked, StockError
 from .forms import BinForm, BinSearch, CountForm, ReceiveForm, SkuSearch, TransferForm
-from .models import PICKED, TRANSFER, Bin
+from .models import PICKED, TRANSFER, Bin, Movement
 
 CHART_POINTS = 120
 SKU_SORT = {
@@ -107,10 +107,14 @@ def _sku_page(
         "page": page_of(request, history),
         "points": _points(latest),
         "transfer_form": transfer_form or TransferForm(prefix="transfer"),
-        "count_form": count_form or CountForm(prefix="count"),
+        "count_form": count_form or CountForm(prefix="count", initial={"seen": _last_movement(pk)}),
         "crumbs": [{"title": _("Stock"), "url": reverse("warehouse:stock")}, {"title": record.partner_sku}],
     }
     return render(request, "dashboard/warehouse/sku.html", context, status=status)
+
+
+def _last_movement(pk: int) -> int:
+    return Movement.objects.filter(stockrecord_id=pk).aggregate(last=Max("pk"))["last"] or 0
 
 
 def _points(latest: list[Any]) -> list[tuple[str, int]]:
@@ -132,6 +136,9 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
         data = form.cleaned_data
         try:
             actions.transfer(stockrecord=record, by=request.user, **data)
+        except AlreadyBooked as error:
+            messages.info(request, str(error))
+            return redirect("warehouse:sku", pk=pk)
         except StockError as error:
             form.add_error(None, str(error))
     if form.errors:
@@ -159,6 +166,8 @@ def count(request: HttpRequest, pk: int) -> HttpResponse:
             difference = actions.count(stockrecord=record, by=request.user, **form.cleaned_data)
         except StockError as error:
             form.add_error(None, str(error))
+            form.data = form.data.copy()  # the count that follows begins with this page
+            form.data["count-seen"] = _last_movement(pk)
     if form.errors:
         return _sku_page(request, pk, count_form=form, status=400)
     bin = form.cleaned_data["bin"]
@@ -190,7 +199,11 @@ def receive(request: HttpRequest) -> HttpResponse:
             by=request.user,
             why=form.cleaned_data["why"],
             cause="receipt",
+            key=form.cleaned_data["key"],
         )
+    except AlreadyBooked as error:
+        messages.info(request, str(error))
+        return redirect(f"{reverse('warehouse:receive')}?bin={bin.code}")
     except StockError as error:
         form.add_error(None, str(error))
         return _receive_page(request, form, status=400)

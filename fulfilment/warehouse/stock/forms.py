@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from django import forms
@@ -66,6 +67,16 @@ def quantity_field(least: int = 1, label: Any = None) -> forms.IntegerField:
     )
 
 
+def form_key() -> str:
+    """Names one showing of a form, so that sending it twice books once."""
+    return secrets.token_hex(8)
+
+
+def key_field() -> forms.CharField:
+    """The hidden key of a form."""
+    return forms.CharField(max_length=32, required=False, widget=forms.HiddenInput, initial=form_key)
+
+
 class ReceiveForm(forms.Form):
     """Goods came."""
 
@@ -75,6 +86,7 @@ class ReceiveForm(forms.Form):
     bin = BinField(label=gettext_lazy("Into bin"))
     quantity = quantity_field()
     why = forms.CharField(label=gettext_lazy("Delivery note or reason"), max_length=200, required=False)
+    key = key_field()
 
 
 class TransferForm(forms.Form):
@@ -84,6 +96,7 @@ class TransferForm(forms.Form):
     target = BinField(label=gettext_lazy("To bin"))
     quantity = quantity_field()
     why = why_field()
+    key = key_field()
 
 
 class CountForm(forms.Form):
@@ -92,6 +105,7 @@ class CountForm(forms.Form):
     bin = BinField(label=gettext_lazy("Bin"))
     counted = quantity_field(0, gettext_lazy("Counted"))
     why = why_field()
+    seen = forms.IntegerField(min_value=0, max_value=2**63 - 1, required=False, widget=forms.HiddenInput)
 
 
 class BinForm(forms.ModelForm):

@@ -143,6 +143,8 @@ class Movement(models.Model):
     def cause_text(self) -> str:
         """What it belongs to, as people say it: ``order:K10001`` is "Order K10001"."""
         kind, _colon, number = self.cause.partition(":")
+        if kind == "receipt" and not number.isdigit():
+            number = ""  # the key of a form, which says nothing to people
         words = {"order": _("Order"), "parcel": _("Parcel"), "receipt": _("Receipt")}
         return f"{words[kind]} {number}".strip() if kind in words else ""
 

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -18,6 +19,7 @@ from checkout.order import actions as orders
 from checkout.order.models import Line, Order
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.picking.models import PickLine, PickList
+from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import Bin, BinStock, Movement
 from fulfilment.warehouse.stock.queries import stock_differences
 from shop.customers.models import User
@@ -396,3 +398,47 @@ def test_stock_that_was_not_touched_lies_where_it_lay(desk: Client, staff: User,
     send_everything(a_pick_list(outbox), by=staff)
     left = dict(BinStock.objects.values_list("bin__code", "quantity"))
     assert left == {"A-01": 6, "PACK-01": 0}
+
+
+def hidden(answer: Any, name: str) -> str:
+    found = re.search(rf'<input type="hidden" name="{name}" value="(\w+)"', answer.content.decode())
+    assert found, name
+    return found[1]
+
+
+def test_a_double_click_receives_the_goods_once(desk: Client) -> None:
+    record = make_stockrecord("ELBE-42")
+    make_bin("A-07")
+    form = {"code": "ELBE-42", "bin": "A-07", "quantity": 4, "key": hidden(desk.get(url("receive")), "key")}
+    desk.post(url("receive"), form)
+    assert "nothing was booked twice" in page(desk.post(url("receive"), form, follow=True))
+    record.refresh_from_db()
+    assert record.num_in_stock == 4
+    desk.post(url("receive"), form | {"key": hidden(desk.get(url("receive")), "key")})
+    record.refresh_from_db()
+    assert record.num_in_stock == 8
+    assert {row.cause_text for row in Movement.objects.all()} == {"Receipt"}
+
+
+def test_a_double_click_moves_the_pieces_once(desk: Client) -> None:
+    record = make_stockrecord(bins={"A-01": 5})
+    make_bin("B-01")
+    key = hidden(desk.get(url("sku", record.pk)), "transfer-key")
+    form = {"transfer-source": "A-01", "transfer-target": "B-01", "transfer-quantity": 2, "transfer-key": key}
+    desk.post(url("transfer", record.pk), form)
+    assert "nothing was booked twice" in page(desk.post(url("transfer", record.pk), form, follow=True))
+    assert BinStock.objects.get(bin__code="B-01").quantity == 2
+
+
+def test_a_count_is_void_when_pieces_were_taken_since_its_page_was_shown(desk: Client) -> None:
+    record = make_stockrecord(bins={"A-01": 5})
+    other = make_bin("B-01")
+    shown = desk.get(url("sku", record.pk))
+    stock.transfer(stockrecord=record, source=make_bin("A-01"), target=other, quantity=2)
+    form = {"count-bin": "A-01", "count-counted": 5, "count-seen": hidden(shown, "count-seen")}
+    answer = desk.post(url("count", record.pk), form)
+    assert answer.status_code == 400 and "Please count again" in page(answer)
+    record.refresh_from_db()
+    assert record.num_in_stock == 5
+    again = form | {"count-counted": 3, "count-seen": hidden(answer, "count-seen")}
+    assert "agrees" in page(desk.post(url("count", record.pk), again, follow=True))

@@ -67,6 +67,14 @@ def test_of_many_who_take_from_one_bin_nobody_takes_what_is_not_there() -> None:
     assert stock_differences() == []
 
 
+def test_many_who_count_the_same_bin_at_once_book_the_difference_once() -> None:
+    record, place = make_stockrecord(bins={"A-01": 10}), make_bin("A-01")
+    answers = all_at_once([lambda: stock.count(stockrecord=record, bin=place, counted=12)] * PEOPLE)
+    assert sorted(answers) == [0] * (PEOPLE - 1) + [2]
+    assert BinStock.objects.get(stockrecord=record).quantity == 12
+    assert stock_differences() == []
+
+
 def test_of_two_pickers_one_gets_the_list_and_the_other_hears_who() -> None:
     pick_list = a_pick_list()
     people = [make_staff(f"p{n}@example.org", first_name=f"P{n}") for n in range(PEOPLE)]
