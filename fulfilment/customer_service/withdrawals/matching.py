@@ -13,6 +13,7 @@ from checkout.order.numbers import PREFIX
 from .models import Withdrawal
 
 NUMBER = re.compile(rf"(?<![\w-]){PREFIX}?[\s.\-#]?(\d{{4,9}})(?!\w)", re.IGNORECASE | re.ASCII)
+LOOKALIKES = str.maketrans("OoIil", "00111")  #: letters that people read for digits
 NUMBERS_MAX = 5  #: numbers looked up per declaration; further ones are left to people
 POSSIBLE_MAX = 20  #: orders offered to staff
 EXACT, NEAR, EMAIL = "exact", "near", "email"
@@ -53,7 +54,8 @@ def is_address_of(order: Order, email: str) -> bool:
 def possible_orders(withdrawal: Withdrawal) -> list[Possible]:
     """Orders that may be meant, the likeliest first. Two queries."""
     exact = numbers_in(withdrawal.contract)
-    near = {slip for number in exact for slip in slips(number)} - set(exact)
+    read = [*exact, *numbers_in(withdrawal.contract.translate(LOOKALIKES))]
+    near = {number for number in read for number in (number, *slips(number))} - set(exact)
     orders = Order.objects.select_related("user", "billing_address").order_by("-date_placed")
     by_number = list(orders.filter(number__in=[*exact, *near])[:POSSIBLE_MAX])
     email = withdrawal.email

@@ -29,7 +29,10 @@ def withdrawal_received(withdrawal: Withdrawal) -> Letter:
         Paragraph(
             _("Your declaration that you withdraw from the contract named here has reached us on %(moment)s.")
             % {"moment": at}
+            + " "
+            + _("You have declared:")
         ),
+        Paragraph(_("I hereby withdraw from the contract named here.")),
         Facts([(name, value) for name, value in rows if value], title=_("Your declaration"), strong=strong),
         *_chosen(withdrawal),
         Paragraph(

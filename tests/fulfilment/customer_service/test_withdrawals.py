@@ -243,3 +243,12 @@ def test_closing_needs_words_and_the_right_state(clerk: Any) -> None:
     actions.close(withdrawal=found, by=clerk, note="Geld ist zurück")
     said = StateChange.objects.filter(machine="withdrawal", thing_id=found.pk).values_list("new", "why", "by")
     assert list(said) == [("acknowledged", "rufe an", clerk.pk), ("closed", "Geld ist zurück", clerk.pk)]
+
+
+def test_a_letter_read_for_a_digit_still_shows_staff_the_order() -> None:
+    order = make_order((make_variant(), 1))
+    typed = order.number.replace("0", "O").replace("1", "l")
+    assert typed != order.number
+    assert [one.order for one in possible_orders(declare(contract=typed, email="anders@example.org"))] == [
+        order
+    ]
