@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from fulfilment.finance.dunning.basedata import BASE_RATES
 from fulfilment.finance.dunning.interest import NoBaseRate, interest_minor, segments
+from tests.support import needs
 
 D = dt.date
 RATES = [(D(2025, 7, 1), 127), (D(2026, 1, 1), 127), (D(2026, 7, 1), 152)]
@@ -85,10 +85,7 @@ def test_segments_equal_the_sum_of_single_days(
 
 
 def test_our_base_rates_agree_with_the_published_tables() -> None:
-    published = Path("../shared/data/base_rates.csv")
-    if not published.is_file():
-        pytest.skip("the published base rates are not beside the project")
-    with published.open() as file:
+    with needs.shared_data("base_rates.csv").open() as file:
         theirs = {row["valid_from"]: round(float(row["percent"]) * 100) for row in csv.DictReader(file)}
     with BASE_RATES.open() as file:
         ours = {row["valid_from"]: int(row["rate_bp"]) for row in csv.DictReader(file)}
