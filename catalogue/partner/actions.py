@@ -141,9 +141,9 @@ def release(*, order_id: int, by: Any = None, why: str, expired: bool = False) -
     """Give back everything still reserved for an order. Returns the number of pieces; safe to repeat."""
     pieces = 0
     with transaction.atomic():
-        for reservation in Reservation.objects.filter(order_id=order_id, state="open").select_related(
-            "stockrecord"
-        ):
+        # Locked in SKU order: a parcel that leaves in this moment must not change what is left under our hands.
+        rows = Reservation.objects.filter(order_id=order_id, state="open").select_related("stockrecord")
+        for reservation in rows.select_for_update(of=("self",)).order_by("stockrecord__partner_sku", "pk"):
             left = reservation.quantity_left
             move(reservation, to="expired" if expired else "released", by=by, why=why, quantity_left=0)
             if left:

@@ -13,6 +13,7 @@ from checkout.order.events import OrderCancelled, OrderConfirmed
 from checkout.order.models import Line, Order
 from shop.kernel.outbox import record
 from shop.kernel.states import MoveNotAllowed, move
+from shop.kernel.transactions import retrying
 
 
 def confirm(*, order: Order, by: Any = None, why: str = "") -> bool:
@@ -35,17 +36,23 @@ def cancel(*, order: Order, by: Any = None, why: str, expired: bool = False) -> 
     """
     from checkout.payment.actions import cancel_open, refund_captured
 
-    if order.status == "cancelled":
+    before = order.status
+    if before == "cancelled":
         return False
-    with transaction.atomic():
-        if Line.objects.filter(order=order, quantity_dispatched__gt=0).exists():
-            raise MoveNotAllowed(f"order {order.number}: parts were dispatched; take them back as a return")
-        was_confirmed = order.status != "awaiting_payment"
+
+    def work() -> None:
+        order.status = before
         move(order, to="cancelled", by=by, why=why)
         stock.release(order_id=order.pk, by=by, why=why, expired=expired)
+        # Looked at after release(), which waits for a parcel that is leaving in this moment.
+        if Line.objects.filter(order=order, quantity_dispatched__gt=0).exists():
+            order.status = before
+            raise MoveNotAllowed(f"order {order.number}: parts were dispatched; take them back as a return")
         cancel_open(order=order, by=by, why=why)
         refund_captured(order=order, by=by, why=why)
-        record(OrderCancelled(order.pk, order.number, why, was_confirmed))
+        record(OrderCancelled(order.pk, order.number, why, before != "awaiting_payment"))
+
+    retrying(work)
     return True
 
 
