@@ -38,6 +38,23 @@ KNOWN = (
     gettext_noop("the bank asks the customer"),
     gettext_noop("cancelled at Stripe"),
     gettext_noop("paid after it had expired"),
+    gettext_noop("paid in another way"),
+    gettext_noop("changed to card"),
+    gettext_noop("changed to prepayment"),
+    gettext_noop("tried again by staff"),
+    gettext_noop("order confirmed anew"),
+    gettext_noop("put back"),
+    gettext_noop("missing pieces have come"),
+    gettext_noop("handed over in the store"),
+)
+#: Reasons that name something. The longer of two that begin alike stands first.
+NAMING = (
+    gettext_noop("bank transfer %(what)s"),
+    gettext_noop("confirmed as %(what)s"),
+    gettext_noop("dispute %(what)s won"),
+    gettext_noop("dispute %(what)s"),
+    gettext_noop("taken over from %(what)s"),
+    gettext_noop("%(what)s unpacked"),
 )
 MACHINES = {
     "order": (gettext_noop("Order"), "basket"),
@@ -112,9 +129,20 @@ def _changes(
             f"{_(title)}: {_state(change)}",
             icon,
             by=change.by.name if change.by else "",
-            text=_(change.why) if change.why in KNOWN else change.why,
+            text=reason(change.why),
             state="bad" if change.new in ("cancelled", "failed", "disputed", "lost") else "done",
         )
+
+
+def reason(why: str) -> str:
+    """A reason of the history in the reader's language; what a person wrote stays as it is."""
+    if why in KNOWN:
+        return _(why)
+    for text in NAMING:
+        before, after = text.split("%(what)s")
+        if why.startswith(before) and why.endswith(after) and len(why) > len(before) + len(after):
+            return _(text) % {"what": why[len(before) : len(why) - len(after)]}
+    return why
 
 
 def _state(change: StateChange) -> str:
