@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from django.utils import translation
+from django.utils import timezone, translation
 
 from checkout.order.events import OrderCancelled, OrderConfirmed, OrderLinkRequested, OrderPlaced
 from checkout.order.models import Order, OrderLink
@@ -20,6 +20,7 @@ from fulfilment.finance.dunning.events import DunningNoticeIssued
 from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.events import InvoiceIssued
 from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.invoicing.queries import received_minor
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
 from shop.customers.events import AccountMailRequested
 from shop.customers.models import User
@@ -55,7 +56,7 @@ def order_placed(event: OrderPlaced) -> None:
         return
     order = order_for_fulfilment(event.order_id)
     payment = Payment.objects.filter(order=order, method=PREPAYMENT).order_by("pk").last()
-    until = payment.expires_at.date() if payment and payment.expires_at else None
+    until = timezone.localdate(payment.expires_at) if payment and payment.expires_at else None
     tell_customer(order, kind="order_placed", fact=order.pk, make=lambda: orders.placed(order, until))
 
 
@@ -68,12 +69,12 @@ def order_confirmed(event: OrderConfirmed) -> None:
 
 @subscribe(OrderCancelled, "notifications.order_cancelled")
 def order_cancelled(event: OrderCancelled) -> None:
-    """The order will not come."""
+    """The order will not come. One that expired, was paid late after all and is cancelled again is told again."""
     order = order_for_fulfilment(event.order_id)
     tell_customer(
         order,
         kind="order_cancelled",
-        fact=order.pk,
+        fact=f"{order.pk}:confirmed" if event.was_confirmed else order.pk,
         make=lambda: orders.cancelled(order, was_confirmed=event.was_confirmed),
     )
 
@@ -129,9 +130,10 @@ def invoice_issued(event: InvoiceIssued) -> None:
 
 @subscribe(PaymentReminderDue, "notifications.payment_reminder")
 def payment_reminder(event: PaymentReminderDue) -> None:
-    """A prepayment is missing; silent when it came in the meantime."""
+    """A prepayment is missing, or a part of it; silent when it came in the meantime."""
     payment = Payment.objects.get(pk=event.payment_id)
-    if payment.state != "created":
+    missing = payment.amount_minor - received_minor(event.order_id)
+    if payment.state != "created" or missing <= 0:
         return
     order = order_for_fulfilment(event.order_id)
     tell_customer(
@@ -139,7 +141,7 @@ def payment_reminder(event: PaymentReminderDue) -> None:
         kind="payment_reminder",
         fact=payment.pk,
         make=lambda: money.prepayment_reminder(
-            order, amount_minor=payment.amount_minor, until=dt.date.fromisoformat(event.expires_on)
+            order, amount_minor=missing, until=dt.date.fromisoformat(event.expires_on)
         ),
     )
 

@@ -127,3 +127,9 @@ def unapplied_minor(currency: str = "EUR") -> int:
         received=Sum("received_minor"), allocated=Sum("allocated_minor")
     )
     return int(sums["received"] or 0) - int(sums["allocated"] or 0)
+
+
+def received_minor(order_id: int) -> int:
+    """What came in for an order so far, less what went back, in minor units. One query."""
+    sums = OrderAccount.objects.filter(order_id=order_id).values_list("received_minor", flat=True)
+    return sums.first() or 0

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import translation
 
 from checkout.order.actions import cancel, note_dispatch
+from checkout.order.actions.life import revive
 from checkout.order.events import OrderLinkRequested
 from checkout.order.models import BillingAddress, Order, OrderLink
 from checkout.payment.events import PaymentReminderDue, RefundSucceeded
@@ -20,6 +21,8 @@ from checkout.payment.models import Payment
 from fulfilment.finance.dunning.actions import run
 from fulfilment.finance.dunning.basedata import ensure as dunning_levels
 from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.reconciliation.actions import assign
+from fulfilment.finance.reconciliation.actions import record as record_receipt
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
 from shop.customers.events import AccountMailRequested
 from shop.kernel.clock import now, today
@@ -28,6 +31,7 @@ from shop.kernel.text import clean_line
 from shop.notifications import facts
 from shop.notifications.letters.accounts import LETTERS, NOTICES
 from shop.notifications.models import OutgoingMail
+from shop.ui.numbers import money_text
 
 Ordered = Callable[..., Order]
 LANGUAGES = ["de", "en"]
@@ -238,3 +242,34 @@ def test_a_reminder_of_money_that_came_in_the_meantime_is_not_written(ordered: O
 def test_a_card_order_hears_from_us_when_it_is_confirmed_not_before(ordered: Ordered) -> None:
     order = ordered(method="card")
     assert not OutgoingMail.objects.filter(order=order).exists()
+
+
+def test_the_day_to_pay_by_is_that_of_the_shop_not_of_greenwich(
+    ordered: Ordered, outbox: Any, clock: Any
+) -> None:
+    clock.stop(dt.datetime(2026, 11, 22, 23, 30, tzinfo=dt.UTC))  # half past midnight of the 23rd in Hamburg
+    order = ordered(method="prepayment")
+    outbox.drain()
+    mail = OutgoingMail.objects.get(order=order, kind="order_placed")
+    assert "30. November 2026" in mail.text and "29. November" not in mail.text
+
+
+def test_a_reminder_asks_only_for_what_is_still_missing(ordered: Ordered, outbox: Any) -> None:
+    order = ordered(method="prepayment")
+    payment = Payment.objects.get(order=order)
+    receipt = record_receipt(booked_on=today(), amount_minor=payment.amount_minor - 1_234, reference="1/1")
+    assign(receipt=receipt, order=order, amount_minor=receipt.amount_minor)
+    tell(PaymentReminderDue(payment.pk, order.pk, (today() + dt.timedelta(days=4)).isoformat()), outbox)
+    text = OutgoingMail.objects.get(order=order, kind="payment_reminder").text
+    assert "12,34" in text
+    assert money_text(payment.amount_minor, order.currency) not in text
+
+
+def test_an_order_cancelled_a_second_time_is_told_a_second_time(ordered: Ordered, outbox: Any) -> None:
+    order = ordered(method="prepayment")
+    cancel(order=order, why="not paid in time", expired=True)
+    revive(order=order, why="paid after it had expired")
+    for _ in range(2):
+        cancel(order=Order.objects.get(pk=order.pk), why="changed her mind")
+        outbox.drain()
+    assert OutgoingMail.objects.filter(order=order, kind="order_cancelled").count() == 2
