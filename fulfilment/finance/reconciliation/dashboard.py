@@ -130,7 +130,13 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
         status = 400
         if assign.is_valid() and assign.chosen:
             try:
-                retrying(lambda: _assign_all(found, assign, request.user))
+                retrying(lambda: _assign_seen(found, assign, request))
+            except _Changed:
+                found.refresh_from_db()
+                status = 409
+                assign.errors.append(
+                    _("Something was assigned to this receipt in the meantime. Please look at it again.")
+                )
             except actions.NotEnoughLeft:
                 assign.errors.append(_("You assign more than is left of the receipt."))
             except (Http404, actions.WrongMoney):
@@ -228,6 +234,18 @@ def _found(data: Any, amount_minor: int | None) -> list[queries.Suggestion]:
         payer=data.get("payer", "")[:140],
         search=data.get("search", "")[:100],
     )
+
+
+class _Changed(Exception):
+    """The receipt is no longer what the page showed: a double click, or a colleague was faster."""
+
+
+def _assign_seen(found: Receipt, assign: AssignForm, request: HttpRequest) -> None:
+    """Assign what was ticked unless something was assigned since the page was shown."""
+    present = Receipt.objects.select_for_update().get(pk=found.pk)
+    if request.POST.get("seen", "") not in ("", str(present.assigned_minor)):
+        raise _Changed
+    _assign_all(found, assign, request.user)
 
 
 def _assign_all(found: Receipt, assign: AssignForm, by: Any) -> None:

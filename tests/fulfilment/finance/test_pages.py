@@ -399,3 +399,22 @@ def test_the_merchants_data_are_checked_and_only_later_documents_carry_them(
     after = invoiced(outbox)
     assert Invoice.objects.get(pk=before.pk).seller["name"] != "Neue Firma GmbH"
     assert after.seller["name"] == "Neue Firma GmbH"
+
+
+def test_a_double_click_assigns_a_part_of_a_receipt_once(desk: Client, outbox: Outbox) -> None:
+    order = make_order()
+    dispatch(order)
+    outbox.drain()
+    invoice = Invoice.objects.get(order=order)
+    receipt = record(
+        booked_on=dt.date(2026, 11, 20), amount_minor=30_000, reference="9/9", text=invoice.number
+    )
+    address, target = reverse("finance:receipt", args=[receipt.pk]), f"invoice:{invoice.pk}"
+    seen = re.search(r'name="seen" value="(\d+)"', desk.get(address).content.decode())
+    assert seen
+    sent = {"target": target, f"amount:{target}": "119,00", "step": "assign", "seen": seen[1]}
+    assert desk.post(address, sent).status_code == 302
+    again = desk.post(address, sent)
+    assert again.status_code == 409
+    receipt.refresh_from_db()
+    assert receipt.assigned_minor == 11_900
