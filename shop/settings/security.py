@@ -5,7 +5,7 @@ from csp.constants import NONCE, NONE, SELF
 from .base import SITE_URL
 
 CONTENT_SECURITY_POLICY = {
-    # The editors of Wagtail bring inline scripts of their own; they get the policy of shop/middleware.py.
+    # The editors of Wagtail bring inline scripts of their own; only staff with a role for pages come there.
     "EXCLUDE_URL_PREFIXES": ("/cms/",),
     "DIRECTIVES": {
         "default-src": [SELF],
