@@ -34,6 +34,7 @@ ELSEWHERE = {
     "invoicing": "tests/fulfilment/finance/test_verify.py",
     "reconciliation": "tests/fulfilment/finance/test_verify.py",
     "notifications": "tests/shop/notifications/test_verify.py",
+    "withdrawals": "tests/fulfilment/customer_service/test_withdrawals.py",
     "connect": "tests/shop/connect/test_pushing.py",
 }
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from shop.kernel.clock import now
+
 from .models import HeldInvoice, Withdrawal
 from .states import OPEN_STATES
+
+RECEIPT_WITHIN = dt.timedelta(minutes=10)  #: a receipt that is not written by then is not "at once"
 
 
 def declarations_are_as_they_were_made() -> list[str]:
@@ -28,7 +34,19 @@ def closed_withdrawals_hold_nothing() -> list[str]:
     ]
 
 
+def each_withdrawal_has_its_receipt() -> list[str]:
+    """The receipt was written at once (§ 356a (4) BGB)."""
+    late = Withdrawal.objects.filter(receipt_mail_id=None, received_at__lt=now() - RECEIPT_WITHIN).order_by(
+        "pk"
+    )
+    return [
+        f"withdrawal {row.number} has no receipt, received {row.received_at:%Y-%m-%d %H:%M:%S}"
+        for row in late
+    ]
+
+
 CHECKS = [
+    ("each withdrawal has its receipt", each_withdrawal_has_its_receipt),
     ("withdrawals are kept as they were declared", declarations_are_as_they_were_made),
     ("only open withdrawals hold invoices from dunning", closed_withdrawals_hold_nothing),
 ]

@@ -252,3 +252,20 @@ def test_a_letter_read_for_a_digit_still_shows_staff_the_order() -> None:
     assert [one.order for one in possible_orders(declare(contract=typed, email="anders@example.org"))] == [
         order
     ]
+
+
+def test_verify_names_a_withdrawal_without_a_receipt(clock: Any, outbox: Any) -> None:
+    found = declare()
+    assert verify.each_withdrawal_has_its_receipt() == []
+    clock.advance(minutes=11)
+    assert found.number in verify.each_withdrawal_has_its_receipt()[0]
+    outbox.drain()
+    assert verify.each_withdrawal_has_its_receipt() == []
+
+
+def test_verify_names_an_invoice_that_a_closed_withdrawal_still_holds() -> None:
+    order, invoice = overdue_invoice()
+    found = declare(contract=order.number, email="rechnung@example.org")
+    assert verify.closed_withdrawals_hold_nothing() == []
+    Withdrawal.objects.filter(pk=found.pk).update(state="closed")
+    assert invoice.number in verify.closed_withdrawals_hold_nothing()[0]
