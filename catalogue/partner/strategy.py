@@ -82,8 +82,6 @@ class Selector:
     """Oscar asks this for the strategy of a request."""
 
     def strategy(self, request: Any = None, user: Any = None, **kwargs: Any) -> GrossStrategy:
-        """A strategy for the request; the destination country comes from the checkout once it is known."""
-        country = kwargs.get("country") or ""
-        if not country and request is not None and hasattr(request, "session"):
-            country = getattr(request, "_destination_country", "")
-        return GrossStrategy(request, country=country)
+        """A strategy for the request, with the home country's VAT; the checkout reckons for the destination itself
+        (basket/totals.py). The total price is the same everywhere."""
+        return GrossStrategy(request, country=kwargs.get("country") or "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from oscar.apps.order import utils
+from oscar.apps.voucher.models import Voucher
 
 from shop.kernel.clock import now
 from shop.kernel.money import net_from_gross, to_decimal
@@ -118,8 +119,16 @@ class OrderCreator(utils.OrderCreator):
         return rows
 
     def _discounts(self, placement: Placement, order: Order) -> None:
+        # Oscar asks the user whether they are signed in; a guest is nobody, not None
+        buyer = placement.user or AnonymousUser()
+        locked: dict[int, Voucher] = {}
         for application in placement.basket.offer_applications:
             voucher = application.get("voucher")
+            if voucher:
+                known = voucher.pk in locked
+                if not known:
+                    locked[voucher.pk] = self._voucher(placement, voucher.pk, buyer)
+                application["voucher"] = voucher = locked[voucher.pk]
             OrderDiscount.objects.create(
                 order=order,
                 offer_id=application["offer"].pk,
@@ -130,6 +139,15 @@ class OrderCreator(utils.OrderCreator):
                 amount=application["discount"],
             )
             self.record_discount(application)
-            if voucher:
-                # Oscar asks the user whether they are signed in; a guest is nobody, not None
-                self.record_voucher_usage(order, voucher, placement.user or AnonymousUser())
+            if voucher and not known:
+                self.record_voucher_usage(order, voucher, buyer)
+
+    def _voucher(self, placement: Placement, pk: int, buyer: Any) -> Voucher:
+        """The voucher, held until the order stands: of two orders with a voucher for one, the second is asked again."""
+        from .actions.place import PriceChanged
+
+        voucher = Voucher.objects.select_for_update().get(pk=pk)
+        if not voucher.is_available_to_user(user=buyer)[0]:
+            sums = placement.totals
+            raise PriceChanged(sums.total_minor, sums.total_minor + sums.discount_minor)
+        return voucher

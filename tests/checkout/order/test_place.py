@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from oscar.apps.voucher.models import Voucher
 
 from catalogue.partner.models import InsufficientStock, Reservation
+from checkout.basket.offers import apply_offers
 from checkout.order.actions import BasketGone, PriceChanged, place
 from checkout.order.models import Order
 from checkout.payment.models import Payment
 from shop.kernel.models import Message
+from tests.factories.offers import make_offer, make_voucher
 from tests.factories.shopping import make_basket, make_placement, make_variant, place_order
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +73,37 @@ def test_a_price_that_changed_since_the_page_is_asked_again() -> None:
 def test_an_empty_basket_is_no_order() -> None:
     with pytest.raises(BasketGone):
         place(make_placement(make_basket()))
+
+
+def test_a_voucher_for_one_order_is_used_once_by_two_who_order_at_the_same_time() -> None:
+    voucher = make_voucher("EINMAL", usage=Voucher.SINGLE_USE, percent=50)
+    shoe = make_variant(price_minor=10_000)
+    placements = []
+    for _ in range(2):  # both have seen their summary before either orders
+        basket = make_basket((shoe, 1))
+        basket.vouchers.add(voucher)
+        apply_offers(basket, AnonymousUser())
+        placements.append(make_placement(basket))
+    assert place(placements[0]).total_minor == 5_490
+    with pytest.raises(PriceChanged):
+        place(placements[1])
+    voucher.refresh_from_db()
+    assert (Order.objects.count(), voucher.num_orders) == (1, 1)
+    shoe.refresh_from_db()
+    assert shoe.num_allocated == 1
+
+
+def test_a_voucher_with_two_offers_counts_as_used_once() -> None:
+    voucher = make_voucher("DOPPELT", percent=10)
+    voucher.offers.add(make_offer("Dazu", offer_type="Voucher", percent=10))
+    first, second = voucher.offers.all()
+    first.combinations.add(second)
+    basket = make_basket((make_variant(price_minor=10_000), 2))
+    basket.vouchers.add(voucher)
+    apply_offers(basket, AnonymousUser())
+    place(make_placement(basket))
+    voucher.refresh_from_db()
+    assert voucher.num_orders == 1
 
 
 @pytest.mark.parametrize("lines", [1, 20])
