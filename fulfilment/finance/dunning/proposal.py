@@ -211,6 +211,8 @@ def _item(invoice: Invoice, level: DunningLevel, facts: _Facts) -> ItemProposal:
     parts: list[Segment] = []
     is_business = bool(invoice.buyer.get("vat_id"))
     default = facts.default_since.get(invoice.pk)
+    if default and default > facts.day:
+        default = None  # the term that ends in default still runs
     if level.charges_interest and default and facts.rates:
         first = max(
             default,
@@ -224,7 +226,7 @@ def _item(invoice: Invoice, level: DunningLevel, facts: _Facts) -> ItemProposal:
             base_rates=facts.rates,
             points_bp=policy.business_points_bp if is_business else policy.consumer_points_bp,
         )
-    lump = level.charges_interest and is_business and invoice.pk not in facts.lump_asked
+    lump = default and level.charges_interest and is_business and invoice.pk not in facts.lump_asked
     days = invoice.days_overdue(facts.day)
     return ItemProposal(
         invoice=invoice,
@@ -233,7 +235,8 @@ def _item(invoice: Invoice, level: DunningLevel, facts: _Facts) -> ItemProposal:
         interest=tuple(parts),
         interest_minor=interest_minor(parts),
         interest_until=facts.day if parts else None,
-        fee_minor=level.fee_minor,
+        # Costs are damage of default (§§ 280, 286 BGB): the letter that comes before it is free, whatever its level.
+        fee_minor=level.fee_minor if default else 0,
         lump_sum_minor=facts.policy.lump_sum_minor if lump else 0,
         why=_("%(days)d days overdue, %(level)s is due") % {"days": days, "level": level.name},
     )

@@ -17,7 +17,9 @@ from checkout.payment.actions import request_refund
 from checkout.payment.models import Payment, Refund
 from fulfilment.finance.invoicing.actions import hold
 from fulfilment.finance.invoicing.models import Invoice
-from fulfilment.finance.ledger.models import Entry
+from fulfilment.finance.ledger.actions import post
+from fulfilment.finance.ledger.models import Account, Entry
+from fulfilment.finance.ledger.postings import Posting
 from fulfilment.finance.ledger.queries import balance_minor
 from fulfilment.finance.reconciliation.actions import assign, record
 from fulfilment.finance.reconciliation.models import Receipt
@@ -418,3 +420,14 @@ def test_a_double_click_assigns_a_part_of_a_receipt_once(desk: Client, outbox: O
     assert again.status_code == 409
     receipt.refresh_from_db()
     assert receipt.assigned_minor == 11_900
+
+
+def test_accounts_of_our_own_do_not_look_like_a_difference(desk: Client) -> None:
+    """Own accounts have no role: two of them are still two accounts on the overview."""
+    for number in ("4900", "4980"):
+        Account.objects.update_or_create(
+            number=number, defaults={"role": "", "kind": "expense", "name_de": number}
+        )
+        lines = [Posting(f"#{number}", debit_minor=100), Posting("bank", credit_minor=100)]
+        post(source=f"own:{number}", kind="manual", lines=lines)
+    assert desk.get(reverse("finance:index")).context["difference_minor"] == 0

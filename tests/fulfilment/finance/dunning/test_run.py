@@ -12,7 +12,13 @@ from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit
 from fulfilment.finance.dunning.actions import hold_invoice, run
 from fulfilment.finance.dunning.events import DunningNoticeIssued
-from fulfilment.finance.dunning.models import DunningClaim, DunningItem, DunningNotice, DunningPolicy
+from fulfilment.finance.dunning.models import (
+    DunningClaim,
+    DunningItem,
+    DunningLevel,
+    DunningNotice,
+    DunningPolicy,
+)
 from fulfilment.finance.dunning.papers import notice_pdf
 from fulfilment.finance.dunning.proposal import plan
 from fulfilment.finance.invoicing.actions import cancel_invoice, credit_note
@@ -57,6 +63,23 @@ def test_the_first_two_letters_cost_nothing_and_the_levels_come_once_each(
     assert (interest[0], interest[1]) == (0, 0)
     assert interest[2] > 0
     assert sorted(event.level for event in outbox.events(DunningNoticeIssued)) == [0, 1, 2, 3]
+
+
+def test_nothing_is_charged_before_a_notice_has_caused_default(invoice: Invoice) -> None:
+    """Staff took the first notice out of use: then the second is the first call to pay, and that one is free."""
+    DunningLevel.objects.filter(causes_default=True).update(enabled=False)
+    every_day(dt.date(2026, 9, 16), 40)
+    assert 2 in levels(invoice)
+    notice = DunningNotice.objects.get(level=2)
+    assert (notice.fee_minor, notice.interest_minor, notice.lump_sum_minor) == (0, 0, 0)
+
+
+def test_nothing_is_charged_on_the_last_day_of_the_term_that_ends_in_default(invoice: Invoice) -> None:
+    DunningLevel.objects.filter(level=2).update(days_after=0)
+    every_day(dt.date(2026, 9, 16), 40)
+    first, second = (DunningNotice.objects.get(level=level) for level in (1, 2))
+    assert second.issued_on == first.pay_until
+    assert (second.fee_minor, second.interest_minor) == (0, 0)
 
 
 def test_interest_runs_from_default_on_and_no_day_is_charged_twice(invoice: Invoice) -> None:
