@@ -77,6 +77,7 @@ EVENTS = {
     "ParcelDispatched": gettext_noop("parcel dispatched"),
     "InvoiceIssued": gettext_noop("invoice issued"),
     "InvoicePaid": gettext_noop("invoice paid"),
+    "InvoiceReopened": gettext_noop("invoice open again"),
 }
 DEEDS = {
     "hold": gettext_noop("Put on hold"),

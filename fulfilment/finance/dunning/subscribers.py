@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checkout.payment.actions import set_credit
-from fulfilment.finance.invoicing.events import InvoiceIssued, InvoicePaid
+from fulfilment.finance.invoicing.events import InvoiceIssued, InvoicePaid, InvoiceReopened
 from fulfilment.finance.invoicing.models import CANCELLATION, Invoice
 from shop.kernel.outbox import subscribe
 
@@ -21,6 +21,12 @@ def lower_level_for_correction(event: InvoiceIssued) -> None:
     """A cancelled invoice is asked for no more, and nobody is told that it was paid."""
     if event.kind == CANCELLATION:
         _reckon_level(event.invoice_id)
+
+
+@subscribe(InvoiceReopened, "dunning.raise_level_again")
+def raise_level_again(event: InvoiceReopened) -> None:
+    """It was not paid after all: what was asked before counts again."""
+    _reckon_level(event.invoice_id)
 
 
 def _reckon_level(invoice_id: int) -> None:

@@ -17,7 +17,7 @@ from shop.kernel.outbox import record
 from shop.kernel.states import move
 from shop.kernel.transactions import InTransaction, in_transaction
 
-from .events import InvoicePaid
+from .events import InvoicePaid, InvoiceReopened
 from .models import INVOICE_KIND, OPEN_STATES, Allocation, Invoice, OrderAccount, OrderMoney
 
 REFUND_FIRST = {
@@ -125,7 +125,10 @@ def pay(invoice: Invoice, amount_minor: int, by: Any, why: str) -> None:
         Invoice.objects.filter(pk=invoice.pk).update(paid_minor=paid, open_minor=still_open)
         invoice.paid_minor, invoice.open_minor = paid, still_open
         return
+    was_paid = invoice.state == "paid"
     move(invoice, to=state, by=by, why=why, paid_minor=paid, open_minor=still_open)
+    if was_paid:
+        record(InvoiceReopened(invoice.pk, invoice.number, invoice.order_id))
     if state == "paid":
         record(InvoicePaid(invoice.pk, invoice.number, invoice.order_id))
 

@@ -28,3 +28,13 @@ class InvoicePaid:
     invoice_id: int
     number: str
     order_id: int
+
+
+@event
+@dataclass(frozen=True)
+class InvoiceReopened:
+    """A paid invoice asks for money again: a receipt was undone, money went back, or a bank took it back."""
+
+    invoice_id: int
+    number: str
+    order_id: int

@@ -23,6 +23,7 @@ from fulfilment.finance.dunning.papers import notice_pdf
 from fulfilment.finance.dunning.proposal import plan
 from fulfilment.finance.invoicing.actions import cancel_invoice, credit_note
 from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.reconciliation.actions import assign, record, undo
 from tests.factories.finance import invoice_for, pay_invoice
 from tests.factories.shopping import make_user
 
@@ -164,6 +165,20 @@ def test_at_level_two_the_customer_may_not_buy_on_account_until_paid(
     outbox.drain()
     credit.refresh_from_db()
     assert credit.dunning_level == 0
+
+
+def test_a_payment_that_is_undone_brings_the_level_back(invoice: Invoice, clock: Any, outbox: Any) -> None:
+    every_day(dt.date(2026, 9, 16), 40)
+    before = CustomerCredit.objects.get(user_id=invoice.user_id).dunning_level
+    clock.on(dt.date(2026, 10, 30))
+    receipt = record(booked_on=dt.date(2026, 10, 29), amount_minor=invoice.gross_minor, reference="1/1")
+    order = Order.objects.get(pk=invoice.order_id)
+    given = assign(receipt=receipt, order=order, invoice=invoice, amount_minor=invoice.gross_minor)
+    outbox.drain()
+    assert CustomerCredit.objects.get(user_id=invoice.user_id).dunning_level == 0
+    undo(assignment=given, why="another customer's money")
+    outbox.drain()
+    assert CustomerCredit.objects.get(user_id=invoice.user_id).dunning_level == before >= 2
 
 
 @pytest.mark.parametrize("how", ["cancelled", "credited"])
