@@ -20,6 +20,8 @@ from shop.demo.pages import KEYS, SLUGS
 from shop.kernel.access import PUBLIC, SHOPPER
 from shop.notifications import sending
 from shop.notifications.models import OutgoingMail
+from shop.pages.withdrawal_form import DeclarationForm
+from tests.checkout.test_steps import go_to_summary, put_in_basket
 from tests.factories.orders import make_country, make_order
 from tests.factories.range import ensure_vat
 from tests.factories.shopping import make_user, make_variant
@@ -122,6 +124,7 @@ def _main(html: str) -> str:
 
 
 def test_nothing_asks_for_a_reason(client: Client) -> None:
+    assert set(DeclarationForm.base_fields) == {"name", "contract", "email", "scope"}
     order = seen_order(client)
     for url in (URL, "/en/withdrawal/", f"{URL}?order={order.number}"):
         names = set(form_of(client.get(url))) - {"csrfmiddlewaretoken", "order", "scope"}
@@ -237,6 +240,16 @@ def test_strangers_are_shown_no_lines_and_foreign_lines_are_refused(client: Clie
             answer = browser.post(URL, {**sent, "step": step, "token": "x" * 30})
             assert answer.status_code == 422
             assert form_of(answer)["name"] == SAID["name"], "what was typed stays"
+    assert not Withdrawal.objects.exists()
+
+
+def test_a_foreign_line_beside_an_own_one_is_refused_too(client: Client) -> None:
+    order, foreign = seen_order(client), make_order((make_variant(), 1))
+    own = order.lines.order_by("pk")[0]
+    for stranger in (f"line-{foreign.lines.get().pk}", "line-", "line-x", f"line-{'9' * 40}"):
+        sent = {**SAID, "order": order.number, "scope": "part", f"line-{own.pk}": "1", stranger: "1"}
+        answer = client.post(URL, {**sent, "step": "confirm", "token": "x" * 30})
+        assert answer.status_code == 422 and "gilt genauso" in answer.content.decode()
     assert not Withdrawal.objects.exists()
 
 
@@ -403,6 +416,7 @@ def test_every_page_of_the_shop_links_the_withdrawal_in_its_foot(client: Client)
     ]
     seen = 0
     for browser in (guest, member):
+        browser.post(reverse("basket:add"), {"product_id": product.pk, "quantity": 1})
         for address in addresses:
             answer = browser.get(address)
             html = answer.content.decode(errors="replace") if not answer.streaming else ""
@@ -411,6 +425,14 @@ def test_every_page_of_the_shop_links_the_withdrawal_in_its_foot(client: Client)
                 assert link_in_foot(answer) == URL, f"{address} lacks the link the law asks for"
                 seen += 1
     assert seen > 25
+
+
+def test_every_step_of_the_checkout_links_it_too(client: Client) -> None:
+    put_in_basket(client, make_variant())
+    summary = go_to_summary(client)
+    steps = [client.get(reverse(f"checkout:{step}")) for step in ("contact", "delivery", "payment")]
+    assert [link_in_foot(answer) for answer in (*steps, summary)] == [URL] * 4
+    assert all(answer.status_code == 200 for answer in steps)
 
 
 def test_the_link_stands_in_the_account_and_on_the_order_page_too(client: Client) -> None:
