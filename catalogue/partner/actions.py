@@ -152,6 +152,11 @@ def release(*, order_id: int, by: Any = None, why: str, expired: bool = False) -
     return pieces
 
 
+def had_expired(*, order_id: int) -> bool:
+    """Whether an order lost its pieces because its time was over, not because somebody cancelled it."""
+    return Reservation.objects.filter(order_id=order_id, state="expired").exists()
+
+
 def release_line(*, order_line_id: int, quantity: int, by: Any = None, why: str) -> None:
     """Give back part of a line's reservation (a line was cancelled or shortened). ValueError when less is reserved."""
     with transaction.atomic():

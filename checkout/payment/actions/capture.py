@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from catalogue.partner import actions as stock
 from catalogue.partner.models import InsufficientStock
 from checkout.order.actions.life import confirm, revive
 from checkout.order.models import Order
@@ -21,8 +22,8 @@ from .refunds import request_refund
 def capture(*, payment: Payment, reference: str, by: Any = None, why: str, card_label: str = "") -> bool:
     """Write down that the whole amount is in. Browser return, webhook and sweep all end here; one of them wins.
 
-    Returns whether this call did it. A late success on a cancelled order takes the stock again or, when that is
-    gone, sends the money back by itself.
+    Returns whether this call did it. A late success on an expired order takes the stock again or, when that is gone,
+    sends the money back by itself; an order that somebody cancelled stays cancelled, and the money goes back.
     """
     if payment.state in MONEY_CAME:
         return False
@@ -79,6 +80,14 @@ def _tell_order(order: Order, payment: Payment, by: Any) -> None:
     elif order.status == "awaiting_payment":
         cancel_open(order=order, by=by, why="paid in another way")
         confirm(order=order, by=by, why="paid")
+    elif order.status == "cancelled" and not stock.had_expired(order_id=order.pk):
+        # Somebody wanted this order gone; its money must not bring it back.
+        request_refund(
+            payment=payment,
+            amount_minor=payment.amount_minor,
+            source=f"late:{payment.pk}",
+            reason="paid after the order was cancelled",
+        )
     elif order.status == "cancelled":
         try:
             with transaction.atomic():

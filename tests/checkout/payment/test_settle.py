@@ -167,12 +167,12 @@ def test_an_order_paid_in_the_last_second_is_confirmed_not_expired(standin: Any,
 
 
 def late(shoe: StockRecord) -> tuple[Order, Payment]:
-    """A cancelled order whose money comes all the same."""
+    """An expired order whose money comes all the same."""
     from checkout.order.actions import cancel
 
     order, payment = card_order(shoe=shoe)
     intent = start_card_payment(payment=payment)
-    cancel(order=order, why="test: expired while Stripe could not be asked")
+    cancel(order=order, why="test: expired while Stripe could not be asked", expired=True)
     pay(intent.id)
     return order, Payment.objects.get(pk=payment.pk)
 
@@ -197,6 +197,24 @@ def test_a_late_success_for_sold_out_goods_is_refunded_by_itself(standin: Any, o
     refund = Refund.objects.get(payment=payment)
     assert (refund.state, refund.amount_minor) == ("succeeded", payment.amount_minor)
     assert len(outbox.events("RefundSucceeded")) == 1
+
+
+@pytest.mark.parametrize("method", ["card", "prepayment"])
+def test_money_for_an_order_that_somebody_cancelled_goes_back_and_brings_nothing_back(
+    method: str, outbox: Any
+) -> None:
+    from checkout.order.actions import cancel
+    from checkout.payment.actions.capture import capture
+
+    shoe = make_variant(stock=1)
+    order, payment = card_order(shoe=shoe, method=method)
+    cancel(order=order, why="customer called")
+    assert capture(payment=Payment.objects.get(pk=payment.pk), reference="late", why="late money")
+    order.refresh_from_db()
+    shoe.refresh_from_db()
+    assert (order.status, shoe.num_allocated) == ("cancelled", 0)
+    assert Refund.objects.get(payment=payment).amount_minor == payment.amount_minor
+    assert not outbox.events("OrderConfirmed")
 
 
 def test_stripe_down_says_so_and_the_retry_meets_the_same_payment(standin: Any) -> None:
