@@ -165,9 +165,9 @@ def count(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             difference = actions.count(stockrecord=record, by=request.user, **form.cleaned_data)
         except StockError as error:
+            # The count that follows begins with this page.
+            form = CountForm({**request.POST.dict(), "count-seen": _last_movement(pk)}, prefix="count")
             form.add_error(None, str(error))
-            form.data = form.data.copy()  # the count that follows begins with this page
-            form.data["count-seen"] = _last_movement(pk)
     if form.errors:
         return _sku_page(request, pk, count_form=form, status=400)
     bin = form.cleaned_data["bin"]
