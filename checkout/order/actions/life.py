@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from django.db import transaction
@@ -36,23 +37,22 @@ def cancel(*, order: Order, by: Any = None, why: str, expired: bool = False) -> 
     """
     from checkout.payment.actions import cancel_open, refund_captured
 
-    before = order.status
-    if before == "cancelled":
+    if order.status == "cancelled":
         return False
 
     def work() -> None:
-        order.status = before
-        move(order, to="cancelled", by=by, why=why)
+        seen = copy(order)  # as the caller saw it, also when a busy database lets the whole run again
+        move(seen, to="cancelled", by=by, why=why)
         stock.release(order_id=order.pk, by=by, why=why, expired=expired)
         # Looked at after release(), which waits for a parcel that is leaving in this moment.
         if Line.objects.filter(order=order, quantity_dispatched__gt=0).exists():
-            order.status = before
             raise MoveNotAllowed(f"order {order.number}: parts were dispatched; take them back as a return")
         cancel_open(order=order, by=by, why=why)
         refund_captured(order=order, by=by, why=why)
-        record(OrderCancelled(order.pk, order.number, why, before != "awaiting_payment"))
+        record(OrderCancelled(order.pk, order.number, why, order.status != "awaiting_payment"))
 
     retrying(work)
+    order.refresh_from_db(fields=["status"])
     return True
 
 

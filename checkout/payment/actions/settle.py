@@ -150,7 +150,7 @@ def change_method(*, order: Order, method: str, by: Any = None) -> Payment:
     expires_at = now() + wait if wait else None
     with transaction.atomic():
         # Two clicks at once: the second waits here and then meets the first one's payment.
-        order.status = Order.objects.select_for_update().get(pk=order.pk).status
+        order.refresh_from_db(from_queryset=Order.objects.select_for_update())
         if order.status != "awaiting_payment":
             raise ValueError("this order waits for no payment")
         already = Payment.objects.filter(order=order, state__in=OPEN_STATES, method=method).first()
