@@ -154,7 +154,8 @@ def _line_id(line_id: int) -> int:
 
 def _next(request: HttpRequest) -> str:
     wanted = request.POST.get("next", "")
-    if wanted and url_has_allowed_host_and_scheme(
+    # a word without a slash would be taken for the name of an address
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(
         wanted, {request.get_host()}, require_https=request.is_secure()
     ):
         return wanted
