@@ -1,0 +1,54 @@
+"""Windows for the stories: each person sits before a browser of their own; what it complains of fails the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.running import PATIENCE_MS, REPORT, SCREENSHOTS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page, Response
+
+
+@pytest.fixture
+def open_window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Open a fresh window: ``open_window(width=360, locale="en-GB", java_script_enabled=False)``.
+
+    Script errors, refusals of the content policy and answers of 500 and above fail the test; a failed test leaves
+    a picture of every window.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def watch(answer: Response) -> None:
+        if answer.status >= 500:
+            complaints.append(f"{answer.status} for {answer.request.method} {answer.url}")
+
+    def open_(*, width: int = 1280, height: int = 900, locale: str = "de-DE", **options: Any) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, locale=locale, **options)
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        page.on("console", lambda line: complaints.append(line.text) if _is_refusal(line.text) else None)
+        page.on("response", watch)
+        return page
+
+    yield open_
+    report = request.node.stash.get(REPORT, None)
+    for number, context in enumerate(contexts):
+        if report is not None and report.failed and context.pages:
+            SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+            path = SCREENSHOTS / f"{request.node.name}-{number}.png"
+            context.pages[0].screenshot(path=path, full_page=True, caret="initial")
+            print(f"picture of the failure: {path} ({context.pages[0].url})")
+        context.close()
+    if complaints:
+        pytest.fail("the browser complained:\n" + "\n".join(complaints), pytrace=False)
+
+
+def _is_refusal(text: str) -> bool:
+    return "Content Security Policy" in text or "Refused to" in text
