@@ -21,6 +21,15 @@ class PaymentCaptured:
 
 @event
 @dataclass(frozen=True)
+class PrepaymentChosen:
+    """An order that was placed to be paid by card will be paid by bank transfer: the customer needs our account."""
+
+    payment_id: int
+    order_id: int
+
+
+@event
+@dataclass(frozen=True)
 class PaymentReminderDue:
     """A prepayment is still missing; the order waits until ``expires_on`` (ISO date)."""
 

@@ -70,6 +70,7 @@ EVENTS = {
     "OrderLinkRequested": gettext_noop("link asked for"),
     "PaymentCaptured": gettext_noop("money received"),
     "PaymentReminderDue": gettext_noop("prepayment to be reminded"),
+    "PrepaymentChosen": gettext_noop("bank details to be mailed"),
     "PaymentDisputed": gettext_noop("payment disputed"),
     "DisputeWon": gettext_noop("dispute won, money is back"),
     "RefundRequested": gettext_noop("refund requested"),

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from checkout.order.events import OrderCancelled, OrderConfirmed, OrderLinkRequested, OrderPlaced
 from checkout.order.models import Order, OrderLink
 from checkout.order.queries import order_for_fulfilment
-from checkout.payment.events import PaymentReminderDue, RefundSucceeded
+from checkout.payment.events import PaymentReminderDue, PrepaymentChosen, RefundSucceeded
 from checkout.payment.models import PREPAYMENT, Payment
 from checkout.shipping.models import DeliveryMethod
 from fulfilment.customer_service.withdrawals.actions import note_receipt
@@ -54,7 +54,17 @@ def order_placed(event: OrderPlaced) -> None:
     """By prepayment: where to pay. Other methods hear from us when the order is confirmed, seconds later."""
     if event.payment_method != PREPAYMENT:
         return
-    order = order_for_fulfilment(event.order_id)
+    _tell_where_to_pay(event.order_id)
+
+
+@subscribe(PrepaymentChosen, "notifications.prepayment_chosen")
+def prepayment_chosen(event: PrepaymentChosen) -> None:
+    """Placed to be paid by card, now by prepayment: the same letter, once."""
+    _tell_where_to_pay(event.order_id)
+
+
+def _tell_where_to_pay(order_id: int) -> None:
+    order = order_for_fulfilment(order_id)
     payment = Payment.objects.filter(order=order, method=PREPAYMENT).order_by("pk").last()
     until = timezone.localdate(payment.expires_at) if payment and payment.expires_at else None
     tell_customer(order, kind="order_placed", fact=order.pk, make=lambda: orders.placed(order, until))

@@ -195,3 +195,16 @@ def test_a_cancelled_paid_order_leaves_nothing_behind(standin: Any, outbox: Any)
     assert kinds_of_mail(order) == ["order_cancelled", "order_confirmed", "refund_succeeded"]
     assert outbox.failures() == []
     assert breaches() == []
+
+
+def test_changing_from_card_to_prepayment_mails_where_to_pay_once(outbox: Any) -> None:
+    from checkout.payment.actions import change_method
+
+    order = place_order((shoe_in_stock(1), 1))
+    outbox.drain()
+    assert kinds_of_mail(order) == []
+    for _ in range(2):
+        change_method(order=order, method="prepayment")
+    outbox.drain()
+    assert kinds_of_mail(order) == ["order_placed"]
+    assert outbox.failures() == []

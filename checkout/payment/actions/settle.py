@@ -9,9 +9,11 @@ from django.db import transaction
 
 from checkout.order.models import Order
 from checkout.payment import stripe_client
+from checkout.payment.events import PrepaymentChosen
 from checkout.payment.models import CARD, MONEY_CAME, OPEN_STATES, PREPAYMENT, Payment
 from checkout.payment.stripe_client import Intent, ProviderDown, ProviderRefused
 from shop.kernel.clock import now
+from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
 
 from .capture import cancel_open, capture, unmatched
@@ -162,13 +164,16 @@ def change_method(*, order: Order, method: str, by: Any = None) -> Payment:
         extend(order_id=order.pk, expires_at=expires_at)
         Order.objects.filter(pk=order.pk).update(payment_method=method)
         order.payment_method = method
-        return Payment.objects.create(
+        payment = Payment.objects.create(
             order=order,
             method=method,
             amount_minor=order.total_minor,
             currency=order.currency,
             expires_at=expires_at,
         )
+        if method == PREPAYMENT:
+            record(PrepaymentChosen(payment.pk, order.pk))
+        return payment
 
 
 __all__ = ["ProviderDown", "cancel_open", "change_method", "close_unpaid", "settle", "start_card_payment"]
