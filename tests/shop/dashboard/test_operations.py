@@ -144,7 +144,7 @@ def test_a_provider_that_does_not_answer_changes_nothing(
     assert payment.state == "created"
 
 
-def test_a_failed_refund_is_sent_again_with_the_same_key(
+def test_a_failed_refund_is_sent_again_as_a_new_wish(
     desk: Client, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     payment = stuck_payment(clock)
@@ -162,7 +162,8 @@ def test_a_failed_refund_is_sent_again_with_the_same_key(
     desk.post(reverse("dashboard:refund-again", args=[refund.pk]))
     refund.refresh_from_db()
     assert sent == [refund.pk]
-    assert (refund.state, refund.idempotency_key) == ("requested", f"refund:{refund.pk}")
+    # With the old key the provider would only repeat its old answer.
+    assert (refund.state, refund.idempotency_key) == ("requested", f"refund:{refund.pk}:1")
 
 
 def test_the_page_costs_the_same_for_none_and_many(desk: Client, clock: Any) -> None:
