@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -62,11 +63,14 @@ def main() -> int:
     parser.add_argument("--only", help="one measurement, without _bench")
     parser.add_argument("--db", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--strict", action="store_true", help="status 1 when a budget is missed")
+    parser.add_argument("--full", action="store_true", help="seed 100,000 products, not a part of them")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         child(options.child)
         return 0
+    if options.full:
+        os.environ["BENCH_FULL"] = "1"  # read by the processes of the measurements
     machine = facts(options.db)
     figures: dict[str, Figure] = {}
     for name in names():
