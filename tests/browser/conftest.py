@@ -28,6 +28,7 @@ def open_window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Ca
             complaints.append(f"{answer.status} for {answer.request.method} {answer.url}")
 
     def open_(*, width: int = 1280, height: int = 900, locale: str = "de-DE", **options: Any) -> Page:
+        options = {"reduced_motion": "reduce", **options}  # pages at rest: nothing is judged half-faded in
         context = browser.new_context(viewport={"width": width, "height": height}, locale=locale, **options)
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
