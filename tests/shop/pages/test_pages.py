@@ -120,16 +120,10 @@ def test_the_home_page_stays_within_ten_queries(client: Client) -> None:
 
 
 @pytest.fixture
-def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(default_storage, "_location", str(tmp_path), raising=False)
-    settings_before = settings.MEDIA_ROOT
+def media(tmp_path: Path, settings: Any) -> Path:
+    """A media folder of the test's own; Django's storage hears of the change."""
     settings.MEDIA_ROOT = str(tmp_path)
-    default_storage.__dict__.pop("base_location", None)
-    default_storage.__dict__.pop("location", None)
-    yield tmp_path
-    settings.MEDIA_ROOT = settings_before
-    default_storage.__dict__.pop("base_location", None)
-    default_storage.__dict__.pop("location", None)
+    return tmp_path
 
 
 def png(width: int = 900, height: int = 600) -> bytes:
