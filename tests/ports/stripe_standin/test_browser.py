@@ -6,13 +6,10 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-
-from tests.support import needs
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
@@ -92,17 +89,8 @@ class ShopPage:
         return "<!doctype html><title>Danke</title><h1>Danke</h1>", "text/html"
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    executable = str(needs.chromium())
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def checkout(standin, client, chromium):
+def checkout(standin, client, browser):
     """Opens the checkout page for a fresh intent; returns the page, which fails on any console error."""
     shop = ShopPage(standin.url)
     opened = []
@@ -118,7 +106,7 @@ def checkout(standin, client, chromium):
             "redirect": redirect,
             "appearance": appearance or {},
         }
-        context = chromium.new_context(
+        context = browser.new_context(
             viewport={"width": width, "height": 720}, locale=locale, java_script_enabled=scripts
         )
         page = context.new_page()
