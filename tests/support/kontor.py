@@ -28,6 +28,7 @@ from .locks import exclusive
 
 PATIENCE_S = 60.0
 KEPT_SHOPS_MAX = 2
+MAIL_END = "-" * 79 + "\n"  #: what Django's file backend writes after each mail
 
 
 class NotInTime(AssertionError):
@@ -123,9 +124,10 @@ class Kontor:
         )
 
     def mails(self) -> list[str]:
-        """The mails it sent, as raw text, oldest first."""
+        """The mails it sent, as raw text, oldest first. One connection writes all its mails into one file."""
         files = sorted((self.data_dir / "mails").glob("*"), key=lambda path: path.stat().st_mtime)
-        return [path.read_text(errors="replace") for path in files]
+        texts = [text for path in files for text in path.read_text(errors="replace").split(MAIL_END)]
+        return [text for text in texts if text.strip()]
 
 
 def demo_shop() -> Path:
