@@ -160,6 +160,40 @@ def goods_dispatched(*, order_number: str, cost_minor: int, currency: str = "EUR
     ]
 
 
+def goods_received(*, subject: str, cost_minor: int, currency: str = "EUR") -> list[Posting]:
+    """Goods came from a supplier: the stock is worth more, and an invoice over them will follow.
+
+    ``subject``: what they came with (``receipt:...``); the supplier's invoice clears it one day.
+    """
+    return [
+        Posting("stock", debit_minor=cost_minor, subject=subject, currency=currency),
+        Posting("received_not_invoiced", credit_minor=cost_minor, subject=subject, currency=currency),
+    ]
+
+
+def goods_returned(*, order_number: str, cost_minor: int, currency: str = "EUR") -> list[Posting]:
+    """Goods came back from a customer and are in the house again, wherever they lie: the cost of goods goes back."""
+    return swapped(goods_dispatched(order_number=order_number, cost_minor=cost_minor, currency=currency))
+
+
+def goods_scrapped(*, subject: str, cost_minor: int, currency: str = "EUR") -> list[Posting]:
+    """Goods were thrown away: what they cost us is lost."""
+    return [
+        Posting("stock_write_off", debit_minor=cost_minor, subject=subject, currency=currency),
+        Posting("stock", credit_minor=cost_minor, subject=subject, currency=currency),
+    ]
+
+
+def stock_difference(*, subject: str, value_minor: int, currency: str = "EUR") -> list[Posting]:
+    """A count or a transfer found another number than the books. ``value_minor``: what the difference cost us;
+    negative: pieces are missing, positive: more were found than there should be."""
+    lost = [
+        Posting("stock_differences", debit_minor=abs(value_minor), subject=subject, currency=currency),
+        Posting("stock", credit_minor=abs(value_minor), subject=subject, currency=currency),
+    ]
+    return lost if value_minor < 0 else swapped(lost)
+
+
 def money_unmatched(*, reference: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
     """The card provider holds money that belongs to nothing we know: visible, until somebody explains it."""
     subject = f"psp:{reference}"[:60]

@@ -101,6 +101,42 @@ def test_a_parcel_leaves_with_goods_that_cost_us_45_00() -> None:
     assert booked(lines) == [("3960", 4_500, 0), ("3980", 0, 4_500)]
 
 
+def test_a_supplier_delivers_goods_for_300_00_and_has_not_invoiced_them_yet() -> None:
+    lines = rules.goods_received(subject="receipt:77", cost_minor=30_000)
+    assert booked(lines) == [
+        ("3980", 30_000, 0),  # the stock is worth 300,00 more
+        ("1792", 0, 30_000),  # the supplier's invoice will clear it
+    ]
+    assert {line.subject for line in lines} == {"receipt:77"}
+
+
+def test_a_customer_sends_goods_back_that_cost_us_45_00() -> None:
+    lines = rules.goods_returned(order_number=ORDER, cost_minor=4_500)
+    assert booked(lines) == [
+        ("3960", 0, 4_500),  # they were not sold after all
+        ("3980", 4_500, 0),  # they are in the house again
+    ]
+    assert {line.subject for line in lines} == {"order:K10001"}
+
+
+def test_goods_that_cost_us_30_00_are_thrown_away() -> None:
+    lines = rules.goods_scrapped(subject="return:R1", cost_minor=3_000)
+    assert booked(lines) == [("3962", 3_000, 0), ("3980", 0, 3_000)]
+
+
+def test_a_count_finds_two_pieces_less_than_the_books_at_30_00_each() -> None:
+    lines = rules.stock_difference(subject="count:C10001", value_minor=-6_000)
+    assert booked(lines) == [
+        ("3961", 6_000, 0),  # an expense
+        ("3980", 0, 6_000),  # the stock is worth 60,00 less
+    ]
+
+
+def test_a_transfer_arrives_with_one_piece_more_than_was_sent() -> None:
+    lines = rules.stock_difference(subject="transfer:T10001", value_minor=3_000)
+    assert booked(lines) == [("3961", 0, 3_000), ("3980", 3_000, 0)]
+
+
 def test_a_customers_bank_takes_119_00_back_and_the_provider_charges_20_00() -> None:
     lines = rules.payment_disputed(order_number=ORDER, amount_minor=11_900, fee_minor=2_000)
     assert booked(lines) == [("1400", 11_900, 0), ("4971", 2_000, 0), ("1360", 0, 13_900)]
