@@ -84,6 +84,7 @@ class Line(AbstractLine):
     gross_before_discount_minor = models.PositiveBigIntegerField(default=0)
     quantity_dispatched = models.PositiveIntegerField(default=0)
     quantity_cancelled = models.PositiveIntegerField(default=0)
+    quantity_returned = models.PositiveIntegerField(default=0, help_text="of those dispatched, came back")
     weight_g = models.PositiveIntegerField(default=0, help_text="of one piece")
     unit_cost_minor = models.PositiveBigIntegerField(default=0)
 
@@ -92,13 +93,23 @@ class Line(AbstractLine):
             models.CheckConstraint(
                 condition=Q(quantity__gte=F("quantity_dispatched") + F("quantity_cancelled")),
                 name="order_line_never_more_than_ordered",
-            )
+            ),
+            # Stands behind two docks that take back the last piece in the same moment.
+            models.CheckConstraint(
+                condition=Q(quantity_returned__lte=F("quantity_dispatched")),
+                name="order_line_never_more_back_than_sent",
+            ),
         ]
 
     @property
     def quantity_open(self) -> int:
         """Pieces still to be dispatched."""
         return self.quantity - self.quantity_dispatched - self.quantity_cancelled
+
+    @property
+    def quantity_returnable(self) -> int:
+        """Pieces that the customer has and may still send back."""
+        return self.quantity_dispatched - self.quantity_returned
 
 
 class ShippingEvent(AbstractShippingEvent):

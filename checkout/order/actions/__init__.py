@@ -1,6 +1,15 @@
 """Verbs of the order's life."""
 
-from .life import cancel, confirm, hold, note_dispatch, release_hold, start_fulfilment
+from .life import (
+    cancel,
+    confirm,
+    hold,
+    note_dispatch,
+    note_return,
+    release_hold,
+    start_fulfilment,
+    undo_return,
+)
 from .place import (
     BasketChanged,
     BasketGone,
@@ -20,7 +29,9 @@ __all__ = [
     "confirm",
     "hold",
     "note_dispatch",
+    "note_return",
     "place",
     "release_hold",
     "start_fulfilment",
+    "undo_return",
 ]

@@ -100,6 +100,22 @@ def note_dispatch(*, order: Order, lines: Mapping[int, int], by: Any = None) -> 
         return True
 
 
+def note_return(*, order_line_id: int, quantity: int) -> None:
+    """Pieces of a line came back, called by the warehouse in its transaction. ValueError when fewer were sent and not
+    yet returned: one conditional update, so that two docks never take back the same piece."""
+    sent = Line.objects.filter(pk=order_line_id, quantity_dispatched__gte=F("quantity_returned") + quantity)
+    if quantity < 1 or not sent.update(quantity_returned=F("quantity_returned") + quantity):
+        raise ValueError(f"{quantity} pieces of line {order_line_id} were not sent, or came back before")
+
+
+def undo_return(*, order_line_id: int, quantity: int) -> None:
+    """Pieces of a line did not come back after all (a slip at the dock, or they go to the customer again). ValueError
+    when fewer had come back."""
+    back = Line.objects.filter(pk=order_line_id, quantity_returned__gte=quantity)
+    if quantity < 1 or not back.update(quantity_returned=F("quantity_returned") - quantity):
+        raise ValueError(f"{quantity} pieces of line {order_line_id} had not come back")
+
+
 def hold(*, order: Order, by: Any, why: str) -> None:
     """Stop the warehouse from beginning or continuing, with a reason people see. ValueError without one."""
     if not why.strip():
