@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from babel import Locale, dates, numbers
-from barcode.charsets.code128 import CODES
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from fulfilment.warehouse.barcodes import code128_svg
 from shop.kernel import pdf
-
-_QUIET_MODULES = 10  # ISO/IEC 15417: ten modules of white on either side
-_LONGEST_CODE = 40
-_START_B, _START_C, _CHECK_MODULUS, _STOP = 104, 105, 103, "1100011101011"  # ISO/IEC 15417
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,45 +101,6 @@ def label_pdf(label: ShippingLabel, lang: str) -> bytes:
     with translation.override(lang):
         data = _label_data(label, lang)
     return pdf.render(pdf.DOCUMENTS / "shipping_label.typ", data, lang=lang)
-
-
-def code128_svg(code: str) -> str:
-    """``code`` as Code 128 in SVG: one unit per module, with the quiet zones, to be stretched to size.
-
-    code: 1 to 40 printable ASCII characters. Raises ValueError otherwise.
-    """
-    if not 0 < len(code) <= _LONGEST_CODE or any(not " " <= char <= "~" for char in code):
-        raise ValueError(f"a barcode holds 1 to {_LONGEST_CODE} printable ASCII characters, not {code!r}")
-    modules = _modules(code)
-    width = len(modules) + 2 * _QUIET_MODULES
-    bars = "".join(f"M{start} 0h{length}v1h-{length}z" for start, length in _runs(modules))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 1" preserveAspectRatio="none">'
-        f'<path fill="#fff" d="M0 0h{width}v1H0z"/><path d="{bars}"/></svg>'
-    )
-
-
-def _modules(code: str) -> str:
-    """The bars of a code as 1 and 0: digits in pairs where all are digits, else character by character.
-
-    The symbols are the library's, the choice of character set is ours: the library's own drops a leading "99".
-    Checksum: start value plus each value times its place, modulo 103 (ISO/IEC 15417).
-    """
-    if code.isdigit() and len(code) % 2 == 0:
-        values = [_START_C, *(int(code[at : at + 2]) for at in range(0, len(code), 2))]
-    else:
-        values = [_START_B, *(ord(char) - ord(" ") for char in code)]
-    check = (values[0] + sum(place * value for place, value in enumerate(values))) % _CHECK_MODULUS
-    return "".join(CODES[value] for value in [*values, check]) + _STOP
-
-
-def _runs(modules: str) -> Iterable[tuple[int, int]]:
-    """Start and length of each black bar."""
-    at = 0
-    while (start := modules.find("1", at)) >= 0:
-        at = modules.find("0", start)
-        at = len(modules) if at < 0 else at
-        yield start + _QUIET_MODULES, at - start
 
 
 def _slip_data(slip: PackingSlip, lang: str) -> dict[str, Any]:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 from dataclasses import replace
 
 import pytest
-from barcode.charsets.code128 import CODES
-from hypothesis import example, given
-from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from fulfilment.warehouse.dispatch.documents import (
@@ -18,7 +14,6 @@ from fulfilment.warehouse.dispatch.documents import (
     PackedLine,
     PackingSlip,
     ShippingLabel,
-    code128_svg,
     label_pdf,
     packing_slip_pdf,
 )
@@ -47,42 +42,6 @@ LABEL = ShippingLabel("Hafenpost", "KTR26110000012345", SHOP, CUSTOMER, "100001"
 def words(pdf: bytes) -> str:
     pages = PdfReader(io.BytesIO(pdf)).pages
     return " ".join(" ".join(page.extract_text() for page in pages).replace("\u200b", "").split())
-
-
-def decoded(svg: str) -> str:
-    """Read a Code 128 picture back: bars to modules, modules to symbols, checksum, characters."""
-    width = int(re.search(r'viewBox="0 0 (\d+) 1"', svg)[1])
-    modules = ["0"] * width
-    for start, length in re.findall(r"M(\d+) 0h(\d+)v1h-\d+z", svg.split("<path d=")[1]):
-        modules[int(start) : int(start) + int(length)] = "1" * int(length)
-    line = "".join(modules)
-    assert line[:10] == line[-10:] == "0" * 10, "quiet zones"
-    symbols = line[10:-10].removesuffix("1100011101011")
-    values = [CODES.index(symbols[at : at + 11]) for at in range(0, len(symbols), 11)]
-    *payload, check = values
-    assert (payload[0] + sum(at * value for at, value in enumerate(payload))) % 103 == check
-    charset, text = {103: "A", 104: "B", 105: "C"}[payload[0]], ""
-    for value in payload[1:]:
-        if value in (99, 100, 101) and not (charset == "C" and value == 99):
-            charset = {99: "C", 100: "B", 101: "A"}[value]
-        elif charset == "C":
-            text += f"{value:02}"
-        else:
-            text += chr(value + 32)
-    return text
-
-
-@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=40))
-@example("99")  # the library's own encoder drops these
-@example("9912")
-def test_a_barcode_can_be_read_back(code):
-    assert decoded(code128_svg(code)) == code
-
-
-@pytest.mark.parametrize("code", ["", "ä", "\x00", "x" * 41, "a\nb"])
-def test_what_a_barcode_cannot_hold_is_refused(code):
-    with pytest.raises(ValueError, match="printable ASCII"):
-        code128_svg(code)
 
 
 def test_a_slip_shows_bins_pieces_and_what_follows():
