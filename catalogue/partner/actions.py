@@ -37,11 +37,7 @@ def take(stockrecord: StockRecord, quantity: int) -> None:
     """
     if quantity < 1:
         raise ValueError("at least one piece must be reserved")
-    enough = Q(backorderable=True) | Q(num_in_stock__gte=F("num_allocated") + quantity)
-    rows = StockRecord.objects.filter(enough, pk=stockrecord.pk).update(
-        num_allocated=F("num_allocated") + quantity
-    )
-    if not rows:
+    if not _promise(stockrecord.pk, quantity):
         fresh = StockRecord.objects.get(pk=stockrecord.pk)
         raise InsufficientStock(fresh.partner_sku, quantity, fresh.available)
     stockrecord.num_allocated += quantity
@@ -49,12 +45,33 @@ def take(stockrecord: StockRecord, quantity: int) -> None:
 
 def give_back(stockrecord: StockRecord, quantity: int) -> None:
     """Take a promise back; ValueError when fewer pieces are promised."""
-    rows = StockRecord.objects.filter(pk=stockrecord.pk, num_allocated__gte=quantity).update(
-        num_allocated=F("num_allocated") - quantity
-    )
-    if not rows:
+    if quantity < 1 or not _unpromise(stockrecord.pk, quantity):
         raise ValueError(f"{stockrecord.partner_sku}: {quantity} pieces are not reserved")
     stockrecord.num_allocated -= quantity
+
+
+# The two statements that everybody waits for who wants the same SKU. Written in SQL, because building them anew each
+# time took five times as long as running them (bench/stock_bench.py measures both).
+_TABLE = StockRecord._meta.db_table
+_PROMISE = (
+    f"UPDATE {_TABLE} SET num_allocated = num_allocated + %s "
+    "WHERE id = %s AND (backorderable OR num_in_stock >= num_allocated + %s)"
+)
+_UNPROMISE = f"UPDATE {_TABLE} SET num_allocated = num_allocated - %s WHERE id = %s AND num_allocated >= %s"
+
+
+def _promise(stockrecord_id: int, quantity: int) -> bool:
+    return _changed_one(_PROMISE, [quantity, stockrecord_id, quantity])
+
+
+def _unpromise(stockrecord_id: int, quantity: int) -> bool:
+    return _changed_one(_UNPROMISE, [quantity, stockrecord_id, quantity])
+
+
+def _changed_one(statement: str, values: list[int]) -> bool:
+    with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return bool(cursor.rowcount)
 
 
 def reserve(wishes: Sequence[Wish], *, expires_at: dt.datetime | None) -> list[Reservation]:
@@ -68,11 +85,7 @@ def reserve(wishes: Sequence[Wish], *, expires_at: dt.datetime | None) -> list[R
         if wish.quantity < 1:
             raise ValueError("at least one piece must be reserved")
         wanted[wish.stockrecord_id] = wanted.get(wish.stockrecord_id, 0) + wish.quantity
-    try:
-        with transaction.atomic():
-            _take_all(wanted)
-    except _Lacking as lacking:
-        raise _explain(lacking) from None
+    _take_wanted(wanted)
     return Reservation.objects.bulk_create(
         [
             Reservation(
@@ -86,6 +99,20 @@ def reserve(wishes: Sequence[Wish], *, expires_at: dt.datetime | None) -> list[R
             for wish in wishes
         ]
     )
+
+
+def _take_wanted(wanted: dict[int, int]) -> None:
+    """All of it or nothing; InsufficientStock with what is really left."""
+    if len(wanted) == 1:
+        [(pk, pieces)] = wanted.items()
+        if not _promise(pk, pieces):  # nothing was changed: no savepoint to go back to
+            raise _explain(_Lacking(wanted))
+        return
+    try:
+        with transaction.atomic():
+            _take_all(wanted)
+    except _Lacking as lacking:
+        raise _explain(lacking) from None
 
 
 def _take_all(wanted: dict[int, int]) -> None:
@@ -261,11 +288,7 @@ def reserve_again(*, order_id: int, by: Any = None, why: str) -> None:
             )
             move(reservation, to="open", by=by, why=why, quantity_left=reservation.quantity, expires_at=None)
         if wanted:
-            try:
-                with transaction.atomic():
-                    _take_all(wanted)
-            except _Lacking as lacking:
-                raise _explain(lacking) from None
+            _take_wanted(wanted)
 
 
 def extend(*, order_id: int, expires_at: dt.datetime | None) -> int:

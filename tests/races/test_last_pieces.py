@@ -43,7 +43,7 @@ def orders_of(crowd: list[Placement]) -> Counter[str]:
 
 def test_without_the_guard_the_shop_oversells(fresh_database: None, monkeypatch: Any) -> None:
     shoe, crowd = waiting_crowd()
-    monkeypatch.setattr(stock, "_take_all", stock_oscar)
+    monkeypatch.setattr(stock, "_take_wanted", stock_oscar)
     # The constraint, our second guard, is held off by a flag that only this test sets.
     StockRecord.objects.filter(pk=shoe.pk).update(backorderable=True)
     assert orders_of(crowd)["Order"] > PIECES
@@ -55,7 +55,7 @@ def test_the_constraint_alone_stops_overselling_too(fresh_database: None, monkey
     from django.db import IntegrityError
 
     shoe, crowd = waiting_crowd()
-    monkeypatch.setattr(stock, "_take_all", stock_oscar)
+    monkeypatch.setattr(stock, "_take_wanted", stock_oscar)
     answers = all_at_once([lambda p=placement: place(p) for placement in crowd])  # type: ignore[misc]
     assert Counter(type(a) for a in answers) == {Order: PIECES, IntegrityError: BUYERS - PIECES}
 
