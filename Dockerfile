@@ -2,8 +2,9 @@
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /kontor
-COPY requirements/base.txt requirements/base.txt
-RUN python -m venv /venv && /venv/bin/pip install --quiet --require-hashes --no-deps -r requirements/base.txt
+COPY requirements/base.txt requirements/carriers.txt requirements/
+RUN python -m venv /venv && for list in base carriers; do \
+    /venv/bin/pip install --quiet --require-hashes --no-deps -r requirements/$list.txt || exit 1; done
 COPY . .
 # Translations and fingerprinted, compressed static files are part of the image.
 RUN /venv/bin/python -m scripts.messages \

@@ -153,6 +153,8 @@ def main() -> None:
     check_disk()
     environment()
     libraries("base", "base")
+    if options.test or os.environ.get("CARRIER_DHL_URL") or os.environ.get("CARRIER_STANDIN_PORT"):
+        libraries("carriers", "carriers")
     if options.test:
         libraries("test", "test")
         browser_packages()

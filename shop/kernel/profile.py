@@ -37,7 +37,7 @@ def without_secrets(address: str) -> str:
 
 def capabilities() -> list[Capability]:
     """Every capability of this process."""
-    return [_database(), _queue(), _cache(), _storage(), _mail(), _payments(), _address()]
+    return [_database(), _queue(), _cache(), _storage(), _mail(), _payments(), _carriers(), _address()]
 
 
 def _row(name: str, scaled: bool, where: object, variable: str) -> Capability:
@@ -87,6 +87,15 @@ def _mail() -> Capability:
 def _payments() -> Capability:
     where = f"Stripe stand-in {settings.STRIPE_API_BASE}" if settings.STRIPE_IS_STANDIN else "Stripe"
     return _row("payments", not settings.STRIPE_IS_STANDIN, where, "STRIPE_SECRET_KEY")
+
+
+def _carriers() -> Capability:
+    where = (
+        f"DHL Parcel DE on {without_secrets(settings.CARRIER_DHL_URL)}"
+        if settings.CARRIER_DHL_URL
+        else "own label"
+    )
+    return _row("carriers", bool(settings.CARRIER_DHL_URL), where, "CARRIER_DHL_URL")
 
 
 def _address() -> Capability:

@@ -3,6 +3,7 @@
 from .base import *  # noqa: F403
 from .accounts import *  # noqa: F403
 from .cache import *  # noqa: F403
+from .carriers import *  # noqa: F403
 from .connect import *  # noqa: F403
 from .database import *  # noqa: F403
 from .mail import *  # noqa: F403

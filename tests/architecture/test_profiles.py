@@ -56,6 +56,7 @@ def test_the_scaled_profile_is_scaled_in_every_part(tmp_path: Path) -> None:
               for name, value in given.items()}  # fmt: skip
     filled |= {"SITE_URL": "https://kontor.example", "STRIPE_SECRET_KEY": "sk_test_x"}
     filled |= {"STRIPE_PUBLISHABLE_KEY": "pk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"}
+    filled |= {"CARRIER_DHL_URL": "https://carrier.example/parcel/de"}
     environment = {
         "KONTOR_DATA_DIR": str(tmp_path),
         "KONTOR_ENV_FILE": os.devnull,

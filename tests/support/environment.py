@@ -20,6 +20,8 @@ DATABASE_CHOICE = "KONTOR_TEST_DB"
 #: Addresses a developer may have set for a shop of their own; no test may ever reach them.
 ADDRESSES = (
     "CACHE_URL",
+    "CARRIER_DHL_URL",
+    "CARRIER_WEBHOOK_SECRET",
     "EMAIL_URL",
     "S3_BUCKET",
     "SEARCH_URL",
