@@ -189,6 +189,8 @@ def release_line(*, order_line_id: int, quantity: int, by: Any = None, why: str)
     with transaction.atomic():
         reservation = Reservation.objects.select_related("stockrecord").get(order_line_id=order_line_id)
         _shrink(reservation, quantity, closed_as="released", by=by, why=why)
+        # An order that comes back to life takes again what it still wants, not what was cancelled before.
+        Reservation.objects.filter(pk=reservation.pk).update(quantity=F("quantity") - quantity)
         give_back(reservation.stockrecord, quantity)
 
 
@@ -276,9 +278,9 @@ def reserve_again(*, order_id: int, by: Any = None, why: str) -> None:
     Raises InsufficientStock when pieces were sold meanwhile; the caller's transaction must then be rolled back.
     """
     closed = list(
-        Reservation.objects.filter(order_id=order_id, state__in=("released", "expired")).select_related(
-            "stockrecord"
-        )
+        Reservation.objects.filter(
+            order_id=order_id, state__in=("released", "expired"), quantity__gt=0
+        ).select_related("stockrecord")
     )
     with transaction.atomic():
         wanted: dict[int, int] = {}

@@ -47,3 +47,18 @@ class OrderLinkRequested:
 
     link_id: int
     order_id: int
+
+
+@event
+@dataclass(frozen=True)
+class OrderAmended:
+    """Pieces of a concluded order will not come, perhaps a substitute instead; the order owes less by ``amount_minor``.
+
+    ``source`` names the rows of ``Amendment``. What was paid too much is already on its way back.
+    """
+
+    order_id: int
+    number: str
+    source: str
+    amount_minor: int
+    currency: str

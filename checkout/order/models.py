@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +17,7 @@ from oscar.apps.order.abstract_models import (
 )
 
 from shop.kernel.clock import now
-from shop.kernel.money import to_minor
+from shop.kernel.money import split, to_minor, vat_from_gross
 from shop.kernel.states import allowed_moves, move
 
 from .states import ORDER
@@ -85,6 +86,12 @@ class Line(AbstractLine):
     quantity_dispatched = models.PositiveIntegerField(default=0)
     quantity_cancelled = models.PositiveIntegerField(default=0)
     quantity_returned = models.PositiveIntegerField(default=0, help_text="of those dispatched, came back")
+    cancelled_minor = models.PositiveBigIntegerField(
+        default=0, help_text="what of gross_minor is no longer owed, for the cancelled pieces"
+    )
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="substitutes"
+    )
     weight_g = models.PositiveIntegerField(default=0, help_text="of one piece")
     unit_cost_minor = models.PositiveBigIntegerField(default=0)
 
@@ -99,6 +106,9 @@ class Line(AbstractLine):
                 condition=Q(quantity_returned__lte=F("quantity_dispatched")),
                 name="order_line_never_more_back_than_sent",
             ),
+            models.CheckConstraint(
+                condition=Q(cancelled_minor__lte=F("gross_minor")), name="order_line_owed_not_negative"
+            ),
         ]
 
     @property
@@ -110,6 +120,57 @@ class Line(AbstractLine):
     def quantity_returnable(self) -> int:
         """Pieces that the customer has and may still send back."""
         return self.quantity_dispatched - self.quantity_returned
+
+    @property
+    def owed_minor(self) -> int:
+        """What is owed for the pieces that were not cancelled, gross in minor units."""
+        return self.gross_minor - self.cancelled_minor
+
+    @property
+    def owed_vat_minor(self) -> int:
+        """The VAT inside it: the line's own VAT shared out, as its invoices do."""
+        whole = vat_from_gross(self.gross_minor, self.vat_rate_bp)
+        return split(whole, [self.owed_minor, self.cancelled_minor])[0] if self.gross_minor else 0
+
+    def owed_for(self, pieces: int) -> int:
+        """What is owed for the first ``pieces`` of the line. Invoices go through a line from its first piece on, and
+        cancelling takes from its end, so whatever happens in between both together are the line, to the cent."""
+        return split(self.gross_minor, [pieces, self.quantity - pieces])[0]
+
+
+class Amendment(models.Model):
+    """What became of the contract after it was concluded: pieces that will not come, or a substitute. Append-only."""
+
+    CANCELLED, ADDED = "cancelled", "added"
+    KINDS = [(CANCELLED, _("pieces cancelled")), (ADDED, _("substitute added"))]
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="amendments")
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="amendments")
+    kind = models.CharField(max_length=10, choices=KINDS)
+    quantity = models.PositiveIntegerField()
+    amount_minor = models.PositiveBigIntegerField(
+        help_text="gross in minor units: no longer owed, or owed anew"
+    )
+    source = models.CharField(max_length=80, help_text="the fact behind it: a retry finds the row")
+    why = models.CharField(max_length=300)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "line", "kind"], name="order_amendment_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="order_amendment_of_something"),
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.quantity} of line {self.line_id}: {self.amount_minor}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: it is part of the contract."""
+        raise ProtectedError("amendments are kept", {self})
 
 
 class ShippingEvent(AbstractShippingEvent):

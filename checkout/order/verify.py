@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Q, Sum
 
 from shop.kernel.models import Message, StateChange
 
-from .models import Line, Order
+from .models import Amendment, Line, Order
 
 TOLD_STATES = ("confirmed", "in_fulfilment", "completed")
 
 
 def lines_and_delivery_add_up() -> list[str]:
-    """Order total = sum of the lines' gross + delivery, to the cent."""
-    sums = dict(Line.objects.values_list("order_id").annotate(total=Sum("gross_minor")))
+    """Order total = what its lines still owe + delivery, to the cent."""
+    owed = Sum(F("gross_minor") - F("cancelled_minor"))
+    sums = dict(Line.objects.values_list("order_id").annotate(total=owed))
     found = []
     for order in Order.objects.only(
         "pk", "number", "currency", "total_incl_tax", "shipping_incl_tax"
@@ -45,7 +46,29 @@ def every_confirmation_was_told() -> list[str]:
     return found + [f"order {order.number} is {order.status} but was never confirmed" for order in silent]
 
 
+def amendments_explain_the_lines() -> list[str]:
+    """Cancelled pieces and amounts of a line are those of its amendments, and a substitute is worth its own."""
+    pieces: dict[tuple[int, str], tuple[int, int]] = {}
+    rows = Amendment.objects.order_by().values_list("line_id", "kind")
+    for line_id, kind, quantity, amount in rows.annotate(Sum("quantity"), Sum("amount_minor")):
+        pieces[line_id, kind] = (quantity, amount)
+    none, found = (0, 0), []
+    touched = Q(quantity_cancelled__gt=0) | Q(cancelled_minor__gt=0) | Q(replaces__isnull=False)
+    for line in Line.objects.filter(touched | Q(pk__in={pk for pk, _kind in pieces})).order_by("pk"):
+        cancelled = pieces.get((line.pk, Amendment.CANCELLED), none)
+        if cancelled != (line.quantity_cancelled, line.cancelled_minor):
+            found.append(f"order line {line.pk}: amendments cancelled {cancelled}")
+        left = line.quantity - line.quantity_cancelled
+        if line.cancelled_minor != line.gross_minor - line.owed_for(left):
+            found.append(f"order line {line.pk}: {line.cancelled_minor} is not the share of its pieces")
+        added = pieces.get((line.pk, Amendment.ADDED), none)
+        if added != ((line.quantity, line.gross_minor) if line.replaces_id else none):
+            found.append(f"order line {line.pk}: amendments added {added}")
+    return found
+
+
 CHECKS = [
+    ("amendments explain cancelled pieces and substitutes", amendments_explain_the_lines),
     ("lines and delivery add up to the order", lines_and_delivery_add_up),
     ("each confirmed order was told exactly once", every_confirmation_was_told),
 ]

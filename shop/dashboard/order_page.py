@@ -67,7 +67,7 @@ def facts(found: Order) -> dict[str, Any]:
     return {
         "order": found,
         "lines": lines,
-        "goods_minor": sum(line.gross_minor for line in lines),
+        "goods_minor": sum(line.owed_minor for line in lines),
         "discount_minor": sum(line.gross_before_discount_minor - line.gross_minor for line in lines),
         "payments": payments,
         "refunds": [refund for payment in payments for refund in payment.refunds.all()],

@@ -71,6 +71,9 @@ def goods(order: Order, lines: Iterable[Line], language: str) -> Goods:
     sums = [(_("Goods"), money(before, order.currency, language))]
     if reductions:
         sums.append((_("Discount"), money(-reductions, order.currency, language)))
+    cancelled = sum(line.cancelled_minor for line in rows)
+    if cancelled:
+        sums.append((_("Cancelled"), money(-cancelled, order.currency, language)))
     sums.append(
         (order.shipping_method or _("Shipping"), money(order.shipping_minor, order.currency, language))
     )
@@ -82,7 +85,7 @@ def vat_notes(order: Order, lines: Iterable[Line], language: str) -> list[str]:
     """The VAT contained in the total, one sentence per rate (taken out of the gross sum of the rate)."""
     by_rate: dict[int, int] = defaultdict(int)
     for line in lines:
-        by_rate[line.vat_rate_bp] += line.gross_minor
+        by_rate[line.vat_rate_bp] += line.owed_minor
     if order.shipping_minor:
         by_rate[order.shipping_rate_bp] += order.shipping_minor
     return [

@@ -15,6 +15,8 @@ KINDS = [
     ("order_placed", _("Bank details for prepayment")),
     ("order_confirmed", _("Order confirmation")),
     ("order_cancelled", _("Order cancelled")),
+    ("order_amended", _("Order changed")),
+    ("shortage_asked", _("Question about missing goods")),
     ("order_link", _("Link to the order")),
     ("parcel_dispatched", _("Parcel on its way")),
     ("invoice_issued", _("Invoice")),

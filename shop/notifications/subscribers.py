@@ -7,8 +7,14 @@ from collections.abc import Callable
 
 from django.utils import timezone, translation
 
-from checkout.order.events import OrderCancelled, OrderConfirmed, OrderLinkRequested, OrderPlaced
-from checkout.order.models import Order, OrderLink
+from checkout.order.events import (
+    OrderAmended,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderLinkRequested,
+    OrderPlaced,
+)
+from checkout.order.models import Amendment, Order, OrderLink
 from checkout.order.queries import order_for_fulfilment
 from checkout.payment.events import PaymentReminderDue, PrepaymentChosen, RefundSucceeded
 from checkout.payment.models import PREPAYMENT, Payment
@@ -28,7 +34,7 @@ from shop.kernel.outbox import subscribe
 
 from . import actions
 from .letter import Letter
-from .letters import accounts, money, orders, service
+from .letters import accounts, money, orders, service, shortages
 from .models import OutgoingMail
 
 
@@ -86,6 +92,21 @@ def order_cancelled(event: OrderCancelled) -> None:
         kind="order_cancelled",
         fact=f"{order.pk}:confirmed" if event.was_confirmed else order.pk,
         make=lambda: orders.cancelled(order, was_confirmed=event.was_confirmed),
+    )
+
+
+@subscribe(OrderAmended, "notifications.order_amended")
+def order_amended(event: OrderAmended) -> None:
+    """A part of the order will not come, or something else does: the customer gets that in writing."""
+    order = order_for_fulfilment(event.order_id)
+    changes = list(
+        Amendment.objects.filter(order=order, source=event.source).select_related("line").order_by("pk")
+    )
+    tell_customer(
+        order,
+        kind="order_amended",
+        fact=f"{order.pk}:{event.source}",
+        make=lambda: shortages.amended(order, changes, event.amount_minor),
     )
 
 

@@ -94,6 +94,27 @@ def wrong_line() -> None:
     Line.objects.update(gross_minor=1)
 
 
+def unexplained_cancelled_pieces() -> None:
+    place_order((make_variant(), 2))
+    Line.objects.update(quantity_cancelled=1)
+
+
+def substitute_from_nowhere() -> None:
+    order = place_order((make_variant(), 1), (make_variant(), 1))
+    first, second = order.lines.order_by("pk")
+    Line.objects.filter(pk=second.pk).update(replaces=first)
+
+
+def wrong_share_of_cancelled_pieces() -> None:
+    from checkout.order.actions import cancel_pieces
+    from checkout.order.models import Amendment
+
+    order = place_order((make_variant(), 3), method="invoice")
+    cancel_pieces(order=order, lines={order.lines.get().pk: 1}, source="t:1", why="test")
+    Line.objects.update(cancelled_minor=1)
+    Amendment.objects.update(amount_minor=1)
+
+
 def told_twice() -> None:
     place_order((make_variant(), 1), method="invoice")
     told = Message.objects.get(name="OrderConfirmed")
@@ -163,6 +184,11 @@ BROKEN: dict[str, list[Callable[[], Any]]] = {
     "reserved = open reservations": [reserved_too_much, lost_reservation],
     "stock is never negative": [negative_stock],
     "lines and delivery add up to the order": [wrong_line],
+    "amendments explain cancelled pieces and substitutes": [
+        unexplained_cancelled_pieces,
+        substitute_from_nowhere,
+        wrong_share_of_cancelled_pieces,
+    ],
     "each confirmed order was told exactly once": [told_twice, never_told, never_confirmed],
     "each captured payment has exactly one order with equal amount": [
         captured_other_amount,

@@ -1,5 +1,6 @@
 """Verbs of the order's life."""
 
+from .amend import cancel_pieces, replace_pieces
 from .life import (
     cancel,
     confirm,
@@ -26,12 +27,14 @@ __all__ = [
     "Placement",
     "PriceChanged",
     "cancel",
+    "cancel_pieces",
     "confirm",
     "hold",
     "note_dispatch",
     "note_return",
     "place",
     "release_hold",
+    "replace_pieces",
     "start_fulfilment",
     "undo_return",
 ]

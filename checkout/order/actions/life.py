@@ -88,7 +88,8 @@ def note_dispatch(*, order: Order, lines: Mapping[int, int], by: Any = None) -> 
             ).update(quantity_dispatched=F("quantity_dispatched") + quantity)
             if quantity < 1 or not rows:
                 raise ValueError(f"order {order.number}: {quantity} pieces of line {line_id} are not open")
-        order.refresh_from_db(fields=["status"])
+        # Held: pieces cancelled in this moment, or another parcel of the order, must be seen by one of us.
+        order.refresh_from_db(fields=["status"], from_queryset=Order.objects.select_for_update(no_key=True))
         if order.status == "confirmed":
             move(order, to="in_fulfilment", by=by, why="dispatched")
         is_open = Line.objects.filter(order=order).exclude(

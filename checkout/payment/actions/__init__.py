@@ -1,5 +1,6 @@
 """Verbs of money: start, settle, receive, close, refund, dispute, credit."""
 
+from .amend import follow_total, give_surplus_back, refuse_open_card
 from .capture import capture, receive_transfer
 from .credit import set_credit
 from .disputes import note_dispute
@@ -11,9 +12,12 @@ __all__ = [
     "capture",
     "change_method",
     "close_unpaid",
+    "follow_total",
+    "give_surplus_back",
     "note_dispute",
     "receive_transfer",
     "refund_captured",
+    "refuse_open_card",
     "request_refund",
     "send_refund",
     "set_credit",

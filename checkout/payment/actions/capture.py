@@ -16,6 +16,7 @@ from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
 
+from .amend import give_surplus_back
 from .refunds import request_refund
 
 
@@ -80,6 +81,10 @@ def _tell_order(order: Order, payment: Payment, by: Any) -> None:
     elif order.status == "awaiting_payment":
         cancel_open(order=order, by=by, why="paid in another way")
         confirm(order=order, by=by, why="paid")
+        # An attempt from before pieces were cancelled asked for more than is owed now.
+        give_surplus_back(
+            order=order, source=f"late:{payment.pk}", why="pieces were cancelled meanwhile", by=by
+        )
     elif order.status == "cancelled" and not stock.had_expired(order_id=order.pk):
         # Somebody wanted this order gone; its money must not bring it back.
         request_refund(

@@ -12,6 +12,7 @@ from checkout.payment.models import MONEY_CAME, Payment
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
 
+from .amend import give_surplus_back
 from .settle import settle
 
 #: Stripe's words for a dispute that has taken the money (``warning_*`` are inquiries, ``won`` gives it back).
@@ -58,6 +59,10 @@ def _won(payment: Payment, dispute: dict[str, Any], by: Any) -> bool:
     try:
         with transaction.atomic():
             move(payment, to="captured", by=by, why=f"dispute {dispute['id']} won")
+            # Pieces that were cancelled while the bank had the money are still to be paid back.
+            give_surplus_back(
+                order=payment.order, source=f"dispute:{dispute['id']}", why="pieces were cancelled", by=by
+            )
             record(
                 DisputeWon(
                     payment.pk,

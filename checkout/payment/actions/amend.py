@@ -1,0 +1,60 @@
+"""The order owes less than it did: an open payment asks for less, and what came in beyond goes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Sum
+
+from checkout.order.models import Order
+from checkout.payment.models import CARD, OPEN_STATES, Payment, Refund
+from shop.kernel.states import MoveNotAllowed, StaleState
+
+from .refunds import refundable_minor, request_refund
+
+SOURCE = "amend:"  #: of refunds that bring a payment down to what the order owes
+
+
+def refuse_open_card(*, order: Order) -> None:
+    """MoveNotAllowed while a card payment is under way: the provider would take the old amount."""
+    if Payment.objects.filter(order=order, method=CARD, state__in=OPEN_STATES).exists():
+        raise MoveNotAllowed(f"order {order.number} is being paid by card at this moment")
+
+
+def follow_total(*, order: Order, source: str, why: str, by: Any = None) -> list[Refund]:
+    """Within the transaction that lowered the order's total (the order is held): its payments follow.
+
+    ``source`` names the fact; a retry finds the same refund.
+    """
+    for payment in Payment.objects.filter(order=order, state__in=OPEN_STATES):
+        rows = Payment.objects.filter(pk=payment.pk, state=payment.state)
+        if not rows.update(amount_minor=order.total_minor):
+            raise StaleState(f"payment {payment.pk} was changed by somebody else")
+    return give_surplus_back(order=order, source=source, why=why, by=by)
+
+
+def give_surplus_back(*, order: Order, source: str, why: str, by: Any = None) -> list[Refund]:
+    """What was captured beyond the order's total and is not on its way back yet is refunded. [] when nothing is.
+
+    A payment that came doubled or late goes back as a whole elsewhere; it has nothing left to refund here.
+    """
+    refunds = []
+    for payment in Payment.objects.filter(order=order, state="captured").order_by("pk"):
+        amount = min(surplus_minor(payment, order), refundable_minor(payment))
+        if amount > 0:
+            refunds.append(
+                request_refund(
+                    payment=payment,
+                    amount_minor=amount,
+                    source=f"{SOURCE}{source}:{payment.pk}",
+                    reason=why,
+                    by=by,
+                )
+            )
+    return refunds
+
+
+def surplus_minor(payment: Payment, order: Order) -> int:
+    """By how much a captured payment exceeds what the order owes now, less what has been sent back for that reason."""
+    back = Refund.objects.filter(payment=payment, source__startswith=SOURCE)
+    return payment.amount_minor - order.total_minor - int(back.aggregate(n=Sum("amount_minor"))["n"] or 0)
