@@ -233,6 +233,22 @@ def change_stock(*, stockrecord_id: int, change: int) -> None:
         raise InsufficientStock(record.partner_sku, -change, record.available)
 
 
+def set_apart(*, stockrecord_id: int, quantity: int) -> None:
+    """Pieces leave the sale for quarantine (+) or come back from it (-); they stay in the house.
+
+    Called by the warehouse together with its movements. Raises InsufficientStock when pieces promised to customers
+    would leave the sale, or more would come back than lies in quarantine.
+    """
+    enough = Q(backorderable=True) | Q(num_in_stock__gte=F("num_allocated") + quantity)
+    rows = StockRecord.objects.filter(
+        enough, pk=stockrecord_id, num_in_stock__gte=quantity, num_quarantine__gte=-quantity
+    ).update(num_in_stock=F("num_in_stock") - quantity, num_quarantine=F("num_quarantine") + quantity)
+    if not rows:
+        record = StockRecord.objects.get(pk=stockrecord_id)
+        left = record.available if quantity > 0 else record.num_quarantine
+        raise InsufficientStock(record.partner_sku, abs(quantity), left)
+
+
 def set_price(
     *, stockrecord: StockRecord, gross_minor: int, reduced: bool = False, at: dt.datetime | None = None
 ) -> PricePeriod:

@@ -28,6 +28,9 @@ class StockRecord(AbstractStockRecord):
 
     num_in_stock = models.PositiveIntegerField(_("Number in stock"), default=0)  # type: ignore[assignment]
     num_allocated = models.PositiveIntegerField(_("Number reserved"), default=0)  # type: ignore[assignment]
+    num_quarantine = models.PositiveIntegerField(
+        _("Number in quarantine"), default=0, help_text="in the house, but not for sale"
+    )
     backorderable = models.BooleanField(_("May be ordered without stock"), default=False)
     unit_cost_minor = models.PositiveBigIntegerField(_("Cost per piece in cents"), default=0)
     reference_price_minor = models.PositiveBigIntegerField(
@@ -53,8 +56,13 @@ class StockRecord(AbstractStockRecord):
         return to_minor(self.price or 0, self.price_currency)
 
     @property
+    def on_hand(self) -> int:
+        """Pieces in the house, also those that are not for sale."""
+        return self.num_in_stock + self.num_quarantine
+
+    @property
     def available(self) -> int:
-        """Pieces that may still be promised."""
+        """Pieces that may still be promised: on hand less reserved less quarantine."""
         return max(0, self.num_in_stock - self.num_allocated)
 
     def reserve(self, quantity: int) -> None:

@@ -63,7 +63,7 @@ def facts(found: Order) -> dict[str, Any]:
     parcels = list(Parcel.objects.filter(order=found).order_by("packed_at"))
     invoices = list(Invoice.objects.filter(order=found).order_by("pk"))
     mails = mails_of_order(found.pk)
-    pick_list = PickList.objects.filter(order=found).select_related("picker").first()
+    pick_lists = list(PickList.objects.filter(order=found).select_related("picker", "site").order_by("pk"))
     return {
         "order": found,
         "lines": lines,
@@ -75,14 +75,14 @@ def facts(found: Order) -> dict[str, Any]:
         "parcels": parcels,
         "invoices": invoices,
         "mails": mails,
-        "pick_list": pick_list,
+        "pick_lists": pick_lists,
         "timeline": order_story.story(
             found,
             payments=payments,
             parcels=parcels,
             invoices=invoices,
             mails=mails,
-            pick_list_id=pick_list.pk if pick_list else None,
+            pick_list_ids=[row.pk for row in pick_lists],
         ),
     }
 

@@ -96,11 +96,11 @@ def story(
     parcels: list[Parcel],
     invoices: list[Invoice],
     mails: list[OutgoingMail],
-    pick_list_id: int | None,
+    pick_list_ids: list[int],
 ) -> list[Event]:
     """Everything that happened, oldest first. Four queries beside what the page has read anyway."""
     events = [_event(order.date_placed, _("Order placed"), "basket", text=order.email or "")]
-    events += _changes(order, payments, parcels, pick_list_id)
+    events += _changes(order, payments, parcels, pick_list_ids)
     events += _deeds(order)
     events += _messages(order)
     events += [_mail(mail) for mail in mails]
@@ -119,13 +119,13 @@ def story(
 
 
 def _changes(
-    order: Order, payments: list[Payment], parcels: list[Parcel], pick_list_id: int | None
+    order: Order, payments: list[Payment], parcels: list[Parcel], pick_list_ids: list[int]
 ) -> Iterable[Event]:
     wanted = Q(machine="order", thing_id=order.pk)
     wanted |= Q(machine="payment", thing_id__in=[payment.pk for payment in payments])
     wanted |= Q(machine="refund", thing_id__in=[r.pk for p in payments for r in p.refunds.all()])
     wanted |= Q(machine="parcel", thing_id__in=[parcel.pk for parcel in parcels])
-    wanted |= Q(machine="pick_list", thing_id=pick_list_id or 0)
+    wanted |= Q(machine="pick_list", thing_id__in=pick_list_ids)
     for change in StateChange.objects.filter(wanted).select_related("by"):
         title, icon = MACHINES[change.machine]
         yield _event(

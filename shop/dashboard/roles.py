@@ -55,6 +55,7 @@ ROLES: dict[str, set[str]] = {
         "stock.receive_goods",
         "stock.adjust_stock",
         "picking.pick_orders",
+        "picking.plan_picking",
         "dispatch.dispatch_parcels",
     },
     FINANCE: {

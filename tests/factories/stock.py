@@ -8,12 +8,27 @@ from typing import Any
 from catalogue.models import Product, ProductClass
 from catalogue.partner.models import Partner, StockRecord
 from fulfilment.warehouse.stock import actions as stock
-from fulfilment.warehouse.stock.models import PICK, Bin
+from fulfilment.warehouse.stock.models import PICK, Bin, Site
 
 
-def make_bin(code: str = "A-01", *, kind: str = PICK, sequence: int = 10, zone: str = "A") -> Bin:
-    """A bin; the same code gives the same one."""
-    defaults = {"kind": kind, "sequence": sequence, "zone": zone, "site": stock.default_site()}
+def make_site(code: str = "store", *, name: str = "", **fields: Any) -> Site:
+    """A site; the same code gives the same one."""
+    defaults = {"name": name or code.title(), "postcode": "20457", "city": "Hamburg", "position": 5, **fields}
+    return Site.objects.get_or_create(code=code, defaults=defaults)[0]
+
+
+def make_bin(
+    code: str = "A-01",
+    *,
+    kind: str = PICK,
+    sequence: int = 10,
+    zone: str = "A",
+    site: Site | None = None,
+) -> Bin:
+    """A bin, at the default site unless told otherwise; the same code gives the same one."""
+    site = site or stock.default_site()
+    row = stock.place_zone(site=site, code=zone)
+    defaults = {"kind": kind, "sequence": sequence, "zone": row, "site": site}
     return Bin.objects.get_or_create(code=code, defaults=defaults)[0]
 
 

@@ -75,7 +75,7 @@ def _pack(pick_list_id: int, wanted: dict[int, int], weight_g: int, revision: in
         raise DispatchError(_("Something was packed in the meantime. Please look at the page again."))
     waiting = {row.order_line.pk: row for row in to_pack(pick_list)}
     _check_wanted(wanted, waiting)
-    parcel = _new_parcel(order, weight_g or _weight(wanted, waiting), by)
+    parcel = _new_parcel(pick_list, weight_g or _weight(wanted, waiting), by)
     ParcelLine.objects.bulk_create(
         [ParcelLine(parcel=parcel, order_line_id=pk, quantity=n) for pk, n in sorted(wanted.items())]
     )
@@ -114,12 +114,14 @@ def _weight(wanted: dict[int, int], waiting: Mapping[int, Any]) -> int:
     return min(WEIGHT_MAX_G, goods + CARTON_G)
 
 
-def _new_parcel(order: Order, weight_g: int, by: Any) -> Parcel:
+def _new_parcel(pick_list: PickList, weight_g: int, by: Any) -> Parcel:
+    order = pick_list.order
     sequence = (Parcel.objects.filter(order=order).aggregate(n=Max("sequence"))["n"] or 0) + 1
     method = DeliveryMethod.objects.filter(code=order.shipping_code).first()
     fetched = method is not None and method.kind == PICKUP
     return Parcel.objects.create(
         order=order,
+        pick_list=pick_list,
         number=f"{order.number}-{sequence}",
         sequence=sequence,
         kind=HANDED_OVER if fetched else SENT,
@@ -164,7 +166,7 @@ def unpack(*, parcel: Parcel, by: Any, why: str = "") -> None:
             move(fresh, to="unpacked", by=by, why=why)
         except (StaleState, MoveNotAllowed):
             raise DispatchError(_("Parcel %(number)s has already left.") % {"number": fresh.number}) from None
-        pick_list = PickList.objects.get(order_id=fresh.order_id)
+        pick_list = PickList.objects.get(pk=fresh.pick_list_id)
         PickList.objects.filter(pk=pick_list.pk).update(revision=F("revision") + 1)
         if pick_list.state == "packed":
             move(pick_list, to="picked", by=by, why=f"{fresh.number} unpacked")
@@ -187,7 +189,7 @@ def dispatch(*, parcel: Parcel, by: Any) -> bool:
 
 
 def _dispatch(parcel_id: int, by: Any) -> bool:
-    parcel = Parcel.objects.select_related("order").get(pk=parcel_id)
+    parcel = Parcel.objects.select_related("order", "pick_list").get(pk=parcel_id)
     if parcel.state in ("dispatched", "delivered", "lost", "returned"):
         return False
     _check_order(parcel.order)
@@ -199,7 +201,7 @@ def _dispatch(parcel_id: int, by: Any) -> bool:
     except MoveNotAllowed:
         raise DispatchError(_("Parcel %(number)s was unpacked again.") % {"number": parcel.number}) from None
     lines = list(parcel.lines.select_related("order_line").order_by("order_line__partner_sku", "pk"))
-    place = PickList.objects.values_list("packing_place", flat=True).get(order_id=parcel.order_id)
+    place = parcel.pick_list.packing_place_id
     try:
         for line in lines:
             gone = ship(order_line_id=line.order_line_id, quantity=line.quantity, by=by, why=parcel.number)

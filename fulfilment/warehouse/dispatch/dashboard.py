@@ -42,8 +42,8 @@ PACKING_SORT = {"order": "order__number", "picked": "picked_at", "pieces": "wait
 def _waiting_to_be_packed() -> Any:
     """Picked lists with ``waiting`` pieces and ``parcels`` so far. One query."""
     taken = PickLine.objects.filter(pick_list=OuterRef("pk"), put_back=False).order_by().values("pick_list")
-    inside = ParcelLine.objects.filter(parcel__order=OuterRef("order")).exclude(parcel__state="unpacked")
-    packed = inside.order_by().values("parcel__order")
+    inside = ParcelLine.objects.filter(parcel__pick_list=OuterRef("pk")).exclude(parcel__state="unpacked")
+    packed = inside.order_by().values("parcel__pick_list")
     whole = IntegerField()
     return (
         PickList.objects.filter(state="picked")
@@ -53,7 +53,7 @@ def _waiting_to_be_packed() -> Any:
                 Subquery(taken.annotate(n=Sum("quantity_picked")).values("n"), output_field=whole), 0
             )
             - Coalesce(Subquery(packed.annotate(n=Sum("quantity")).values("n"), output_field=whole), 0),
-            parcels=Count("order__parcels", filter=~Q(order__parcels__state="unpacked")),
+            parcels_so_far=Count("parcels", filter=~Q(parcels__state="unpacked")),
         )
     )
 
@@ -77,7 +77,7 @@ def packing(request: HttpRequest) -> HttpResponse:
     rows = sorted_by(request, rows, PACKING_SORT, ["picked_at", "pk"])
     if wants_csv(request):
         head = [_("Order"), _("Pieces"), _("Parcels"), _("Delivery")]
-        cells = ([r.order.number, r.waiting, r.parcels, r.order.shipping_method] for r in rows)
+        cells = ([r.order.number, r.waiting, r.parcels_so_far, r.order.shipping_method] for r in rows)
         return csv_file("packing", head, cells)
     context = {"page": page_of(request, rows), "form": form, "csv_url": csv_url(request)}
     return render(request, "dashboard/warehouse/packing.html", context, status=form.status)
@@ -119,7 +119,7 @@ def _pack(request: HttpRequest, pick_list: PickList, form: PackForm) -> Parcel |
         )
     except BookingRefused as error:
         messages.warning(request, str(error))
-        return Parcel.objects.filter(order=pick_list.order_id).order_by("-sequence").first()
+        return Parcel.objects.filter(pick_list=pick_list).order_by("-sequence").first()
     except StockError as error:
         form.add_error(None, str(error))
         return None
@@ -217,7 +217,7 @@ def parcel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _parcel_page(request: HttpRequest, pk: int, problem: str = "", status: int = 200) -> HttpResponse:
-    rows = queries.with_lines(Parcel.objects.select_related("order__shipping_address", "order__pick_list"))
+    rows = queries.with_lines(Parcel.objects.select_related("order__shipping_address", "pick_list"))
     found = get_object_or_404(rows, pk=pk)
     changes = StateChange.objects.filter(machine="parcel", thing_id=pk).select_related("by")
     labels = dict(Parcel.machine.choices)
@@ -272,7 +272,7 @@ def dispatch(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def unpack(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a parcel apart that has not left."""
-    found = get_object_or_404(Parcel.objects.select_related("order__pick_list"), pk=pk)
+    found = get_object_or_404(Parcel.objects.select_related("order"), pk=pk)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _parcel_page(request, pk, problem=_first_error(form), status=400)
@@ -283,7 +283,7 @@ def unpack(request: HttpRequest, pk: int) -> HttpResponse:
     messages.success(
         request, _("Parcel %(number)s is unpacked; its pieces wait to be packed.") % {"number": found.number}
     )
-    return redirect("warehouse:pack", pk=found.order.pick_list.pk)
+    return redirect("warehouse:pack", pk=found.pick_list_id)
 
 
 @staff_view("dispatch.dispatch_parcels")

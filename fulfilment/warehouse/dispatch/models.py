@@ -10,6 +10,7 @@ from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
 
 from checkout.order.models import Line, Order
+from fulfilment.warehouse.picking.models import PickList
 from shop.kernel.clock import now
 
 from .states import PARCEL
@@ -24,6 +25,7 @@ class Parcel(models.Model):
     KINDS = [(SENT, _("parcel")), (HANDED_OVER, _("pick-up in the store"))]
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="parcels")
+    pick_list = models.ForeignKey(PickList, on_delete=models.PROTECT, related_name="parcels")
     number = models.CharField(max_length=140, unique=True)
     sequence = models.PositiveIntegerField(help_text="1 for the order's first parcel")
     kind = models.CharField(max_length=10, choices=KINDS, default=SENT)

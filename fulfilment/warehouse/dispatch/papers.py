@@ -21,7 +21,7 @@ from .queries import to_pack
 def packing_slip(parcel: Parcel) -> bytes:
     """The packing slip as PDF in the order's language."""
     order, site = parcel.order, _site(parcel)
-    pick_list = PickList.objects.get(order_id=order.pk)
+    pick_list = parcel.pick_list
     bins = _bins(pick_list)
     rows = to_pack(pick_list)
     with override(order.language):
@@ -76,9 +76,7 @@ def label(parcel: Parcel) -> bytes:
 
 
 def _site(parcel: Parcel) -> Site:
-    return Site.objects.get(
-        bins__pk=PickList.objects.values("packing_place").get(order_id=parcel.order_id)["packing_place"]
-    )
+    return Site.objects.get(pick_lists=parcel.pick_list_id)
 
 
 def _sender(site: Site) -> Address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet, Sum
@@ -14,11 +15,13 @@ from .models import Parcel, ParcelLine
 
 @dataclass(frozen=True, slots=True)
 class ToPack:
-    """An order line at the packing place: how many pieces were picked, are in parcels, wait, and are still missing."""
+    """An order line at a packing place: how many pieces were picked for it here, are in parcels, wait, and are still
+    missing (picked nowhere)."""
 
     order_line: Line
     picked: int
     packed: int
+    picked_anywhere: int
 
     @property
     def quantity(self) -> int:
@@ -29,20 +32,24 @@ class ToPack:
     def missing(self) -> int:
         """Pieces of the order that were not picked yet."""
         line = self.order_line
-        return max(0, line.quantity - line.quantity_cancelled - self.picked)
+        return max(0, line.quantity - line.quantity_cancelled - self.picked_anywhere)
 
 
 def to_pack(pick_list: PickList) -> list[ToPack]:
-    """Every line of the order with what can be packed now. Three queries."""
-    picked = dict(
-        PickLine.objects.filter(pick_list=pick_list, put_back=False)
-        .order_by()
-        .values("order_line")
+    """Every line of the order with what can be packed now from this list. Three queries."""
+    picked: dict[int, int] = defaultdict(int)
+    anywhere: dict[int, int] = defaultdict(int)
+    taken = PickLine.objects.filter(pick_list__order=pick_list.order_id, put_back=False).order_by()
+    for list_id, line_id, pieces in (
+        taken.values("pick_list", "order_line")
         .annotate(n=Sum("quantity_picked"))
-        .values_list("order_line", "n")
-    )
+        .values_list("pick_list", "order_line", "n")
+    ):
+        anywhere[line_id] += pieces
+        if list_id == pick_list.pk:
+            picked[line_id] += pieces
     packed = dict(
-        ParcelLine.objects.filter(parcel__order_id=pick_list.order_id)
+        ParcelLine.objects.filter(parcel__pick_list=pick_list)
         .exclude(parcel__state="unpacked")
         .order_by()
         .values("order_line")
@@ -50,7 +57,7 @@ def to_pack(pick_list: PickList) -> list[ToPack]:
         .values_list("order_line", "n")
     )
     lines = Line.objects.filter(order_id=pick_list.order_id).select_related("product__colour").order_by("pk")
-    return [ToPack(line, picked.get(line.pk, 0), packed.get(line.pk, 0)) for line in lines]
+    return [ToPack(line, picked[line.pk], packed.get(line.pk, 0), anywhere[line.pk]) for line in lines]
 
 
 def parcels_of(order_id: int) -> QuerySet[Parcel]:

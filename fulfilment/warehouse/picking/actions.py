@@ -47,34 +47,36 @@ def make_pick_list(*, order_id: int, by: Any = None) -> PickList | None:
         if order.status not in WANTED:
             return found
         if found is None:
-            found = PickList.objects.create(order=order, packing_place=stock.packing_place())
+            site = stock.default_site()
+            found = PickList.objects.create(order=order, site=site, packing_place=stock.packing_place(site))
         elif found.state == "cancelled":
             move(found, to="open", by=by, why="order confirmed anew", picker=None, put_back_at=None)
         else:
             return found
-        _add_lines(found, missing_of(found), by=by)
+        _add_lines(found, missing_of(order_id), by=by)
         return found
 
     return retrying(make)
 
 
-def missing_of(pick_list: PickList) -> list[Want]:
-    """What the order still needs beyond what is picked or planned. Three queries."""
+def missing_of(order_id: int) -> list[Want]:
+    """What an order still needs beyond what is picked or planned, at any site. Three queries."""
+    lines = PickLine.objects.filter(pick_list__order_id=order_id)
     have = dict(
-        pick_list.lines.filter(put_back=False)
+        lines.filter(put_back=False)
         .order_by()
         .values("order_line")
         .annotate(n=Sum("quantity_picked"))
         .values_list("order_line", "n")
     )
-    for line in pick_list.lines.filter(state="open"):
+    for line in lines.filter(state="open"):
         have[line.order_line_id] = have.get(line.order_line_id, 0) + line.quantity_open
     wants = []
-    for line in Line.objects.filter(order_id=pick_list.order_id).order_by("pk"):
+    for wanted in Line.objects.filter(order_id=order_id).order_by("pk"):
         # Picked pieces include those already dispatched; cancelled ones are no longer wanted.
-        left = line.quantity - line.quantity_cancelled - have.get(line.pk, 0)
+        left = wanted.quantity - wanted.quantity_cancelled - have.get(wanted.pk, 0)
         if left > 0:
-            wants.append(Want(line.pk, line.stockrecord_id, left))
+            wants.append(Want(wanted.pk, wanted.stockrecord_id, left))
     return wants
 
 
@@ -86,7 +88,8 @@ def _add_lines(
     avoid: Collection[tuple[int, int]] = (),
     only_found: bool = False,
 ) -> list[Stop]:
-    stops = [stop for stop in plan(wants, avoid=avoid) if stop.bin_id is not None or not only_found]
+    stops = plan(wants, site_id=pick_list.site_id, avoid=avoid)
+    stops = [stop for stop in stops if stop.bin_id is not None or not only_found]
     lines = PickLine.objects.bulk_create(
         [
             PickLine(
@@ -270,7 +273,7 @@ def plan_rest(*, pick_list: PickList, by: Any = None) -> int:
         fresh = _held(pick_list)
         if fresh.order.status not in WANTED or fresh.state == "cancelled":
             raise PickError(_("This order is no longer wanted."))
-        found = _add_lines(fresh, missing_of(fresh), by=by, only_found=True)
+        found = _add_lines(fresh, missing_of(fresh.order_id), by=by, only_found=True)
         if not found:
             raise PickError(_("Nothing was found: no bin holds the missing pieces."))
         if fresh.state in ("picked", "packed"):
@@ -280,20 +283,21 @@ def plan_rest(*, pick_list: PickList, by: Any = None) -> int:
     return retrying(again)
 
 
-def cancel(*, order_id: int, by: Any = None, why: str) -> PickList | None:
-    """The order will not be fulfilled: the list is closed. Picked pieces wait to be put back. None: no list there.
+def cancel(*, order_id: int, by: Any = None, why: str) -> list[PickList]:
+    """The order will not be fulfilled: its lists are closed. Picked pieces wait to be put back. Returns its lists.
 
     Nothing happens while the order is wanted: a cancellation may be heard after the order was confirmed anew.
     """
 
-    def close() -> PickList | None:
-        found = PickList.objects.select_related("order").filter(order_id=order_id).first()
-        if found is None or found.state == "cancelled" or found.order.status in WANTED:
-            return found
-        for line in found.lines.filter(state="open"):
-            move(line, to="short", by=by, why="order cancelled")
-        move(found, to="cancelled", by=by, why=why)
-        return found
+    def close() -> list[PickList]:
+        lists = list(PickList.objects.select_related("order").filter(order_id=order_id))
+        for found in lists:
+            if found.state == "cancelled" or found.order.status in WANTED:
+                continue
+            for line in found.lines.filter(state="open"):
+                move(line, to="short", by=by, why="order cancelled")
+            move(found, to="cancelled", by=by, why=why)
+        return lists
 
     return retrying(close)
 

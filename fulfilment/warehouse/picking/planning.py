@@ -35,14 +35,15 @@ class Stop:
     position: int
 
 
-def plan(wants: Iterable[Want], *, avoid: Collection[tuple[int, int]] = ()) -> list[Stop]:
-    """Stops for all wants in walking order. A want may be split over bins; what no bin holds comes last, without bin.
+def plan(wants: Iterable[Want], *, site_id: int, avoid: Collection[tuple[int, int]] = ()) -> list[Stop]:
+    """Stops for all wants at a site in walking order.
 
+    A want may be split over bins; what no bin holds comes last, without bin.
     Pieces that other open pick lines will take are not offered again. ``avoid``: (stock record, bin) pairs where the
     shelf was just found empty. Two queries.
     """
     wishes = list(wants)
-    offers = _offers({w.stockrecord_id for w in wishes if w.stockrecord_id}, set(avoid))
+    offers = _offers({w.stockrecord_id for w in wishes if w.stockrecord_id}, site_id, set(avoid))
     stops = []
     for want in wishes:
         left = want.quantity
@@ -64,7 +65,7 @@ class _Offer:
     free: int
 
 
-def _offers(stockrecords: set[int], avoid: set[tuple[int, int]]) -> dict[int, list[_Offer]]:
+def _offers(stockrecords: set[int], site_id: int, avoid: set[tuple[int, int]]) -> dict[int, list[_Offer]]:
     """Free pieces per SKU: picking bins first, and of those the one that can give most, so that walks stay short."""
     # On PostgreSQL the lock lets two planners queue; on SQLite every writer already does. It is only a plan: what is
     # taken is decided by the conditional update at the shelf.
@@ -73,7 +74,14 @@ def _offers(stockrecords: set[int], avoid: set[tuple[int, int]]) -> dict[int, li
         output_field=IntegerField(),
     )
     rows = (
-        BinStock.objects.filter(stockrecord__in=stockrecords, quantity__gt=0, bin__kind__in=PICKABLE)
+        BinStock.objects.filter(
+            stockrecord__in=stockrecords,
+            quantity__gt=0,
+            is_doubtful=False,
+            bin__site=site_id,
+            bin__is_active=True,
+            bin__kind__in=PICKABLE,
+        )
         .annotate(rank=rank)
         .order_by("stockrecord", "rank", "-quantity", "bin__sequence")
         .select_related("bin")

@@ -29,3 +29,20 @@ PICK_LINE = Machine(
     moves={"open": ("picked", "short"), "picked": (), "short": ()},
     labels={"open": _("to pick"), "picked": _("picked"), "short": _("short")},
 )
+
+BATCH = Machine(
+    name="batch",
+    initial="open",
+    moves={
+        "open": ("picking", "cancelled"),
+        "picking": ("picked", "open", "cancelled"),  # open: put back, a colleague goes on
+        "picked": (),
+        "cancelled": (),
+    },
+    labels={
+        "open": _("to pick"),
+        "picking": _("being picked"),
+        "picked": _("picked"),
+        "cancelled": _("cancelled"),
+    },
+)

@@ -13,17 +13,33 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from catalogue.partner.actions import change_stock
+from catalogue.partner.actions import change_stock, set_apart
 from catalogue.partner.models import InsufficientStock, StockRecord
+from shop.kernel.clock import now
 from shop.kernel.numbers import next_with_gaps
 from shop.kernel.transactions import retrying
 
-from .models import COUNT, DISPATCH, PACKING, PICKED, RECEIPT, TRANSFER, Bin, BinStock, Movement, Site
+from .models import (
+    BLOCKED,
+    COUNT,
+    DISPATCH,
+    PACKING,
+    PICKED,
+    RECEIPT,
+    TRANSFER,
+    Bin,
+    BinStock,
+    Movement,
+    Site,
+    Zone,
+)
 
 QUANTITY_MAX = 100_000  #: pieces in one booking; more is a slip of the scanner, not a delivery
 BULK = 2_000  #: rows per statement of receive_many()
+PACKING_SEQUENCE = 900_000  #: turn on the walk of packing places: the walk ends there
 
 
 class StockError(Exception):
@@ -57,16 +73,27 @@ def check_quantity(quantity: int) -> int:
 
 
 def default_site() -> Site:
-    """The one site there is; made at its first use."""
-    return Site.objects.first() or Site.objects.get_or_create(code="main", defaults={"name": "Hauptlager"})[0]
+    """The first site that is open; made at its first use."""
+    first = Site.objects.filter(is_active=True).first()
+    return first or Site.objects.get_or_create(code="main", defaults={"name": "Hauptlager"})[0]
 
 
-def packing_place() -> Bin:
-    """Where picked goods wait for their parcel: the first bin of that kind; made at its first use."""
-    place = Bin.objects.filter(kind=PACKING).first()
+def place_zone(*, site: Site, code: str, sequence: int = 0) -> Zone:
+    """The zone of this code at a site; made when it is not there."""
+    return Zone.objects.get_or_create(site=site, code=code, defaults={"sequence": sequence})[0]
+
+
+def packing_place(site: Site | None = None) -> Bin:
+    """Where picked goods of a site (None: the default one) wait for their parcel: its first open bin of that kind;
+    made at its first use."""
+    site = site or default_site()
+    place = Bin.objects.filter(site=site, kind=PACKING, is_active=True).first()
     if place is None:
-        defaults = {"kind": PACKING, "zone": "P", "sequence": 900_000, "site": default_site()}
-        place = Bin.objects.get_or_create(code="PACK-01", defaults=defaults)[0]
+        zone = place_zone(site=site, code="P", sequence=PACKING_SEQUENCE)
+        defaults = {"kind": PACKING, "zone": zone, "sequence": PACKING_SEQUENCE, "site": site}
+        taken = Bin.objects.filter(code="PACK-01").exclude(site=site).exists()
+        code = f"PACK-{site.code.upper()}"[:30] if taken else "PACK-01"
+        place = Bin.objects.get_or_create(code=code, defaults=defaults)[0]
     return place
 
 
@@ -78,9 +105,10 @@ def put_in(*, stockrecord_id: int, bin_id: int, quantity: int) -> None:
     table = BinStock._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} (stockrecord_id, bin_id, quantity) VALUES (%s, %s, %s) "
-            f"ON CONFLICT (stockrecord_id, bin_id) DO UPDATE SET quantity = {table}.quantity + excluded.quantity",
-            [stockrecord_id, bin_id, quantity],
+            f"INSERT INTO {table} (stockrecord_id, bin_id, quantity, since, is_doubtful) VALUES (%s, %s, %s, %s, %s) "
+            f"ON CONFLICT (stockrecord_id, bin_id) DO UPDATE SET quantity = {table}.quantity + excluded.quantity, "
+            f"since = CASE WHEN {table}.quantity = 0 THEN excluded.since ELSE {table}.since END",
+            [stockrecord_id, bin_id, quantity, connection.ops.adapt_datetimefield_value(now()), False],
         )
 
 
@@ -128,7 +156,7 @@ def receive(
         put_in(stockrecord_id=stockrecord.pk, bin_id=bin.pk, quantity=quantity)
         if key:
             _refuse_repeat(stockrecord.pk, cause)
-        change_stock(stockrecord_id=stockrecord.pk, change=quantity)
+        change_house(stockrecord_id=stockrecord.pk, blocked=bin.is_blocked, change=quantity)
         return _write(RECEIPT, stockrecord.pk, bin.pk, quantity, cause, why, by)
 
     return retrying(book)
@@ -182,15 +210,51 @@ def shift(
     kind: str = PICKED,
     why: str = "",
 ) -> None:
-    """Out of one bin, into another, as two movements; part of a caller's transaction. NotEnoughInBin."""
+    """Out of one bin, into another, as two movements; part of a caller's transaction.
+
+    Into quarantine the pieces leave the sale, out of it they come back. NotEnoughInBin; StockError when pieces that
+    are promised to customers would leave the sale.
+    """
     take_out(stockrecord_id=stockrecord_id, bin_id=source_id, quantity=quantity)
     put_in(stockrecord_id=stockrecord_id, bin_id=target_id, quantity=quantity)
+    if kind != PICKED:  # what is picked goes from shelf to packing place, both for sale: spare the query
+        _cross_the_line(stockrecord_id, source_id, target_id, quantity)
     Movement.objects.bulk_create(
         [
             _row(kind, stockrecord_id, source_id, -quantity, cause, why, by),
             _row(kind, stockrecord_id, target_id, quantity, cause, why, by),
         ]
     )
+
+
+def _cross_the_line(stockrecord_id: int, source_id: int, target_id: int, quantity: int) -> None:
+    """Pieces that go into or out of a blocked bin leave or enter the sale."""
+    kinds = dict(Bin.objects.filter(pk__in=(source_id, target_id)).values_list("pk", "kind"))
+    was, will = kinds[source_id] in BLOCKED, kinds[target_id] in BLOCKED
+    if was == will:
+        return
+    try:
+        set_apart(stockrecord_id=stockrecord_id, quantity=quantity if will else -quantity)
+    except InsufficientStock as error:
+        raise StockError(
+            _(
+                "Only %(left)s pieces of %(sku)s are not promised to customers, so %(wanted)s cannot be taken off "
+                "sale. Shorten or cancel an order first."
+            )
+            % {"left": error.left, "sku": error.sku, "wanted": error.wanted}
+        ) from None
+
+
+def change_house(*, stockrecord_id: int, blocked: bool, change: int) -> None:
+    """Pieces came into the house (+) or left it (-) by a bin that is ``blocked`` or for sale; part of a caller's
+    transaction. InsufficientStock when promised pieces would vanish, or more than lie in quarantine."""
+    if not blocked:
+        change_stock(stockrecord_id=stockrecord_id, change=change)
+        return
+    rows = StockRecord.objects.filter(pk=stockrecord_id, num_quarantine__gte=-change)
+    if not rows.update(num_quarantine=F("num_quarantine") + change):
+        record = StockRecord.objects.get(pk=stockrecord_id)
+        raise InsufficientStock(record.partner_sku, -change, record.num_quarantine)
 
 
 def leave(*, stockrecord_id: int, bin_id: int, quantity: int, cause: str, by: Any) -> None:
@@ -226,17 +290,17 @@ def count(
         difference = counted - rows.values_list("quantity", flat=True).get()
         if difference == 0:
             return 0
-        rows.update(quantity=counted)
-        _change_after_count(stockrecord, difference)
+        rows.update(quantity=counted, is_doubtful=False)
+        _change_after_count(stockrecord, bin, difference)
         _write(COUNT, stockrecord.pk, bin.pk, difference, "count", why, by)
         return difference
 
     return retrying(book)
 
 
-def _change_after_count(stockrecord: StockRecord, difference: int) -> None:
+def _change_after_count(stockrecord: StockRecord, bin: Bin, difference: int) -> None:
     try:
-        change_stock(stockrecord_id=stockrecord.pk, change=difference)
+        change_house(stockrecord_id=stockrecord.pk, blocked=bin.is_blocked, change=difference)
     except InsufficientStock as error:
         raise StockError(
             _(
@@ -284,10 +348,14 @@ def _receive_chunk(chunk: list[tuple[tuple[int, int], int]], cause: str, why: st
             if (sku, place) not in known
         ]
     )
-    came = Movement.objects.filter(stockrecord=OuterRef("pk"), cause=cause)
-    total = came.order_by().values("stockrecord").annotate(pieces=Sum("quantity")).values("pieces")
+    came = Movement.objects.filter(stockrecord=OuterRef("pk"), cause=cause).order_by().values("stockrecord")
+    for_sale = came.exclude(bin__kind__in=BLOCKED).annotate(pieces=Sum("quantity")).values("pieces")
+    blocked = came.filter(bin__kind__in=BLOCKED).annotate(pieces=Sum("quantity")).values("pieces")
     # No SKU is in two chunks, so each is raised once by what this receipt brought.
-    StockRecord.objects.filter(pk__in=set(skus)).update(num_in_stock=F("num_in_stock") + Subquery(total))
+    StockRecord.objects.filter(pk__in=set(skus)).update(
+        num_in_stock=F("num_in_stock") + Coalesce(Subquery(for_sale), 0),
+        num_quarantine=F("num_quarantine") + Coalesce(Subquery(blocked), 0),
+    )
 
 
 def _chunks(items: list[tuple[tuple[int, int], int]]) -> Iterator[list[tuple[tuple[int, int], int]]]:

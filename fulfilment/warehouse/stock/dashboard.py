@@ -34,7 +34,7 @@ SKU_SORT = {
 }
 BIN_SORT = {
     "code": "code",
-    "zone": "zone",
+    "zone": "zone__code",
     "kind": "kind",
     "sequence": "sequence",
     "pieces": "pieces",
@@ -242,13 +242,13 @@ def bin_list(request: HttpRequest) -> HttpResponse:
     form = BinSearch(request.GET)
     rows: Any = queries.bins()
     if form.value("q"):
-        rows = rows.filter(Q(code__icontains=form.value("q")) | Q(zone__icontains=form.value("q")))
+        rows = rows.filter(Q(code__icontains=form.value("q")) | Q(zone__code__icontains=form.value("q")))
     if form.value("kind"):
         rows = rows.filter(kind=form.value("kind"))
     rows = sorted_by(request, rows, BIN_SORT, ["sequence", "code"])
     if wants_csv(request):
         head = [_("Bin"), _("Zone"), _("Kind"), _("Turn on the walk"), _("Articles"), _("Pieces")]
-        cells = ([b.code, b.zone, b.get_kind_display(), b.sequence, b.skus, b.pieces] for b in rows)
+        cells = ([b.code, b.zone or "", b.get_kind_display(), b.sequence, b.skus, b.pieces] for b in rows)
         return csv_file("bins", head, cells)
     context = {"page": page_of(request, rows), "form": form, "csv_url": csv_url(request)}
     return render(request, "dashboard/warehouse/bins.html", context, status=form.status)
@@ -258,7 +258,7 @@ def bin_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def bin_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What lies in one bin."""
-    bin = get_object_or_404(Bin, pk=pk)
+    bin = get_object_or_404(Bin.objects.select_related("zone"), pk=pk)
     context = {
         "bin": bin,
         "page": page_of(request, queries.contents(pk)),

@@ -114,15 +114,13 @@ class BinForm(forms.ModelForm):
     sequence = forms.IntegerField(
         label=gettext_lazy("Turn on the walk"), min_value=0, max_value=SEQUENCE_MAX, initial=0
     )
+    zone = forms.CharField(label=gettext_lazy("Zone"), max_length=20, required=False)
+    field_order = ("code", "zone", "kind", "sequence")
 
     class Meta:
         model = Bin
-        fields = ["code", "zone", "kind", "sequence"]
-        labels = {
-            "code": gettext_lazy("Code"),
-            "zone": gettext_lazy("Zone"),
-            "kind": gettext_lazy("Kind"),
-        }
+        fields = ["code", "kind", "sequence"]
+        labels = {"code": gettext_lazy("Code"), "kind": gettext_lazy("Kind")}
 
     def clean_code(self) -> str:
         """Codes are written in one way, or a scanner would not find them."""
@@ -134,6 +132,8 @@ class BinForm(forms.ModelForm):
         bin.site = actions.default_site()
         try:
             with transaction.atomic():
+                if self.cleaned_data["zone"]:
+                    bin.zone = actions.place_zone(site=bin.site, code=self.cleaned_data["zone"])
                 bin.save()
         except IntegrityError:
             self.add_error("code", _("There is a bin of this code already."))

@@ -14,8 +14,13 @@ from shop.kernel.clock import now
 from shop.kernel.models import AppendOnlyError
 
 PICK, RESERVE, RECEIVING, PACKING, SHOP_FLOOR = "pick", "reserve", "receiving", "packing", "shop_floor"
+QUARANTINE, RETURNS, B_STOCK, TRANSIT = "quarantine", "returns", "b_stock", "transit"
 #: Kinds of bins that pick lists take goods from; what lies at the packing place is already picked.
 PICKABLE = (PICK, RESERVE, SHOP_FLOOR, RECEIVING)
+#: Kinds of bins whose pieces are in the house but not for sale. What is on its way between two sites stays for sale.
+BLOCKED = (QUARANTINE, RETURNS, B_STOCK)
+NO_TRACKING, BY_LOT, BY_SERIAL = "none", "lot", "serial"
+GTIN, OWN_CODE = "gtin", "own"
 
 RECEIPT, PICKED, DISPATCH, RETURN, COUNT, TRANSFER = (
     "receipt",
@@ -28,7 +33,7 @@ RECEIPT, PICKED, DISPATCH, RETURN, COUNT, TRANSFER = (
 
 
 class Site(models.Model):
-    """A building with bins, and the sender of its parcels. There is one for now; every bin already says which."""
+    """A building with bins, and the sender of its parcels."""
 
     code = models.SlugField(max_length=20, unique=True)
     name = models.CharField(max_length=80)
@@ -39,12 +44,33 @@ class Site(models.Model):
     country = models.CharField(max_length=2, default="DE")
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
+    position = models.PositiveSmallIntegerField(
+        default=0, help_text="turn in lists; the first is the default"
+    )
+    is_active = models.BooleanField(default=True)
+    ships = models.BooleanField(default=True, help_text="may send parcels to customers")
 
     class Meta:
-        ordering = ["code"]
+        ordering = ["position", "code"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class Zone(models.Model):
+    """A part of a site that is walked as one; ``sequence`` is its turn on the walk."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="zones")
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=80, blank=True)
+    sequence = models.PositiveIntegerField(default=0, help_text="turn on the walk")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "code"], name="stock_zone_once_per_site")]
+        ordering = ["site", "sequence", "code"]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class Bin(models.Model):
@@ -56,13 +82,18 @@ class Bin(models.Model):
         (RECEIVING, _("goods received")),
         (PACKING, _("packing place")),
         (SHOP_FLOOR, _("shop floor")),
+        (QUARANTINE, _("quarantine")),
+        (RETURNS, _("returns")),
+        (B_STOCK, _("B stock")),
+        (TRANSIT, _("on its way")),
     ]
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="bins")
     code = models.CharField(max_length=30, help_text=_("as printed on the shelf and scanned"))
-    zone = models.CharField(max_length=20, blank=True)
+    zone = models.ForeignKey(Zone, null=True, blank=True, on_delete=models.PROTECT, related_name="bins")
     kind = models.CharField(max_length=12, choices=KINDS, default=PICK)
     sequence = models.PositiveIntegerField(default=0, help_text=_("turn on the walk"))
+    is_active = models.BooleanField(default=True, help_text="closed bins are kept for history")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["code"], name="stock_bin_code_once")]
@@ -72,6 +103,90 @@ class Bin(models.Model):
     def __str__(self) -> str:
         return self.code
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether what lies here is not for sale."""
+        return self.kind in BLOCKED
+
+
+class Handling(models.Model):
+    """What an article asks of those who handle it. An article without a row is counted by pieces alone."""
+
+    TRACKING = [
+        (NO_TRACKING, _("pieces only")),
+        (BY_LOT, _("lots")),
+        (BY_SERIAL, _("serial numbers")),
+    ]
+
+    stockrecord = models.OneToOneField(StockRecord, on_delete=models.CASCADE, related_name="handling")
+    tracking = models.CharField(max_length=10, choices=TRACKING, default=NO_TRACKING)
+    has_best_before = models.BooleanField(default=False)
+    min_days_left = models.PositiveSmallIntegerField(
+        default=0, help_text="not sent to customers when fewer days are left"
+    )
+    length_mm = models.PositiveIntegerField(default=0)
+    width_mm = models.PositiveIntegerField(default=0)
+    height_mm = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.stockrecord_id}: {self.tracking}"
+
+
+class Barcode(models.Model):
+    """A code that means an article, or a pack of it: ``pieces`` says how many one scan is."""
+
+    KINDS = [(GTIN, _("GTIN")), (OWN_CODE, _("own code"))]
+
+    stockrecord = models.ForeignKey(StockRecord, on_delete=models.CASCADE, related_name="barcodes")
+    code = models.CharField(max_length=60, unique=True)
+    kind = models.CharField(max_length=5, choices=KINDS, default=OWN_CODE)
+    pieces = models.PositiveIntegerField(default=1, help_text="how many pieces one scan means")
+    name = models.CharField(max_length=40, blank=True, help_text="of the pack, as people say it")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(pieces__gte=1), name="stock_barcode_means_something")
+        ]
+        ordering = ["pieces", "code"]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Lot(models.Model):
+    """Pieces of one article that came together and are traced together; a serial number is a lot of one piece."""
+
+    stockrecord = models.ForeignKey(StockRecord, on_delete=models.PROTECT, related_name="lots")
+    code = models.CharField(max_length=60)
+    is_serial = models.BooleanField(default=False)
+    best_before = models.DateField(null=True, blank=True)
+    received_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stockrecord", "code"], name="stock_lot_once")]
+        indexes = [models.Index(fields=["code"], name="stock_lot_code")]
+        ordering = ["best_before", "received_at", "pk"]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class LotStock(models.Model):
+    """Pieces of one lot in one bin. Of a traced article they add up to its BinStock."""
+
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="lot_stock")
+    bin = models.ForeignKey(Bin, on_delete=models.PROTECT, related_name="lot_contents")
+    quantity = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["lot", "bin"], name="stock_lot_once_per_bin"),
+            models.CheckConstraint(condition=Q(quantity__gte=0), name="stock_lot_never_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of lot {self.lot_id} in bin {self.bin_id}"
+
 
 class BinStock(models.Model):
     """Pieces of one SKU in one bin: the sum of its movements, kept in the same transaction."""
@@ -79,6 +194,13 @@ class BinStock(models.Model):
     bin = models.ForeignKey(Bin, on_delete=models.PROTECT, related_name="contents")
     stockrecord = models.ForeignKey(StockRecord, on_delete=models.PROTECT, related_name="bin_stock")
     quantity = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(
+        default=now, help_text="when the first of these pieces came: first in, first out"
+    )
+    is_doubtful = models.BooleanField(
+        default=False,
+        help_text="found empty by a picker; nobody is sent here until it is counted or filled",
+    )
 
     class Meta:
         constraints = [
@@ -110,6 +232,7 @@ class Movement(models.Model):
         StockRecord, on_delete=models.PROTECT, related_name="movements", db_index=False
     )
     bin = models.ForeignKey(Bin, on_delete=models.PROTECT, related_name="movements")
+    lot = models.ForeignKey(Lot, null=True, blank=True, on_delete=models.PROTECT, related_name="movements")
     quantity = models.IntegerField(help_text=_("pieces; negative: taken out of the bin"))
     cause = models.CharField(max_length=80, blank=True)
     why = models.CharField(max_length=WHY_MAX_CHARS, blank=True)

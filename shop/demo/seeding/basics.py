@@ -5,7 +5,7 @@ from __future__ import annotations
 from checkout.basedata import PICKUP_DESCRIPTION
 from checkout.shipping.models import DeliveryMethod
 from fulfilment.finance.invoicing.models import MerchantProfile
-from fulfilment.warehouse.stock.actions import default_site, packing_place
+from fulfilment.warehouse.stock.actions import default_site, packing_place, place_zone
 from fulfilment.warehouse.stock.models import Bin, Site
 from shop.demo.merchant import MERCHANT
 
@@ -77,7 +77,7 @@ def site() -> Site:
         place.save()
     packing_place()
     for code, zone, kind, sequence in EXTRA_BINS:
-        Bin.objects.get_or_create(
-            code=code, defaults={"site": place, "zone": zone, "kind": kind, "sequence": sequence}
-        )
+        row = place_zone(site=place, code=zone, sequence=sequence)
+        facts = {"site": place, "zone": row, "kind": kind, "sequence": sequence}
+        Bin.objects.get_or_create(code=code, defaults=facts)
     return place

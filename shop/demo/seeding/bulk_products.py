@@ -13,7 +13,7 @@ from django.db.models import Max
 from catalogue.actions import search_words
 from catalogue.models import Category, Colour, Maker, Product, ProductCategory, ProductImage
 from catalogue.partner.models import Partner, PricePeriod, StockRecord
-from fulfilment.warehouse.stock.actions import Received, receive_many
+from fulfilment.warehouse.stock.actions import Received, place_zone, receive_many
 from fulfilment.warehouse.stock.models import Bin
 from shop.demo import range as data
 from shop.demo.seeding.basics import site
@@ -77,13 +77,14 @@ class _Ground:
 def _bins() -> list[int]:
     place = site()
     codes = [f"Z-{n:03d}" for n in range(1, 201)]
-    there = set(Bin.objects.filter(zone="Z").values_list("code", flat=True))
+    zone = place_zone(site=place, code="Z", sequence=90_000)
+    there = set(Bin.objects.filter(zone=zone).values_list("code", flat=True))
     Bin.objects.bulk_create(
-        Bin(site=place, code=code, zone="Z", sequence=100_000 + n)
+        Bin(site=place, code=code, zone=zone, sequence=100_000 + n)
         for n, code in enumerate(codes)
         if code not in there
     )
-    return list(Bin.objects.filter(zone="Z").order_by("sequence").values_list("pk", flat=True))
+    return list(Bin.objects.filter(zone=zone).order_by("sequence").values_list("pk", flat=True))
 
 
 def _write(ground: _Ground, numbers: range) -> list[int]:

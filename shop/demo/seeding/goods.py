@@ -16,7 +16,7 @@ from catalogue.models import (
     ProductRecommendation,
 )
 from catalogue.partner.models import Partner, PricePeriod, StockRecord
-from fulfilment.warehouse.stock.actions import Received, receive_many
+from fulfilment.warehouse.stock.actions import Received, place_zone, receive_many
 from fulfilment.warehouse.stock.models import Bin, Movement
 from shop.demo import range as data
 from shop.demo.merchant import MERCHANT
@@ -237,8 +237,9 @@ def _shelves() -> dict[tuple[int, str], int]:
             zone = zones[row.category]
             code = f"{zone}-{row.number % 100:02d}-{level + 1}"
             if code not in bins:
+                row_zone = place_zone(site=place, code=zone, sequence=100 + ord(zone))
                 bins[code] = Bin.objects.create(
-                    site=place, code=code, zone=zone, sequence=(turn + 1) * 100 + level
+                    site=place, code=code, zone=row_zone, sequence=(turn + 1) * 100 + level
                 ).pk
             found[row.number, shade.code] = bins[code]
     return found

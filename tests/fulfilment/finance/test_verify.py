@@ -143,9 +143,13 @@ def test_the_check_names_the_fault(
 
 def test_a_parcel_without_an_invoice_is_named(shop: None) -> None:
     from fulfilment.warehouse.dispatch.models import Parcel
+    from fulfilment.warehouse.picking.actions import make_pick_list
 
     order = make_order()
-    parcel = Parcel.objects.create(order=order, number="P1", sequence=1, state="dispatched")
+    pick_list = make_pick_list(order_id=order.pk)
+    parcel = Parcel.objects.create(
+        order=order, pick_list=pick_list, number="P1", sequence=1, state="dispatched"
+    )
     parcel.lines.create(order_line_id=order.lines.get().pk, quantity=1)
     assert invoicing.parcels_are_invoiced_once() == [
         f"parcel {parcel.pk} with 1 pieces has an invoice over 0"
