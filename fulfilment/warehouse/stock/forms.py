@@ -16,8 +16,9 @@ from fulfilment.warehouse.lists import Search
 
 from . import actions
 from .actions import QUANTITY_MAX
+from .codes import find_bin
 from .models import Bin
-from .queries import find_bin, find_stockrecord
+from .queries import find_stockrecord
 
 CODE_MAX_CHARS = 60
 SEQUENCE_MAX = 1_000_000

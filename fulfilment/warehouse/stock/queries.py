@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from catalogue.partner.models import Reservation, StockRecord
 
+from .codes import find_article
 from .models import BLOCKED, Bin, BinStock, Movement
 from .triggers import missing
 
@@ -55,20 +56,9 @@ def search_skus(rows: QuerySet[StockRecord], text: str) -> QuerySet[StockRecord]
 
 
 def find_stockrecord(code: str) -> StockRecord | None:
-    """The SKU that a scanned or typed code means: own number first, then the product's GTIN. None when unknown."""
-    code = code.strip()
-    if not code:
-        return None
-    found = StockRecord.objects.select_related("product__parent", "product__colour")
-    return (
-        found.filter(partner_sku__iexact=code).order_by("pk").first()
-        or found.filter(product__upc=code).order_by("pk").first()
-    )
-
-
-def find_bin(code: str) -> Bin | None:
-    """The bin with this code, as scanned or typed; None when unknown."""
-    return Bin.objects.filter(code__iexact=code.strip()).first()
+    """The SKU that a scanned or typed code means, whatever the pieces of a scan; None when unknown. Two queries."""
+    found = find_article(code)
+    return None if found is None else found.stockrecord
 
 
 def bins() -> QuerySet[Bin]:
