@@ -77,7 +77,11 @@ ROLES: dict[str, set[str]] = {
     },
     MARKETING: {ENTER, *_EDIT_PAGES, "catalogue.change_product", "partner.change_stockrecord"},
 }
-ROLES[MANAGER] = set().union(*ROLES.values()) | {"kernel.view_operations", "connect.view_pushes"}
+ROLES[MANAGER] = set().union(*ROLES.values()) | {
+    "kernel.view_operations",
+    "connect.view_pushes",
+    "picking.see_people",  # how much each picker does is for those who lead, not for colleagues
+}
 ROLES[ADMINISTRATOR] = ROLES[MANAGER] | {"connect.manage_endpoints", "connect.retry_pushes"}
 
 #: What these roles may do with the pages of the shop; Wagtail keeps it per group and branch of the tree.

@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "fulfilment.warehouse.stock.apps.StockConfig",
     "fulfilment.warehouse.picking.apps.PickingConfig",
     "fulfilment.warehouse.dispatch.apps.DispatchConfig",
+    "fulfilment.warehouse.board.apps.BoardConfig",
     "fulfilment.finance.ledger.apps.LedgerConfig",
     "fulfilment.finance.invoicing.apps.InvoicingConfig",
     "fulfilment.finance.reconciliation.apps.ReconciliationConfig",

@@ -57,6 +57,7 @@ class PickList(models.Model):
         permissions = [
             ("pick_orders", "May pick orders"),
             ("plan_picking", "May plan walks and cut-off times"),
+            ("see_people", "May see who picks how much"),
         ]
         constraints = [models.UniqueConstraint(fields=["order", "site"], name="picking_list_once_per_site")]
         indexes = [models.Index(fields=["state", "created_at"], name="picking_by_state")]
