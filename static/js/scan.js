@@ -1,5 +1,8 @@
-// Scanner screens: the scan field keeps the focus, right and wrong can be heard and felt, network loss is shown.
+// Scanner screens: the scan field keeps the focus, right and wrong can be heard and felt, network loss is shown,
+// and nothing that a fast scanner types is lost while the last scan is still being answered.
+import { feel } from "./feel.js";
 
+const AHEAD = "scan-ahead", AHEAD_MS = 15_000;
 const scanField = () => document.querySelector("[data-scan]");
 
 function keepFocus() {
@@ -10,35 +13,48 @@ function keepFocus() {
   field.focus({ preventScroll: true });
 }
 
-let audio;
-function beep(kind) {
-  try {
-    audio ??= new AudioContext();
-    const notes = kind === "good" ? [[880, 0, 0.09], [1320, 0.1, 0.12]] : [[196, 0, 0.22], [147, 0.25, 0.3]];
-    for (const [pitch, from, length] of notes) {
-      const tone = audio.createOscillator(), volume = audio.createGain();
-      tone.type = kind === "good" ? "sine" : "square";
-      tone.frequency.value = pitch;
-      volume.gain.setValueAtTime(0.2, audio.currentTime + from);
-      volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + from + length);
-      tone.connect(volume).connect(audio.destination);
-      tone.start(audio.currentTime + from);
-      tone.stop(audio.currentTime + from + length);
-    }
-  } catch { /* no sound here: colour and word say it too */ }
-  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(kind === "good" ? 40 : [120, 60, 120]);
-}
-
 // The page (or a part that came through htmx) says how the last scan went: data-scan-result="good|bad".
 function announce(root) {
   const result = root.matches?.("[data-scan-result]") ? root : root.querySelector?.("[data-scan-result]");
-  if (result) beep(result.dataset.scanResult);
+  if (result && !result.closest("[hidden]:not([data-scan-result])")) feel(result.dataset.scanResult);
 }
+
+// What was typed after a form had been sent and before its answer is shown; the next page takes it up.
+let leaving = false;
+function ahead(text) {
+  try {
+    if (text === undefined) {
+      const kept = JSON.parse(sessionStorage.getItem(AHEAD) || "null");
+      sessionStorage.removeItem(AHEAD);
+      return kept && Date.now() - kept.at < AHEAD_MS ? kept.text : "";
+    }
+    sessionStorage.setItem(AHEAD, JSON.stringify({ text, at: Date.now() }));
+  } catch { /* storage forbidden: the scanner has to wait for the answer */ }
+  return text ?? "";
+}
+
+function takeUp() {
+  const text = ahead(), field = scanField();
+  if (!text || !field?.form) return;
+  const end = text.indexOf("\n");
+  field.value = end < 0 ? text : text.slice(0, end);
+  if (end < 0) return;
+  if (text.length > end + 1) ahead(text.slice(end + 1));
+  field.form.requestSubmit();
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.defaultPrevented && event.target.querySelector("[data-scan]")) leaving = true;
+});
+addEventListener("pageshow", () => { leaving = false; });
 
 // Letters typed anywhere belong to the scanner: it types fast and ends with Enter.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key.length === 1 && !event.target.matches("input, textarea, select")) scanField()?.focus();
+  if (leaving && (event.key.length === 1 || event.key === "Enter")) {
+    event.preventDefault();
+    ahead(ahead() + (event.key === "Enter" ? "\n" : event.key));
+  } else if (event.key.length === 1 && !event.target.matches("input, textarea, select")) scanField()?.focus();
 });
 document.addEventListener("click", () => setTimeout(keepFocus, 0));
 document.addEventListener("visibilitychange", keepFocus);
@@ -52,3 +68,5 @@ addEventListener("offline", showNet);
 showNet();
 announce(document);
 keepFocus();
+scanField()?.select(); // what was refused still stands there: the next scan replaces it
+takeUp();
