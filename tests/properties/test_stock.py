@@ -16,7 +16,7 @@ from catalogue.partner.models import InsufficientStock, Reservation, StockRecord
 from fulfilment.warehouse.picking.actions import PickError, make_pick_list
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.stock import actions as stock
-from fulfilment.warehouse.stock.actions import StockError
+from fulfilment.warehouse.stock.actions import StockError, goods_in
 from fulfilment.warehouse.stock.models import BinStock
 from fulfilment.warehouse.stock.queries import stock_differences
 from tests.factories.orders import make_order
@@ -123,7 +123,7 @@ def test_receiving_in_bulk_is_the_same_as_receiving_one_by_one(
     def work() -> None:
         warehouse = Warehouse()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(stock, "BULK", chunk)
+            patch.setattr(goods_in, "BULK", chunk)
             stock.receive_many(
                 stock.Received(warehouse.records[s].pk, warehouse.bins[b].pk, n) for s, b, n in rows
             )

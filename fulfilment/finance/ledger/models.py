@@ -32,6 +32,7 @@ ENTRY_KINDS = [
     ("receipt_assigned", _("Receipt assigned")),
     ("goods_dispatched", _("Cost of goods dispatched")),
     ("goods_received", _("Goods received")),
+    ("stock_opened", _("Opening stock")),
     ("goods_returned", _("Goods that came back")),
     ("goods_scrapped", _("Goods written off")),
     ("stock_difference", _("Difference of a count")),

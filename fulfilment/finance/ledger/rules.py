@@ -171,6 +171,14 @@ def goods_received(*, subject: str, cost_minor: int, currency: str = "EUR") -> l
     ]
 
 
+def stock_opened(*, subject: str, cost_minor: int, currency: str = "EUR") -> list[Posting]:
+    """Goods were there when the books began: the stock is worth it, and nobody will send an invoice."""
+    return [
+        Posting("stock", debit_minor=cost_minor, subject=subject, currency=currency),
+        Posting("opening_balance", credit_minor=cost_minor, subject=subject, currency=currency),
+    ]
+
+
 def goods_returned(*, order_number: str, cost_minor: int, currency: str = "EUR") -> list[Posting]:
     """Goods came back from a customer and are in the house again, wherever they lie: the cost of goods goes back."""
     return swapped(goods_dispatched(order_number=order_number, cost_minor=cost_minor, currency=currency))

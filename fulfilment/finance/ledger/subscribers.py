@@ -3,9 +3,12 @@ the order's account."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from checkout.order.models import Line, Order
 from checkout.payment.events import MoneyUnmatched
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
+from fulfilment.warehouse.stock.events import GoodsReceived
 from shop.kernel.outbox import subscribe
 
 from . import rules
@@ -42,4 +45,25 @@ def book_unmatched(happened: MoneyUnmatched) -> None:
         ),
         text=happened.note,
         document=happened.reference[:60],
+    )
+
+
+@subscribe(GoodsReceived, "finance.book_goods_received")
+def book_goods_received(happened: GoodsReceived) -> None:
+    """What goods that came are worth, as far as their cost is known: against the supplier's invoice that will follow,
+    or against the opening balance for what was there when the books began."""
+    if not happened.total_cost_minor:
+        return
+    subject = (happened.cause or f"movement:{happened.movement_id}")[:60]
+    facts: dict[str, Any] = {
+        "subject": subject, "cost_minor": happened.total_cost_minor, "currency": happened.currency
+    }  # fmt: skip
+    opening = happened.kind == "opening"
+    own = happened.movement_id or f"{happened.cause}:{happened.currency}"
+    post(
+        source=f"goods:{own}"[:120],
+        kind="stock_opened" if opening else "goods_received",
+        lines=rules.stock_opened(**facts) if opening else rules.goods_received(**facts),
+        text=f"{happened.quantity} {happened.sku}".strip(),
+        document=subject,
     )

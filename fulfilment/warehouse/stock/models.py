@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -22,14 +23,16 @@ BLOCKED = (QUARANTINE, RETURNS, B_STOCK)
 NO_TRACKING, BY_LOT, BY_SERIAL = "none", "lot", "serial"
 GTIN, OWN_CODE = "gtin", "own"
 
-RECEIPT, PICKED, DISPATCH, RETURN, COUNT, TRANSFER = (
+RECEIPT, PICKED, DISPATCH, RETURN, COUNT, TRANSFER, SCRAP = (
     "receipt",
     "pick",
     "dispatch",
     "return",
     "count",
     "transfer",
+    "scrap",
 )
+MISSING = "missing"  #: causes of pieces that nobody can find begin with it: ``missing:C10001``
 
 
 class Site(models.Model):
@@ -131,6 +134,15 @@ class Handling(models.Model):
     def __str__(self) -> str:
         return f"{self.stockrecord_id}: {self.tracking}"
 
+    @property
+    def is_tracked(self) -> bool:
+        """Whether every piece belongs to a lot or has a serial number."""
+        return self.tracking != NO_TRACKING
+
+    def may_send(self, lot: Lot, on: dt.date) -> bool:
+        """Whether pieces of this lot may still be sent to a customer on a day. The last day itself counts as 0 left."""
+        return lot.best_before is None or (lot.best_before - on).days >= self.min_days_left
+
 
 class Barcode(models.Model):
     """A code that means an article, or a pack of it: ``pieces`` says how many one scan is."""
@@ -177,11 +189,18 @@ class LotStock(models.Model):
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="lot_stock")
     bin = models.ForeignKey(Bin, on_delete=models.PROTECT, related_name="lot_contents")
     quantity = models.PositiveIntegerField(default=0)
+    is_serial = models.BooleanField(default=False, help_text=_("as its lot: the constraints below need it"))
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["lot", "bin"], name="stock_lot_once_per_bin"),
             models.CheckConstraint(condition=Q(quantity__gte=0), name="stock_lot_never_negative"),
+            models.CheckConstraint(
+                condition=Q(is_serial=False) | Q(quantity__lte=1), name="stock_serial_is_one_piece"
+            ),
+            models.UniqueConstraint(
+                fields=["lot"], condition=Q(is_serial=True, quantity__gt=0), name="stock_serial_in_one_place"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -224,6 +243,7 @@ class Movement(models.Model):
         (RETURN, _("returned")),
         (COUNT, _("counted")),
         (TRANSFER, _("moved")),
+        (SCRAP, _("thrown away")),
     ]
     WHY_MAX_CHARS = 200
 
@@ -268,7 +288,7 @@ class Movement(models.Model):
         kind, _colon, number = self.cause.partition(":")
         if kind == "receipt" and not number.isdigit():
             number = ""  # the key of a form, which says nothing to people
-        words = {"order": _("Order"), "parcel": _("Parcel"), "receipt": _("Receipt")}
+        words = {"order": _("Order"), "parcel": _("Parcel"), "receipt": _("Receipt"), MISSING: _("Missing")}
         return f"{words[kind]} {number}".strip() if kind in words else ""
 
     def save(self, *args: Any, **kwargs: Any) -> None:

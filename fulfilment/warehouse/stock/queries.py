@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from catalogue.partner.models import Reservation, StockRecord
 
 from .codes import find_article
-from .models import BLOCKED, Bin, BinStock, Movement
+from .models import BLOCKED, MISSING, Bin, BinStock, Movement
 from .triggers import missing
 
 
@@ -69,6 +69,14 @@ def bins() -> QuerySet[Bin]:
     return Bin.objects.select_related("site", "zone").annotate(
         pieces=Coalesce(pieces, 0), skus=Coalesce(kinds, 0)
     )
+
+
+def set_aside(*, stockrecord_id: int, bin_id: int) -> int:
+    """Pieces of a SKU that were taken out of a bin as missing and not brought back. One query."""
+    rows = Movement.objects.filter(
+        stockrecord_id=stockrecord_id, bin_id=bin_id, cause__startswith=f"{MISSING}:"
+    )
+    return max(0, -(rows.aggregate(n=Sum("quantity"))["n"] or 0))
 
 
 def reserved_by(stockrecord_id: int) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from django.db.models import Max
 from catalogue.actions import search_words
 from catalogue.models import Category, Colour, Maker, Product, ProductCategory, ProductImage
 from catalogue.partner.models import Partner, PricePeriod, StockRecord
+from fulfilment.warehouse.stock.actions import OPENING as BOOKS_BEGIN
 from fulfilment.warehouse.stock.actions import Received, place_zone, receive_many
 from fulfilment.warehouse.stock.models import Bin
 from shop.demo import range as data
@@ -48,7 +49,7 @@ def seed_products(count: int, *, bar: Bar) -> int:
     with bar(total=len(records), desc="stock", unit="SKU") as progress:
         for start in range(0, len(records), BATCH * 10):
             chunk = records[start : start + BATCH * 10]
-            receive_many(_pieces(chunk, ground.bins), why=OPENING)
+            receive_many(_pieces(chunk, ground.bins), why=OPENING, kind=BOOKS_BEGIN)
             progress.update(len(chunk))
     return len(records)
 

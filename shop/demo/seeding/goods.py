@@ -16,6 +16,7 @@ from catalogue.models import (
     ProductRecommendation,
 )
 from catalogue.partner.models import Partner, PricePeriod, StockRecord
+from fulfilment.warehouse.stock.actions import OPENING as BOOKS_BEGIN
 from fulfilment.warehouse.stock.actions import Received, place_zone, receive_many
 from fulfilment.warehouse.stock.models import Bin, Movement
 from shop.demo import range as data
@@ -224,7 +225,7 @@ def seed_stock() -> int:
         for item in row.items
         if item.stock and item.sku in records and records[item.sku] not in moved
     ]
-    return receive_many(rows, why=OPENING) if rows else 0
+    return receive_many(rows, why=OPENING, kind=BOOKS_BEGIN) if rows else 0
 
 
 def _shelves() -> dict[tuple[int, str], int]:

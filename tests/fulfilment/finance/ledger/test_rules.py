@@ -110,6 +110,14 @@ def test_a_supplier_delivers_goods_for_300_00_and_has_not_invoiced_them_yet() ->
     assert {line.subject for line in lines} == {"receipt:77"}
 
 
+def test_goods_for_1200_00_were_there_when_the_books_began() -> None:
+    lines = rules.stock_opened(subject="receipt:1", cost_minor=120_000)
+    assert booked(lines) == [
+        ("3980", 120_000, 0),  # they are worth it from the first day
+        ("9000", 0, 120_000),  # nobody will send an invoice: it is carried forward
+    ]
+
+
 def test_a_customer_sends_goods_back_that_cost_us_45_00() -> None:
     lines = rules.goods_returned(order_number=ORDER, cost_minor=4_500)
     assert booked(lines) == [

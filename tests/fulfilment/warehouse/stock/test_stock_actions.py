@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.stock import actions, triggers
-from fulfilment.warehouse.stock.actions import NotEnoughInBin, Received, StockError
+from fulfilment.warehouse.stock.actions import NotEnoughInBin, Received, StockError, goods_in
 from fulfilment.warehouse.stock.models import BinStock, Movement
 from fulfilment.warehouse.stock.queries import find_stockrecord, history, stock_differences, where_is
 from shop.kernel.models import AppendOnlyError
@@ -136,7 +136,7 @@ def test_many_are_received_in_few_statements(django_assert_max_num_queries) -> N
 
 
 def test_a_chunk_border_never_cuts_a_sku_in_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "BULK", 3)
+    monkeypatch.setattr(goods_in, "BULK", 3)
     records = [make_stockrecord(f"CUT-{n}") for n in range(4)]
     bins = [make_bin(f"C-{n}", sequence=n) for n in range(3)]
     actions.receive_many([Received(r.pk, b.pk, 1) for r in records for b in bins][1:])
