@@ -42,6 +42,16 @@ class OrderCancelled:
 
 @event
 @dataclass(frozen=True)
+class AddressCorrected:
+    """Where the order goes was corrected by staff: labels that were refused may be asked for again."""
+
+    order_id: int
+    number: str
+    correction_id: int
+
+
+@event
+@dataclass(frozen=True)
 class OrderLinkRequested:
     """Somebody who knows number and e-mail address wants to see the order: mail a one-time link."""
 

@@ -50,6 +50,7 @@ class Order(AbstractOrder):
         permissions = [
             ("view_orders", "May see orders"),
             ("manage_orders", "May cancel, hold and release orders"),
+            ("correct_addresses", "May correct where an order goes"),
         ]
         indexes = [models.Index(fields=["status", "-date_placed"], name="order_by_status")]
 
@@ -200,6 +201,29 @@ class AcceptedSummary(models.Model):
     def digest(html: str) -> str:
         """SHA-256 of the summary as hex."""
         return hashlib.sha256(html.encode()).hexdigest()
+
+
+class AddressCorrection(models.Model):
+    """One correction of where an order goes: what it said before and after, who and why. Append-only."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="address_corrections")
+    sequence = models.PositiveIntegerField(help_text="1 for the order's first correction")
+    old = models.JSONField()
+    new = models.JSONField()
+    why = models.CharField(max_length=300)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "sequence"], name="order_correction_sequence")
+        ]
+
+    def __str__(self) -> str:
+        return f"address of {self.order_id}, correction {self.sequence}"
 
 
 class OrderLink(models.Model):

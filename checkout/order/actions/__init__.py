@@ -1,5 +1,6 @@
 """Verbs of the order's life."""
 
+from .address import AddressNotCorrected, address_parts, correct_address
 from .amend import cancel_pieces, replace_pieces
 from .life import (
     cancel,
@@ -21,14 +22,17 @@ from .place import (
 )
 
 __all__ = [
+    "AddressNotCorrected",
     "BasketChanged",
     "BasketGone",
     "Contact",
     "Placement",
     "PriceChanged",
+    "address_parts",
     "cancel",
     "cancel_pieces",
     "confirm",
+    "correct_address",
     "hold",
     "note_dispatch",
     "note_return",
