@@ -39,6 +39,7 @@ urlpatterns: Addresses = [
     path("documents/", include(wagtaildocs_urls)),
     *health(),
     *room("payments/", "checkout.payment.urls"),
+    *room("carriers/", "fulfilment.warehouse.dispatch.public_urls"),
 ]
 
 urlpatterns += i18n_patterns(

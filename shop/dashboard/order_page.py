@@ -19,6 +19,7 @@ from checkout.payment.stripe_client import ProviderDown
 from fulfilment.finance.forms import ReasonForm
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.dispatch.queries import refused_labels
 from fulfilment.warehouse.picking.models import PickList
 from shop.kernel.access import staff_view
 from shop.kernel.states import StateError
@@ -39,6 +40,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     context = facts(found)
     context |= {
         "crumbs": _crumbs(found),
+        "refused_labels": list(refused_labels(found.pk)),
         "may_cancel": order_verbs.may_cancel(found),
         "may_hold": found.status not in ("completed", "cancelled"),
         "may_resend": found.status in order_verbs.CONCLUDED,

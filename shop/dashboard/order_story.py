@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from checkout.order.models import Order
+from checkout.order.models import AddressCorrection, Order
 from checkout.payment.models import METHODS, Payment
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.models import Parcel
@@ -78,6 +78,10 @@ EVENTS = {
     "RefundRequested": gettext_noop("refund requested"),
     "RefundSucceeded": gettext_noop("money returned"),
     "ParcelDispatched": gettext_noop("parcel dispatched"),
+    "ParcelDelivered": gettext_noop("parcel delivered"),
+    "ParcelLost": gettext_noop("parcel lost"),
+    "ParcelReturned": gettext_noop("parcel comes back"),
+    "AddressCorrected": gettext_noop("delivery address corrected"),
     "InvoiceIssued": gettext_noop("invoice issued"),
     "InvoicePaid": gettext_noop("invoice paid"),
     "InvoiceReopened": gettext_noop("invoice open again"),
@@ -98,10 +102,11 @@ def story(
     mails: list[OutgoingMail],
     pick_list_ids: list[int],
 ) -> list[Event]:
-    """Everything that happened, oldest first. Four queries beside what the page has read anyway."""
+    """Everything that happened, oldest first. Five queries beside what the page has read anyway."""
     events = [_event(order.date_placed, _("Order placed"), "basket", text=order.email or "")]
     events += _changes(order, payments, parcels, pick_list_ids)
     events += _deeds(order)
+    events += _corrections(order)
     events += _messages(order)
     events += [_mail(mail) for mail in mails]
     events += [
@@ -152,6 +157,19 @@ def reason(why: str) -> str:
 def _state(change: StateChange) -> str:
     labels = {"open": _("to pick"), "picked": _("picked")} if change.machine == "pick_list" else {}
     return str(labels.get(change.new) or look_of(change.new).label)
+
+
+def _corrections(order: Order) -> Iterable[Event]:
+    """Corrections of where it goes, with what changed."""
+    for one in AddressCorrection.objects.filter(order=order).select_related("by"):
+        changed = [
+            f"{one.old.get(name) or '–'} → {value or '–'}"
+            for name, value in one.new.items()
+            if value != one.old.get(name)
+        ]
+        by = one.by.name if one.by else ""
+        text = f"{one.why} ({', '.join(changed)})"
+        yield _event(one.at, _("Delivery address corrected"), "edit", by=by, text=text)
 
 
 def _deeds(order: Order) -> Iterable[Event]:

@@ -43,6 +43,7 @@ ROLES: dict[str, set[str]] = {
         *_SEE_ORDERS,
         *_MAILS,
         "order.manage_orders",
+        "order.correct_addresses",
         "withdrawals.handle_withdrawals",
         "payment.refund_payments",
         "invoicing.view_invoices",
@@ -57,6 +58,7 @@ ROLES: dict[str, set[str]] = {
         "picking.pick_orders",
         "picking.plan_picking",
         "dispatch.dispatch_parcels",
+        "order.correct_addresses",
     },
     FINANCE: {
         *_SEE_ORDERS,
@@ -81,6 +83,7 @@ ROLES[MANAGER] = set().union(*ROLES.values()) | {
     "kernel.view_operations",
     "connect.view_pushes",
     "picking.see_people",  # how much each picker does is for those who lead, not for colleagues
+    "dispatch.manage_cartons",
 }
 ROLES[ADMINISTRATOR] = ROLES[MANAGER] | {"connect.manage_endpoints", "connect.retry_pushes"}
 

@@ -27,14 +27,14 @@ from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.events import InvoiceIssued
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.invoicing.queries import received_minor
-from fulfilment.warehouse.dispatch.events import ParcelDispatched
+from fulfilment.warehouse.dispatch.events import ParcelDelivered, ParcelDispatched, ParcelLost, ParcelReturned
 from shop.customers.events import AccountMailRequested
 from shop.customers.models import User
 from shop.kernel.outbox import subscribe
 
 from . import actions
 from .letter import Letter
-from .letters import accounts, money, orders, service, shortages
+from .letters import accounts, money, orders, parcels, service, shortages
 from .models import OutgoingMail
 
 
@@ -140,6 +140,42 @@ def parcel_dispatched(event: ParcelDispatched) -> None:
             carrier_name=carrier_name(event.carrier),
             tracking_number=event.tracking_number,
         ),
+    )
+
+
+@subscribe(ParcelDelivered, "notifications.parcel_delivered")
+def parcel_delivered(event: ParcelDelivered) -> None:
+    """A parcel arrived."""
+    order = order_for_fulfilment(event.order_id)
+    tell_customer(
+        order,
+        kind="parcel_delivered",
+        fact=event.parcel_id,
+        make=lambda: parcels.delivered(order, tracking_number=event.tracking_number),
+    )
+
+
+@subscribe(ParcelLost, "notifications.parcel_lost")
+def parcel_lost(event: ParcelLost) -> None:
+    """A parcel will not arrive."""
+    order = order_for_fulfilment(event.order_id)
+    tell_customer(
+        order,
+        kind="parcel_lost",
+        fact=event.parcel_id,
+        make=lambda: parcels.lost(order, tracking_number=event.tracking_number),
+    )
+
+
+@subscribe(ParcelReturned, "notifications.parcel_returned")
+def parcel_returned(event: ParcelReturned) -> None:
+    """A parcel comes back to us."""
+    order = order_for_fulfilment(event.order_id)
+    tell_customer(
+        order,
+        kind="parcel_returned",
+        fact=event.parcel_id,
+        make=lambda: parcels.returned(order, tracking_number=event.tracking_number),
     )
 
 

@@ -64,6 +64,7 @@ def _timeline(
     for parcel in parcels:
         if parcel.dispatched_at:
             events.append(_sent(parcel))
+    events += _arrived(parcels)
     for invoice in invoices:
         title = _("Credit note %(number)s") if not invoice.is_claim else _("Invoice %(number)s")
         url = reverse("orders:invoice", kwargs={"number": order.number, "invoice": invoice.number})
@@ -105,6 +106,23 @@ def _sent(parcel: Parcel) -> Event:
         "number": parcel.tracking_number,
     }
     return _event(_("Parcel on its way to you"), parcel.dispatched_at, "truck", text=text)
+
+
+def _arrived(parcels: list[Parcel]) -> list[Event]:
+    """What became of parcels that were sent: delivered, lost, coming back."""
+    titles = {
+        "delivered": (_("Parcel delivered"), "check-circle", "done"),
+        "lost": (_("Parcel lost: we take care of it"), "warning", "bad"),
+        "returned": (_("Parcel comes back to us"), "return", "bad"),
+    }
+    sent = {parcel.pk: parcel for parcel in parcels if not parcel.is_handover}
+    changes = StateChange.objects.filter(machine="parcel", thing_id__in=list(sent), new__in=list(titles))
+    events = []
+    for change in changes.order_by("pk"):
+        title, icon, state = titles[change.new]
+        number = sent[change.thing_id].tracking_number
+        events.append({"title": title, "at": change.at, "icon": icon, "state": state, "text": number})
+    return events
 
 
 def _ahead(order: Order) -> list[Event]:

@@ -1,58 +1,118 @@
-"""The port to carriers. ``OwnLabel`` prints a label of our own; connectors to carriers come beside it.
+"""The port to carriers. ``OwnLabel`` prints a label of our own; ``dhl.py`` is the connector to a real carrier.
 
 A carrier may ask the network, so it is called outside of transactions, and what it answers is stored afterwards.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.conf import settings
+
 from shop.kernel.numbers import next_with_gaps
 
-from .documents import ShippingLabel, label_pdf
+from .documents import Address
+
+#: What a refusal is about: the address can be corrected, the parcel can be packed anew, the rest is for people.
+ABOUT_ADDRESS, ABOUT_PARCEL, ABOUT_OTHER = "address", "parcel", "other"
+#: What a tracking state means for the parcel; ``on_its_way`` moves nothing, ``unknown`` is for people.
+ON_ITS_WAY, DELIVERED, LOST, RETURNED, UNKNOWN = "on_its_way", "delivered", "lost", "returned", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
     """What a carrier must know to book a parcel."""
 
-    parcel_number: str
-    country: str  #: ISO 3166-1 alpha-2
-    postcode: str
+    reference: str  #: ours, once per booking: a booking whose answer was lost is found again by it
+    sender: Address
+    recipient: Address
     weight_g: int
+    measures_mm: tuple[int, int, int] | None = None  #: of the carton
+    email: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What the carrier gave: the number, and its label where it makes one (else ours is printed)."""
+
+    tracking_number: str
+    pdf: bytes = b""
+    zpl: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One tracking state. ``code``: the carrier's own; ``meaning``: one of the words above."""
+
+    tracking_number: str
+    code: str
+    meaning: str
+    text: str
+    at: dt.datetime
+    place: str = ""
 
 
 class Carrier(Protocol):
-    """Books parcels and makes their labels."""
+    """Books parcels, cancels, and says where they are. CarrierRefused and CarrierDown are the ways to fail."""
 
     code: str
+    uses_network: bool
+    weight_max_g: int
 
-    def book(self, shipment: Shipment) -> str:
-        """Announce a parcel; returns its tracking number. May use the network. CarrierRefused with the reason."""
+    def find(self, reference: str, since: dt.datetime) -> Booked | None:
+        """The booking made under our reference, when there is one: its answer may have been lost."""
         ...
 
-    def label(self, label: ShippingLabel, language: str) -> bytes:
-        """The label as PDF."""
+    def book(self, shipment: Shipment) -> Booked:
+        """Announce a parcel. CarrierRefused with the reason."""
+        ...
+
+    def cancel(self, tracking_number: str) -> None:
+        """Take a booking back; silent when the carrier does not know it (any more). CarrierRefused when too late."""
+        ...
+
+    def track(self, tracking_numbers: Sequence[str]) -> list[News]:
+        """Everything the carrier knows of these parcels, oldest first."""
         ...
 
 
 class CarrierRefused(Exception):
-    """The carrier does not take the parcel; the text says why."""
+    """The carrier does not do it; the text says why, ``about`` what the reason lies in. Asking again is no use."""
+
+    def __init__(self, reason: str, about: str = ABOUT_OTHER) -> None:
+        super().__init__(reason)
+        self.about = about
+
+
+class CarrierDown(Exception):
+    """No answer, or one that says "later": it is asked again."""
 
 
 class OwnLabel:
     """A label of our own, for shops that hand their parcels over without an interface."""
 
     code = "own"
+    uses_network = False
+    weight_max_g = 70_000  #: heavier is freight, not a parcel
 
-    def book(self, shipment: Shipment) -> str:
+    def find(self, reference: str, since: dt.datetime) -> Booked | None:
+        """Nothing is ever lost on the way."""
+        return None
+
+    def book(self, shipment: Shipment) -> Booked:
         """A number of our own series with a check digit; never refuses."""
-        return tracking_number(next_with_gaps("tracking"))
+        return Booked(tracking_number(next_with_gaps("tracking")))
 
-    def label(self, label: ShippingLabel, language: str) -> bytes:
-        """The A6 label with the tracking number as Code 128."""
-        return label_pdf(label, language)
+    def cancel(self, tracking_number: str) -> None:
+        """Nobody needs to be told."""
+
+    def track(self, tracking_numbers: Sequence[str]) -> list[News]:
+        """Nobody tells us."""
+        return []
 
 
 OWN = OwnLabel()
@@ -61,8 +121,13 @@ CARRIERS: dict[str, Carrier] = {OWN.code: OWN}
 
 
 def carrier(code: str) -> Carrier:
-    """The carrier of this code, else our own label."""
-    return CARRIERS.get(code, OWN)
+    """The carrier of this code as delivery methods name it ("DHL"), else our own label."""
+    name = code.strip().lower()
+    if name == "dhl" and settings.CARRIER_DHL_URL:
+        from .dhl import DhlParcel
+
+        return DhlParcel()
+    return CARRIERS.get(name, OWN)
 
 
 def tracking_number(number: int) -> str:

@@ -21,3 +21,45 @@ class ParcelDispatched:
     carrier: str
     dispatched_at: str
     lines: list[dict[str, Any]]
+
+
+@event
+@dataclass(frozen=True)
+class ParcelDelivered:
+    """A parcel that was sent arrived (the carrier or staff say so). Not told of what is handed over in the store.
+
+    ``at``: ISO 8601, when it happened by the word of who told it.
+    """
+
+    parcel_id: int
+    order_id: int
+    order_number: str
+    carrier: str
+    tracking_number: str
+    at: str
+
+
+@event
+@dataclass(frozen=True)
+class ParcelLost:
+    """A parcel will not arrive. Fields as in ParcelDelivered."""
+
+    parcel_id: int
+    order_id: int
+    order_number: str
+    carrier: str
+    tracking_number: str
+    at: str
+
+
+@event
+@dataclass(frozen=True)
+class ParcelReturned:
+    """A parcel comes back to us. Fields as in ParcelDelivered."""
+
+    parcel_id: int
+    order_id: int
+    order_number: str
+    carrier: str
+    tracking_number: str
+    at: str

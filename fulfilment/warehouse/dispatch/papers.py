@@ -12,9 +12,17 @@ from django.utils.translation import override
 from fulfilment.warehouse.picking.models import PickLine, PickList
 from fulfilment.warehouse.stock.models import Site
 
-from .carriers import carrier
-from .documents import Address, PackedLine, PackingSlip, ShippingLabel, packing_slip_pdf
-from .models import Parcel
+from .documents import (
+    Address,
+    PackedLine,
+    PackingSlip,
+    ShippingLabel,
+    label_pdf,
+    label_zpl,
+    packing_slip_pdf,
+)
+from .label_models import PDF, ZPL
+from .models import Label, LabelFile, Parcel
 from .queries import to_pack
 
 
@@ -31,8 +39,8 @@ def packing_slip(parcel: Parcel) -> bytes:
         parcel_number=parcel.number,
         date=timezone.localdate(parcel.packed_at),
         shop_name=site.company or site.name,
-        sender=_sender(site),
-        recipient=_recipient(order),
+        sender=_sender_of(site),
+        recipient=recipient(order),
         lines=tuple(
             PackedLine(
                 name=line.order_line.title,
@@ -56,15 +64,39 @@ def packing_slip(parcel: Parcel) -> bytes:
 
 
 def label(parcel: Parcel) -> bytes:
-    """The shipping label as PDF. ValueError for what is handed over in the store: it needs none."""
+    """The shipping label as PDF: the carrier's own, else ours. ValueError while there is none (or none is needed)."""
+    made = _made_by_carrier(parcel, PDF)
+    return made or label_pdf(_own_label(parcel), parcel.order.language)
+
+
+def label_for_printer(parcel: Parcel) -> bytes:
+    """The shipping label as ZPL. ValueError while there is none, or when the carrier made none in this form."""
+    made = _made_by_carrier(parcel, ZPL)
+    if not made and _made_by_carrier(parcel, PDF):
+        raise ValueError(f"the carrier of parcel {parcel.number} gave no ZPL")
+    return made or label_zpl(_own_label(parcel), parcel.order.language).encode()
+
+
+def _booking(parcel: Parcel) -> Label | None:
     if parcel.is_handover or not parcel.tracking_number:
         raise ValueError(f"parcel {parcel.number} has no label")
-    order, site = parcel.order, _site(parcel)
-    paper = ShippingLabel(
+    return Label.objects.filter(parcel=parcel, stage="booked").first()
+
+
+def _made_by_carrier(parcel: Parcel, form: str) -> bytes:
+    booking = _booking(parcel)
+    found = LabelFile.objects.filter(label=booking, form=form).first() if booking else None
+    return bytes(found.content) if found else b""
+
+
+def _own_label(parcel: Parcel) -> ShippingLabel:
+    """Our label, with the address as booked: a correction afterwards does not change what was sent."""
+    booking, order, site = _booking(parcel), parcel.order, _site(parcel)
+    return ShippingLabel(
         carrier=(site.company or site.name) if parcel.carrier == "own" else parcel.carrier,
         tracking_number=parcel.tracking_number,
-        sender=_sender(site),
-        recipient=_recipient(order),
+        sender=_sender_of(site),
+        recipient=Address(**booking.recipient) if booking and booking.recipient else recipient(order),
         order_number=order.number,
         date=timezone.localdate(parcel.packed_at),
         service=order.shipping_method,
@@ -72,14 +104,18 @@ def label(parcel: Parcel) -> bytes:
         parcel=parcel.sequence,
         parcels=max(parcel.sequence, order.parcels.exclude(state="unpacked").count()),
     )
-    return carrier(parcel.carrier).label(paper, order.language)
+
+
+def sender(parcel: Parcel) -> Address:
+    """The site that sends a parcel."""
+    return _sender_of(_site(parcel))
 
 
 def _site(parcel: Parcel) -> Site:
     return Site.objects.get(pick_lists=parcel.pick_list_id)
 
 
-def _sender(site: Site) -> Address:
+def _sender_of(site: Site) -> Address:
     return Address(
         name=site.company or site.name,
         street=site.street,
@@ -89,7 +125,7 @@ def _sender(site: Site) -> Address:
     )
 
 
-def _recipient(order: Any) -> Address:
+def recipient(order: Any) -> Address:
     """Where it goes; who fetches it in the store is known by the billing address."""
     address = order.shipping_address or order.billing_address
     if address is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 
 from checkout.order.models import Line
 from fulfilment.warehouse.picking.models import PickLine, PickList
 
-from .models import Parcel, ParcelLine
+from .models import SENT, Label, Parcel, ParcelLine
+from .states import AT_WORK
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,20 @@ def with_lines(parcels: QuerySet[Parcel]) -> QuerySet[Parcel]:
     """Parcels with order and lines: a constant number of queries however many there are."""
     lines = ParcelLine.objects.select_related("order_line").order_by("pk")
     return parcels.select_related("order").prefetch_related(Prefetch("lines", queryset=lines))
+
+
+def waiting_labels() -> QuerySet[Label]:
+    """Labels that keep a parcel from leaving: refused, or given up after every try. Oldest first."""
+    stuck = Q(stage="refused") | Q(stage__in=AT_WORK, state=Label.DEAD)
+    return Label.objects.filter(stuck, parcel__state="packed").order_by("created_at", "pk")
+
+
+def refused_labels(order_id: int | None = None) -> QuerySet[Label]:
+    """Labels whose address or parcel a carrier does not take, of one order or of all."""
+    rows = Label.objects.filter(stage="refused", parcel__state="packed").select_related("parcel__order")
+    return rows if order_id is None else rows.filter(parcel__order=order_id)
+
+
+def waiting_for_carrier() -> int:
+    """How many parcels are packed and wait: for their label, or to be taken by the carrier. One query."""
+    return Parcel.objects.filter(state="packed", kind=SENT).count()

@@ -8,11 +8,11 @@ from catalogue.partner.models import Reservation, StockRecord
 from checkout.order import actions as orders
 from checkout.order.models import Line, Order
 from checkout.shipping.models import DeliveryMethod
-from fulfilment.warehouse.dispatch import actions, carriers, papers
-from fulfilment.warehouse.dispatch.actions import BookingRefused, DispatchError
+from fulfilment.warehouse.dispatch import actions, carriers, labels, papers
+from fulfilment.warehouse.dispatch.actions import DispatchError
 from fulfilment.warehouse.dispatch.carriers import CarrierRefused, tracking_number
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
-from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.dispatch.models import Label, Parcel
 from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.stock.actions import StockError
@@ -179,22 +179,27 @@ def test_a_carrier_that_refuses_says_why_and_the_parcel_waits(
     outbox: Outbox, packer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Picky(carriers.OwnLabel):
-        def book(self, shipment: carriers.Shipment) -> str:
-            raise CarrierRefused(f"postcode {shipment.postcode} is unknown")
+        code = "picky"
+
+        def book(self, shipment: carriers.Shipment) -> carriers.Booked:
+            raise CarrierRefused(f"postcode {shipment.recipient.postcode} is unknown", "address")
 
     monkeypatch.setitem(carriers.CARRIERS, "picky", Picky())
     DeliveryMethod.objects.update_or_create(
         code="home", defaults={"kind": "home", "carrier": "picky", "name": "x"}
     )
     pick_list = picked(outbox, packer, (make_stockrecord(bins={"A-01": 5}), 2))
-    with pytest.raises(BookingRefused, match="postcode 20457 is unknown"):
-        actions.pack(pick_list=pick_list, quantities=whole(pick_list), by=packer)
-    parcel = Parcel.objects.get()
+    parcel = actions.pack(pick_list=pick_list, quantities=whole(pick_list), by=packer)
+    label = Label.objects.get()
+    assert (label.stage, label.about, parcel.tracking_number) == ("refused", "address", "")
     with pytest.raises(DispatchError, match="postcode 20457 is unknown"):
         actions.dispatch(parcel=parcel, by=packer)
+    assert Parcel.objects.get().state == "packed"
     monkeypatch.undo()
+    labels.retry(label=label, by=packer)
+    parcel.refresh_from_db()
     assert actions.dispatch(parcel=parcel, by=packer) is True
-    assert parcel.tracking_number
+    assert parcel.tracking_number and label.stage == "booked"
 
 
 def test_outcomes_follow_the_table(outbox: Outbox, packer: User) -> None:
