@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import lru_cache
 
-import holidays
+from shop.kernel.business_days import is_business_day
 
-SATURDAY = 5
-
-
-@lru_cache(maxsize=64)
-def _holidays(state: str, year: int) -> frozenset[dt.date]:
-    return frozenset(holidays.country_holidays("DE", subdiv=state or None, years=year).keys())
-
-
-def is_business_day(day: dt.date, state: str) -> bool:
-    """Whether ``day`` is neither weekend nor holiday of the German state (``HH``, ``BY``, ...)."""
-    return day.weekday() < SATURDAY and day not in _holidays(state, day.year)
+__all__ = ["business_day_from", "is_business_day"]
 
 
 def business_day_from(day: dt.date, state: str) -> dt.date:

@@ -66,6 +66,11 @@ class PickList(models.Model):
     def __str__(self) -> str:
         return f"pick list {self.pk} of order {self.order_id} ({self.state})"
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it is to go before others."""
+        return self.priority >= URGENT
+
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: who picked what is part of the order's story."""
         raise ProtectedError("pick lists are cancelled, never deleted", {self})
@@ -188,7 +193,11 @@ class ScanRecord(models.Model):
     kind = models.CharField(max_length=10, choices=KINDS)
     line = models.ForeignKey(PickLine, null=True, blank=True, on_delete=models.PROTECT, related_name="scans")
     batch = models.ForeignKey(Batch, null=True, blank=True, on_delete=models.PROTECT, related_name="scans")
+    pick_list = models.ForeignKey(
+        PickList, null=True, blank=True, on_delete=models.PROTECT, related_name="scans"
+    )
     code = models.CharField(max_length=60, blank=True)
+    bin_code = models.CharField(max_length=60, blank=True)
     lot_code = models.CharField(max_length=60, blank=True)
     quantity = models.PositiveIntegerField(default=0)
     accepted = models.BooleanField(default=False)
@@ -200,9 +209,23 @@ class ScanRecord(models.Model):
         null=True, blank=True, help_text="by the phone's clock, which may be wrong"
     )
     received_at = models.DateTimeField(default=now)
+    settled_at = models.DateTimeField(
+        null=True, blank=True, help_text="refused: somebody looked after the pieces"
+    )
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    settled_note = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["by", "received_at"], name="picking_scans_by_person")]
+        indexes = [
+            models.Index(fields=["by", "received_at"], name="picking_scans_by_person"),
+            models.Index(
+                fields=["received_at"],
+                condition=Q(accepted=False, settled_at=None),
+                name="picking_scans_refused",
+            ),
+        ]
         ordering = ["pk"]
 
     def __str__(self) -> str:
@@ -216,6 +239,9 @@ class CutOff(models.Model):
     carrier = models.CharField(max_length=40, blank=True, help_text="code; empty: every carrier")
     weekdays = models.CharField(max_length=7, default="12345", help_text="1 is Monday")
     time = models.TimeField()
+    holidays_of = models.CharField(
+        max_length=2, blank=True, default="HH", help_text=_("German state whose holidays count")
+    )
 
     class Meta:
         constraints = [

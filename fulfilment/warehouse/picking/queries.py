@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from catalogue.models import Product, ProductImage
 
-from .models import PickLine, PickList
+from .models import Batch, BatchBox, PickLine, PickList, ScanRecord
 
 IN_WORK = ("open", "picking", "picked")
 
@@ -36,18 +40,97 @@ def goods_to_put_back(lists: QuerySet[PickList]) -> QuerySet[PickList]:
 
 def lines_of(pick_list_id: int) -> list[PickLine]:
     """Every line with all that a page shows, in walking order; what no bin holds comes last. One query."""
-    lines = PickLine.objects.filter(pick_list_id=pick_list_id).select_related(
-        "pick_list__order", "pick_list__picker", "bin", "order_line", "stockrecord"
+    return in_walking_order(_with_all(PickLine.objects.filter(pick_list_id=pick_list_id)))
+
+
+def lines_of_batch(batch_id: int) -> list[PickLine]:
+    """The same for a batch, without the stops of cancelled orders. One query."""
+    lines = PickLine.objects.filter(batch_id=batch_id).exclude(pick_list__state="cancelled")
+    return in_walking_order(_with_all(lines))
+
+
+def _with_all(lines: QuerySet[PickLine]) -> QuerySet[PickLine]:
+    return lines.select_related(
+        "pick_list__order", "pick_list__picker", "bin__zone", "order_line__product", "stockrecord__handling",
+        "lot", "batch",
+    )  # fmt: skip
+
+
+def in_walking_order(lines: Iterable[PickLine]) -> list[PickLine]:
+    """By zone, then by bin. So an urgent order's stops come where the picker gets to, or next when passed already."""
+    return sorted(lines, key=_turn)
+
+
+def _turn(line: PickLine) -> tuple[bool, int, int, str, int]:
+    if line.bin is None:
+        return (True, 0, 0, "", line.pk)
+    zone = line.bin.zone
+    return (False, zone.sequence if zone else 0, line.bin.sequence, line.bin.code, line.pk)
+
+
+def boxes_of(batch_id: int) -> list[BatchBox]:
+    """Boxes of a batch with list and order; ``wanted``, ``taken`` and ``missing`` pieces in this batch. One query."""
+    here = Q(pick_list__lines__batch=batch_id)
+    left = F("pick_list__lines__quantity") - F("pick_list__lines__quantity_picked")
+    rows = BatchBox.objects.filter(batch=batch_id).select_related(
+        "pick_list__order", "pick_list__packing_place"
     )
-    return sorted(lines, key=lambda line: (line.bin_id is None, line.position, line.pk))
+    return list(
+        rows.annotate(
+            wanted=Coalesce(Sum("pick_list__lines__quantity", filter=here), 0),
+            taken=Coalesce(Sum("pick_list__lines__quantity_picked", filter=here), 0),
+            missing=Coalesce(Sum(left, filter=here & Q(pick_list__lines__state="short")), 0),
+        ).order_by("box")
+    )
+
+
+def batches() -> QuerySet[Batch]:
+    """Batches with picker; how many ``orders``, ``stops`` and ``done`` stops, ``pieces`` and ``taken``. One query."""
+    boxes = BatchBox.objects.filter(batch=OuterRef("pk")).order_by().values("batch").annotate(n=Count("pk"))
+    return Batch.objects.select_related("picker", "site", "zone").annotate(
+        orders=Coalesce(Subquery(boxes.values("n")), 0),
+        stops=Count("lines"),
+        done=Count("lines", filter=~Q(lines__state="open")),
+        pieces=Coalesce(Sum("lines__quantity"), 0),
+        taken=Coalesce(Sum("lines__quantity_picked"), 0),
+        missing=Coalesce(
+            Sum(F("lines__quantity") - F("lines__quantity_picked"), filter=Q(lines__state="short")), 0
+        ),
+    )
+
+
+def batches_to_pick() -> int:
+    """Batches that nobody has begun."""
+    return Batch.objects.filter(state="open").count()
+
+
+def refused_scans(**of: Any) -> QuerySet[ScanRecord]:
+    """Refused scans that nobody has looked after, oldest first; ``of``: ``batch=`` or ``pick_list=``. One query."""
+    rows = ScanRecord.objects.filter(accepted=False, settled_at=None, **of)
+    return rows.select_related("by", "line__order_line", "line__bin", "batch", "pick_list__order").order_by(
+        "pk"
+    )
 
 
 def picture_url(product: Product | None) -> str:
     """The picture of a product, of its colour where there is one; "" without. One query."""
-    if product is None:
-        return ""
-    ids = [pk for pk in (product.pk, product.parent_id) if pk]
-    pictures = list(ProductImage.objects.filter(product__in=ids).order_by("display_order", "pk"))
+    return pictures_of([product]).get(product.pk, "") if product is not None else ""
+
+
+def pictures_of(products: Iterable[Product | None]) -> dict[int, str]:
+    """Product id -> address of its picture, of its colour where there is one. One query for all."""
+    wanted = {product.pk: product for product in products if product is not None}
+    ids = {*wanted, *(product.parent_id for product in wanted.values() if product.parent_id)}
+    pictures: dict[int, list[ProductImage]] = defaultdict(list)
+    for picture in ProductImage.objects.filter(product__in=ids).order_by("display_order", "pk"):
+        pictures[picture.product_id].append(picture)
+    return {
+        pk: _best([*pictures[pk], *pictures[product.parent_id or 0]], product)
+        for pk, product in wanted.items()
+    }
+
+
+def _best(pictures: list[ProductImage], product: Product) -> str:
     fitting = [p for p in pictures if p.colour_id is not None and p.colour_id == product.colour_id]
     plain = [p for p in pictures if p.colour_id is None]
     for picture in [*fitting, *plain, *pictures]:

@@ -9,7 +9,7 @@ from checkout.order import actions as orders
 from checkout.order.actions.life import revive
 from checkout.order.models import Order
 from fulfilment.warehouse.picking import actions
-from fulfilment.warehouse.picking.actions import NotYourList, PickError
+from fulfilment.warehouse.picking.actions import NotYourList, PickError, lists
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import BinStock, Movement
@@ -299,7 +299,7 @@ def test_a_line_cannot_be_planned_into_a_list_that_is_being_finished(outbox: Out
     actions.scan(line=pick_list.lines.get(state="open"), code="SKU-1", quantity=1, by=picker)
     stock.receive(stockrecord=record, bin=make_bin("A-02"), quantity=1)
     pick_list.refresh_from_db()
-    real = actions.move
+    real = lists.move
 
     def goods_come_first(thing: object, **told: object) -> None:
         if told["to"] == "picked" and isinstance(thing, PickList):
@@ -307,7 +307,7 @@ def test_a_line_cannot_be_planned_into_a_list_that_is_being_finished(outbox: Out
         real(thing, **told)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(actions, "move", goods_come_first)
+        patch.setattr(lists, "move", goods_come_first)
         with pytest.raises(PickError, match="still open"):
             actions.finish(pick_list=pick_list, by=picker)
     assert PickList.objects.get().state == "picking"

@@ -1,0 +1,53 @@
+"""Verbs of picking: make a list, plan walks, start, scan, report short, finish, hand over, cancel, put back."""
+
+from .batches import cancel_batch, finish_batch, let_go_batch, start_batch, take_over_batch
+from .boxes import add_to_batch, remove_from_batch
+from .cutoffs import carrier_of, next_cut_off
+from .ending import cancel, put_back
+from .lists import finish, let_go, reschedule, start, take_over
+from .making import add_lines, make_pick_list, missing_of, new_list, plan_rest
+from .rules import WANTED, NotYourList, PickError, check_code, same_code
+from .scans import Answer, Scan, picked_words, settle_scan, short_words, take_scans
+from .taking import report_short, scan
+from .waves import Walk, Wave, plan_batches, preview
+
+__all__ = [
+    "WANTED",
+    "Answer",
+    "NotYourList",
+    "PickError",
+    "Scan",
+    "Walk",
+    "Wave",
+    "add_lines",
+    "add_to_batch",
+    "cancel",
+    "cancel_batch",
+    "carrier_of",
+    "check_code",
+    "finish",
+    "finish_batch",
+    "let_go",
+    "let_go_batch",
+    "make_pick_list",
+    "missing_of",
+    "new_list",
+    "next_cut_off",
+    "picked_words",
+    "plan_batches",
+    "plan_rest",
+    "preview",
+    "put_back",
+    "remove_from_batch",
+    "report_short",
+    "reschedule",
+    "same_code",
+    "scan",
+    "settle_scan",
+    "short_words",
+    "start",
+    "start_batch",
+    "take_over",
+    "take_over_batch",
+    "take_scans",
+]

@@ -1,0 +1,25 @@
+"""Holidays and business days in Germany, for whoever reckons with days: terms of letters, visits of carriers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+
+import holidays
+
+SATURDAY = 5
+
+
+@lru_cache(maxsize=64)
+def _holidays(state: str, year: int) -> frozenset[dt.date]:
+    return frozenset(holidays.country_holidays("DE", subdiv=state or None, years=year).keys())
+
+
+def is_holiday(day: dt.date, state: str) -> bool:
+    """Whether ``day`` is a holiday of the German state (``HH``, ``BY``, ...; "" for those of the whole country)."""
+    return day in _holidays(state, day.year)
+
+
+def is_business_day(day: dt.date, state: str) -> bool:
+    """Whether ``day`` is neither weekend nor holiday of the German state."""
+    return day.weekday() < SATURDAY and not is_holiday(day, state)
