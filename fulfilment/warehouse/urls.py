@@ -6,11 +6,15 @@ from django.views.generic import RedirectView
 from shop.kernel.access import staff_view
 
 from .board.dashboard import urlpatterns as board
+from .counting.dashboard import urlpatterns as counting
 from .dispatch.dashboard import urlpatterns as dispatch
 from .picking.dashboard import urlpatterns as picking
 from .stock.dashboard import urlpatterns as stock
+from .transfers.dashboard import urlpatterns as transfers
 
 app_name = "warehouse"
 #: The room's own address leads to where the day begins.
 door = staff_view("picking.pick_orders")(RedirectView.as_view(pattern_name="warehouse:pick-lists"))
-urlpatterns = [path("", door, name="index"), *board, *picking, *dispatch, *stock]
+#: Counting stands before stock: the count form of an article's page follows its rules.
+rooms = [*board, *picking, *dispatch, *counting, *transfers, *stock]
+urlpatterns = [path("", door, name="index"), *rooms]

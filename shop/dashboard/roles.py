@@ -59,6 +59,10 @@ ROLES: dict[str, set[str]] = {
         "picking.plan_picking",
         "dispatch.dispatch_parcels",
         "order.correct_addresses",
+        "transfers.view_transfers",
+        "transfers.move_between_sites",
+        "counting.view_counts",
+        "counting.count_bins",
     },
     FINANCE: {
         *_SEE_ORDERS,
@@ -68,6 +72,8 @@ ROLES: dict[str, set[str]] = {
         "payment.manage_payment_rules",
         "ledger.view_ledger",
         "ledger.reverse_entries",
+        "counting.view_counts",
+        "transfers.view_transfers",
         "invoicing.view_invoices",
         "invoicing.issue_credit_notes",
         "invoicing.change_merchant",
@@ -79,12 +85,16 @@ ROLES: dict[str, set[str]] = {
     },
     MARKETING: {ENTER, *_EDIT_PAGES, "catalogue.change_product", "partner.change_stockrecord"},
 }
-ROLES[MANAGER] = set().union(*ROLES.values()) | {
+#: What only those do who answer for it, beside all that the others may.
+_MANAGER_ONLY = {
     "kernel.view_operations",
     "connect.view_pushes",
     "picking.see_people",  # how much each picker does is for those who lead, not for colleagues
     "dispatch.manage_cartons",
+    "counting.approve_counts",
+    "counting.change_policy",
 }
+ROLES[MANAGER] = set().union(*ROLES.values()) | _MANAGER_ONLY
 ROLES[ADMINISTRATOR] = ROLES[MANAGER] | {"connect.manage_endpoints", "connect.retry_pushes"}
 
 #: What these roles may do with the pages of the shop; Wagtail keeps it per group and branch of the tree.

@@ -31,6 +31,8 @@ INSTALLED_APPS = [
     "fulfilment.warehouse.picking.apps.PickingConfig",
     "fulfilment.warehouse.dispatch.apps.DispatchConfig",
     "fulfilment.warehouse.board.apps.BoardConfig",
+    "fulfilment.warehouse.transfers.apps.TransfersConfig",
+    "fulfilment.warehouse.counting.apps.CountingConfig",
     "fulfilment.finance.ledger.apps.LedgerConfig",
     "fulfilment.finance.invoicing.apps.InvoicingConfig",
     "fulfilment.finance.reconciliation.apps.ReconciliationConfig",

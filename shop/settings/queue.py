@@ -44,5 +44,6 @@ CELERY_BEAT_SCHEDULE = {
     "make missing documents": {"task": "invoicing.make_missing", "schedule": 60.0},
     "book labels": {"task": "dispatch.work_labels", "schedule": SWEEP_EVERY_S},
     "ask where parcels are": {"task": "dispatch.ask_carriers", "schedule": 600.0},
+    "plan counts": {"task": "counting.plan", "schedule": crontab(hour="5", minute="0")},
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},
 }

@@ -30,6 +30,8 @@ ELSEWHERE = {
     "stock": "tests/fulfilment/warehouse/test_verify.py",
     "picking": "tests/fulfilment/warehouse/test_verify.py",
     "dispatch": "tests/fulfilment/warehouse/test_verify.py",
+    "counting": "tests/fulfilment/warehouse/counting/test_counting.py",
+    "transfers": "tests/fulfilment/warehouse/transfers/test_transfers.py",
     "ledger": "tests/fulfilment/finance/test_verify.py",
     "invoicing": "tests/fulfilment/finance/test_verify.py",
     "reconciliation": "tests/fulfilment/finance/test_verify.py",

@@ -15,7 +15,9 @@ from django.views.decorators.http import require_GET
 
 from fulfilment.finance.amounts import AmountField, CsvAmount, rate_text
 from fulfilment.finance.forms import Period
+from fulfilment.warehouse.counting.models import CountTask
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, wants_csv
+from fulfilment.warehouse.transfers.models import Transfer
 from shop.kernel import clock
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
@@ -201,7 +203,20 @@ def document_url(found: Entry) -> str:
         return reverse("finance:invoice", args=[rest])
     if kind == "receipt" and rest.isdigit():
         return reverse("finance:receipt", args=[int(rest)])
-    return ""
+    return _warehouse_url(kind, rest.partition(":")[0])
+
+
+def _warehouse_url(kind: str, number: str) -> str:
+    """The page of the count or transfer behind an entry."""
+    found: CountTask | Transfer | None = None
+    if kind == "count":
+        found = CountTask.objects.filter(number=number).first()
+    elif kind == "transfer":
+        found = Transfer.objects.filter(number=number).first()
+    if found is None:
+        return ""
+    page = "warehouse:count-task" if isinstance(found, CountTask) else "warehouse:transfer-page"
+    return reverse(page, args=[found.pk])
 
 
 def _days_query(first: dt.date | None, last: dt.date | None) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 from checkout.order.models import Line, Order
 from checkout.payment.events import MoneyUnmatched
+from fulfilment.warehouse.counting.events import StockDifference
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
 from fulfilment.warehouse.stock.events import GoodsReceived
+from fulfilment.warehouse.transfers.events import TransferDifference
 from shop.kernel.outbox import subscribe
 
 from . import rules
@@ -67,3 +69,49 @@ def book_goods_received(happened: GoodsReceived) -> None:
         text=f"{happened.quantity} {happened.sku}".strip(),
         document=subject,
     )
+
+
+@subscribe(StockDifference, "finance.book_count_difference")
+def book_count_difference(happened: StockDifference) -> None:
+    """What a count found or did not find changes the value of the stock; articles without a known cost do not."""
+    if not happened.value_minor:
+        return
+    post(
+        source=count_source(happened.number, happened.line_id),
+        kind="stock_difference",
+        lines=rules.stock_difference(
+            subject=f"count:{happened.number}",
+            value_minor=happened.value_minor,
+            currency=happened.currency,
+        ),
+        text=f"{happened.sku} {happened.quantity:+d} ({happened.bin}) {happened.why}".strip(),
+        document=happened.number,
+    )
+
+
+@subscribe(TransferDifference, "finance.book_transfer_difference")
+def book_transfer_difference(happened: TransferDifference) -> None:
+    """What was lost or found on the way between two sites changes the value of the stock."""
+    if not happened.value_minor:
+        return
+    post(
+        source=transfer_source(happened.number, happened.step_id),
+        kind="transfer_difference",
+        lines=rules.stock_difference(
+            subject=f"transfer:{happened.number}",
+            value_minor=happened.value_minor,
+            currency=happened.currency,
+        ),
+        text=f"{happened.sku} {happened.quantity:+d} {happened.why}".strip(),
+        document=happened.number,
+    )
+
+
+def count_source(number: str, line_id: int) -> str:
+    """The fact behind the entry of one line of a count."""
+    return f"count:{number}:{line_id}"
+
+
+def transfer_source(number: str, step_id: int) -> str:
+    """The fact behind the entry of one difference of a transfer."""
+    return f"transfer:{number}:{step_id}"

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from django.db.models import Count, F, Q, Sum
 
+from fulfilment.warehouse.counting.models import CountLine
+from fulfilment.warehouse.transfers.models import TransferStep
+from shop.kernel.models import Delivery
+
 from . import guards, triggers
 from .models import Entry, EntryLine
+from .subscribers import count_source, transfer_source
 
+#: Events by which the ledger hears of differences.
+STOCK_EVENTS = ("StockDifference", "TransferDifference")
 SHOWN = 20  #: sentences per check; the first ones are what a person looks at
 
 
@@ -56,10 +63,39 @@ def guards_are_in_place() -> list[str]:
     ]
 
 
+def differences_of_stock_are_booked() -> list[str]:
+    """Each booked difference of a count, and each of a transfer, stands in the books with its value, once finance was
+    told of it."""
+    wanted = {
+        count_source(line.task.number, line.pk): line.value_minor
+        for line in CountLine.objects.filter(is_booked=True).select_related("task")
+    } | {
+        transfer_source(step.transfer.number, step.pk): step.value_minor
+        for step in TransferStep.objects.exclude(value_minor=0).select_related("transfer")
+    }
+    waiting = Delivery.objects.exclude(state="done").filter(message__name__in=STOCK_EVENTS)
+    if waiting.exists():  # told, and not heard yet: the outbox has its own checks
+        return []
+    booked = dict(
+        EntryLine.objects.filter(
+            account__role="stock", entry__kind__in=("stock_difference", "transfer_difference")
+        )
+        .values("entry__source")
+        .annotate(value=Sum(F("debit_minor") - F("credit_minor")))
+        .values_list("entry__source", "value")
+    )
+    return [
+        f"{source}: a difference of {value}, booked {booked.get(source, 0)}"
+        for source, value in sorted(wanted.items())
+        if value and booked.get(source, 0) != value
+    ][:SHOWN]
+
+
 CHECKS = [
     ("every entry balances", every_entry_balances),
     ("trial balance is zero", trial_balance_is_zero),
     ("no draft entries are left", no_drafts_are_left),
     ("every line has one positive side", lines_have_one_positive_side),
+    ("differences of counts and transfers are booked", differences_of_stock_are_booked),
     ("the ledger's triggers are in place", guards_are_in_place),
 ]

@@ -19,7 +19,9 @@ from fulfilment.finance.ledger.models import Account, Entry, EntryLine
 from fulfilment.finance.reconciliation import verify as reconciliation
 from fulfilment.finance.reconciliation.actions import assign, record
 from fulfilment.finance.reconciliation.models import Receipt
-from shop.kernel.models import NumberSeries
+from fulfilment.warehouse.counting.models import CountLine, CountTask
+from shop.kernel.models import Delivery, NumberSeries
+from tests.factories.stock import make_bin, make_stockrecord
 from tests.fulfilment.finance.books import problems
 from tests.fulfilment.finance.orders import capture, dispatch, make_order
 from tests.support.helpers import Outbox
@@ -50,7 +52,21 @@ def unguarded(work: Callable[[], object]) -> None:
     work()
 
 
+def difference_nobody_told_of() -> None:
+    record = make_stockrecord("LOST", bins={"A-01": 5}, unit_cost_minor=3_000)
+    task = CountTask.objects.create(number="C1", bin=make_bin("A-01"), state="booked")
+    CountLine.objects.create(
+        task=task, stockrecord=record, first=3, expected=5, unit_cost_minor=3_000, is_booked=True
+    )
+    Delivery.objects.update(state="done")
+
+
 FAULTS: list[tuple[str, Callable[[], list[str]], Callable[[], object]]] = [
+    (
+        "a difference of a count that the books do not know",
+        ledger.differences_of_stock_are_booked,
+        difference_nobody_told_of,
+    ),
     (
         "a changed amount",
         ledger.every_entry_balances,

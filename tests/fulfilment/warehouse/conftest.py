@@ -17,6 +17,10 @@ PERMISSIONS = (
     "stock.adjust_stock",
     "picking.pick_orders",
     "dispatch.dispatch_parcels",
+    "transfers.view_transfers",
+    "transfers.move_between_sites",
+    "counting.view_counts",
+    "counting.count_bins",
 )
 
 

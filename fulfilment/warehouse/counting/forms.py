@@ -1,0 +1,122 @@
+"""Forms of the counting pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from fulfilment.warehouse.lists import Search
+from fulfilment.warehouse.stock.forms import SCAN, BinField, SkuField, key_field, quantity_field
+from fulfilment.warehouse.stock.models import Lot
+
+from .models import NOTE_MAX_CHARS, CountPolicy, CountTask
+from .states import COUNT_TASK
+
+LOT_MAX_CHARS = 60
+CODE_MAX_CHARS = 60
+
+
+class CountSearch(Search):
+    """Filter of the list."""
+
+    state = forms.ChoiceField(
+        label=gettext_lazy("State"),
+        required=False,
+        choices=[("", gettext_lazy("not closed")), ("all", gettext_lazy("all")), *COUNT_TASK.choices],
+    )
+    cause = forms.ChoiceField(
+        label=gettext_lazy("Cause"), required=False, choices=[("", gettext_lazy("all")), *CountTask.CAUSES]
+    )
+
+
+class OptionalSkuField(SkuField):
+    """A SKU or GTIN that may be left empty; cleans to the stock record or None."""
+
+    def clean(self, value: Any) -> Any:
+        """Raises ValidationError naming the unknown code."""
+        return super().clean(value) if str(value or "").strip() else None
+
+
+class AskForm(forms.Form):
+    """Ask for a count."""
+
+    bin = BinField(label=gettext_lazy("Bin"))
+    code = OptionalSkuField(
+        label=gettext_lazy("Only this article"),
+        required=False,
+        help_text=gettext_lazy("Empty: everything in the bin is counted."),
+    )
+    note = forms.CharField(label=gettext_lazy("Reason"), max_length=NOTE_MAX_CHARS, required=False)
+
+
+class TallyForm(forms.Form):
+    """Pieces were scanned."""
+
+    code = SkuField(label=gettext_lazy("Scan the article"))
+    quantity = quantity_field()
+    lot = forms.CharField(
+        label=gettext_lazy("Lot or serial number"),
+        max_length=LOT_MAX_CHARS,
+        required=False,
+        widget=forms.TextInput(attrs={key: value for key, value in SCAN.items() if key != "data-scan"}),
+    )
+    key = key_field()
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError naming a lot that this article does not have."""
+        data = super().clean() or self.cleaned_data
+        code, record = data.get("lot", ""), data.get("code")
+        if code and record is not None:
+            found = Lot.objects.filter(stockrecord=record, code__iexact=code.strip()).first()
+            if found is None:
+                raise ValidationError(
+                    {"lot": _("%(sku)s has no lot “%(code)s”.") % {"sku": record.partner_sku, "code": code}}
+                )
+            data["lot"] = found
+        elif not code:
+            data["lot"] = None
+        return data
+
+
+class TotalForm(forms.Form):
+    """How many there are in all."""
+
+    counted = quantity_field(0, gettext_lazy("Counted"))
+    key = key_field()
+
+
+class WhyForm(forms.Form):
+    """Why, in a person's words."""
+
+    why = forms.CharField(label=gettext_lazy("Reason"), max_length=NOTE_MAX_CHARS)
+
+
+class PolicyForm(forms.ModelForm):
+    """Tolerance, approval and rhythm."""
+
+    class Meta:
+        model = CountPolicy
+        fields = [
+            "tolerance_pieces",
+            "tolerance_percent",
+            "approval_value_minor",
+            "bins_per_day",
+            "a_days",
+            "b_days",
+            "c_days",
+            "window_days",
+            "a_percent",
+            "b_percent",
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError when class A would be larger than A and B together."""
+        data = super().clean() or self.cleaned_data
+        a, b = data.get("a_percent"), data.get("b_percent")
+        if a is not None and b is not None and a > b:
+            raise ValidationError({"b_percent": _("A and B together cannot be less than A alone.")})
+        return data

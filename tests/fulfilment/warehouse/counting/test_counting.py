@@ -1,0 +1,493 @@
+"""Counts: blind, twice where it matters, and another pair of eyes where it is dear."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db.models import ProtectedError
+
+from catalogue.partner.models import StockRecord
+from fulfilment.finance.ledger.models import Entry
+from fulfilment.warehouse.counting import actions, approval, verify
+from fulfilment.warehouse.counting.errors import CountError, NothingScanned, NotYourCount, SamePerson
+from fulfilment.warehouse.counting.events import StockDifference
+from fulfilment.warehouse.counting.judging import believed, policy
+from fulfilment.warehouse.counting.models import SHORT, CountPolicy, CountScan, CountTask
+from fulfilment.warehouse.picking.events import PickedShort
+from fulfilment.warehouse.stock import actions as stock
+from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError
+from fulfilment.warehouse.stock.models import TRANSIT, Bin, BinStock, Movement
+from fulfilment.warehouse.stock.queries import stock_differences
+from shop.customers.models import User
+from shop.kernel import outbox as letters
+from tests.factories.orders import make_order
+from tests.factories.people import make_staff
+from tests.factories.stock import make_bin, make_stockrecord
+from tests.support.helpers import Outbox
+
+pytestmark = pytest.mark.django_db
+
+
+def problems() -> list[str]:
+    return stock_differences() + [text for _name, check in verify.CHECKS for text in check()]
+
+
+def lying(record: StockRecord, code: str = "A-01") -> int:
+    return BinStock.objects.get(stockrecord=record, bin__code=code).quantity
+
+
+@pytest.fixture
+def shoe() -> StockRecord:
+    return make_stockrecord("SHOE-1", bins={"A-01": 10}, unit_cost_minor=3_000)
+
+
+@pytest.fixture
+def place(shoe: StockRecord) -> Bin:
+    return make_bin("A-01")
+
+
+@pytest.fixture
+def colleague(db: None) -> User:
+    return make_staff("zweite@example.org", "counting.count_bins", first_name="Zoe", last_name="Zweite")
+
+
+@pytest.fixture
+def boss(db: None) -> User:
+    return make_staff("chef@example.org", "counting.approve_counts", first_name="Cem", last_name="Chef")
+
+
+@pytest.fixture
+def task(place: Bin, staff: User) -> CountTask:
+    return actions.ask(bin=place, by=staff)[0]
+
+
+def count(task: CountTask, by: User, pieces: dict[StockRecord, int], **more: Any) -> str:
+    """Start, scan, finish."""
+    actions.start(task=task, by=by)
+    for record, quantity in pieces.items():
+        actions.tally(task=task, stockrecord=record, quantity=quantity, by=by)
+    return actions.finish(task=task, by=by, **more)
+
+
+def rules(**values: int) -> CountPolicy:
+    CountPolicy.objects.filter(pk=policy().pk).update(**values)
+    return policy()
+
+
+def test_a_count_that_agrees_is_booked_without_a_movement(
+    task: CountTask, shoe: StockRecord, staff: User, outbox: Outbox
+) -> None:
+    before = Movement.objects.count()
+    assert count(task, staff, {shoe: 10}) == "booked"
+    assert Movement.objects.count() == before
+    assert outbox.events(StockDifference) == []
+    assert problems() == []
+
+
+def test_scanning_piece_by_piece_adds_up_and_a_small_difference_is_believed(
+    task: CountTask, shoe: StockRecord, staff: User, outbox: Outbox
+) -> None:
+    actions.start(task=task, by=staff)
+    totals = [actions.tally(task=task, stockrecord=shoe, by=staff) for _piece in range(9)]
+    assert totals == list(range(1, 10))
+    assert actions.finish(task=task, by=staff) == "booked"
+    moved = Movement.objects.get(cause=f"count:{task.number}")
+    assert (moved.kind, moved.quantity, moved.by) == ("count", -1, staff)
+    shoe.refresh_from_db()
+    assert (lying(shoe), shoe.num_in_stock) == (9, 9)
+    outbox.drain()
+    entry = Entry.objects.get(document=task.number)
+    assert [(row.account.role, row.debit_minor, row.credit_minor) for row in entry.lines.order_by("pk")] == [
+        ("stock_differences", 3_000, 0),
+        ("stock", 0, 3_000),
+    ]
+    assert problems() == []
+
+
+def test_beyond_the_tolerance_another_person_counts_again(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User
+) -> None:
+    assert count(task, staff, {shoe: 7}) == "recount"
+    assert lying(shoe) == 10
+    with pytest.raises(SamePerson, match="colleague"):
+        actions.start(task=task, by=staff)
+    assert count(task, colleague, {shoe: 7}) == "booked"
+    line = task.lines.get()
+    assert (line.expected, line.first, line.second, line.difference) == (10, 7, 7, -3)
+    assert lying(shoe) == 7
+    assert problems() == []
+
+
+def test_who_is_alone_counts_a_second_time_and_the_second_count_stands(
+    task: CountTask, shoe: StockRecord, staff: User
+) -> None:
+    assert count(task, staff, {shoe: 7}) == "recount"
+    actions.start(task=task, by=staff, alone=True)
+    actions.tally(task=task, stockrecord=shoe, quantity=10, by=staff)
+    assert actions.finish(task=task, by=staff) == "booked"
+    assert lying(shoe) == 10
+
+
+def test_above_the_value_another_person_approves_and_never_a_counter(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User, boss: User, outbox: Outbox
+) -> None:
+    count(task, staff, {shoe: 5})
+    assert count(task, colleague, {shoe: 5}) == "approval"
+    assert (task.value_minor, lying(shoe)) == (-15_000, 10)
+    for counter in (staff, colleague):
+        with pytest.raises(SamePerson, match="counted this yourself"):
+            approval.approve(task=task, by=counter)
+        with pytest.raises(SamePerson):
+            approval.refuse(task=task, by=counter, why="no")
+    assert approval.approve(task=task, by=boss) == "booked"
+    assert (task.approver, lying(shoe)) == (boss, 5)
+    with pytest.raises(CountError, match="already closed"):
+        approval.approve(task=task, by=boss)
+    outbox.drain()
+    assert Entry.objects.get(document=task.number).lines.count() == 2
+    assert problems() == []
+
+
+def test_found_and_missing_pieces_do_not_hide_each_other_from_the_value(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User
+) -> None:
+    other = make_stockrecord("SHOE-2", bins={"A-01": 5}, unit_cost_minor=3_000)
+    count(task, staff, {shoe: 7, other: 8})
+    assert count(task, colleague, {shoe: 7, other: 8}) == "approval"
+    assert task.value_minor == 0
+
+
+def test_an_approver_who_does_not_believe_it_has_it_counted_again(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User, boss: User
+) -> None:
+    count(task, staff, {shoe: 4})
+    count(task, colleague, {shoe: 4})
+    with pytest.raises(CountError, match="say why"):
+        approval.refuse(task=task, by=boss, why=" ")
+    approval.refuse(task=task, by=boss, why="look behind the ladder")
+    assert task.state == "recount"
+    assert count(task, colleague, {shoe: 10}) == "booked"
+    assert lying(shoe) == 10
+    assert problems() == []
+
+
+def test_what_should_lie_there_and_was_not_scanned_counts_as_nothing(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User
+) -> None:
+    other = make_stockrecord("SHOE-2", bins={"A-01": 1}, unit_cost_minor=100)
+    assert count(task, staff, {shoe: 10}) == "booked"
+    assert {line.stockrecord_id: line.difference for line in task.lines.all()} == {shoe.pk: 0, other.pk: -1}
+
+
+def test_an_empty_shelf_is_said_and_not_assumed(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User
+) -> None:
+    actions.start(task=task, by=staff)
+    with pytest.raises(NothingScanned):
+        actions.finish(task=task, by=staff)
+    assert actions.finish(task=task, by=staff, empty=True) == "recount"
+    actions.start(task=task, by=colleague)
+    with pytest.raises(NothingScanned, match="SHOE-1"):
+        actions.finish(task=task, by=colleague)
+    assert actions.finish(task=task, by=colleague, empty=True) == "approval"
+
+
+def test_an_article_that_nobody_expected_is_found(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User
+) -> None:
+    stray = make_stockrecord("STRAY", bins={"B-01": 1}, unit_cost_minor=500)
+    count(task, staff, {shoe: 10, stray: 1})
+    assert task.state == "booked"
+    assert lying(stray) == 1
+    assert problems() == []
+
+
+def test_goods_moved_during_the_count_make_it_void_for_that_article_only(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User
+) -> None:
+    other = make_stockrecord("SHOE-2", bins={"A-01": 5})
+    actions.start(task=task, by=staff)
+    actions.tally(task=task, stockrecord=shoe, quantity=10, by=staff)
+    actions.tally(task=task, stockrecord=other, quantity=5, by=staff)
+    stock.transfer(stockrecord=shoe, source=task.bin, target=make_bin("B-01"), quantity=2)
+    assert actions.finish(task=task, by=staff) == "recount"
+    void, sound = task.lines.order_by("stockrecord__partner_sku")
+    assert (void.recount, void.first) == (True, None)
+    assert "changed this bin" in void.void_why
+    assert (sound.recount, sound.first) == (False, 5)
+    assert count(task, colleague, {shoe: 8}) == "booked"
+    assert lying(shoe) == 8
+    assert problems() == []
+
+
+def test_after_a_void_first_count_a_large_difference_is_still_counted_twice(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User
+) -> None:
+    actions.start(task=task, by=staff)
+    actions.tally(task=task, stockrecord=shoe, quantity=10, by=staff)
+    stock.transfer(stockrecord=shoe, source=task.bin, target=make_bin("B-01"), quantity=2)
+    assert actions.finish(task=task, by=staff) == "recount"
+    assert count(task, colleague, {shoe: 3}) == "recount"
+    actions.start(task=task, by=staff, alone=True)
+    actions.tally(task=task, stockrecord=shoe, quantity=3, by=staff)
+    assert actions.finish(task=task, by=staff) == "approval"
+
+
+def test_while_it_waits_for_approval_the_bin_goes_on_living(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User, boss: User
+) -> None:
+    """The difference is what is booked, not the number that once lay there."""
+    count(task, staff, {shoe: 6})
+    assert count(task, colleague, {shoe: 6}) == "approval"
+    stock.receive(stockrecord=shoe, bin=task.bin, quantity=20)
+    approval.approve(task=task, by=boss)
+    assert lying(shoe) == 26
+    assert problems() == []
+
+
+def test_a_bin_counted_otherwise_in_between_is_counted_again_instead_of_booked_twice(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User, boss: User
+) -> None:
+    count(task, staff, {shoe: 6})
+    count(task, colleague, {shoe: 6})
+    stock.count(stockrecord=shoe, bin=task.bin, counted=6)
+    assert approval.approve(task=task, by=boss) == "recount"
+    assert lying(shoe) == 6
+
+
+def test_promised_pieces_never_vanish_the_count_waits_with_the_reason(
+    task: CountTask, shoe: StockRecord, staff: User, boss: User
+) -> None:
+    make_order((shoe, 10))
+    assert count(task, staff, {shoe: 9}) == "approval"
+    assert "not promised to customers" in task.problem
+    with pytest.raises(StockError, match="not promised to customers"):
+        approval.approve(task=task, by=boss)
+    task.refresh_from_db()
+    assert (task.state, lying(shoe)) == ("approval", 10)
+    assert problems() == []
+
+
+def test_a_short_pick_makes_one_count_task_and_takes_the_missing_pieces_off_sale(
+    shoe: StockRecord, place: Bin, staff: User, outbox: Outbox
+) -> None:
+    make_order((shoe, 4))
+    for _picker in range(2):
+        tell_short(shoe, place)
+    outbox.drain()
+    task = CountTask.objects.get()
+    assert (task.cause, task.bin, task.state) == (SHORT, place, "open")
+    assert BinStock.objects.get(stockrecord=shoe, bin=place).is_doubtful
+    shoe.refresh_from_db()
+    assert (shoe.num_in_stock, shoe.num_quarantine, shoe.available) == (4, 6, 0)
+    rules(approval_value_minor=10**9)
+    assert count(task, staff, {shoe: 5}) == "recount"
+    actions.start(task=task, by=staff, alone=True)
+    actions.tally(task=task, stockrecord=shoe, quantity=5, by=staff)
+    assert actions.finish(task=task, by=staff) == "booked"
+    assert task.lines.get().expected == 10
+    shoe.refresh_from_db()
+    assert (lying(shoe), shoe.num_in_stock, shoe.num_quarantine) == (5, 5, 0)
+    assert not BinStock.objects.get(stockrecord=shoe, bin=place).is_doubtful
+    assert problems() == []
+
+
+def test_when_the_picker_was_wrong_the_pieces_are_for_sale_again(
+    shoe: StockRecord, place: Bin, staff: User, outbox: Outbox
+) -> None:
+    tell_short(shoe, place)
+    outbox.drain()
+    shoe.refresh_from_db()
+    assert shoe.available == 0
+    assert count(CountTask.objects.get(), staff, {shoe: 10}) == "booked"
+    shoe.refresh_from_db()
+    assert (shoe.available, lying(shoe)) == (10, 10)
+    assert problems() == []
+
+
+def tell_short(record: StockRecord, bin: Bin) -> None:
+    from django.db import transaction
+
+    with transaction.atomic():
+        letters.record(
+            PickedShort(
+                pick_list_id=1,
+                pick_line_id=1,
+                order_id=1,
+                order_line_id=1,
+                stockrecord_id=record.pk,
+                bin_id=bin.pk,
+                site_id=bin.site_id,
+                quantity=2,
+            )
+        )
+
+
+def test_a_bin_is_on_the_list_once(task: CountTask, place: Bin, shoe: StockRecord, staff: User) -> None:
+    assert actions.ask(bin=place, by=staff) == (task, False)
+    single, new = actions.ask(bin=place, stockrecord=shoe, by=staff)
+    assert new
+    assert actions.ask(bin=place, stockrecord=shoe, by=staff) == (single, False)
+    actions.cancel(task=task, by=staff, why="twice")
+    again, new = actions.ask(bin=place, by=staff)
+    assert new and again != task
+
+
+def test_two_people_at_one_task(task: CountTask, shoe: StockRecord, staff: User, colleague: User) -> None:
+    actions.start(task=task, by=staff)
+    actions.start(task=task, by=staff)
+    with pytest.raises(NotYourCount, match="is counting this bin"):
+        actions.start(task=task, by=colleague)
+    with pytest.raises(NotYourCount):
+        actions.tally(task=task, stockrecord=shoe, by=colleague)
+    with pytest.raises(NotYourCount):
+        actions.finish(task=task, by=colleague, empty=True)
+    actions.tally(task=task, stockrecord=shoe, quantity=4, by=staff)
+    actions.take_over(task=task, by=colleague)
+    assert task.lines.get().first is None
+    with pytest.raises(NotYourCount):
+        actions.tally(task=task, stockrecord=shoe, by=staff)
+    actions.let_go(task=task, by=colleague)
+    assert task.state == "open"
+    with pytest.raises(CountError, match="start this count first"):
+        actions.tally(task=task, stockrecord=shoe, by=colleague)
+
+
+def test_a_form_sent_twice_counts_once(task: CountTask, shoe: StockRecord, staff: User) -> None:
+    actions.start(task=task, by=staff)
+    actions.tally(task=task, stockrecord=shoe, quantity=5, by=staff, key="k1")
+    with pytest.raises(AlreadyBooked):
+        actions.tally(task=task, stockrecord=shoe, quantity=5, by=staff, key="k1")
+    line = task.lines.get()
+    assert line.first == 5
+    actions.set_total(task=task, line=line, counted=9, by=staff, key="k2")
+    with pytest.raises(AlreadyBooked):
+        actions.set_total(task=task, line=line, counted=9, by=staff, key="k2")
+    assert list(CountScan.objects.values_list("quantity", "is_total")) == [(5, False), (9, True)]
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 10**9, True, "4"])
+def test_a_number_that_is_no_count_is_refused_in_words(
+    task: CountTask, shoe: StockRecord, staff: User, quantity: Any
+) -> None:
+    actions.start(task=task, by=staff)
+    with pytest.raises(StockError, match="whole number from 1 to"):
+        actions.tally(task=task, stockrecord=shoe, quantity=quantity, by=staff)
+    actions.tally(task=task, stockrecord=shoe, by=staff)
+    if quantity != 0:
+        with pytest.raises(StockError, match="whole number from 0 to"):
+            actions.set_total(task=task, line=task.lines.get(), counted=quantity, by=staff)
+        with pytest.raises(StockError, match="whole number from 0 to"):
+            approval.correct(stockrecord=shoe, bin=task.bin, counted=quantity, by=staff)
+
+
+def test_many_scans_never_add_up_to_nonsense(task: CountTask, shoe: StockRecord, staff: User) -> None:
+    actions.start(task=task, by=staff)
+    actions.tally(task=task, stockrecord=shoe, quantity=100_000, by=staff)
+    with pytest.raises(StockError, match="whole number"):
+        actions.tally(task=task, stockrecord=shoe, quantity=1, by=staff)
+
+
+def test_a_closed_count_takes_nothing_more(
+    task: CountTask, shoe: StockRecord, staff: User, boss: User
+) -> None:
+    count(task, staff, {shoe: 10})
+    for deed in (
+        lambda: actions.start(task=task, by=staff),
+        lambda: actions.tally(task=task, stockrecord=shoe, by=staff),
+        lambda: actions.finish(task=task, by=staff),
+        lambda: actions.let_go(task=task, by=staff),
+        lambda: actions.take_over(task=task, by=staff),
+        lambda: actions.cancel(task=task, by=staff, why="no"),
+        lambda: approval.approve(task=task, by=boss),
+        lambda: approval.refuse(task=task, by=boss, why="no"),
+    ):
+        with pytest.raises(CountError, match="already closed"):
+            deed()
+    with pytest.raises(ProtectedError):
+        task.delete()
+
+
+def test_a_count_of_one_article_takes_no_other(place: Bin, shoe: StockRecord, staff: User) -> None:
+    other = make_stockrecord("SHOE-2", bins={"A-01": 5})
+    task, _new = actions.ask(bin=place, stockrecord=shoe, by=staff)
+    actions.start(task=task, by=staff)
+    with pytest.raises(CountError, match="only about"):
+        actions.tally(task=task, stockrecord=other, by=staff)
+    actions.tally(task=task, stockrecord=shoe, quantity=10, by=staff)
+    assert actions.finish(task=task, by=staff) == "booked"
+    assert list(task.lines.values_list("stockrecord", flat=True)) == [shoe.pk]
+
+
+def test_what_is_on_its_way_is_not_counted(place: Bin, staff: User) -> None:
+    with pytest.raises(CountError, match="on its way"):
+        actions.ask(bin=make_bin("TRANSIT-X", kind=TRANSIT), by=staff)
+
+
+def test_lots_are_counted_lot_by_lot(place: Bin, shoe: StockRecord, staff: User) -> None:
+    cream = make_stockrecord("CREAM", unit_cost_minor=200)
+    stock.set_handling(stockrecord=cream, by=staff, tracking="lot")
+    for code in ("L-1", "L-2"):
+        stock.receive(stockrecord=cream, bin=place, quantity=3, lot=code)
+    first, second = (stock.find_lot(stockrecord_id=cream.pk, code=code) for code in ("L-1", "L-2"))
+    task, _new = actions.ask(bin=place, stockrecord=cream, by=staff)
+    actions.start(task=task, by=staff)
+    with pytest.raises(StockError, match="scan the lot"):
+        actions.tally(task=task, stockrecord=cream, by=staff)
+    actions.tally(task=task, stockrecord=cream, quantity=3, lot=first, by=staff)
+    actions.tally(task=task, stockrecord=cream, quantity=2, lot=second, by=staff)
+    assert actions.finish(task=task, by=staff) == "booked"
+    assert sorted(place.lot_contents.values_list("lot__code", "quantity")) == [("L-1", 3), ("L-2", 2)]
+    with pytest.raises(CountError, match="kept by lot"):
+        approval.correct(stockrecord=cream, bin=place, counted=1, by=staff)
+    assert problems() == []
+
+
+def test_a_correction_on_the_articles_page_keeps_the_rules(
+    place: Bin, shoe: StockRecord, staff: User, boss: User, outbox: Outbox
+) -> None:
+    assert approval.correct(stockrecord=shoe, bin=place, counted=10, by=staff) is None
+    small = approval.correct(stockrecord=shoe, bin=place, counted=8, by=staff, why="two broken")
+    assert small is not None and small.state == "booked"
+    assert Movement.objects.get(cause=f"count:{small.number}").why == "two broken"
+    dear = approval.correct(stockrecord=shoe, bin=place, counted=1, by=staff)
+    assert dear is not None and dear.state == "approval"
+    assert lying(shoe) == 8
+    with pytest.raises(SamePerson):
+        approval.approve(task=dear, by=staff)
+    assert approval.approve(task=dear, by=boss) == "booked"
+    assert lying(shoe) == 1
+    with pytest.raises(CountError, match="changed this bin while you counted"):
+        approval.correct(stockrecord=shoe, bin=place, counted=5, by=staff, seen=0)
+    outbox.drain()
+    assert Entry.objects.filter(kind="stock_difference").count() == 2
+    assert problems() == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "difference", "answer"),
+    [
+        (10, 1, True),
+        (10, -1, True),
+        (10, 2, False),
+        (200, -4, True),
+        (200, 5, False),
+        (0, 1, True),
+        (0, 2, False),
+    ],
+)
+def test_tolerance_is_pieces_or_share(db: None, expected: int, difference: int, answer: bool) -> None:
+    assert believed(rules(), expected=expected, difference=difference) is answer
+
+
+def test_each_check_is_shown_to_fail(task: CountTask, shoe: StockRecord, staff: User) -> None:
+    count(task, staff, {shoe: 9})
+    task.lines.update(first=8)
+    assert verify.booked_differences_are_movements() == [
+        f"count {task.number}: differences add up to -2, movements to -1"
+    ]
+    CountTask.objects.filter(pk=task.pk).update(approver=staff)
+    assert verify.nobody_approved_what_they_counted() == [
+        f"count {task.number} was approved by who counted it"
+    ]
