@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from fulfilment.warehouse.picking.lots import portions
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import TRANSFER
@@ -52,16 +53,18 @@ def put_back(*, pick_list: PickList, by: Any) -> int:
         for line in pick_list.lines.filter(quantity_picked__gt=0, put_back=False):
             if line.stockrecord_id is None or line.bin_id is None:
                 continue  # never: only a line with both can be picked from
-            stock.shift(
-                kind=TRANSFER,
-                stockrecord_id=line.stockrecord_id,
-                source_id=pick_list.packing_place_id,
-                target_id=line.bin_id,
-                quantity=line.quantity_picked,
-                cause=f"order:{pick_list.order.number}",
-                why="order cancelled",
-                by=by,
-            )
+            for lot, quantity in portions(line):
+                stock.shift(
+                    kind=TRANSFER,
+                    stockrecord_id=line.stockrecord_id,
+                    source_id=pick_list.packing_place_id,
+                    target_id=line.bin_id,
+                    quantity=quantity,
+                    cause=f"order:{pick_list.order.number}",
+                    why="order cancelled",
+                    by=by,
+                    lot=lot,
+                )
             pieces += line.quantity_picked
         pick_list.lines.update(put_back=True)
         return pieces

@@ -101,6 +101,7 @@ def add_lines(
                 order_line_id=stop.want.order_line_id,
                 stockrecord_id=stop.want.stockrecord_id,
                 bin_id=stop.bin_id,
+                lot_id=stop.lot_id,
                 batch_id=joins.get(stop.bin_id or 0),
                 quantity=stop.quantity,
                 position=stop.position,

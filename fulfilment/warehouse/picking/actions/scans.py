@@ -108,7 +108,7 @@ def _line(one: Scan, walk: PickList | Batch) -> PickLine:
 
 def _pick(line: PickLine, one: Scan, by: Any) -> str:
     pieces_before = line.quantity_open
-    left = scan(line=line, code=one.code, quantity=one.quantity, by=by, bin_code=one.bin)
+    left = scan(line=line, code=one.code, quantity=one.quantity, by=by, bin_code=one.bin, lot=one.lot)
     return picked_words(line, pieces_before - left, left)
 
 

@@ -9,10 +9,11 @@ from django.db import IntegrityError
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from fulfilment.warehouse.picking.lots import note_picked, scanned_lot
 from fulfilment.warehouse.picking.models import PickLine, PickList
 from fulfilment.warehouse.picking.planning import Want
 from fulfilment.warehouse.stock import actions as stock
-from fulfilment.warehouse.stock.models import PICKED, BinStock
+from fulfilment.warehouse.stock.models import PICKED, BinStock, Lot
 from shop.kernel.states import MoveNotAllowed, StaleState, move
 from shop.kernel.transactions import retrying
 
@@ -20,12 +21,13 @@ from .making import add_lines, hold_with_batches
 from .rules import PickError, check_bin, check_code, may_scan
 
 
-def scan(*, line: PickLine, code: str, quantity: int, by: Any, bin_code: str = "") -> int:
+def scan(*, line: PickLine, code: str, quantity: int, by: Any, bin_code: str = "", lot: str = "") -> int:
     """Pieces of a line were taken from its bin: they lie at the packing place now. Returns what is left to take here.
 
     ``code``: SKU, GTIN, or the code of a pack, which counts its pieces ``quantity`` times; ``bin_code``: optional,
-    checked when given. Raises PickError in words for a wrong product or bin, too many pieces, a list or batch of
-    somebody else; then nothing was changed.
+    checked when given; ``lot``: lot or serial number as scanned, for articles that ask for it. Raises PickError (or
+    its base StockError) in words for a wrong product, bin or lot, a lot with too few days left, too many pieces, a list
+    or batch of somebody else; then nothing was changed.
     """
     may_scan(line, by)
     per_scan = check_code(line, code)
@@ -36,8 +38,9 @@ def scan(*, line: PickLine, code: str, quantity: int, by: Any, bin_code: str = "
             _("Only %(open)s pieces are wanted here, not %(quantity)s.")
             % {"open": line.quantity_open, "quantity": pieces}
         )
+    taken = scanned_lot(line, lot)
     try:
-        retrying(lambda: _take(copy(line), pieces, by))
+        retrying(lambda: _take(copy(line), pieces, by, taken))
     except (IntegrityError, StaleState):
         raise PickError(
             _("This line was scanned a second time at the same moment. Please look again.")
@@ -45,7 +48,7 @@ def scan(*, line: PickLine, code: str, quantity: int, by: Any, bin_code: str = "
     return line.quantity_open - pieces
 
 
-def _take(line: PickLine, quantity: int, by: Any) -> None:
+def _take(line: PickLine, quantity: int, by: Any, lot: Lot | None) -> None:
     """Line, bins and movements in one transaction; of two scans at the same moment one wins."""
     if line.stockrecord_id is None or line.bin_id is None:
         raise PickError(_("No bin holds this article."))
@@ -64,7 +67,10 @@ def _take(line: PickLine, quantity: int, by: Any) -> None:
         quantity=quantity,
         cause=f"order:{line.pick_list.order.number}",
         by=by,
+        lot=lot,
     )
+    if lot is not None:
+        note_picked(line, lot, quantity)
 
 
 def report_short(*, line: PickLine, by: Any, why: str = "") -> int:

@@ -8,7 +8,15 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from catalogue.partner.models import StockRecord
-from fulfilment.warehouse.stock.models import BY_SERIAL, NO_TRACKING, TRANSFER, BinStock, Handling, Movement
+from fulfilment.warehouse.stock.models import (
+    BY_SERIAL,
+    NO_TRACKING,
+    PACKING,
+    TRANSFER,
+    BinStock,
+    Handling,
+    Movement,
+)
 from shop.kernel.transactions import retrying
 
 from .bins import lot_in, movement
@@ -39,7 +47,7 @@ def set_handling(
         rows = BinStock.objects.select_for_update(of=("self",)).filter(
             stockrecord=stockrecord, quantity__gt=0
         )
-        lying = list(rows.order_by("pk")) if handling.tracking != before else []
+        lying = list(rows.select_related("bin").order_by("pk")) if handling.tracking != before else []
         if lying:
             _refuse(lying, before, handling, initial_lot)
         handling.save()
@@ -57,6 +65,8 @@ def _refuse(lying: list[BinStock], before: str, handling: Handling, initial_lot:
             _("%(pieces)s pieces lie in bins; count them out before the article is kept in another way.")
             % facts
         )
+    if any(row.bin.kind == PACKING for row in lying):
+        raise StockError(_("Pieces of this article are just being packed; please wait until they have left."))
     if not initial_lot:
         raise StockError(
             _("%(pieces)s pieces lie in bins without a lot; please name the lot they belong to.") % facts

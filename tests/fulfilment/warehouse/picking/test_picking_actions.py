@@ -71,7 +71,7 @@ def test_hearing_twice_makes_no_second_list(outbox: Outbox) -> None:
 
 def test_a_line_is_split_over_bins_when_no_single_one_holds_enough(outbox: Outbox) -> None:
     record = make_stockrecord(bins={"A-01": 2, "A-02": 3})
-    assert stops(ordered(outbox, (record, 4))) == [("A-01", "SKU-1", 1, "open"), ("A-02", "SKU-1", 3, "open")]
+    assert stops(ordered(outbox, (record, 4))) == [("A-01", "SKU-1", 2, "open"), ("A-02", "SKU-1", 2, "open")]
 
 
 def test_pieces_that_another_list_will_take_are_not_offered_again(outbox: Outbox) -> None:
