@@ -48,6 +48,8 @@ ROLES: dict[str, set[str]] = {
         "payment.refund_payments",
         "invoicing.view_invoices",
         "stock.view_stock",
+        "receiving.view_returns",
+        "receiving.settle_returns",
     },
     # A picker needs no customer's e-mail address: no orders, no mails.
     WAREHOUSE: {
@@ -63,6 +65,8 @@ ROLES: dict[str, set[str]] = {
         "transfers.move_between_sites",
         "counting.view_counts",
         "counting.count_bins",
+        "receiving.view_returns",
+        "receiving.receive_returns",
     },
     FINANCE: {
         *_SEE_ORDERS,

@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "fulfilment.warehouse.stock.apps.StockConfig",
     "fulfilment.warehouse.picking.apps.PickingConfig",
     "fulfilment.warehouse.dispatch.apps.DispatchConfig",
+    "fulfilment.warehouse.receiving.apps.ReceivingConfig",
     "fulfilment.warehouse.board.apps.BoardConfig",
     "fulfilment.warehouse.transfers.apps.TransfersConfig",
     "fulfilment.warehouse.counting.apps.CountingConfig",

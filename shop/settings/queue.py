@@ -45,5 +45,6 @@ CELERY_BEAT_SCHEDULE = {
     "book labels": {"task": "dispatch.work_labels", "schedule": SWEEP_EVERY_S},
     "ask where parcels are": {"task": "dispatch.ask_carriers", "schedule": 600.0},
     "plan counts": {"task": "counting.plan", "schedule": crontab(hour="5", minute="0")},
+    "give up late returns": {"task": "receiving.expire", "schedule": crontab(hour="3", minute="10")},
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},
 }

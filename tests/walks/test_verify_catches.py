@@ -32,6 +32,7 @@ ELSEWHERE = {
     "dispatch": "tests/fulfilment/warehouse/test_verify.py",
     "counting": "tests/fulfilment/warehouse/counting/test_counting.py",
     "transfers": "tests/fulfilment/warehouse/transfers/test_transfers.py",
+    "receiving": "tests/fulfilment/warehouse/receiving/test_what_follows.py",
     "ledger": "tests/fulfilment/finance/test_verify.py",
     "invoicing": "tests/fulfilment/finance/test_verify.py",
     "reconciliation": "tests/fulfilment/finance/test_verify.py",

@@ -15,7 +15,7 @@ from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
 from shop.kernel.transactions import retrying
 
-from . import holds
+from . import goods, holds
 from .events import WithdrawalReceived
 from .matching import order_for
 from .models import Withdrawal
@@ -140,8 +140,11 @@ def assign_order(*, withdrawal: Withdrawal, order: Order, by: Any) -> None:
         if rows.update(order=order, assigned_by=by, assigned_at=at) != 1:
             raise StaleState(f"withdrawal {withdrawal.number} was changed by somebody else")
         holds.release(withdrawal)
+        if withdrawal.order_id != order.pk:
+            goods.call_off(withdrawal, by=by)
         withdrawal.order, withdrawal.assigned_by, withdrawal.assigned_at = order, by, at
         holds.hold_open_invoices(withdrawal)
+        goods.announce(withdrawal, by=by)
 
 
 def acknowledge(*, withdrawal: Withdrawal, by: Any, note: str = "") -> None:

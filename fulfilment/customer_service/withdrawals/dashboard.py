@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
+from fulfilment.warehouse.receiving.queries import of_order as returns_of
 from shop.kernel import clock
 from shop.kernel.access import staff_view
 from shop.kernel.models import StateChange
@@ -91,6 +92,7 @@ def _page(
         "invoices": list(Invoice.objects.filter(order_id=found.order_id).order_by("pk"))
         if found.order_id
         else [],
+        "returns": returns_of(found.order_id) if found.order_id else [],
         "held": {held.invoice_id for held in found.held.all()},
         "story": _story(found),
         "assign_form": AssignForm(),

@@ -50,6 +50,11 @@ class Withdrawal(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     assigned_at = models.DateTimeField(null=True, blank=True)
+    goods_back_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="when the first return of its order was unpacked: the money may no longer wait",
+    )
     receipt_mail_id = models.BigIntegerField(null=True, help_text="pushed down by notifications")
 
     class Meta:

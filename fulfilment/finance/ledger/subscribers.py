@@ -9,6 +9,7 @@ from checkout.order.models import Line, Order
 from checkout.payment.events import MoneyUnmatched
 from fulfilment.warehouse.counting.events import StockDifference
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
+from fulfilment.warehouse.receiving.events import ReturnSettled
 from fulfilment.warehouse.stock.events import GoodsReceived
 from fulfilment.warehouse.transfers.events import TransferDifference
 from shop.kernel.outbox import subscribe
@@ -115,3 +116,31 @@ def count_source(number: str, line_id: int) -> str:
 def transfer_source(number: str, step_id: int) -> str:
     """The fact behind the entry of one difference of a transfer."""
     return f"transfer:{number}:{step_id}"
+
+
+@subscribe(ReturnSettled, "finance.book_returned_goods")
+def book_returned_goods(happened: ReturnSettled) -> None:
+    """What a return brought back is stock again, as far as its cost is known; what was thrown away of it is lost."""
+    came = sum(int(line["cost_minor"]) for line in happened.lines)
+    lost = sum(int(line["cost_minor"]) for line in happened.lines if line["disposition"] == "disposal")
+    text = f"{happened.order_number} {happened.number}"
+    if came:
+        post(
+            source=f"returned:{happened.return_id}",
+            kind="goods_returned",
+            lines=rules.goods_returned(
+                order_number=happened.order_number, cost_minor=came, currency=happened.currency
+            ),
+            text=text,
+            document=happened.number,
+        )
+    if lost:
+        post(
+            source=f"scrapped:return:{happened.return_id}",
+            kind="goods_scrapped",
+            lines=rules.goods_scrapped(
+                subject=f"return:{happened.number}", cost_minor=lost, currency=happened.currency
+            ),
+            text=text,
+            document=happened.number,
+        )

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalogue.partner.models import StockRecord
 from shop.kernel.clock import now
@@ -288,7 +289,15 @@ class Movement(models.Model):
         kind, _colon, number = self.cause.partition(":")
         if kind == "receipt" and not number.isdigit():
             number = ""  # the key of a form, which says nothing to people
-        words = {"order": _("Order"), "parcel": _("Parcel"), "receipt": _("Receipt"), MISSING: _("Missing")}
+        words = {
+            "order": _("Order"),
+            "parcel": _("Parcel"),
+            "receipt": _("Receipt"),
+            "return": pgettext_lazy("goods", "Return"),
+            "disposal": _("Thrown away, return"),
+            "recall": _("Recall"),
+            MISSING: _("Missing"),
+        }
         return f"{words[kind]} {number}".strip() if kind in words else ""
 
     def save(self, *args: Any, **kwargs: Any) -> None:

@@ -21,6 +21,9 @@ PERMISSIONS = (
     "transfers.move_between_sites",
     "counting.view_counts",
     "counting.count_bins",
+    "receiving.view_returns",
+    "receiving.receive_returns",
+    "receiving.settle_returns",
 )
 
 

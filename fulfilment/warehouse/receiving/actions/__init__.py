@@ -1,0 +1,33 @@
+"""Verbs of the returns dock."""
+
+from .announce import (
+    announce,
+    authorise,
+    call_off,
+    expire,
+    expire_late,
+    note_on_its_way,
+    open_at_dock,
+    reject,
+)
+from .dock import DockError, NotOfThisOrder, book, finish, last_booking, record_wrong, undo_last
+from .settle import decide
+
+__all__ = [
+    "DockError",
+    "NotOfThisOrder",
+    "announce",
+    "authorise",
+    "book",
+    "call_off",
+    "decide",
+    "expire",
+    "expire_late",
+    "finish",
+    "last_booking",
+    "note_on_its_way",
+    "open_at_dock",
+    "record_wrong",
+    "reject",
+    "undo_last",
+]
