@@ -9,6 +9,7 @@ from .board.dashboard import urlpatterns as board
 from .counting.dashboard import urlpatterns as counting
 from .dispatch.dashboard import urlpatterns as dispatch
 from .picking.dashboard import urlpatterns as picking
+from .recalls.dashboard import urlpatterns as recalls
 from .receiving.dashboard import urlpatterns as receiving
 from .stock.dashboard import urlpatterns as stock
 from .transfers.dashboard import urlpatterns as transfers
@@ -17,5 +18,5 @@ app_name = "warehouse"
 #: The room's own address leads to where the day begins.
 door = staff_view("picking.pick_orders")(RedirectView.as_view(pattern_name="warehouse:pick-lists"))
 #: Counting stands before stock: the count form of an article's page follows its rules.
-rooms = [*board, *picking, *dispatch, *counting, *transfers, *receiving, *stock]
+rooms = [*board, *picking, *dispatch, *counting, *transfers, *receiving, *recalls, *stock]
 urlpatterns = [path("", door, name="index"), *rooms]

@@ -93,6 +93,7 @@ ROLES: dict[str, set[str]] = {
 _MANAGER_ONLY = {
     "kernel.view_operations",
     "connect.view_pushes",
+    "recalls.manage_recalls",
     "picking.see_people",  # how much each picker does is for those who lead, not for colleagues
     "dispatch.manage_cartons",
     "counting.approve_counts",

@@ -14,19 +14,24 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
+from checkout.order.queries import order_for_fulfilment
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, Search, csv_file, csv_url, page_of, sorted_by, wants_csv
+from fulfilment.warehouse.recalls.models import Notice
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 from shop.ui.states import look_of
 
 from . import actions, queries
 from .attachments import File, NotThereYet, fetch
+from .letters import recalls
 from .models import KINDS, OutgoingAttachment, OutgoingMail
+from .rendering import render as render_letter
 
 VIEW, RETRY = "notifications.view_mails", "notifications.retry_mails"
 SORT = {
@@ -206,9 +211,25 @@ def _disposition(name: str) -> str:
     return content_disposition_header(as_attachment=True, filename=name) or "attachment"
 
 
+@staff_view("recalls.manage_recalls")
+@require_safe
+@xframe_options_sameorigin
+def recall_notice(request: HttpRequest, pk: int) -> HttpResponse:
+    """How the mail of a recall will look to the customer of one order, before it is sent."""
+    notice = get_object_or_404(Notice.objects.select_related("recall"), pk=pk)
+    order = order_for_fulfilment(notice.order_id)
+    with translation.override(order.language):
+        html = render_letter(recalls.recall_notice(order, notice), order.language).html
+    response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
+    response["Content-Security-Policy"] = PREVIEW_POLICY
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
 urlpatterns = [
     path("", index, name="index"),
     path("retry-failed/", retry_failed, name="retry_failed"),
+    path("recall-notices/<row:pk>/", recall_notice, name="recall-notice"),
     path("<int:pk>/", detail, name="detail"),
     path("<int:pk>/preview/", preview, name="preview"),
     path("<int:pk>/files/<int:attachment_id>/", attachment, name="attachment"),

@@ -27,6 +27,7 @@ KINDS = [
     ("refund_succeeded", _("Refund")),
     ("dunning_notice", _("Payment reminder")),
     ("withdrawal_received", _("Receipt of a withdrawal")),
+    ("recall_notice", _("Recall")),
     ("account", _("Account")),
 ]
 

@@ -28,13 +28,16 @@ from fulfilment.finance.invoicing.events import InvoiceIssued
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.invoicing.queries import received_minor
 from fulfilment.warehouse.dispatch.events import ParcelDelivered, ParcelDispatched, ParcelLost, ParcelReturned
+from fulfilment.warehouse.recalls.actions import note_mail
+from fulfilment.warehouse.recalls.events import RecallNoticeSent
+from fulfilment.warehouse.recalls.models import Notice
 from shop.customers.events import AccountMailRequested
 from shop.customers.models import User
 from shop.kernel.outbox import subscribe
 
 from . import actions
 from .letter import Letter
-from .letters import accounts, money, orders, parcels, service, shortages
+from .letters import accounts, money, orders, parcels, recalls, service, shortages
 from .models import OutgoingMail
 
 
@@ -258,6 +261,17 @@ def withdrawal_received(event: WithdrawalReceived) -> None:
             order=withdrawal.order,
         )
     note_receipt(withdrawal_id=withdrawal.pk, mail_id=mail.pk)
+
+
+@subscribe(RecallNoticeSent, "notifications.recall_notice")
+def recall_notice(event: RecallNoticeSent) -> None:
+    """Goods of an order are called back: once per recall and order."""
+    notice = Notice.objects.select_related("recall").get(pk=event.notice_id)
+    order = order_for_fulfilment(event.order_id)
+    mail = tell_customer(
+        order, kind="recall_notice", fact=notice.pk, make=lambda: recalls.recall_notice(order, notice)
+    )
+    note_mail(notice_id=notice.pk, mail_id=mail.pk)
 
 
 @subscribe(AccountMailRequested, "notifications.account_mail")

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "fulfilment.warehouse.picking.apps.PickingConfig",
     "fulfilment.warehouse.dispatch.apps.DispatchConfig",
     "fulfilment.warehouse.receiving.apps.ReceivingConfig",
+    "fulfilment.warehouse.recalls.apps.RecallsConfig",
     "fulfilment.warehouse.board.apps.BoardConfig",
     "fulfilment.warehouse.transfers.apps.TransfersConfig",
     "fulfilment.warehouse.counting.apps.CountingConfig",

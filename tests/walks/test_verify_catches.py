@@ -33,6 +33,7 @@ ELSEWHERE = {
     "counting": "tests/fulfilment/warehouse/counting/test_counting.py",
     "transfers": "tests/fulfilment/warehouse/transfers/test_transfers.py",
     "receiving": "tests/fulfilment/warehouse/receiving/test_what_follows.py",
+    "recalls": "tests/fulfilment/warehouse/recalls/test_recalls.py",
     "ledger": "tests/fulfilment/finance/test_verify.py",
     "invoicing": "tests/fulfilment/finance/test_verify.py",
     "reconciliation": "tests/fulfilment/finance/test_verify.py",

@@ -49,6 +49,8 @@ ROOMS: dict[str, set[str]] = {
     "warehouse:stock": {"warehouse", "service"} | OFFICE,
     "warehouse:sku": {"warehouse", "service"} | OFFICE,
     "warehouse:bin": {"warehouse", "service"} | OFFICE,
+    "warehouse:recall": OFFICE,
+    "notifications:recall-notice": OFFICE,
     "warehouse:return": {"warehouse", "service"} | OFFICE,
     "warehouse:return-act": {"service"} | OFFICE,
     "warehouse:return-decide": {"service"} | OFFICE,

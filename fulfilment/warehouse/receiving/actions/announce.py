@@ -48,8 +48,8 @@ def announce(
 
     def write() -> Return | None:
         wanted = _announceable(order_id, lines)
-        if not wanted:
-            return None
+        if not wanted:  # nothing can come, or it was announced by the same cause in the same moment
+            return Return.objects.filter(order_id=order_id, cause=cause).first()
         made = _create(number, order_id, cause, by, parcel)
         items = Line.objects.filter(pk__in=wanted).in_bulk()
         ReturnItem.objects.bulk_create(

@@ -27,7 +27,7 @@ from tests.factories.returns import book, dock_bins, line_of, sent_order
 from tests.factories.stock import make_stockrecord
 from tests.support.helpers import Outbox
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 NAUGHTY = [
     "%00",
     "' OR 1=1 --",

@@ -1,0 +1,19 @@
+"""Machines of the room."""
+
+from django.utils.translation import gettext_lazy as _
+
+from shop.kernel.states import Machine
+
+RECALL = Machine(
+    name="recall",
+    initial="prepared",
+    moves={"prepared": ("started", "closed"), "started": ("closed",), "closed": ()},
+    labels={"prepared": _("prepared"), "started": _("running"), "closed": _("closed")},
+)
+
+NOTICE = Machine(
+    name="recall_notice",
+    initial="prepared",
+    moves={"prepared": ("sent",), "sent": ()},
+    labels={"prepared": _("prepared"), "sent": _("sent")},
+)

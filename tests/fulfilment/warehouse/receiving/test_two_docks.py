@@ -1,0 +1,92 @@
+"""Two docks at the same return, or at two returns of one order, in the same moment: real threads, real commits."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.db import IntegrityError
+
+from checkout.order.models import Line
+from fulfilment.warehouse.receiving import actions
+from fulfilment.warehouse.receiving.events import ReturnReceived
+from fulfilment.warehouse.receiving.models import Return, ReturnItem
+from fulfilment.warehouse.stock.actions import AlreadyBooked
+from fulfilment.warehouse.stock.queries import stock_differences
+from shop.kernel.models import Message
+from tests.factories.people import make_staff
+from tests.factories.returns import book, dock_bins, line_of, sent_order
+from tests.factories.stock import make_stockrecord
+from tests.races.crowd import all_at_once
+
+pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("fresh_database")]
+
+DOCKS = 6
+
+
+def a_return(pieces: int = 4) -> Return:
+    dock_bins()
+    order = sent_order((make_stockrecord("SKU-1", bins={"A-01": 9}), pieces))
+    found = actions.announce(order_id=order.pk, cause="withdrawal:W1")
+    assert found is not None
+    return found
+
+
+def test_reading_first_and_writing_then_takes_a_piece_back_twice() -> None:
+    """The race exists: this is what the conditional update and the constraint are for."""
+    line = line_of(a_return(1).order)
+    everybody_has_read = threading.Barrier(2)
+
+    def naive() -> int:
+        seen = Line.objects.get(pk=line.pk)
+        everybody_has_read.wait(60)
+        if seen.quantity_returnable < 1:
+            return 0
+        Line.objects.filter(pk=line.pk).update(quantity_returned=seen.quantity_returned + 1)
+        return 1
+
+    assert sum(all_at_once([naive] * 2)) == 2, "both believe to hold the only piece"
+    with pytest.raises(IntegrityError):
+        Line.objects.filter(pk=line.pk).update(quantity_returned=2)
+
+
+def test_of_many_docks_no_one_takes_back_what_was_not_sent() -> None:
+    found, person = a_return(4), make_staff()
+    answers = all_at_once(
+        [lambda: book(Return.objects.get(pk=found.pk), "SKU-1", 1, "a", "shelf", "A-01", by=person)] * DOCKS
+    )
+    booked = [answer for answer in answers if isinstance(answer, ReturnItem)]
+    refused = [answer for answer in answers if isinstance(answer, actions.NotOfThisOrder)]
+    assert (len(booked), len(refused)) == (4, DOCKS - 4), answers
+    assert line_of(found.order).quantity_returned == 4
+    assert not found.items.filter(reception="awaiting").exists()
+    assert stock_differences() == []
+
+
+def test_one_form_sent_many_times_books_once() -> None:
+    found, person = a_return(4), make_staff()
+    answers = all_at_once(
+        [lambda: book(found, "SKU-1", 1, "a", "shelf", "A-01", by=person, key="a" * 32)] * DOCKS
+    )
+    assert sum(isinstance(answer, ReturnItem) for answer in answers) == 1
+    assert sum(isinstance(answer, AlreadyBooked) for answer in answers) == DOCKS - 1, answers
+    assert line_of(found.order).quantity_returned == 1
+
+
+def test_finished_once_and_told_once() -> None:
+    found, person = a_return(2), make_staff()
+    book(found, "SKU-1", 1, "a", "shelf", "A-01", by=person)
+    answers = all_at_once(
+        [lambda: actions.finish(returning=Return.objects.get(pk=found.pk), by=person)] * DOCKS
+    )
+    assert sum(isinstance(answer, Return) for answer in answers) == 1
+    assert sum(isinstance(answer, actions.DockError) for answer in answers) == DOCKS - 1
+    assert Message.objects.filter(name=ReturnReceived.__name__).count() == 1
+
+
+def test_announced_once_per_cause() -> None:
+    dock_bins()
+    order = sent_order((make_stockrecord("SKU-1", bins={"A-01": 9}), 2))
+    answers = all_at_once([lambda: actions.announce(order_id=order.pk, cause="withdrawal:W1")] * DOCKS)
+    assert Return.objects.count() == 1
+    assert {getattr(answer, "pk", answer) for answer in answers} == {Return.objects.get().pk}
