@@ -81,7 +81,9 @@ def _scanned(pick_list: PickList) -> dict[int, Left]:
     return found
 
 
-def lot_of(code: str, stockrecord_ids: Sequence[int]) -> Lot | None:
+def lot_of(code: str, stockrecord_ids: Sequence[int | None]) -> Lot | None:
     """The lot or serial number that was scanned, of one of these articles; None when the code is none or means two."""
-    found = list(Lot.objects.filter(stockrecord__in=stockrecord_ids, code__iexact=code)[:2])
+    found = list(
+        Lot.objects.filter(stockrecord__in=[pk for pk in stockrecord_ids if pk], code__iexact=code)[:2]
+    )
     return found[0] if len(found) == 1 else None

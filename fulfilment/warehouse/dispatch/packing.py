@@ -20,8 +20,8 @@ from django.utils.translation import ngettext
 from fulfilment.warehouse.picking.actions import same_code
 from fulfilment.warehouse.picking.models import BatchBox, PickList
 from fulfilment.warehouse.stock.actions import check_quantity
-from fulfilment.warehouse.stock.models import BY_SERIAL, Barcode, Handling, Lot
-from fulfilment.warehouse.stock.queries import find_stockrecord
+from fulfilment.warehouse.stock.codes import find_article
+from fulfilment.warehouse.stock.models import BY_SERIAL, Handling, Lot
 from shop.kernel.transactions import retrying
 
 from . import cartons, lots
@@ -139,8 +139,6 @@ def scan(*, pick_list: PickList, code: str, quantity: int, scan_id: uuid.UUID, b
     if len(code) > CODE_MAX_CHARS or "\x00" in code:
         raise DispatchError(_("Unknown: %(code)s.") % {"code": code[:CODE_SHOWN_CHARS]})
     times = check_quantity(quantity)
-    if times < 1:
-        raise DispatchError(_("The quantity must be at least 1."))
     return retrying(lambda: _scan(pick_list.pk, code, times, scan_id, by))
 
 
@@ -187,17 +185,17 @@ def _meaning(code: str, rows: Sequence[Row]) -> tuple[list[Row], Lot | None, int
     found = [row for row in rows if _is_named(row, code)]
     if found:
         return found, None, 1
-    records = {row.line.order_line.stockrecord_id: row for row in rows}
-    known = Barcode.objects.filter(code__iexact=code).select_related("stockrecord").first()
-    if known is not None and known.stockrecord_id in records:
-        return _rows_of(rows, known.stockrecord_id), None, known.pieces
-    lot = lots.lot_of(code, [pk for pk in records if pk])
+    article = find_article(code)
+    here = _rows_of(rows, article.stockrecord.pk) if article else []
+    if article is not None and here:
+        return here, None, article.pieces
+    lot = lots.lot_of(code, [row.line.order_line.stockrecord_id for row in rows])
     if lot is not None:
         return _rows_of(rows, lot.stockrecord_id), lot, 1
-    other = known.stockrecord if known is not None else find_stockrecord(code)
-    if other is not None:
+    if article is not None:
         raise DispatchError(
-            _("Wrong article: %(sku)s does not wait here for this order.") % {"sku": other.partner_sku}
+            _("Wrong article: %(sku)s does not wait here for this order.")
+            % {"sku": article.stockrecord.partner_sku}
         )
     raise DispatchError(_("Unknown code: %(code)s.") % {"code": code[:CODE_SHOWN_CHARS]})
 

@@ -31,7 +31,7 @@ LABEL = Machine(
     initial="wanted",
     field="stage",
     moves={
-        "wanted": ("booked", "refused", "withdrawn"),
+        "wanted": ("booked", "refused", "withdrawn", "cancelling"),
         "refused": ("wanted", "withdrawn"),
         "booked": ("cancelling",),
         "cancelling": ("cancelled", "booked"),

@@ -6,7 +6,9 @@ import pytest
 
 from catalogue.partner.models import StockRecord
 from checkout.order.models import Line, Order
+from fulfilment.warehouse.dispatch import manifests
 from fulfilment.warehouse.dispatch import verify as dispatch
+from fulfilment.warehouse.dispatch.models import Label, Manifest, Parcel
 from fulfilment.warehouse.picking import verify as picking
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.stock import verify as stock
@@ -56,3 +58,37 @@ def test_a_confirmed_order_whose_list_was_cancelled_is_named(sent: Order, outbox
     outbox.drain()
     PickList.objects.filter(order=order).update(state="cancelled")
     assert found() == [f"order {order.number} is confirmed and its pick list is cancelled"]
+
+
+def test_a_parcel_that_left_without_a_label_is_named(sent: Order) -> None:
+    Parcel.objects.update(tracking_number="")
+    number = Parcel.objects.get().number
+    assert found() == [f"parcel {number} is dispatched and has no label"]
+
+
+def test_a_tracking_number_on_two_parcels_is_named(sent: Order, staff: User, outbox: Outbox) -> None:
+    """The database holds it per carrier; the check sees it over all of them."""
+    order = make_order((StockRecord.objects.get(), 1))
+    outbox.drain()
+    second = send_everything(PickList.objects.get(order=order), by=staff)
+    number = Parcel.objects.exclude(pk=second.pk).get().tracking_number
+    Parcel.objects.filter(pk=second.pk).update(carrier="other", tracking_number=number)
+    Label.objects.update(tracking_number=number)
+    assert found() == [
+        f"tracking number {number} is on 2 parcels",
+        f"tracking number {number} is on 2 labels of own",
+    ]
+
+
+def test_a_manifest_whose_parcels_were_changed_is_named(sent: Order, staff: User) -> None:
+    made = manifests.close(carrier=Parcel.objects.get().carrier, by=staff)
+    assert found() == []
+    Parcel.objects.update(manifest=None)
+    assert found() == [f"manifest {made.number} says 1 parcels and {made.weight_g} g, it holds 0 and 0 g"]
+
+
+def test_a_parcel_on_a_foreign_manifest_is_named(sent: Order, staff: User) -> None:
+    made = manifests.close(carrier=Parcel.objects.get().carrier, by=staff)
+    Manifest.objects.filter(pk=made.pk).update(carrier="other")
+    number = Parcel.objects.get().number
+    assert found() == [f"parcel {number} (dispatched) does not belong on its manifest"]

@@ -9,14 +9,17 @@ from dataclasses import replace
 import pytest
 from pypdf import PdfReader
 
+from fulfilment.warehouse.barcodes import code128_svg
 from fulfilment.warehouse.dispatch.documents import (
     Address,
     PackedLine,
     PackingSlip,
     ShippingLabel,
     label_pdf,
+    label_zpl,
     packing_slip_pdf,
 )
+from tests.support.zpl import decoded, read
 
 DAY = dt.date(2026, 11, 20)
 SHOP = Address("Petersen & Söhne", "Am Sandtorkai 12", "20457", "Hamburg")
@@ -85,3 +88,33 @@ def test_hostile_texts_stay_text_on_papers(evil):
     label = label_pdf(replace(LABEL, recipient=who, sender=who, service=evil, order_number=evil), "de")
     assert "root:" not in words(slip) + words(label)
     assert len(PdfReader(io.BytesIO(label)).pages) == 1
+
+
+def test_a_label_for_the_printer_says_the_same_and_its_bars_can_be_read_back():
+    (paper,) = read(label_zpl(replace(LABEL, recipient=replace(CUSTOMER, country="AT")), "de"))
+    assert (paper.width, paper.height) == (840, 1184)  # 105 x 148 mm at 8 dots
+    assert paper.texts("code128") == ["KTR26110000012345"]
+    said = " ".join(paper.texts())
+    for fact in (
+        "Hafenpost",
+        "KTR26110000012345",
+        "Erika Mustermann",
+        "22765 Hamburg",
+        "2,35 kg",
+        "ÖSTERREICH",
+    ):
+        assert fact in said, fact
+
+
+@pytest.mark.parametrize("evil", ["^XZ~JA", "_5E", "\x1b", "x" * 300, "🙂"])
+def test_a_name_cannot_become_a_command_of_the_printer(evil):
+    who = Address(f"n{evil}", evil, evil, evil, company=evil, extra=evil)
+    (paper,) = read(label_zpl(replace(LABEL, recipient=who, sender=who, service=evil), "de"))
+    assert paper.texts("code128") == ["KTR26110000012345"]
+
+
+def test_the_bars_of_both_labels_are_the_tracking_number():
+    number = "KT0000000017"
+    assert decoded(code128_svg(number)) == number
+    (paper,) = read(label_zpl(replace(LABEL, tracking_number=number), "en"))
+    assert paper.texts("code128") == [number]
