@@ -69,6 +69,9 @@ class Plan:
     web_workers: int = 2
     web_threads: int = 4
     task_workers: int = 2
+    carrier_port: int | None = (
+        None  #: set: a stand-in for the carrier runs beside, and labels are booked there
+    )
 
     @property
     def url(self) -> str:
@@ -90,6 +93,11 @@ class Plan:
         }
         if self.standin_port is not None:
             own["STRIPE_STANDIN_URL"] = self.standin_url
+        if self.carrier_port is not None:
+            own["CARRIER_DHL_URL"] = f"http://{HOST}:{self.carrier_port}/parcel/de"
+            own["CARRIER_WEBHOOK_SECRET"] = (
+                self.environment.get("CARRIER_WEBHOOK_SECRET") or "carrier-standin"
+            )
         return self.environment | own
 
     def children(self) -> list[Child]:
@@ -123,7 +131,17 @@ class Plan:
         ]  # fmt: skip
         if self.standin_port is not None:
             children.insert(0, self._standin(python, environment))
+        if self.carrier_port is not None:
+            children.insert(0, self._carrier(python, environment))
         return children
+
+    def _carrier(self, python: str, environment: dict[str, str]) -> Child:
+        command = [
+            python, "-m", "fulfilment.warehouse.dispatch.standin", "--port", str(self.carrier_port),
+            "--webhook-url", f"{self.url}/carriers/dhl/webhook",
+            "--state", str(self.data_dir / "carrier-standin.json"),
+        ]  # fmt: skip
+        return Child("carrier", command, environment, answers=f"http://{HOST}:{self.carrier_port}/")
 
     def _standin(self, python: str, environment: dict[str, str]) -> Child:
         secrets = {

@@ -43,17 +43,18 @@ def make_plan() -> Plan:
     data = data_dir()
     port = number("PORT", DEFAULT_PORT)
     standin = None if os.environ.get("STRIPE_SECRET_KEY") else number("STANDIN_PORT", DEFAULT_STANDIN_PORT)
+    carrier = number("CARRIER_STANDIN_PORT", 0) if os.environ.get("CARRIER_STANDIN_PORT") else None
     free = shutil.disk_usage(data).free
     if free < DISK_NEEDED_BYTES:
         raise CannotStart(
             f"the disk with {data} is full ({free // 10**6} MB left); make room and start again"
         )
-    for name, used in (("PORT", port), ("STANDIN_PORT", standin)):
+    for name, used in (("PORT", port), ("STANDIN_PORT", standin), ("CARRIER_STANDIN_PORT", carrier)):
         if used is not None and not is_free(used):
             raise CannotStart(
                 f"port {used} is in use by another program; stop it, or: make run {name}={used + 1}"
             )
-    return Plan(port, standin, data, dict(os.environ))
+    return Plan(port, standin, data, dict(os.environ), carrier_port=carrier)
 
 
 def lock(data: Path) -> IO[str]:
@@ -90,6 +91,10 @@ def welcome(plan: Plan, people: list[list[str]], seconds: float) -> str:
     ]
     if plan.standin_port is not None:
         lines.append(f"  payments    {plan.standin_url}/  (a stand-in for Stripe: no money moves)")
+    if plan.carrier_port is not None:
+        lines.append(
+            f"  carrier     http://127.0.0.1:{plan.carrier_port}/  (a stand-in for DHL: no parcel moves)"
+        )
     if people:
         lines += ["", "Log in as"]
         widths = [max(len(row[column]) for row in people) for column in range(min(map(len, people)))]

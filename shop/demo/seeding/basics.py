@@ -5,6 +5,7 @@ from __future__ import annotations
 from checkout.basedata import PICKUP_DESCRIPTION
 from checkout.shipping.models import DeliveryMethod
 from fulfilment.finance.invoicing.models import MerchantProfile
+from fulfilment.warehouse.dispatch.models import Carton
 from fulfilment.warehouse.stock.actions import default_site, packing_place, place_zone
 from fulfilment.warehouse.stock.models import Bin, Site
 from shop.demo.merchant import MERCHANT
@@ -18,12 +19,35 @@ EXTRA_BINS = (
 )
 
 
+#: Cartons of the demo's packing table: code, name, inner measures in mm, own weight and limit in g.
+CARTONS = (
+    ("K-S", "Päckchen", (250, 175, 100), 120, 5_000),
+    ("K-M", "Schuhkarton", (350, 250, 140), 250, 8_000),
+    ("K-L", "Zwei Paar", (380, 300, 280), 420, 15_000),
+    ("K-XL", "Großer Karton", (600, 400, 400), 900, 31_500),
+)
+
+
 def seed_basics() -> None:
     """The demo's seller, its store, site and common bins. Countries, VAT, delivery and payment rules every shop has
     from its first migration on (catalogue/partner/basedata.py, checkout/basedata.py)."""
     _store()
     _seller()
     site()
+    _cartons()
+
+
+def _cartons() -> None:
+    """The packing table's cartons, unless staff have entered theirs."""
+    if Carton.objects.exists():
+        return
+    Carton.objects.bulk_create(
+        Carton(
+            code=code, name=name, length_mm=sides[0], width_mm=sides[1], height_mm=sides[2],
+            weight_g=weight, max_weight_g=most,
+        )
+        for code, name, sides, weight, most in CARTONS
+    )  # fmt: skip
 
 
 def _store() -> None:
