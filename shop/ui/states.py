@@ -44,6 +44,12 @@ LOOKS: dict[str, Look] = {
     "delivered": Look("good", _("Delivered")),
     "lost": Look("bad", _("Lost")),
     "returned": Look("warn", _("Returned")),
+    # label
+    "wanted": Look("busy", pgettext_lazy("label", "being booked")),
+    "refused": Look("bad", pgettext_lazy("label", "refused")),
+    "booked": Look("good", pgettext_lazy("label", "booked")),
+    "cancelling": Look("busy", pgettext_lazy("label", "being cancelled")),
+    "withdrawn": Look("neutral", pgettext_lazy("label", "withdrawn")),
     # invoice, dunning
     "draft": Look("neutral", _("Draft")),
     "issued": Look("info", _("Issued")),
