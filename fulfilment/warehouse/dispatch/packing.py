@@ -84,18 +84,23 @@ def find(code: str) -> PickList:
     code = code.strip()[:CODE_MAX_CHARS]
     if not code:
         raise DispatchError(_("Please scan an order, a pick list or a box."))
-    lists = PickList.objects.select_related("order")
-    if found := LIST.fullmatch(code):
-        known = lists.filter(pk=int(found[1])).first()
-    else:
-        known = _of_order(lists.filter(order__number__iexact=code)) or _of_box(code)
-    if known is None:
-        known = lists.filter(parcels__number__iexact=code).first()
+    known = None if "\x00" in code else _list_of(code)  # PostgreSQL keeps no such character
     if known is None:
         raise DispatchError(
             _("Unknown: %(code)s is no order, pick list or box.") % {"code": code[:CODE_SHOWN_CHARS]}
         )
     return known
+
+
+def _list_of(code: str) -> PickList | None:
+    lists = PickList.objects.select_related("order")
+    if found := LIST.fullmatch(code):
+        return lists.filter(pk=int(found[1])).first()
+    return (
+        _of_order(lists.filter(order__number__iexact=code))
+        or _of_box(code)
+        or lists.filter(parcels__number__iexact=code).first()
+    )
 
 
 def _of_order(lists: Any) -> PickList | None:
