@@ -202,10 +202,19 @@ def enter(page: Page) -> None:
 
 
 def scan(page: Page, code: str) -> dict[str, Any]:
-    """A hand scanner: types fast wherever the focus is and ends with Enter; gives what the screen answered."""
-    page.keyboard.type(code)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
+    """A hand scanner: types fast wherever the focus is and ends with Enter; gives what the screen answered.
+
+    The picker's app answers on the page, other screens with a new one.
+    """
+    app = page.locator("html[data-app=ready]")
+    if app.count():
+        before = int(app.get_attribute("data-scans") or 0)
+        page.keyboard.type(f"{code}\n")
+        page.locator(f"html[data-scans='{before + 1}']").wait_for(state="attached")
+    else:
+        page.keyboard.type(code)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
     result = page.locator("[data-scan-result]")
     if not result.count():
         return {"kind": "", "text": ""}

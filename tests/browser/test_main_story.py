@@ -67,17 +67,18 @@ def staff_pick_and_send(page: Page, kontor: Kontor, number: str) -> None:
     page.get_by_role("link", name=number).click()
     look(page, "21-pick-list", axe=True)
     page.locator("form[action$='/start/'] button").click()
-    page.locator("[data-scan]").wait_for()
+    page.locator("html[data-app=ready]").wait_for(state="attached")
     look(page, "22-pick", axe=True)
     assert scan(page, "FALSCH-1")["kind"] == "bad"
     look(page, "23-wrong-scan", axe=True)
-    while page.locator(".task__sku").count():
-        place = page.locator(".task__bin").inner_text()
+    stop, end = page.locator("[data-part=task]"), page.locator("[data-part=end]")
+    while stop.is_visible():
+        place, sku = stop.locator(".task__bin").inner_text(), stop.locator("[data-text=sku]").inner_text()
         assert scan(page, place)["kind"] == "good"
-        sku = page.locator(".task__sku").inner_text().split(" · ")[0]
-        scan(page, sku)
+        assert scan(page, sku)["kind"] == "good"
     look(page, "24-picked", axe=True)
-    scan(page, page.locator(".task__bin").inner_text())
+    page.keyboard.type(f"{end.locator('.task__bin').inner_text()}\n")
+    page.wait_for_url("**/pick-lists/")
     page.goto(f"{kontor.url}/dashboard/warehouse/packing/")
     look(page, "25-packing", axe=True)
     page.get_by_role("link", name=number).click()

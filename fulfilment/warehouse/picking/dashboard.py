@@ -6,11 +6,12 @@ from django.utils.translation import gettext_lazy
 
 from shop.kernel.nav import NavEntry
 
-from . import api, batch_pages, list_pages, queries, scan_pages
+from . import api, batch_pages, list_pages, phone, queries, scan_pages
 
 urlpatterns = [
     *api.urlpatterns,
     *scan_pages.urlpatterns,
+    *phone.urlpatterns,
     *batch_pages.urlpatterns,
     *list_pages.urlpatterns,  # last: its verbs are slugs
 ]

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from fulfilment.warehouse.stock.actions import StockError
 from shop.kernel.access import staff_view
 
-from . import actions, queries
+from . import actions, phone, queries
 from .actions.rules import batch_of
 from .api import json_error, wants_json
 from .batch_pages import batch_page
@@ -41,6 +41,7 @@ def pick_batch(request: HttpRequest, pk: int) -> HttpResponse:
     return _screen(request, _batch(pk))
 
 
+@phone.may_read_barcodes
 def _screen(
     request: HttpRequest, walk: PickList | Batch, problem: str = "", status: int = 200
 ) -> HttpResponse:
@@ -55,8 +56,10 @@ def _screen(
     waiting = [line for line in lines if line.state == "open"]
     line = _chosen(request, waiting)
     answers, others = _answers(request)
+    addresses = _addresses(walk)
     context = {
-        **_addresses(walk),
+        **addresses,
+        "app": phone.app(request, addresses),
         "packing_place": _packing_place(walk, boxes),
         "line": line,
         "box": boxes.get(line.pick_list_id) if line else None,

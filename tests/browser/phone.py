@@ -1,0 +1,84 @@
+"""A picker's phone for the browser tests: signed in, behind a cable that can be pulled, with a hand scanner."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.test import Client
+
+from shop.customers.models import User
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+
+PATIENCE_S = 15.0
+
+
+def sign_in(context: BrowserContext, url: str, person: User | None) -> None:
+    """Give the browser a session of this person (None: take it away)."""
+    context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    if person is None:
+        return
+    client = Client()
+    client.force_login(person)
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": url}])
+
+
+def open_app(page: Page, address: str, *, kept: bool = True) -> None:
+    """Open the picker's screen and wait until the app has taken over (``kept``: and opens again without network)."""
+    page.goto(address)
+    page.locator("html[data-app=ready]").wait_for(state="attached")
+    if kept:
+        page.locator("html[data-kept=yes]").wait_for(state="attached")
+
+
+def scan(page: Page, *codes: str) -> str:
+    """A hand scanner: every key within a millisecond, Enter at the end, no click. Returns the last answer's words."""
+    before = scans(page)
+    for code in codes:
+        page.keyboard.type(f"{code}\n")
+    eventually(page, lambda: scans(page) >= before + len(codes), "an answer to each scan")
+    return answer(page)[1]
+
+
+def scans(page: Page) -> int:
+    """How many scans the app has judged."""
+    return int(page.evaluate("Number(document.documentElement.dataset.scans || 0)"))
+
+
+def answer(page: Page) -> tuple[str, str]:
+    """good or bad, and the words, of the last scan."""
+    box = page.locator("[data-part=answer] [data-scan-result]")
+    return box.get_attribute("data-scan-result") or "", box.inner_text()
+
+
+def waiting(page: Page) -> int:
+    """How many scans the page says are waiting."""
+    return int(page.locator("[data-part=sync][data-waiting]").get_attribute("data-waiting") or 0)
+
+
+def text(page: Page, name: str) -> str:
+    """What the page says in one place."""
+    return page.locator(f"[data-part={name}]").inner_text()
+
+
+def eventually(page: Page, what: Callable[[], Any], why: str) -> Any:
+    """Ask until it is true, while the browser goes on."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        found = what()
+        if found:
+            return found
+        page.wait_for_timeout(50)
+    raise AssertionError(
+        f"{why} did not happen within {PATIENCE_S:.0f} s; the page says:\n{page.locator('main').inner_text()}"
+    )
+
+
+def all_sent(page: Page) -> None:
+    """Wait until nothing waits."""
+    eventually(page, lambda: waiting(page) == 0, "everything sent")
