@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "checkout.order.apps.OrderConfig",
     "checkout.payment.apps.PaymentConfig",
     "fulfilment.warehouse.stock.apps.StockConfig",
+    "fulfilment.warehouse.routing.apps.RoutingConfig",
     "fulfilment.warehouse.picking.apps.PickingConfig",
     "fulfilment.warehouse.dispatch.apps.DispatchConfig",
     "fulfilment.warehouse.receiving.apps.ReceivingConfig",

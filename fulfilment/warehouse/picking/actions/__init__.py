@@ -5,9 +5,10 @@ from .boxes import add_to_batch, remove_from_batch
 from .cutoffs import carrier_of, next_cut_off
 from .ending import cancel, put_back
 from .lists import finish, let_go, reschedule, start, take_over
-from .making import add_lines, make_pick_list, missing_of, new_list, plan_rest
+from .making import add_lines, missing_of, new_list
 from .rules import WANTED, NotYourList, PickError, check_code, same_code
 from .scans import Answer, Scan, picked_words, settle_scan, short_words, take_scans
+from .sites import distribute, hold_order, make_pick_list, plan_rest
 from .taking import report_short, scan
 from .waves import Walk, Wave, plan_batches, preview
 
@@ -25,8 +26,10 @@ __all__ = [
     "cancel_batch",
     "carrier_of",
     "check_code",
+    "distribute",
     "finish",
     "finish_batch",
+    "hold_order",
     "let_go",
     "let_go_batch",
     "make_pick_list",

@@ -1,4 +1,4 @@
-"""A confirmed order becomes a pick list; what is missing is looked for again when goods have come."""
+"""What a pick list is made of: an order's missing pieces become lines, each at its bin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import Sum
-from django.utils.translation import gettext as _
 
 from checkout.order.models import Line, Order
 from fulfilment.warehouse.picking.models import BY_ZONE, Batch, PickLine, PickList
@@ -14,33 +13,9 @@ from fulfilment.warehouse.picking.planning import Stop, Want, plan
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import Bin
 from shop.kernel.states import move
-from shop.kernel.transactions import retrying
 
 from .cutoffs import carrier_of, next_cut_off
-from .rules import ACTIVE, WANTED, PickError, held, held_batch
-
-
-def make_pick_list(*, order_id: int, by: Any = None) -> PickList | None:
-    """The pick list of a confirmed order, once: a repeat returns the one there is (a cancelled one opens again).
-
-    None when the order is no longer wanted (it was cancelled before the warehouse heard of it).
-    """
-
-    def make() -> PickList | None:
-        order = Order.objects.get(pk=order_id)
-        found = PickList.objects.filter(order=order).first()
-        if order.status not in WANTED:
-            return found
-        if found is None:
-            found = new_list(order)
-        elif found.state == "cancelled":
-            move(found, to="open", by=by, why="order confirmed anew", picker=None, put_back_at=None)
-        else:
-            return found
-        add_lines(found, missing_of(order_id), by=by)
-        return found
-
-    return retrying(make)
+from .rules import ACTIVE, held, held_batch
 
 
 def new_list(order: Order, site: Any = None) -> PickList:
@@ -133,23 +108,3 @@ def hold_with_batches(pick_list: PickList, first: int | None = None) -> tuple[Pi
     batches = [held_batch(pk) for pk in sorted({*rows, *([first] if first else [])})]
     active = [batch for batch in batches if batch.state in ACTIVE]
     return held(pick_list), sorted(active, key=lambda batch: (batch.pk != first, batch.pk))
-
-
-def plan_rest(*, pick_list: PickList, by: Any = None) -> int:
-    """Look again for pieces that were missing: goods may have come. Returns the pieces found; the list opens for them.
-
-    In a running batch the new stops join its walk. PickError when the order is no longer wanted or nothing is found.
-    """
-
-    def again() -> int:
-        now, batches = hold_with_batches(pick_list)
-        if now.order.status not in WANTED or now.state == "cancelled":
-            raise PickError(_("This order is no longer wanted."))
-        found = add_lines(now, missing_of(now.order_id), by=by, only_found=True, batches=batches)
-        if not found:
-            raise PickError(_("Nothing was found: no bin holds the missing pieces."))
-        if now.state in ("picked", "packed"):
-            move(now, to="open", by=by, why="missing pieces have come", picker=None)
-        return sum(stop.quantity for stop in found)
-
-    return retrying(again)

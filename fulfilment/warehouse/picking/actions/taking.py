@@ -19,6 +19,7 @@ from shop.kernel.transactions import retrying
 
 from .making import add_lines, hold_with_batches
 from .rules import PickError, check_bin, check_code, may_scan
+from .sites import hold_order, look_elsewhere
 
 
 def scan(*, line: PickLine, code: str, quantity: int, by: Any, bin_code: str = "", lot: str = "") -> int:
@@ -76,11 +77,13 @@ def _take(line: PickLine, quantity: int, by: Any, lot: Lot | None) -> None:
 def report_short(*, line: PickLine, by: Any, why: str = "") -> int:
     """The bin holds no more of it: the line is closed as short, the bin is doubted, other bins are asked at once.
 
-    Returns how many of the missing pieces were found elsewhere (new lines of the same list, on the same walk).
+    Returns how many of the missing pieces were found elsewhere: new lines of the same list, on the same walk, or a list
+    at another site.
     """
     may_scan(line, by)
 
     def close() -> int:
+        order = hold_order(line.pick_list.order_id)
         now, batches = hold_with_batches(line.pick_list, line.batch_id)
         fresh = PickLine.objects.get(pk=line.pk)
         want = Want(fresh.order_line_id, fresh.stockrecord_id, fresh.quantity_open)
@@ -90,7 +93,8 @@ def report_short(*, line: PickLine, by: Any, why: str = "") -> int:
             raise PickError(_("This line is already closed.")) from None
         _doubt(fresh)
         stops = add_lines(now, [want], by=by, avoid=_found_empty(now), only_found=True, batches=batches)
-        return sum(stop.quantity for stop in stops)
+        here = sum(stop.quantity for stop in stops)
+        return here + look_elsewhere(order, want, here, site_id=now.site_id, by=by)
 
     found = retrying(close)
     line.refresh_from_db(fields=["state"])

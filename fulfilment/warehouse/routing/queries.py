@@ -1,0 +1,75 @@
+"""Reads of routing, each with a constant number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from django.db.models import Sum
+
+from checkout.order.models import Order
+from fulfilment.warehouse.stock.models import PICKABLE, SHOP_FLOOR, Bin, BinStock, Site
+
+from .deciding import SiteFacts
+from .models import Routing, RoutingRule
+from .places import distance_km, place_of
+
+
+def enabled_rules() -> list[str]:
+    """Kinds of the rules that are asked, in their order. One query."""
+    return list(RoutingRule.objects.filter(enabled=True).values_list("kind", flat=True))
+
+
+def sending_sites() -> list[Site]:
+    """Sites that may send parcels. One query."""
+    return list(Site.objects.filter(is_active=True, ships=True).order_by("position", "code"))
+
+
+def stores() -> list[Site]:
+    """Sites where goods are fetched: those with a shop floor. One query."""
+    floors = Bin.objects.filter(kind=SHOP_FLOOR, is_active=True).values("site")
+    return list(Site.objects.filter(is_active=True, pk__in=floors).order_by("position", "code"))
+
+
+def site_facts(
+    sites: Collection[Site],
+    stockrecords: Collection[int],
+    *,
+    order: Order,
+    planned: Mapping[tuple[int, int], int],
+) -> list[SiteFacts]:
+    """What each site could send of some articles, and how far it is from where the order goes. One query.
+
+    ``planned``: (site id, stock record id) -> pieces that pick lists there will take.
+    """
+    rows = (
+        BinStock.objects.filter(
+            stockrecord__in=stockrecords,
+            quantity__gt=0,
+            is_doubtful=False,
+            bin__kind__in=PICKABLE,
+            bin__is_active=True,
+            bin__site__in=[site.pk for site in sites],
+        )
+        .order_by()
+        .values_list("bin__site", "stockrecord")
+        .annotate(pieces=Sum("quantity"))
+    )
+    pieces: dict[int, dict[int, int]] = {site.pk: {} for site in sites}
+    for site_id, record_id, quantity in rows:
+        pieces[site_id][record_id] = max(0, quantity - planned.get((site_id, record_id), 0))
+    address = order.shipping_address
+    goes_to = place_of(address.country_id, address.postcode or "") if address else None
+    return [
+        SiteFacts(
+            site.code,
+            pieces[site.pk],
+            distance_km(place_of(site.country, site.postcode), goes_to),
+            site.position,
+        )
+        for site in sites
+    ]
+
+
+def routings_of(order_id: int) -> list[Routing]:
+    """Every decision about an order, the latest first. One query."""
+    return list(Routing.objects.filter(order_id=order_id).select_related("by").order_by("-pk"))
