@@ -21,6 +21,9 @@ from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.dispatch.queries import refused_labels
 from fulfilment.warehouse.picking.models import PickList
+from fulfilment.warehouse.routing.queries import routings_of
+from fulfilment.warehouse.routing.words import reason_text
+from fulfilment.warehouse.shortages.queries import of_order
 from shop.kernel.access import staff_view
 from shop.kernel.states import StateError
 from shop.notifications.actions import StillSending
@@ -78,6 +81,8 @@ def facts(found: Order) -> dict[str, Any]:
         "invoices": invoices,
         "mails": mails,
         "pick_lists": pick_lists,
+        "routings": [(routing, reason_text(routing)) for routing in routings_of(found.pk)],
+        "shortages": of_order(found.pk),
         "timeline": order_story.story(
             found,
             payments=payments,

@@ -47,6 +47,7 @@ KNOWN = (
     gettext_noop("put back"),
     gettext_noop("missing pieces have come"),
     gettext_noop("handed over in the store"),
+    gettext_noop("nothing is left to pick here"),
 )
 #: Reasons that name something. The longer of two that begin alike stands first.
 NAMING = (
@@ -55,6 +56,7 @@ NAMING = (
     gettext_noop("dispute %(what)s won"),
     gettext_noop("dispute %(what)s"),
     gettext_noop("taken over from %(what)s"),
+    gettext_noop("moved to %(what)s"),
     gettext_noop("%(what)s unpacked"),
 )
 MACHINES = {
@@ -69,6 +71,8 @@ EVENTS = {
     "OrderConfirmed": gettext_noop("order confirmed"),
     "OrderCancelled": gettext_noop("order cancelled"),
     "OrderAmended": gettext_noop("order changed"),
+    "ShortageAsked": gettext_noop("customer asked about missing pieces"),
+    "PickedShort": gettext_noop("pieces not found in their bin"),
     "OrderLinkRequested": gettext_noop("link asked for"),
     "PaymentCaptured": gettext_noop("money received"),
     "PaymentReminderDue": gettext_noop("prepayment to be reminded"),

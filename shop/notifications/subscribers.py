@@ -31,6 +31,8 @@ from fulfilment.warehouse.dispatch.events import ParcelDelivered, ParcelDispatch
 from fulfilment.warehouse.recalls.actions import note_mail
 from fulfilment.warehouse.recalls.events import RecallNoticeSent
 from fulfilment.warehouse.recalls.models import Notice
+from fulfilment.warehouse.shortages.events import ShortageAsked
+from fulfilment.warehouse.shortages.queries import questions as ask_questions
 from shop.customers.events import AccountMailRequested
 from shop.customers.models import User
 from shop.kernel.outbox import subscribe
@@ -110,6 +112,21 @@ def order_amended(event: OrderAmended) -> None:
         kind="order_amended",
         fact=f"{order.pk}:{event.source}",
         make=lambda: shortages.amended(order, changes, event.amount_minor),
+    )
+
+
+@subscribe(ShortageAsked, "notifications.shortage_asked")
+def shortage_asked(event: ShortageAsked) -> None:
+    """Pieces are missing: the customer may choose. Asked anew when the question changed; not when it is decided."""
+    question = ask_questions().get(pk=event.question_id)
+    if not question.is_open or question.version != event.version:
+        return
+    order = order_for_fulfilment(event.order_id)
+    tell_customer(
+        order,
+        kind="shortage_asked",
+        fact=f"{question.pk}:{question.version}",
+        make=lambda: shortages.asked(question, order),
     )
 
 

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from . import orders
+from . import orders, shortages
 
 app_name = "orders"
 urlpatterns = [
     path("", orders.lookup, name="lookup"),
     path("link/<str:token>/", orders.open_link, name="open"),
+    path("missing/<str:token>/", shortages.shortage, name="shortage"),
     path("<slug:number>/", orders.detail, name="detail"),
     path("<slug:number>/invoices/<slug:invoice>/", orders.invoice_pdf, name="invoice"),
 ]

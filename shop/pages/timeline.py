@@ -15,6 +15,9 @@ from checkout.payment.models import OPEN_STATES, Payment, Refund
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice, MerchantProfile
 from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.shortages.access import token
+from fulfilment.warehouse.shortages.models import ShortageQuestion
+from fulfilment.warehouse.shortages.queries import of_order
 from shop.kernel.models import StateChange
 
 Event = dict[str, Any]
@@ -45,8 +48,15 @@ def order_page(order: Order) -> dict[str, Any]:
         "parcels": parcels,
         "invoices": invoices,
         "timeline": _timeline(order, payments, parcels, invoices),
+        "shortages": _asked(order),
         "merchant": MerchantProfile.objects.first(),
     }
+
+
+def _asked(order: Order) -> list[tuple[ShortageQuestion, str]]:
+    """Open questions about missing pieces, each with the page that answers it."""
+    found = [question for question in of_order(order.pk) if question.is_open]
+    return [(question, reverse("orders:shortage", args=[token(question)])) for question in found]
 
 
 def _timeline(

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "fulfilment.warehouse.dispatch.apps.DispatchConfig",
     "fulfilment.warehouse.receiving.apps.ReceivingConfig",
     "fulfilment.warehouse.recalls.apps.RecallsConfig",
+    "fulfilment.warehouse.shortages.apps.ShortagesConfig",
     "fulfilment.warehouse.board.apps.BoardConfig",
     "fulfilment.warehouse.transfers.apps.TransfersConfig",
     "fulfilment.warehouse.counting.apps.CountingConfig",

@@ -16,6 +16,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from checkout.order.models import Line
 from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wants_csv
+from fulfilment.warehouse.routing.queries import routings_of
+from fulfilment.warehouse.routing.words import reason_text
 from fulfilment.warehouse.stock.actions import StockError
 from shop.kernel.access import staff_view
 from shop.kernel.models import StateChange
@@ -91,6 +93,8 @@ def list_page(request: HttpRequest, pk: int, problem: str = "", status: int = 20
         "mine": found.state == "picking" and found.picker_id == request.user.pk,
         "refused": list(queries.refused_scans(pick_list=pk)),
         "problem": problem,
+        "routings": [(routing, reason_text(routing)) for routing in routings_of(found.order_id)],
+        "movable": found.state in ("open", "picking"),
         "events": [
             {"title": labels.get(c.new, c.new), "at": c.at, "by": c.by.name if c.by else "", "text": c.why}
             for c in changes

@@ -19,7 +19,7 @@ IN_WORK = ("open", "picking", "picked")
 def pick_lists() -> QuerySet[PickList]:
     """Lists with order and picker; ``wanted``, ``taken`` and ``missing`` pieces, ``stops``. One query."""
     short = Q(lines__state="short")
-    return PickList.objects.select_related("order", "picker").annotate(
+    return PickList.objects.select_related("order", "picker", "site").annotate(
         wanted=Coalesce(Sum("lines__quantity"), 0),
         taken=Coalesce(Sum("lines__quantity_picked"), 0),
         missing=Coalesce(Sum(F("lines__quantity") - F("lines__quantity_picked"), filter=short), 0),

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Amendment, Order
 from checkout.payment.models import CARD, PREPAYMENT
 from fulfilment.finance.invoicing.letterhead import money
+from fulfilment.warehouse.shortages import access
+from fulfilment.warehouse.shortages.actions.answering import rule_for
+from fulfilment.warehouse.shortages.models import ShortageQuestion
+from fulfilment.warehouse.shortages.words import choices_in_words, title_of
 from shop.notifications import facts
-from shop.notifications.letter import Block, Goods, Item, Letter, Paragraph
+from shop.notifications.letter import Block, Button, Facts, Goods, Item, Letter, Paragraph
+from shop.ui.times import short_datetime
 
 from .orders import link, signature
 
@@ -36,6 +43,43 @@ def amended(order: Order, changes: Sequence[Amendment], amount_minor: int) -> Le
         subject=_("Your order %(number)s was changed") % number,
         preheader=_("What comes, what does not, and what happens to your money."),
         heading=_("Your order was changed"),
+        greeting=facts.greeting(order),
+        blocks=blocks,
+        closing=signature(),
+    )
+
+
+def asked(question: ShortageQuestion, order: Order) -> Letter:
+    """Pieces are missing: what the customer may choose, until when, and what happens without an answer."""
+    number = {"number": order.number}
+    line = question.order_line
+    url = settings.SITE_URL + reverse("orders:shortage", args=[access.token(question)])
+    until = {"moment": short_datetime(question.deadline)}
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "We are sorry: while packing your order %(number)s we could not find everything. We have looked in "
+                "every bin and at every site. Please tell us how we shall go on."
+            )
+            % number
+        ),
+        Goods([Item(line.title, facts.detail_of(line), question.pieces)], title=_("This is missing")),
+        Facts(
+            [(choice.title, choice.effect) for choice in choices_in_words(question)],
+            title=_("You may choose"),
+        ),
+        Button(_("Choose how we go on"), url),
+        Paragraph(
+            _("Please answer by %(moment)s.") % until
+            + " "
+            + _("If we hear nothing, we do this: “%(choice)s”.") % {"choice": title_of(rule_for(question))}
+        ),
+        Paragraph(_("Opening the page decides nothing; only the button there does."), small=True),
+    ]
+    return Letter(
+        subject=_("A question about your order %(number)s: something is missing") % number,
+        preheader=_("Please tell us how we shall go on."),
+        heading=_("Something of your order is missing"),
         greeting=facts.greeting(order),
         blocks=blocks,
         closing=signature(),

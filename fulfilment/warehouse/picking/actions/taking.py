@@ -9,11 +9,13 @@ from django.db import IntegrityError
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from fulfilment.warehouse.picking.events import PickedShort
 from fulfilment.warehouse.picking.lots import note_picked, scanned_lot
 from fulfilment.warehouse.picking.models import PickLine, PickList
 from fulfilment.warehouse.picking.planning import Want
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import PICKED, BinStock, Lot
+from shop.kernel.outbox import record
 from shop.kernel.states import MoveNotAllowed, StaleState, move
 from shop.kernel.transactions import retrying
 
@@ -93,12 +95,36 @@ def report_short(*, line: PickLine, by: Any, why: str = "") -> int:
             raise PickError(_("This line is already closed.")) from None
         _doubt(fresh)
         stops = add_lines(now, [want], by=by, avoid=_found_empty(now), only_found=True, batches=batches)
-        here = sum(stop.quantity for stop in stops)
-        return here + look_elsewhere(order, want, here, site_id=now.site_id, by=by)
+        found = sum(stop.quantity for stop in stops)
+        found += look_elsewhere(order, want, found, site_id=now.site_id, by=by)
+        _tell(fresh, want.quantity - found)
+        return found
 
     found = retrying(close)
     line.refresh_from_db(fields=["state"])
     return found
+
+
+def _tell(line: PickLine, missing: int) -> None:
+    """Others hear of every empty bin, also when other bins or sites have it all (``quantity`` 0). Pieces that stay
+    missing hold the order back from packing until it is known what becomes of them."""
+    if line.stockrecord_id is None or line.bin_id is None:
+        return
+    if missing:
+        lists = PickList.objects.filter(order=line.pick_list.order_id)
+        lists.update(waits_for_answer=True)
+    record(
+        PickedShort(
+            line.pick_list_id,
+            line.pk,
+            line.pick_list.order_id,
+            line.order_line_id,
+            line.stockrecord_id,
+            line.bin_id,
+            line.pick_list.site_id,
+            missing,
+        )
+    )
 
 
 def _doubt(line: PickLine) -> None:

@@ -1,0 +1,24 @@
+"""Verbs of shortages: ask, answer, apply the shop's rule, offer, extend, settle, withdraw."""
+
+from .answering import AlreadyDecided, ShortageError, answer, apply_default, apply_defaults
+from .asking import note_short, withdraw
+from .goods import plan_waiting, refresh_waiting, settle
+from .staff import extend, may_offer, offer_substitute, set_policy, take_offer_back
+
+__all__ = [
+    "AlreadyDecided",
+    "ShortageError",
+    "answer",
+    "apply_default",
+    "apply_defaults",
+    "extend",
+    "may_offer",
+    "note_short",
+    "offer_substitute",
+    "plan_waiting",
+    "refresh_waiting",
+    "set_policy",
+    "settle",
+    "take_offer_back",
+    "withdraw",
+]

@@ -1,0 +1,242 @@
+"""The answer, or the shop's rule when none comes: it replans pick, parcel, invoice and payment in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from catalogue.partner.models import InsufficientStock
+from checkout.order.actions import cancel_pieces, replace_pieces
+from checkout.order.models import Order
+from fulfilment.warehouse.picking import actions as picking
+from fulfilment.warehouse.picking.actions.sites import distribute, hold_order
+from fulfilment.warehouse.picking.models import PickLine, PickList
+from fulfilment.warehouse.picking.planning import Want
+from fulfilment.warehouse.routing.models import Routing
+from fulfilment.warehouse.shortages import queries
+from fulfilment.warehouse.shortages.models import (
+    CUSTOMER,
+    REFUND,
+    RULE,
+    SEND,
+    STAFF,
+    SUBSTITUTE,
+    WAIT,
+    ShortagePolicy,
+    ShortageQuestion,
+)
+from fulfilment.warehouse.stock.actions import StockError, set_aside_missing
+from fulfilment.warehouse.stock.models import BinStock
+from shop.kernel.clock import now
+from shop.kernel.states import StaleState, StateError, move
+from shop.kernel.transactions import retrying
+
+from .goods import refresh_waiting, settle
+
+log = logging.getLogger(__name__)
+BATCH = 100  #: overdue questions decided in one run
+
+
+class ShortageError(StockError):
+    """What the person must be told; nothing was changed. The text is for them."""
+
+
+class AlreadyDecided(ShortageError):
+    """The question is no longer open: answered in another tab, decided by the rule, settled or withdrawn."""
+
+
+def answer(
+    *,
+    question: ShortageQuestion,
+    choice: str,
+    by: Any = None,
+    why: str = "",
+    seen_version: int | None = None,
+) -> ShortageQuestion:
+    """Decide an open question: ``choice`` is WAIT, SEND, SUBSTITUTE or REFUND. ``by``: staff who answer for the
+    customer, with a reason; None: the customer.
+
+    Everything follows in the same transaction. Raises AlreadyDecided when it is no longer open, ShortageError in words
+    for a choice that is not offered (any more) or a question that changed since it was seen (``seen_version``).
+    """
+    voice = STAFF if by is not None else CUSTOMER
+    if voice == STAFF and not why.strip():
+        raise ShortageError(_("Please say why you answer for the customer."))
+
+    def work() -> ShortageQuestion:
+        order = hold_order(question.order_id)
+        fresh = ShortageQuestion.objects.get(pk=question.pk)
+        _refuse_decided(fresh)
+        if seen_version is not None and seen_version != fresh.version:
+            raise ShortageError(
+                _("The question has changed since you opened it. Please look at it again and choose.")
+            )
+        settle(order_id=order.pk)
+        fresh.refresh_from_db()
+        _refuse_decided(fresh)
+        return decide(order, fresh, choice=choice, voice=voice, by=by, why=why.strip())
+
+    try:
+        return retrying(work)
+    except InsufficientStock:
+        raise ShortageError(
+            _("The substitute has been sold meanwhile. Please choose something else.")
+        ) from None
+    except StaleState:
+        raise _decided(ShortageQuestion.objects.get(pk=question.pk)) from None
+
+
+def decide(
+    order: Order,
+    question: ShortageQuestion,
+    *,
+    choice: str = "",
+    voice: str = RULE,
+    by: Any = None,
+    why: str = "",
+    by_rule: bool = False,
+) -> ShortageQuestion:
+    """Within a transaction that holds the order: note the decision (one of two wins) and do what it says."""
+    if by_rule:
+        choice = rule_for(question)
+    if choice not in choices(question):
+        raise ShortageError(_("This cannot be chosen. Please choose one of the ways that are offered."))
+    _note(question, choice, voice, by, why)
+    if choice in (REFUND, SUBSTITUTE):
+        _amend(order, question, choice, by)
+    refresh_waiting(order.pk)
+    return question
+
+
+def _note(question: ShortageQuestion, choice: str, voice: str, by: Any, why: str) -> None:
+    move(
+        question,
+        to="defaulted" if voice == RULE else "answered",
+        by=by,
+        why=why or choice,
+        answer=choice,
+        answered_by_whom=voice,
+        answered_at=now(),
+        note=why[:300],
+    )
+
+
+def choices(question: ShortageQuestion) -> list[str]:
+    """What may be chosen now. Two queries at most."""
+    found = [WAIT]
+    if queries.sends_something_now(question):
+        found.append(SEND)
+    if question.substitute_id is not None:
+        found.append(SUBSTITUTE)
+    return [*found, REFUND]
+
+
+def rule_for(question: ShortageQuestion) -> str:
+    """What the shop's rule says for this question; waiting where it makes no sense, as there is no rest to send."""
+    wanted = ShortagePolicy.current().default_answer
+    return wanted if wanted in choices(question) else WAIT
+
+
+def _amend(order: Order, question: ShortageQuestion, choice: str, by: Any) -> None:
+    line, pieces = question.order_line, question.pieces
+    why = _("pieces could not be found")
+    if choice == SUBSTITUTE and question.substitute is not None:
+        added = replace_pieces(
+            order=order,
+            line_id=line.pk,
+            quantity=pieces,
+            stockrecord=question.substitute,
+            unit_minor=question.substitute_minor or 0,
+            source=question.source,
+            why=why,
+            by=by,
+        )
+        wants = [Want(added.pk, added.stockrecord_id, pieces)]
+        distribute(order, wants, cause=Routing.SHORT, by=by)
+    else:
+        cancel_pieces(order=order, lines={line.pk: pieces}, source=question.source, why=why, by=by)
+    _set_phantoms_aside(order, question, by)
+    if order.status in picking.WANTED:
+        _close_empty_lists(order, by)
+
+
+def _set_phantoms_aside(order: Order, question: ShortageQuestion, by: Any) -> None:
+    """The pieces are promised to nobody now, but nobody could find them: they must not be sold again."""
+    bins = PickLine.objects.filter(order_line=question.order_line_id, state="short").values("bin")
+    doubtful = BinStock.objects.filter(
+        bin__in=bins, stockrecord=question.order_line.stockrecord_id, is_doubtful=True
+    )
+    for row in doubtful.select_related("bin__site", "stockrecord").order_by("pk"):
+        set_aside_missing(
+            stockrecord=row.stockrecord,
+            bin=row.bin,
+            cause=f"missing:{order.number}",
+            by=by,
+            why="could not be found",
+        )
+
+
+def _close_empty_lists(order: Order, by: Any) -> None:
+    """A list of which nothing is picked and nothing is wanted any more leads nowhere."""
+    for pick_list in PickList.objects.filter(order=order, state__in=("open", "picked")):
+        lines = pick_list.lines
+        if not lines.filter(state="open").exists() and not lines.filter(quantity_picked__gt=0).exists():
+            others = PickList.objects.filter(order=order).exclude(pk=pick_list.pk).exclude(state="cancelled")
+            if others.exists():
+                move(pick_list, to="cancelled", by=by, why="nothing is left to pick here")
+
+
+def _refuse_decided(question: ShortageQuestion) -> None:
+    if not question.is_open:
+        raise _decided(question)
+
+
+def _decided(question: ShortageQuestion) -> AlreadyDecided:
+    if question.state == "settled":
+        return AlreadyDecided(_("The missing pieces have turned up: nothing needs to be decided any more."))
+    if question.state == "withdrawn":
+        return AlreadyDecided(_("The order was cancelled: nothing needs to be decided any more."))
+    if question.state == "defaulted":
+        return AlreadyDecided(
+            _("The time to answer is over, so we have decided: %(answer)s.") % _named(question)
+        )
+    return AlreadyDecided(_("This question has been answered already: %(answer)s.") % _named(question))
+
+
+def _named(question: ShortageQuestion) -> dict[str, str]:
+    return {"answer": question.get_answer_display()}
+
+
+def apply_default(*, question_id: int) -> bool:
+    """The time is over: the shop's rule decides. False when somebody was faster or there is still time."""
+
+    def work() -> bool:
+        found = ShortageQuestion.objects.get(pk=question_id)
+        order = hold_order(found.order_id)
+        if order.status not in picking.WANTED:
+            return False  # cancelled: the question is withdrawn by what hears of that
+        settle(order_id=order.pk)
+        found.refresh_from_db()
+        if not found.is_open or found.deadline > now():
+            return False
+        decide(order, found, by_rule=True)
+        return True
+
+    try:
+        return retrying(work)
+    except StaleState:
+        return False
+
+
+def apply_defaults() -> int:
+    """Decide every overdue question; safe beside another worker and beside customers. Returns how many."""
+    due = ShortageQuestion.objects.filter(state="asked", deadline__lte=now()).order_by("deadline", "pk")
+    done = 0
+    for question_id in list(due.values_list("pk", flat=True)[:BATCH]):
+        try:
+            done += apply_default(question_id=question_id)
+        except (StateError, StockError, ValueError) as error:
+            log.error("question %s about missing pieces cannot be decided: %s", question_id, error)
+    return done

@@ -1,0 +1,17 @@
+"""What runs by itself."""
+
+from celery import shared_task
+
+from . import actions
+
+
+@shared_task(name="shortages.apply_defaults", ignore_result=True)
+def apply_defaults() -> int:
+    """Decide by the shop's rule what nobody answered in time. Returns how many."""
+    return actions.apply_defaults()
+
+
+@shared_task(name="shortages.plan_waiting", ignore_result=True)
+def plan_waiting() -> int:
+    """Plan missing pieces that lie in a bin again, however they came there (counted, moved, returned)."""
+    return actions.plan_waiting()

@@ -1,0 +1,228 @@
+"""Questions about missing pieces: asked once, decided once, changed only while they are open."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from checkout.order.models import Line
+from checkout.payment.models import Refund
+from fulfilment.warehouse.shortages import actions
+from fulfilment.warehouse.shortages.models import (
+    REFUND,
+    SEND,
+    SUBSTITUTE,
+    WAIT,
+    ShortagePolicy,
+    ShortageQuestion,
+)
+from fulfilment.warehouse.shortages.words import choices_in_words
+from fulfilment.warehouse.stock import actions as stock
+from fulfilment.warehouse.stock.models import BinStock
+from shop.kernel.clock import now
+from tests.factories.people import make_staff
+from tests.factories.shortages import in_stock, order_with_missing_pieces
+from tests.factories.stock import make_bin
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+def test_a_repeat_of_the_same_news_asks_nothing_again(outbox: Any) -> None:
+    case = order_with_missing_pieces(outbox)
+    assert (case.question.pieces, case.question.version) == (2, 1)
+    for _ in range(2):
+        actions.note_short(order_id=case.order.pk, order_line_id=case.line.pk)
+    assert ShortageQuestion.objects.get().version == 1
+
+
+def test_an_order_that_is_over_is_not_asked_about(outbox: Any) -> None:
+    from checkout.order.actions import cancel
+
+    case = order_with_missing_pieces(outbox)
+    cancel(order=case.order, why="test")
+    assert actions.note_short(order_id=case.order.pk, order_line_id=case.line.pk) is None
+
+
+def test_a_shop_that_does_not_ask_decides_by_its_rule_at_once(outbox: Any) -> None:
+    boss = make_staff("boss@example.org")
+    actions.set_policy(asks=False, hours=1, default_answer=SEND, offerers="nobody", by=boss)
+    case = order_with_missing_pieces(outbox)
+    assert (case.question.state, case.question.answer) == ("defaulted", SEND)
+    assert not case.pick_list.waits_for_answer
+    assert outbox.events("ShortageAsked") == []
+
+
+def test_sending_the_rest_is_no_choice_when_there_is_no_rest(outbox: Any) -> None:
+    boss = make_staff("boss@example.org")
+    actions.set_policy(asks=True, hours=1, default_answer=SEND, offerers="nobody", by=boss)
+    case = order_with_missing_pieces(outbox, shoes=2, missing=2, boots=0)
+    assert [choice.code for choice in choices_in_words(case.question)] == [WAIT, REFUND]
+    with pytest.raises(actions.ShortageError, match="cannot be chosen"):
+        actions.answer(question=case.question, choice=SEND)
+    ShortageQuestion.objects.update(deadline=now() - dt.timedelta(seconds=1))
+    assert actions.apply_defaults() == 1
+    assert ShortageQuestion.objects.get().answer == WAIT
+
+
+@pytest.mark.parametrize("choice", ["", "burn", SUBSTITUTE, "x" * 500])
+def test_nonsense_and_what_is_not_offered_is_refused_in_words(outbox: Any, choice: str) -> None:
+    case = order_with_missing_pieces(outbox)
+    with pytest.raises(actions.ShortageError, match="cannot be chosen"):
+        actions.answer(question=case.question, choice=choice)
+    assert case.refresh().question.is_open
+
+
+def test_the_second_answer_is_told_what_the_first_one_was(outbox: Any) -> None:
+    case = order_with_missing_pieces(outbox)
+    actions.answer(question=case.question, choice=REFUND)
+    for choice in (REFUND, WAIT):
+        with pytest.raises(actions.AlreadyDecided, match="answered already: refund"):
+            actions.answer(question=case.question, choice=choice)
+    assert Refund.objects.count() == 1
+
+
+def test_an_answer_after_the_rule_decided_is_too_late(outbox: Any) -> None:
+    case = order_with_missing_pieces(outbox)
+    ShortageQuestion.objects.update(deadline=now())
+    assert actions.apply_default(question_id=case.question.pk)
+    with pytest.raises(actions.AlreadyDecided, match="time to answer is over"):
+        actions.answer(question=case.question, choice=WAIT)
+
+
+def test_an_answer_to_a_question_that_changed_meanwhile_is_asked_again(outbox: Any) -> None:
+    case = order_with_missing_pieces(outbox)
+    other = in_stock(3, bin="D-01", price_minor=1_000)
+    actions.offer_substitute(question=case.question, stockrecord=other, unit_minor=900, by=case.picker)
+    with pytest.raises(actions.ShortageError, match="has changed"):
+        actions.answer(question=case.question, choice=REFUND, seen_version=1)
+    actions.answer(question=case.question, choice=REFUND, seen_version=2)
+
+
+def test_pieces_that_turned_up_before_the_answer_settle_it(outbox: Any) -> None:
+    case = order_with_missing_pieces(outbox)
+    stock.receive(stockrecord=case.shoe, bin=make_bin("C-01"), quantity=2)
+    assert actions.plan_waiting() == 2
+    with pytest.raises(actions.AlreadyDecided, match="turned up"):
+        actions.answer(question=case.question, choice=REFUND)
+    assert not Refund.objects.exists()
+
+
+def test_of_goods_that_come_the_longest_waiting_order_gets_them(outbox: Any, clock: Any) -> None:
+    clock.stop()
+    first = order_with_missing_pieces(outbox)
+    clock.advance(minutes=5)
+    actions.answer(question=first.question, choice=WAIT)
+    stock.receive(stockrecord=first.shoe, bin=make_bin("C-01"), quantity=1)
+    assert actions.plan_waiting(stockrecord_ids=[first.shoe.pk]) == 1
+    first.refresh()
+    assert (first.question.state, first.question.pieces) == ("answered", 1)
+    assert first.pick_list.waits_for_answer
+    assert actions.plan_waiting() == 0, "a second run finds nothing more"
+
+
+def test_phantom_pieces_are_set_aside_and_not_sold_again(outbox: Any) -> None:
+    case = order_with_missing_pieces(outbox)
+    place = BinStock.objects.get(bin__code="A-01", stockrecord=case.shoe)
+    assert (place.quantity, place.is_doubtful) == (2, True)
+    actions.answer(question=case.question, choice=REFUND)
+    case.refresh()
+    place.refresh_from_db()
+    assert (place.quantity, case.shoe.available) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("unit_minor", "pieces", "words"),
+    [
+        (3_334, 5, "never dearer"),
+        (0, 5, "more than zero"),
+        (-5, 5, "more than zero"),
+        (10**9, 5, "never dearer"),
+        (100, 1, "are free"),
+    ],
+)
+def test_an_offer_that_cannot_be_kept_is_refused(
+    outbox: Any, unit_minor: int, pieces: int, words: str
+) -> None:
+    case = order_with_missing_pieces(outbox)
+    other = in_stock(pieces, bin="D-01", price_minor=1_000)
+    with pytest.raises(actions.ShortageError, match=words):
+        actions.offer_substitute(
+            question=case.question, stockrecord=other, unit_minor=unit_minor, by=case.picker
+        )
+    with pytest.raises(actions.ShortageError, match="that is missing"):
+        actions.offer_substitute(question=case.question, stockrecord=case.shoe, unit_minor=1, by=case.picker)
+
+
+def test_a_substitute_that_was_sold_meanwhile_changes_nothing(outbox: Any) -> None:
+    from tests.factories.orders import make_order
+
+    case = order_with_missing_pieces(outbox)
+    other = in_stock(2, bin="D-01", price_minor=1_000)
+    actions.offer_substitute(question=case.question, stockrecord=other, unit_minor=900, by=case.picker)
+    make_order((other, 1))
+    with pytest.raises(actions.ShortageError, match="sold meanwhile"):
+        actions.answer(question=case.question, choice=SUBSTITUTE)
+    case.refresh()
+    assert case.question.is_open
+    assert Line.objects.filter(order=case.order).count() == 2
+    assert not Refund.objects.exists()
+    actions.take_offer_back(question=case.question, by=case.picker)
+    assert [choice.code for choice in choices_in_words(case.refresh().question)] == [WAIT, SEND, REFUND]
+
+
+def test_staff_answer_with_a_reason_that_is_kept(outbox: Any) -> None:
+    case = order_with_missing_pieces(outbox)
+    with pytest.raises(actions.ShortageError, match="why"):
+        actions.answer(question=case.question, choice=WAIT, by=case.picker, why="  ")
+    actions.answer(question=case.question, choice=WAIT, by=case.picker, why="by phone")
+    case.refresh()
+    assert (case.question.answered_by_whom, case.question.note) == ("staff", "by phone")
+
+
+@pytest.mark.parametrize("hours", [0, -1, 721, 10**9])
+def test_a_time_that_is_none_is_refused(outbox: Any, hours: int) -> None:
+    case = order_with_missing_pieces(outbox)
+    with pytest.raises(actions.ShortageError, match="hours"):
+        actions.extend(question=case.question, hours=hours, by=case.picker)
+    with pytest.raises(actions.ShortageError, match="hours"):
+        actions.set_policy(asks=True, hours=hours, default_answer=WAIT, offerers="nobody", by=case.picker)
+
+
+def test_more_time_moves_the_deadline_and_nothing_else(outbox: Any, clock: Any) -> None:
+    clock.stop()
+    case = order_with_missing_pieces(outbox)
+    clock.advance(hours=47)
+    actions.extend(question=case.question, hours=48, by=case.picker)
+    clock.advance(hours=2)
+    assert actions.apply_defaults() == 0
+    assert case.refresh().question.version == 1, "nobody is mailed for it"
+
+
+def test_who_may_offer_is_the_shops_rule(db: None) -> None:
+    trusted = make_staff("t@example.org", "shortages.offer_substitutes", "shortages.answer_questions")
+    clerk = make_staff("c@example.org", "shortages.answer_questions")
+    for who, expected in (
+        ("nobody", (False, False)),
+        ("trusted", (True, False)),
+        ("everybody", (True, True)),
+    ):
+        actions.set_policy(asks=True, hours=48, default_answer=WAIT, offerers=who, by=trusted)
+        assert (actions.may_offer(trusted), actions.may_offer(clerk)) == expected
+
+
+def test_the_database_holds_what_must_hold(outbox: Any) -> None:
+    case = order_with_missing_pieces(outbox)
+    rows = ShortageQuestion.objects.filter(pk=case.question.pk)
+    for broken in ({"pieces": 0}, {"substitute": case.boot}, {"state": "answered"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            rows.update(**broken)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ShortageQuestion.objects.create(order=case.order, order_line=case.line, pieces=1, deadline=now())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ShortagePolicy.objects.create(pk=2)
+    with pytest.raises(ProtectedError):
+        case.question.delete()
