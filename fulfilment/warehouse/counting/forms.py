@@ -10,14 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fulfilment.warehouse.lists import Search
-from fulfilment.warehouse.stock.forms import SCAN, BinField, SkuField, key_field, quantity_field
-from fulfilment.warehouse.stock.models import Lot
+from fulfilment.warehouse.scan_forms import ArticleScan
+from fulfilment.warehouse.stock.forms import BinField, SkuField, key_field, quantity_field
 
 from .models import NOTE_MAX_CHARS, CountPolicy, CountTask
 from .states import COUNT_TASK
-
-LOT_MAX_CHARS = 60
-CODE_MAX_CHARS = 60
 
 
 class CountSearch(Search):
@@ -53,33 +50,10 @@ class AskForm(forms.Form):
     note = forms.CharField(label=gettext_lazy("Reason"), max_length=NOTE_MAX_CHARS, required=False)
 
 
-class TallyForm(forms.Form):
+class TallyForm(ArticleScan):
     """Pieces were scanned."""
 
     code = SkuField(label=gettext_lazy("Scan the article"))
-    quantity = quantity_field()
-    lot = forms.CharField(
-        label=gettext_lazy("Lot or serial number"),
-        max_length=LOT_MAX_CHARS,
-        required=False,
-        widget=forms.TextInput(attrs={key: value for key, value in SCAN.items() if key != "data-scan"}),
-    )
-    key = key_field()
-
-    def clean(self) -> dict[str, Any]:
-        """Raises ValidationError naming a lot that this article does not have."""
-        data = super().clean() or self.cleaned_data
-        code, record = data.get("lot", ""), data.get("code")
-        if code and record is not None:
-            found = Lot.objects.filter(stockrecord=record, code__iexact=code.strip()).first()
-            if found is None:
-                raise ValidationError(
-                    {"lot": _("%(sku)s has no lot “%(code)s”.") % {"sku": record.partner_sku, "code": code}}
-                )
-            data["lot"] = found
-        elif not code:
-            data["lot"] = None
-        return data
 
 
 class TotalForm(forms.Form):

@@ -298,6 +298,8 @@ class Movement(models.Model):
             "recall": _("Recall"),
             MISSING: _("Missing"),
         }
+        words |= {"count": _("Count")} if number else {}
+        words |= {"transfer": _("Transfer")} if number[:1] == "T" else {}  # else again the key of a form
         return f"{words[kind]} {number}".strip() if kind in words else ""
 
     def save(self, *args: Any, **kwargs: Any) -> None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fulfilment.warehouse.lists import Search
-from fulfilment.warehouse.stock.forms import SCAN, BinField, SkuField, key_field, quantity_field
-from fulfilment.warehouse.stock.models import Lot, Site
+from fulfilment.warehouse.scan_forms import ArticleScan
+from fulfilment.warehouse.stock.forms import BinField
+from fulfilment.warehouse.stock.models import Site
 
 from .models import NOTE_MAX_CHARS, TransferLine
 from .states import TRANSFER
-
-LOT_MAX_CHARS = 60
 
 
 class TransferSearch(Search):
@@ -43,53 +41,21 @@ class TransferForm(forms.Form):
             self.fields[name].queryset = Site.objects.filter(is_active=True)  # type: ignore[attr-defined]
 
 
-class LotMixin(forms.Form):
-    """The lot's code, as scanned; cleans to the lot of the article."""
-
-    lot = forms.CharField(
-        label=gettext_lazy("Lot or serial number"),
-        max_length=LOT_MAX_CHARS,
-        required=False,
-        widget=forms.TextInput(attrs={key: value for key, value in SCAN.items() if key != "data-scan"}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Raises ValidationError naming a lot that this article does not have."""
-        data = super().clean() or self.cleaned_data
-        code, record = data.get("lot", ""), data.get("code")
-        if code and record is not None:
-            found = Lot.objects.filter(stockrecord=record, code__iexact=code.strip()).first()
-            if found is None:
-                raise ValidationError(
-                    {"lot": _("%(sku)s has no lot “%(code)s”.") % {"sku": record.partner_sku, "code": code}}
-                )
-            data["lot"] = found
-        elif not code:
-            data["lot"] = None
-        return data
-
-
-class AddForm(LotMixin):
+class AddForm(ArticleScan):
     """Put pieces of a bin on the list."""
 
     field_order = ["bin", "code", "quantity", "lot"]
     bin = BinField(label=gettext_lazy("From bin"))
-    code = SkuField(label=gettext_lazy("Article"))
-    quantity = quantity_field()
-    key = key_field()
 
 
-class ArriveForm(LotMixin):
+class ArriveForm(ArticleScan):
     """Pieces arrived."""
 
     field_order = ["code", "bin", "quantity", "lot", "surplus_why"]
-    code = SkuField(label=gettext_lazy("Article"))
     bin = BinField(label=gettext_lazy("Into bin"))
-    quantity = quantity_field()
     surplus_why = forms.CharField(
         label=gettext_lazy("More than was sent, because"), max_length=NOTE_MAX_CHARS, required=False
     )
-    key = key_field()
 
 
 class WhyForm(forms.Form):

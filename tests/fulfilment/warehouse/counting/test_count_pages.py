@@ -12,7 +12,7 @@ from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.counting import actions
 from fulfilment.warehouse.counting.judging import policy
 from fulfilment.warehouse.counting.models import CountTask
-from fulfilment.warehouse.stock.models import BinStock, Movement
+from fulfilment.warehouse.stock.models import Barcode, BinStock, Movement
 from shop.customers.models import User
 from tests.factories.people import make_staff
 from tests.factories.stock import make_bin, make_stockrecord
@@ -154,6 +154,15 @@ def test_bad_scans_get_words_and_count_nothing(desk: Client, task: CountTask, da
     assert page.status_code == 400
     assert 'data-scan-result="bad"' in text(page)
     assert task.lines.count() == 0
+
+
+def test_a_carton_counts_its_pieces(desk: Client, task: CountTask, shoe: StockRecord) -> None:
+    Barcode.objects.create(stockrecord=shoe, code="CARTON-6", pieces=6)
+    post(desk, "count-start", task.pk)
+    assert "SHOE-1: 12 pieces counted." in text(
+        post(desk, "count-tally", task.pk, code="carton-6", quantity=2)
+    )
+    assert post(desk, "count-tally", task.pk, code="CARTON-6", quantity=100_000).status_code == 400
 
 
 def test_wrong_bin_foreign_line_and_foreign_address(desk: Client, task: CountTask) -> None:
