@@ -50,6 +50,11 @@ LOOKS: dict[str, Look] = {
     "booked": Look("good", pgettext_lazy("label", "booked")),
     "cancelling": Look("busy", pgettext_lazy("label", "being cancelled")),
     "withdrawn": Look("neutral", pgettext_lazy("label", "withdrawn")),
+    # count
+    "counting": Look("busy", _("being counted")),
+    "recount": Look("warn", _("to count again")),
+    "recounting": Look("busy", _("being counted again")),
+    "approval": Look("warn", _("waits for approval")),
     # invoice, dunning
     "draft": Look("neutral", _("Draft")),
     "issued": Look("info", _("Issued")),

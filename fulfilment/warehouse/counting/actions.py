@@ -189,7 +189,7 @@ def finish(*, task: CountTask, by: Any, empty: bool = False) -> str:
             close_line(line, fresh, rules)
         again = fresh.lines.filter(recount=True).count()
         if again:
-            move_on(fresh, "recount", by=by, why="to be counted again", recounter=None)
+            move_on(fresh, "recount", by=by, recounter=None)
             return fresh.state
         return settle(fresh, limit_minor=rules.approval_value_minor, by=by)
 

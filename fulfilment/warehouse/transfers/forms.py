@@ -10,11 +10,13 @@ from django.utils.translation import gettext_lazy
 
 from fulfilment.warehouse.lists import Search
 from fulfilment.warehouse.scan_forms import ArticleScan
-from fulfilment.warehouse.stock.forms import BinField
+from fulfilment.warehouse.stock.forms import BinField, SkuField
 from fulfilment.warehouse.stock.models import Site
 
 from .models import NOTE_MAX_CHARS, TransferLine
 from .states import TRANSFER
+
+BIN_FIRST = {"required": gettext_lazy("Please scan the bin first.")}
 
 
 class TransferSearch(Search):
@@ -44,15 +46,15 @@ class TransferForm(forms.Form):
 class AddForm(ArticleScan):
     """Put pieces of a bin on the list."""
 
-    field_order = ["bin", "code", "quantity", "lot"]
-    bin = BinField(label=gettext_lazy("From bin"))
+    code = SkuField(label=gettext_lazy("Scan the bin, then the article"))
+    bin = BinField(label=gettext_lazy("From bin"), error_messages=BIN_FIRST)
 
 
 class ArriveForm(ArticleScan):
     """Pieces arrived."""
 
-    field_order = ["code", "bin", "quantity", "lot", "surplus_why"]
-    bin = BinField(label=gettext_lazy("Into bin"))
+    code = SkuField(label=gettext_lazy("Scan the bin, then the article"))
+    bin = BinField(label=gettext_lazy("Into bin"), error_messages=BIN_FIRST)
     surplus_why = forms.CharField(
         label=gettext_lazy("More than was sent, because"), max_length=NOTE_MAX_CHARS, required=False
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from fulfilment.warehouse.answers import SCAN_TAG, scan_answers
 from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError
+from fulfilment.warehouse.stock.codes import find_article, find_bin
 from fulfilment.warehouse.stock.models import Bin
 from shop.kernel.access import staff_view
 
@@ -35,6 +37,8 @@ def collect(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("warehouse:transfer-page", pk=pk)
         form = AddForm(initial={"bin": request.GET.get("bin", "")[:60], "quantity": 1})
         return _collect_page(request, found, form)
+    if (scanned := _bin_scanned(request)) is not None:
+        return _with_bin(request, "warehouse:transfer-collect", found, scanned)
     form = AddForm(request.POST)
     if not form.is_valid():
         return _collect_page(request, found, form, status=400)
@@ -58,7 +62,9 @@ def collect(request: HttpRequest, pk: int) -> HttpResponse:
             "bin": data["bin"],
         }
         messages.success(request, text % values, extra_tags=SCAN_TAG)
-    return redirect(f"{reverse('warehouse:transfer-collect', args=[pk])}?bin={data['bin'].code}")
+    return redirect(
+        f"{reverse('warehouse:transfer-collect', args=[pk])}?{urlencode({'bin': data['bin'].code})}"
+    )
 
 
 def _collect_page(request: HttpRequest, found: Transfer, form: AddForm, status: int = 200) -> HttpResponse:
@@ -72,6 +78,18 @@ def _collect_page(request: HttpRequest, found: Transfer, form: AddForm, status: 
         "bin_codes": _bin_codes(found.source_id),
     }
     return render(request, "dashboard/warehouse/transfers/collect.html", context, status=status)
+
+
+def _bin_scanned(request: HttpRequest) -> Bin | None:
+    """The bin, when the scanner read a bin instead of an article: one field takes both."""
+    code = request.POST.get("code", "")
+    return find_bin(code) if find_article(code) is None else None
+
+
+def _with_bin(request: HttpRequest, name: str, found: Transfer, bin: Bin) -> HttpResponse:
+    text = _("Bin %(bin)s. Now scan the article.") % {"bin": bin}
+    messages.success(request, text, extra_tags=SCAN_TAG)
+    return redirect(f"{reverse(name, args=[found.pk])}?{urlencode({'bin': bin.code})}")
 
 
 def _bin_codes(site_id: int) -> Any:
@@ -88,6 +106,8 @@ def receive(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("warehouse:transfer-page", pk=pk)
         form = ArriveForm(initial={"bin": request.GET.get("bin", "")[:60], "quantity": 1})
         return _receive_page(request, found, form)
+    if (scanned := _bin_scanned(request)) is not None:
+        return _with_bin(request, "warehouse:transfer-receive", found, scanned)
     form = ArriveForm(request.POST)
     if not form.is_valid():
         return _receive_page(request, found, form, status=400)
@@ -108,7 +128,9 @@ def receive(request: HttpRequest, pk: int) -> HttpResponse:
         text = _("%(n)s × %(sku)s received into %(bin)s.") % values
         text += " " + (_still_expected(left) if left else _("All of it has arrived."))
         messages.success(request, text, extra_tags=SCAN_TAG)
-    return redirect(f"{reverse('warehouse:transfer-receive', args=[pk])}?bin={data['bin'].code}")
+    return redirect(
+        f"{reverse('warehouse:transfer-receive', args=[pk])}?{urlencode({'bin': data['bin'].code})}"
+    )
 
 
 def _still_expected(left: int) -> str:

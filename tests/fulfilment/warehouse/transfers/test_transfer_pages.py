@@ -79,6 +79,18 @@ def test_it_arrives_by_scan_and_says_what_is_still_expected(desk: Client, sent: 
     assert BinStock.objects.get(bin__code="S-01").quantity == 5
 
 
+def test_one_field_takes_the_bin_and_then_the_article(
+    desk: Client, draft: Transfer, shoe: StockRecord
+) -> None:
+    page = post(desk, "transfer-collect", draft.pk, code="SHOE-1", quantity=1)
+    assert page.status_code == 400
+    assert "Please scan the bin first." in text(page)
+    page = post(desk, "transfer-collect", draft.pk, code="a-01", quantity=1)
+    assert "Bin A-01. Now scan the article." in text(page)
+    assert 'value="A-01"' in text(page)
+    assert draft.lines.count() == 0
+
+
 def test_closing_says_what_will_be_booked_and_asks_why(desk: Client, sent: Transfer) -> None:
     page = desk.get(reverse("warehouse:transfer-close", args=[sent.pk]))
     assert "4 pieces are missing. They are taken out of stock" in text(page)
