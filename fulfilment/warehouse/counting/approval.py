@@ -67,7 +67,7 @@ def _refuse_counter(task: CountTask, by: Any) -> None:
 
 
 def _count_again(task: CountTask, lines: list[CountLine], by: Any, why: str) -> str:
-    move_on(task, "recount", by=by, why=why, recounter=None, problem="")
+    move_on(task, "recount", by=by, why=why, recounter=None, problem="", value_minor=0)
     CountLine.objects.filter(pk__in=[line.pk for line in lines]).update(recount=True, first=None, second=None)
     return task.state
 
