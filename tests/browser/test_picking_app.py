@@ -141,6 +141,21 @@ def test_without_network_nothing_is_lost_and_nothing_happens_twice(house: House,
     assert (house.moved(), ScanRecord.objects.filter(accepted=True).count()) == (6, 3)
 
 
+def test_without_network_every_other_page_leads_to_what_is_on_the_phone(
+    house: House, lenas_phone: Page
+) -> None:
+    page = lenas_phone
+    scan(page, "A-01", "SKU-1")
+    phone.all_sent(page)
+    house.cable.cut()
+    page.goto(house.url + reverse("warehouse:pick-lists"))
+    page.wait_for_url("**" + reverse("warehouse:phone"))
+    kept = page.locator("[data-part=kept]")
+    kept.get_by_role("link", name=house.pick_list.order.number).click()
+    page.locator("html[data-app=ready]").wait_for(state="attached")
+    assert scan(page, "A-02") == "Right bin. Now scan the product."
+
+
 def test_an_answer_that_is_lost_is_asked_for_again_and_nothing_is_booked_twice(
     house: House, lenas_phone: Page
 ) -> None:
@@ -254,6 +269,16 @@ def test_a_wrong_clock_of_the_phone_is_told_and_times_are_put_right(house: House
 
 
 NOTHING_IS_KEPT = "indexedDB.open = () => { throw new DOMException('no', 'SecurityError'); };"
+SPOIL_THE_FIRST = """
+() => new Promise((done) => {
+  const opening = indexedDB.open("kontor-pick");
+  opening.onsuccess = () => {
+    const writing = opening.result.transaction("scans", "readwrite"), shelf = writing.objectStore("scans");
+    shelf.openCursor().onsuccess = ({ target: { result } }) => result.update({ ...result.value, id: "spoilt" });
+    writing.oncomplete = () => { opening.result.close(); done(); };
+  };
+})
+"""
 DISK_IS_FULL = """
 const put = IDBObjectStore.prototype.put;
 IDBObjectStore.prototype.put = function (row) {
@@ -334,6 +359,20 @@ def test_a_token_that_expired_is_renewed_and_the_scan_sent(house: House, lenas_p
     scan(page, "A-01", "SKU-1")
     phone.all_sent(page)
     assert house.moved() == 1
+
+
+def test_a_scan_that_nobody_can_read_does_not_hold_up_the_others(house: House, lenas_phone: Page) -> None:
+    """Written by an older app, say: the server refuses the whole message; the phone finds out which one it was."""
+    page = lenas_phone
+    house.cable.cut()
+    scan(page, "A-01", "SKU-1", "A-02", "SKU-2", "2")
+    page.evaluate(SPOIL_THE_FIRST)
+    house.cable.mend()
+    page.get_by_role("button", name="Send now").click()
+    phone.all_sent(page)
+    assert house.picked() == {"SKU-1": 0, "SKU-2": 2, "SKU-3": 0}
+    assert "Not booked: 1 × SKU-1 from A-01" in phone.text(page, "problems")
+    assert "UUID" in phone.text(page, "problems")
 
 
 def test_without_script_the_forms_do_the_work(house: House, open_window: OpenWindow) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser import phone
 from tests.browser.people import sign_in
 from tests.support.kontor import Kontor
 
@@ -36,7 +37,7 @@ def test_a_second_scan_made_while_the_first_is_answered_is_not_lost(
 
     page.route(f"**{RECEIVE}", slowly)
     page.keyboard.type("KENN-ICH-NICHT-1\nKENN-ICH-NICHT-2\n")
-    live_kontor.wait_until(lambda: page.wait_for_timeout(50) or len(sent) == 2, "both scans sent")
+    phone.eventually(page, lambda: len(sent) == 2, "both scans sent")
     assert ["code=KENN-ICH-NICHT-1&" in sent[0], "code=KENN-ICH-NICHT-2&" in sent[1]] == [True, True], sent
 
 

@@ -23,7 +23,7 @@ from .models import Batch, PickList
 from .words import words
 
 WORKER = "js/pick/worker.js"
-CAMERA = "js/pick/camera.js"
+CAMERA, START = "js/pick/camera.js", "js/pick/start.js"
 READER, READER_WASM = "vendor/barcode-detector/ponyfill.js", "vendor/zxing-wasm/zxing_reader.wasm"
 PAPER, HARBOUR = "#faf6ee", "#0f4a49"  #: as --paper and --harbour of static/css/tokens.css
 WALKS_SHOWN = 20
@@ -51,6 +51,8 @@ def app(request: HttpRequest, addresses: Mapping[str, Any]) -> dict[str, Any]:
         "person_name": getattr(request.user, "name", ""),
         "worker": reverse("warehouse:phone-worker"),
         "scope": reverse("warehouse:index"),
+        "start": reverse("warehouse:phone"),
+        "start_script": static(START),
         "camera": static(CAMERA),
         **_reader(),
     }

@@ -6,7 +6,7 @@ import { Sync } from "./sync.js";
 import { here, judge, nextStop, project, same, stepOf, take } from "./walk.js";
 import { say } from "./words.js";
 
-const LOOK_AGAIN_MS = 45_000, TICK_MS = 20_000;
+const LOOK_AGAIN_MS = 45_000, TICK_MS = 20_000, KEPT_MS = 7 * 24 * 3_600_000;
 
 class App {
   #turn = Promise.resolve(); // scans are judged one after the other, however fast they come
@@ -162,6 +162,14 @@ class App {
   }
 }
 
+// Walks of last week are none any more. Scans and what is to be settled stay, however old they are.
+async function tidy(shelf) {
+  const waiting = new Set((await shelf.all("scans")).map((scan) => `${scan.person}|${scan.walk}`));
+  const old = (await shelf.all("walks")).filter((row) => Date.now() - Date.parse(row.data.fetched_at) > KEPT_MS && !waiting.has(row.key));
+  const facts = (row) => ["here", "finishing"].map((name) => ({ table: "facts", drop: `${name}|${row.key}` }));
+  if (old.length) await shelf.write(old.flatMap((row) => [{ table: "walks", drop: row.key }, ...facts(row)]));
+}
+
 function listen(app, root) {
   const field = root.querySelector("[data-scan]");
   root.querySelector("[data-part=form]").addEventListener("submit", (event) => {
@@ -233,6 +241,7 @@ async function start() {
   addEventListener("online", () => app.look());
   await app.look();
   document.documentElement.dataset.app = "ready";
+  await tidy(shelf);
   const { keepForLater } = await import("./keep.js");
   await keepForLater(place.dataset, app.state.walk);
 }

@@ -8,9 +8,11 @@ export async function keepForLater(setup, walk) {
     const { active } = await navigator.serviceWorker.ready;
     const loaded = performance.getEntriesByType("resource").map((one) => one.name).filter((url) => /\/static\//.test(url));
     const pictures = (walk?.stops ?? []).map((stop) => stop.picture).filter(Boolean);
-    const own = [setup.camera, ...("BarcodeDetector" in window ? [] : [setup.reader, setup.wasm])].filter(Boolean);
+    const own = [setup.camera, setup.startScript, ...("BarcodeDetector" in window ? [] : [setup.reader, setup.wasm])].filter(Boolean);
     const told = new MessageChannel(), done = new Promise((resolve) => { told.port1.onmessage = resolve; });
-    active.postMessage({ page: location.pathname, person: setup.person, files: [...new Set([...loaded, ...pictures, ...own])] }, [told.port2]);
+    // The start page too: it is where every other address leads without network.
+    const wanted = [...new Set([location.pathname, setup.start])], files = [...new Set([...loaded, ...pictures, ...own])];
+    active.postMessage({ wanted, person: setup.person, files }, [told.port2]);
     await done;
     document.documentElement.dataset.kept = "yes";
   } catch { /* no worker here: the queue still holds every scan, only reloading needs network */ }

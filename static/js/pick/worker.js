@@ -18,15 +18,17 @@ addEventListener("activate", (event) => event.waitUntil((async () => {
 // The page says what it needs; it is told when all of it is here.
 addEventListener("message", (event) => event.waitUntil(keep(event.data).finally(() => event.ports[0]?.postMessage("kept"))));
 
-async function keep({ page, person, files }) {
+async function keep({ wanted, person, files }) {
   const pages = await caches.open(PAGES), kept = await caches.open(FILES);
   const before = await (await pages.match("/person"))?.text();
   if (before !== person) { // another person's pages are none of theirs
     await caches.delete(PAGES);
     await (await caches.open(PAGES)).put("/person", new Response(person));
   }
-  const answer = await fetch(page, { credentials: "same-origin" });
-  if (answer.ok && !answer.redirected) await (await caches.open(PAGES)).put(page, answer);
+  for (const page of wanted) {
+    const answer = await fetch(page, { credentials: "same-origin" });
+    if (answer.ok && !answer.redirected) await (await caches.open(PAGES)).put(page, answer);
+  }
   await Promise.all(files.map(async (url) => {
     if (FOR_EVER.test(new URL(url, location).pathname) && await kept.match(url)) return;
     const file = await fetch(url).catch(() => null);
