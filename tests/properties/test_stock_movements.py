@@ -26,7 +26,7 @@ from tests.factories.stock import make_bin, make_stockrecord
 pytestmark = pytest.mark.django_db
 
 MOVEMENTS = 100_000
-BY_HAND = 12_000  #: of them by single verbs
+BY_HAND = 6_000  #: of them by single verbs
 PLAIN, WITH_LOTS, WITH_SERIALS, DELIVERY = 200, 6, 4, 2_200
 KINDS = (
     "pick",

@@ -77,6 +77,23 @@ def put_in(
         doubtful.update(is_doubtful=False)
 
 
+def put_in_many(rows: list[tuple[int, int, int]]) -> None:
+    """put_in() for new pieces of many articles without lots: (stock record, bin, quantity) each, in one statement that
+    fills the bins."""
+    moment = connection.ops.adapt_datetimefield_value(now())
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _INTO_BIN, [(sku, place, quantity, moment, False) for sku, place, quantity in rows]
+        )
+    skus, filled = {row[0] for row in rows}, {row[:2] for row in rows}
+    doubtful = BinStock.objects.filter(
+        stockrecord__gte=min(skus), stockrecord__lte=max(skus), is_doubtful=True
+    )
+    for pk, sku, place in list(doubtful.values_list("pk", "stockrecord_id", "bin_id")):
+        if (sku, place) in filled:
+            BinStock.objects.filter(pk=pk).update(is_doubtful=False)
+
+
 def lot_in(*, lot: Lot, bin_id: int, quantity: int) -> None:
     """Raise the sum of a lot in a bin, beside that of its article."""
     with connection.cursor() as cursor:

@@ -10,9 +10,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from django.db import IntegrityError
-from django.db.models import F, OuterRef, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db import IntegrityError, connection
 from django.utils.translation import gettext as _
 
 from catalogue.partner.models import StockRecord
@@ -22,7 +20,6 @@ from fulfilment.warehouse.stock.models import (
     NO_TRACKING,
     RECEIPT,
     Bin,
-    BinStock,
     Handling,
     Lot,
     Movement,
@@ -32,7 +29,7 @@ from shop.kernel.numbers import next_with_gaps
 from shop.kernel.outbox import record
 from shop.kernel.transactions import retrying
 
-from .bins import change_house, hold, movement, put_in, refuse_closed, refuse_repeat
+from .bins import change_house, hold, kinds_of, movement, put_in, put_in_many, refuse_closed, refuse_repeat
 from .errors import StockError, check_cost, check_quantity
 from .lots import check_lot, note_lot
 
@@ -183,25 +180,22 @@ def _receive_chunk(chunk: list[tuple[tuple[int, int], int]], cause: str, why: st
     Movement.objects.bulk_create(
         [movement(RECEIPT, sku, place, n, cause, why, by) for (sku, place), n in chunk]
     )
-    known = set(BinStock.objects.filter(**between).values_list("stockrecord_id", "bin_id"))
+    put_in_many([(sku, place, n) for (sku, place), n in chunk])
+    _raise_sums(chunk)
+
+
+def _raise_sums(chunk: list[tuple[tuple[int, int], int]]) -> None:
+    """For sale or in quarantine, by the kind of the bin. No SKU is in two chunks, so each is raised once."""
+    kinds = kinds_of(*{place for (_sku, place), _n in chunk})
+    came: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for (sku, place), quantity in chunk:
-        if (sku, place) in known:
-            put_in(stockrecord_id=sku, bin_id=place, quantity=quantity, fills=True)
-    BinStock.objects.bulk_create(
-        [
-            BinStock(stockrecord_id=sku, bin_id=place, quantity=n)
-            for (sku, place), n in chunk
-            if (sku, place) not in known
-        ]
+        came[sku][kinds[place] in BLOCKED] += quantity
+    statement = (
+        f"UPDATE {StockRecord._meta.db_table} SET num_in_stock = num_in_stock + %s, "
+        "num_quarantine = num_quarantine + %s WHERE id = %s"
     )
-    came = Movement.objects.filter(stockrecord=OuterRef("pk"), cause=cause).order_by().values("stockrecord")
-    for_sale = came.exclude(bin__kind__in=BLOCKED).annotate(pieces=Sum("quantity")).values("pieces")
-    blocked = came.filter(bin__kind__in=BLOCKED).annotate(pieces=Sum("quantity")).values("pieces")
-    # No SKU is in two chunks, so each is raised once by what this receipt brought.
-    StockRecord.objects.filter(pk__in=set(skus)).update(
-        num_in_stock=F("num_in_stock") + Coalesce(Subquery(for_sale), 0),
-        num_quarantine=F("num_quarantine") + Coalesce(Subquery(blocked), 0),
-    )
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, [(sale, apart, sku) for sku, (sale, apart) in sorted(came.items())])
 
 
 def _tell_all(sums: dict[tuple[int, int], int], cause: str, kind: str) -> None:
