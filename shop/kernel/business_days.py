@@ -8,6 +8,25 @@ from functools import lru_cache
 import holidays
 
 SATURDAY = 5
+#: The states of Germany by their two letters.
+GERMAN_STATES = (
+    "BB",
+    "BE",
+    "BW",
+    "BY",
+    "HB",
+    "HE",
+    "HH",
+    "MV",
+    "NI",
+    "NW",
+    "RP",
+    "SH",
+    "SL",
+    "SN",
+    "ST",
+    "TH",
+)
 
 
 @lru_cache(maxsize=64)

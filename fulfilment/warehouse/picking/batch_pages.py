@@ -63,6 +63,7 @@ def batches(request: HttpRequest) -> HttpResponse:
         "form": form,
         "csv_url": csv_url(request),
         "refused": queries.refused_scans(batch__isnull=False).count(),
+        "plan_url": reverse("warehouse:plan") if request.user.has_perm("picking.plan_picking") else "",
     }
     return render(request, "dashboard/warehouse/batches.html", context, status=form.status)
 

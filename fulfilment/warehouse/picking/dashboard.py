@@ -6,12 +6,14 @@ from django.utils.translation import gettext_lazy
 
 from shop.kernel.nav import NavEntry
 
-from . import api, batch_pages, list_pages, phone, queries, scan_pages
+from . import api, batch_pages, cutoff_pages, list_pages, phone, planning_pages, queries, scan_pages
 
 urlpatterns = [
     *api.urlpatterns,
     *scan_pages.urlpatterns,
     *phone.urlpatterns,
+    *planning_pages.urlpatterns,
+    *cutoff_pages.urlpatterns,
     *batch_pages.urlpatterns,
     *list_pages.urlpatterns,  # last: its verbs are slugs
 ]
@@ -25,5 +27,14 @@ NAV = [
         "scan",
         10,
         queries.to_pick,
+    ),
+    NavEntry(
+        "warehouse",
+        gettext_lazy("Batches"),
+        "warehouse:batches",
+        "picking.pick_orders",
+        "users",
+        11,
+        queries.batches_to_pick,
     ),
 ]

@@ -23,8 +23,10 @@ from shop.kernel.access import staff_view
 from shop.kernel.models import StateChange
 
 from . import actions, queries
-from .forms import PickListSearch
-from .models import PickList
+from .actions.lists import PLANNED_BY
+from .actions.rules import batch_of
+from .forms import PickListSearch, PlanForm
+from .models import URGENT, PickList
 
 SORT = {
     "order": "order__number",
@@ -32,13 +34,14 @@ SORT = {
     "created": "created_at",
     "pieces": "wanted",
     "missing": "missing",
+    "due": "due_at",
 }
 
 
 @staff_view("picking.pick_orders")
 @require_GET
 def pick_lists(request: HttpRequest) -> HttpResponse:
-    """What is to be picked, oldest order first."""
+    """What is to be picked: urgent orders first, then the oldest."""
     form = PickListSearch(request.GET)
     rows = queries.pick_lists()
     state, text = form.value("state"), form.value("q")
@@ -49,9 +52,21 @@ def pick_lists(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(state=state)
     elif not state and not text:
         rows = rows.filter(state__in=queries.IN_WORK)
-    rows = sorted_by(request, rows, SORT, ["created_at", "pk"])
+    if form.value("priority") == "urgent":
+        rows = rows.filter(priority__gte=URGENT)
+    rows = sorted_by(request, rows, SORT, ["-priority", "created_at", "pk"])
     if wants_csv(request):
-        head = [_("Order"), _("State"), _("Pieces"), _("Picked"), _("Missing"), _("Picker"), _("Since")]
+        head = [
+            _("Order"),
+            _("State"),
+            _("Pieces"),
+            _("Picked"),
+            _("Missing"),
+            _("Picker"),
+            _("Since"),
+            _("Cut-off"),
+            _("Priority"),
+        ]
         return csv_file("pick-lists", head, (_cells(row) for row in rows))
     context = {
         "page": page_of(request, rows),
@@ -72,6 +87,8 @@ def _cells(row: Any) -> list[Any]:
         row.missing,
         picker,
         row.created_at.isoformat(),
+        row.due_at.isoformat() if row.due_at else "",
+        row.get_priority_display(),
     ]
 
 
@@ -85,12 +102,19 @@ def pick_list(request: HttpRequest, pk: int) -> HttpResponse:
 def list_page(request: HttpRequest, pk: int, problem: str = "", status: int = 200) -> HttpResponse:
     """The page of one list; ``problem`` is said on top of it."""
     found = get_object_or_404(queries.pick_lists(), pk=pk)
-    changes = StateChange.objects.filter(machine="pick_list", thing_id=pk).select_related("by")
+    machines = ("pick_list", PLANNED_BY)
+    changes = (
+        StateChange.objects.filter(machine__in=machines, thing_id=pk).select_related("by").order_by("pk")
+    )
     labels = dict(PickList.machine.choices)
+    planned = {"urgent": found.is_urgent, "due_at": found.due_at, "carrier": found.carrier}
     context = {
         "list": found,
         "lines": queries.lines_of(pk),
         "mine": found.state == "picking" and found.picker_id == request.user.pk,
+        "plan_form": PlanForm(initial=planned),
+        "can_plan": found.state not in ("packed", "cancelled"),
+        "batch": batch_of(found),
         "refused": list(queries.refused_scans(pick_list=pk)),
         "problem": problem,
         "routings": [(routing, reason_text(routing)) for routing in routings_of(found.order_id)],
@@ -140,12 +164,30 @@ def _put_back(request: HttpRequest, found: PickList) -> str:
     return "warehouse:pick-list"
 
 
+def _reschedule(request: HttpRequest, found: PickList) -> str:
+    form = PlanForm(request.POST)
+    if not form.is_valid():
+        raise actions.PickError(str(next(iter(form.errors.values()))[0]))
+    data = form.cleaned_data
+    actions.reschedule(
+        pick_list=found,
+        by=request.user,
+        why=data["why"],
+        urgent=data["urgent"],
+        due_at=data["due_at"],
+        carrier=data["carrier"] or None,
+    )
+    messages.success(request, _("The pick list is planned by the new values."))
+    return "warehouse:pick-list"
+
+
 VERBS: dict[str, Callable[[HttpRequest, PickList], str]] = {
     "start": _start,
     "take-over": _take_over,
     "let-go": _let_go,
     "plan-rest": _plan_rest,
     "put-back": _put_back,
+    "reschedule": _reschedule,
 }
 
 

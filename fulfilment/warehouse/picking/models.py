@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F, ProtectedError, Q
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 
 from catalogue.partner.models import StockRecord
@@ -251,3 +252,8 @@ class CutOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.carrier or '*'} {self.time:%H:%M}"
+
+    @property
+    def weekday_names(self) -> str:
+        """Its days as people say them, shortened: Mon, Tue."""
+        return ", ".join(str(WEEKDAYS_ABBR[int(day) - 1]) for day in self.weekdays)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -10,8 +11,10 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, 
 from django.db.models.functions import Coalesce
 
 from catalogue.models import Product, ProductImage
+from fulfilment.warehouse.stock.models import Site
 
-from .models import Batch, BatchBox, PickLine, PickList, ScanRecord
+from .actions.waves import Wave, candidates
+from .models import ORDERS, URGENT, Batch, BatchBox, PickLine, PickList, ScanRecord
 
 IN_WORK = ("open", "picking", "picked")
 
@@ -137,3 +140,25 @@ def _best(pictures: list[ProductImage], product: Product) -> str:
         if picture.original:
             return str(picture.original.url)
     return ""
+
+
+def open_work(site: Site) -> list[dict[str, Any]]:
+    """What waits to be planned at a site: ``orders``, ``lines``, ``pieces`` by ``due_at``, ``carrier`` and ``urgent``.
+
+    The earliest cut-off first. One query.
+    """
+    rows = (
+        candidates(Wave(site, ORDERS))
+        .order_by()
+        .values(
+            due_at=F("pick_list__due_at"), carrier=F("pick_list__carrier"), priority=F("pick_list__priority")
+        )
+        .annotate(
+            orders=Count("pick_list", distinct=True),
+            lines=Count("pk"),
+            pieces=Sum(F("quantity") - F("quantity_picked")),
+        )
+    )
+    far = dt.datetime.max.replace(tzinfo=dt.UTC)
+    found = [{**row, "urgent": row["priority"] >= URGENT} for row in rows]
+    return sorted(found, key=lambda row: (row["due_at"] or far, -row["priority"], row["carrier"]))
