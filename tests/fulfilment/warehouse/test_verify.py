@@ -9,9 +9,11 @@ from checkout.order.models import Line, Order
 from fulfilment.warehouse.dispatch import manifests
 from fulfilment.warehouse.dispatch import verify as dispatch
 from fulfilment.warehouse.dispatch.models import Label, Manifest, Parcel
+from fulfilment.warehouse.picking import actions
 from fulfilment.warehouse.picking import verify as picking
-from fulfilment.warehouse.picking.models import PickList
+from fulfilment.warehouse.picking.models import Batch, BatchBox, PickList
 from fulfilment.warehouse.stock import verify as stock
+from fulfilment.warehouse.stock.actions import default_site
 from shop.customers.models import User
 from tests.factories.orders import make_order
 from tests.factories.stock import make_stockrecord
@@ -92,3 +94,29 @@ def test_a_parcel_on_a_foreign_manifest_is_named(sent: Order, staff: User) -> No
     Manifest.objects.filter(pk=made.pk).update(carrier="other")
     number = Parcel.objects.get().number
     assert found() == [f"parcel {number} (dispatched) does not belong on its manifest"]
+
+
+@pytest.fixture
+def batch(outbox: Outbox) -> Batch:
+    order = make_order((make_stockrecord(bins={"A-01": 5}), 2))
+    outbox.drain()
+    (made,) = actions.plan_batches(wave=actions.Wave(default_site(), "batch"))
+    assert found() == [] and PickList.objects.get().order == order
+    return made
+
+
+def test_an_open_line_in_a_cancelled_batch_is_named(batch: Batch) -> None:
+    Batch.objects.update(state="cancelled")
+    number = Order.objects.get().number
+    assert found() == [f"batch {batch.number} is closed and holds an open line of order {number}"]
+
+
+def test_a_line_without_its_box_is_named(batch: Batch) -> None:
+    BatchBox.objects.all().delete()
+    assert found() == [f"batch {batch.number} has no box for order {Order.objects.get().number}"]
+
+
+def test_an_open_line_of_a_picked_list_is_named(batch: Batch) -> None:
+    PickList.objects.update(state="picked")
+    number = Order.objects.get().number
+    assert found() == [f"the pick list of order {number} is closed and has open lines"]

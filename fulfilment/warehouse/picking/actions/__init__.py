@@ -1,5 +1,6 @@
 """Verbs of picking: make a list, plan walks, start, scan, report short, finish, hand over, cancel, put back."""
 
+from .avoiding import avoid_bin
 from .batches import cancel_batch, finish_batch, let_go_batch, start_batch, take_over_batch
 from .boxes import add_to_batch, remove_from_batch
 from .cutoffs import carrier_of, next_cut_off
@@ -22,6 +23,7 @@ __all__ = [
     "Wave",
     "add_lines",
     "add_to_batch",
+    "avoid_bin",
     "cancel",
     "cancel_batch",
     "carrier_of",

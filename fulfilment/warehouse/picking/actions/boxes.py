@@ -48,7 +48,7 @@ def add_to_batch(*, batch: Batch, pick_list: PickList, by: Any) -> BatchBox:
         lines = PickLine.objects.filter(pick_list=found)
         if current.kind == BY_ZONE:
             lines = lines.filter(bin__zone=current.zone_id)
-        if not join_lines(lines, Batch.objects.filter(pk=current.pk)):
+        if not join_lines(lines, current.pk, current.pk):
             raise PickError(
                 _("There is nothing to pick for order %(number)s.") % {"number": found.order.number}
             )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby, islice
-from typing import Any, TypeVar
+from itertools import groupby
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
@@ -18,12 +18,9 @@ from shop.kernel.transactions import retrying
 
 from .rules import ACTIVE, WANTED, PickError
 
-T = TypeVar("T")
-
 BOXES_PER_CART = 12
 BOXES_MAX = 60
 LINES_MAX = 120  #: stops of one walk; a list that has more walks alone
-CHUNK = 500  #: batches per statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,30 +152,27 @@ def _plan(wave: Wave, name: str) -> list[Batch]:
             for box, pick_list in enumerate(walk.lists, start=1)
         ]
     )
-    for chunk in _chunks(batches, CHUNK):
-        _join(wave, [batch.pk for batch in chunk])
+    _join(batches)
     return batches
 
 
-def _join(wave: Wave, batches: list[int]) -> None:
-    """Lines follow their list's box into the batch (by zone: those that lie in its zone)."""
-    if wave.kind == BY_ZONE:
-        zones = Batch.objects.filter(pk__in=batches).order_by().values_list("zone_id", flat=True).distinct()
-        for zone_id in zones:
-            of_zone = Batch.objects.filter(pk__in=batches, zone=zone_id)
-            join_lines(PickLine.objects.filter(bin__zone=zone_id), of_zone)
-    else:
-        join_lines(PickLine.objects.all(), Batch.objects.filter(pk__in=batches))
+def _join(batches: list[Batch]) -> None:
+    """Lines follow their list's box into the batch; of walks by zone those that lie in its zone."""
+    for zone_id, group in groupby(batches, key=lambda batch: batch.zone_id):
+        ids = [batch.pk for batch in group]
+        lines = PickLine.objects.all() if zone_id is None else PickLine.objects.filter(bin__zone=zone_id)
+        join_lines(lines, ids[0], ids[-1])
 
 
-def join_lines(lines: QuerySet[PickLine], batches: QuerySet[Batch]) -> int:
-    """Open lines without batch join the one of ``batches`` in which their list has a box. Returns how many."""
-    boxes = BatchBox.objects.filter(batch__in=batches)
+def join_lines(lines: QuerySet[PickLine], first: int, last: int) -> int:
+    """Open lines without batch join the one from id ``first`` to ``last`` in which their list has a box.
+
+    Returns how many; one statement. Somebody else's batch may have an id in between, but no box for a list of ours.
+    """
+    boxes = BatchBox.objects.filter(batch__gte=first, batch__lte=last)
     mine = boxes.filter(pick_list=OuterRef("pick_list")).values("batch")[:1]
-    open_lines = lines.filter(
-        state="open", batch=None, bin__isnull=False, pick_list__in=boxes.values("pick_list")
-    )
-    return open_lines.update(batch=Subquery(mine))
+    lines = lines.filter(state="open", batch=None, bin__isnull=False)
+    return lines.filter(pick_list__in=boxes.values("pick_list")).update(batch=Subquery(mine))
 
 
 def _wants(wave: Wave) -> list[_Want]:
@@ -244,9 +238,3 @@ def _add(walk: Walk, want: _Want) -> None:
     walk.carriers.add(want.carrier)
     if want.due_at is not None:
         walk.due_at = min(walk.due_at or want.due_at, want.due_at)
-
-
-def _chunks(items: list[T], size: int) -> Iterator[list[T]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk
