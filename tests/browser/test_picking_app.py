@@ -14,7 +14,8 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from fulfilment.warehouse.picking import actions
-from fulfilment.warehouse.picking.models import PickList, ScanRecord
+from fulfilment.warehouse.picking.models import PickedLot, PickList, ScanRecord
+from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import PICKED, Movement
 from shop.customers.models import User
 from shop.kernel.clock import now
@@ -373,6 +374,29 @@ def test_a_scan_that_nobody_can_read_does_not_hold_up_the_others(house: House, l
     assert house.picked() == {"SKU-1": 0, "SKU-2": 2, "SKU-3": 0}
     assert "Not booked: 1 × SKU-1 from A-01" in phone.text(page, "problems")
     assert "UUID" in phone.text(page, "problems")
+
+
+def test_lots_are_asked_for_and_reach_the_books_also_from_a_dead_spot(
+    house: House, lenas_phone: Page, outbox: Outbox
+) -> None:
+    record = make_stockrecord("SKU-4", bins={"B-01": 9})
+    stock.set_handling(stockrecord=record, tracking="lot", initial_lot="L-7")
+    order = make_order((record, 2))
+    outbox.drain()
+    pick_list = PickList.objects.get(order=order)
+    actions.start(pick_list=pick_list, by=house.lena)
+    page = lenas_phone
+    phone.open_app(page, house.url + reverse("warehouse:pick", args=[pick_list.pk]))
+    house.cable.cut()
+    assert scan(page, "B-01", "SKU-4") == "Right product. Now scan the lot L-7."
+    assert scan(page, "L-8") == "Wrong lot: you scanned L-8, wanted is L-7."
+    scan(page, "L-7")
+    assert scan(page, "2") == "Right: 2 × SKU-4."
+    house.cable.mend()
+    page.get_by_role("button", name="Send now").click()
+    phone.all_sent(page)
+    [(code, pieces)] = PickedLot.objects.values_list("lot__code", "quantity")
+    assert (code, pieces) == ("L-7", 2)
 
 
 def test_without_script_the_forms_do_the_work(house: House, open_window: OpenWindow) -> None:

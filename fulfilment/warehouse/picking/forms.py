@@ -37,7 +37,7 @@ class PickListSearch(Search):
 
 
 class ScanForm(forms.Form):
-    """One scan: the line it is for, the code, how many pieces."""
+    """One scan: the line it is for, the code, how many pieces, and the lot of articles that ask for one."""
 
     line = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     code = forms.CharField(
@@ -48,6 +48,7 @@ class ScanForm(forms.Form):
         },
     )
     quantity = quantity_field()
+    lot = forms.CharField(required=False, max_length=CODE_MAX_CHARS)
 
 
 class LineForm(forms.Form):

@@ -156,7 +156,8 @@ def _scanned(request: HttpRequest, kind: type[PickList] | type[Batch], pk: int) 
         return redirect(f"{target}?line={line.pk}&bin={line.pk}")
     before = line.quantity_open
     try:
-        left = actions.scan(line=line, code=code, quantity=quantity, by=request.user)
+        lot = form.cleaned_data["lot"]
+        left = actions.scan(line=line, code=code, quantity=quantity, by=request.user, lot=lot)
     except StockError as error:
         return _screen(request, _walk(kind, pk), problem=str(error), status=409)
     messages.success(request, actions.picked_words(line, before - left, left), extra_tags=SCAN_TAG)

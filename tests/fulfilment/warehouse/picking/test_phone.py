@@ -16,6 +16,7 @@ from PIL import Image
 from fulfilment.warehouse.picking import actions
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.picking.words import words
+from fulfilment.warehouse.stock import actions as stock
 from shop.customers.models import User
 from tests.factories.orders import make_order
 from tests.factories.people import make_staff
@@ -78,6 +79,25 @@ def test_the_start_page_shows_the_walks_in_my_hand_and_no_others(
     page = desk.get(reverse("warehouse:phone")).content.decode()
     assert mine.number in page
     assert theirs.number not in page
+
+
+def test_the_form_without_script_asks_for_the_lot_where_the_article_does(
+    desk: Client, staff: User, outbox: Outbox
+) -> None:
+    record = make_stockrecord(bins={"A-01": 5})
+    stock.set_handling(stockrecord=record, tracking="lot", initial_lot="L-7")
+    make_order((record, 1))
+    outbox.drain()
+    pick_list = PickList.objects.get()
+    actions.start(pick_list=pick_list, by=staff)
+    screen, line = reverse("warehouse:scan", args=[pick_list.pk]), pick_list.lines.get()
+    assert 'name="lot"' in desk.get(reverse("warehouse:pick", args=[pick_list.pk])).content.decode()
+    told = {"line": line.pk, "code": "SKU-1", "quantity": 1}
+    assert desk.post(screen, told).status_code == 409
+    assert desk.post(screen, told | {"lot": "L-8"}).status_code == 409
+    assert desk.post(screen, told | {"lot": "L-7"}).status_code == 302
+    line.refresh_from_db()
+    assert line.state == "picked"
 
 
 def test_every_text_the_scripts_ask_for_is_there() -> None:
