@@ -1,4 +1,4 @@
-"""Two stories of the warehouse, through the pages as the people do it: goods for the store arrive one short, a shelf is
+"""Stories of the warehouse, through the pages as the people do it: goods for the store arrive one short, a shelf is
 counted by two people and approved by a third. At the end every check of the house is asked."""
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
+from catalogue.partner.models import StockRecord
 from fulfilment.finance.ledger.models import Entry
 from fulfilment.finance.ledger.queries import balance_minor
 from fulfilment.warehouse.counting.models import CountTask
+from fulfilment.warehouse.picking import actions as picking
+from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import BinStock
 from fulfilment.warehouse.transfers.models import Transfer
 from shop.dashboard.roles import FINANCE, MANAGER, WAREHOUSE, sync_roles
 from shop.kernel.invariants import verify
+from tests.factories.orders import make_order
 from tests.factories.people import make_user
 from tests.factories.stock import make_bin, make_site, make_stockrecord
 from tests.support.helpers import Outbox
@@ -120,3 +124,34 @@ def test_a_shelf_is_counted_twice_and_approved_by_a_third(people: dict[str, Desk
     entry = Entry.objects.get(document=task.number)
     assert reverse("warehouse:count-task", args=[task.pk]) in people["books"].get("finance:entry", entry.pk)
     assert broken() == []
+
+
+def test_a_short_pick_has_its_empty_bin_counted(people: dict[str, Desk], outbox: Outbox) -> None:
+    lena, zoe = people["lena"], people["zoe"]
+    shoe = make_stockrecord("SHOE-1", bins={"A-01": 6, "B-01": 6}, unit_cost_minor=100)
+    order = make_order((shoe, 2))
+    outbox.drain()
+    pick_list = PickList.objects.get(order=order)
+    picking.start(pick_list=pick_list, by=lena.person)
+    picking.report_short(line=pick_list.lines.get(), by=lena.person)
+    outbox.drain()
+    task = CountTask.objects.get(cause="short")
+    assert task.bin.code == "A-01"
+    shoe.refresh_from_db()
+    assert (shoe.num_in_stock, shoe.num_quarantine) == (6, 6)
+    lena.post("warehouse:count-start", task.pk, code="A-01")
+    assert "Nothing was scanned yet" in _refused(lena, "warehouse:count-finish", task.pk)
+    lena.post("warehouse:count-finish", task.pk, empty="1")
+    zoe.post("warehouse:count-start", task.pk, code="A-01")
+    assert "booked" in zoe.post("warehouse:count-finish", task.pk, empty="1")
+    outbox.drain()
+    shoe.refresh_from_db()
+    assert (shoe.num_in_stock, shoe.num_quarantine) == (6, 0)
+    assert StockRecord.objects.get().available == 4
+    assert broken() == []
+
+
+def _refused(desk: Desk, name: str, pk: int) -> str:
+    answer = desk.client.post(reverse(name, args=[pk]))
+    assert answer.status_code == 409
+    return answer.content.decode()
