@@ -102,6 +102,7 @@ _MANAGER_ONLY = {
     "dispatch.manage_cartons",
     "counting.approve_counts",
     "counting.change_policy",
+    "stock.change_site",
 }
 ROLES[MANAGER] = set().union(*ROLES.values()) | _MANAGER_ONLY
 ROLES[ADMINISTRATOR] = ROLES[MANAGER] | {"connect.manage_endpoints", "connect.retry_pushes"}

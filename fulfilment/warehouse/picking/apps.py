@@ -7,3 +7,11 @@ class PickingConfig(AppConfig):
     name = "fulfilment.warehouse.picking"
     label = "picking"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """The page of a bin shows what is planned to be taken from it."""
+        from fulfilment.warehouse.stock import planned
+
+        from .planned import planned_takes
+
+        planned.tells("picking", planned_takes)

@@ -7,21 +7,18 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.lists import Search
 
-from . import actions
 from .actions import QUANTITY_MAX
 from .codes import find_bin
 from .models import Bin
 from .queries import find_stockrecord
 
 CODE_MAX_CHARS = 60
-SEQUENCE_MAX = 1_000_000
 SCAN = {"data-scan": True, "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
 
 
@@ -109,39 +106,6 @@ class CountForm(forms.Form):
     seen = forms.IntegerField(min_value=0, max_value=2**63 - 1, required=False, widget=forms.HiddenInput)
 
 
-class BinForm(forms.ModelForm):
-    """A new bin."""
-
-    sequence = forms.IntegerField(
-        label=gettext_lazy("Turn on the walk"), min_value=0, max_value=SEQUENCE_MAX, initial=0
-    )
-    zone = forms.CharField(label=gettext_lazy("Zone"), max_length=20, required=False)
-    field_order = ("code", "zone", "kind", "sequence")
-
-    class Meta:
-        model = Bin
-        fields = ["code", "kind", "sequence"]
-        labels = {"code": gettext_lazy("Code"), "kind": gettext_lazy("Kind")}
-
-    def clean_code(self) -> str:
-        """Codes are written in one way, or a scanner would not find them."""
-        return str(self.cleaned_data["code"]).strip().upper()
-
-    def create(self) -> Bin | None:
-        """The bin, or None with an error on the form when somebody else just made one of that code."""
-        bin = self.save(commit=False)
-        bin.site = actions.default_site()
-        try:
-            with transaction.atomic():
-                if self.cleaned_data["zone"]:
-                    bin.zone = actions.place_zone(site=bin.site, code=self.cleaned_data["zone"])
-                bin.save()
-        except IntegrityError:
-            self.add_error("code", _("There is a bin of this code already."))
-            return None
-        return bin
-
-
 class SkuSearch(Search):
     """Filter of the stock list."""
 
@@ -154,12 +118,4 @@ class SkuSearch(Search):
             ("none", gettext_lazy("nothing free")),
             ("reserved", gettext_lazy("reserved")),
         ],
-    )
-
-
-class BinSearch(Search):
-    """Filter of the bin list."""
-
-    kind = forms.ChoiceField(
-        label=gettext_lazy("Kind"), required=False, choices=[("", gettext_lazy("all")), *Bin.KINDS]
     )

@@ -308,7 +308,9 @@ def test_transfer_and_count_answer_in_words(desk: Client) -> None:
 
 
 def test_bins_are_put_up_once(desk: Client) -> None:
-    form = {"code": "c-03", "zone": "C", "kind": "pick", "sequence": 30}
+    site = stock.default_site()
+    zone = stock.place_zone(site=site, code="C")
+    form = {"code": "c-03", "site": site.pk, "zone": zone.pk, "kind": "pick", "sequence": 30}
     assert "Bin C-03 is there" in page(desk.post(url("new-bin"), form, follow=True))
     answer = desk.post(url("new-bin"), form)
     assert answer.status_code == 400 and Bin.objects.filter(code="C-03").count() == 1
