@@ -10,7 +10,7 @@ from checkout.payment.events import MoneyUnmatched
 from fulfilment.warehouse.counting.events import StockDifference
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
 from fulfilment.warehouse.receiving.events import ReturnSettled
-from fulfilment.warehouse.stock.events import GoodsReceived
+from fulfilment.warehouse.stock.events import GoodsReceived, ReceiptUndone
 from fulfilment.warehouse.transfers.events import TransferDifference
 from shop.kernel.outbox import subscribe
 
@@ -144,3 +144,21 @@ def book_returned_goods(happened: ReturnSettled) -> None:
             text=text,
             document=happened.number,
         )
+
+
+@subscribe(ReceiptUndone, "finance.book_receipt_undone")
+def book_receipt_undone(happened: ReceiptUndone) -> None:
+    """A receipt that was taken back: what it was worth leaves the stock, and no supplier will send an invoice."""
+    if not happened.total_cost_minor:
+        return
+    subject = (happened.cause or f"movement:{happened.received_id}")[:60]
+    lines = rules.goods_received(
+        subject=subject, cost_minor=happened.total_cost_minor, currency=happened.currency
+    )
+    post(
+        source=f"goods:{happened.movement_id}",
+        kind="goods_received",
+        lines=rules.swapped(lines),
+        text=f"-{happened.quantity} {happened.sku}",
+        document=subject,
+    )

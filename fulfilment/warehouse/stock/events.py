@@ -24,3 +24,18 @@ class GoodsReceived:
     currency: str
     cause: str
     kind: str
+
+
+@event
+@dataclass(frozen=True)
+class ReceiptUndone:
+    """A receipt was taken back, all of it; ``movement_id`` is the counter movement, ``received_id`` the one it undoes,
+    ``cause`` what that had come with. Cost in minor units of ``currency``, as GoodsReceived told it."""
+
+    movement_id: int
+    received_id: int
+    sku: str
+    quantity: int
+    total_cost_minor: int
+    currency: str
+    cause: str

@@ -75,18 +75,6 @@ def key_field() -> forms.CharField:
     return forms.CharField(max_length=32, required=False, widget=forms.HiddenInput, initial=form_key)
 
 
-class ReceiveForm(forms.Form):
-    """Goods came."""
-
-    code = SkuField(
-        label=gettext_lazy("Article"), help_text=gettext_lazy("Scan the barcode or type the number.")
-    )
-    bin = BinField(label=gettext_lazy("Into bin"))
-    quantity = quantity_field()
-    why = forms.CharField(label=gettext_lazy("Delivery note or reason"), max_length=200, required=False)
-    key = key_field()
-
-
 class TransferForm(forms.Form):
     """From one bin to another."""
 

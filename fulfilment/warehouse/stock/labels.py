@@ -223,11 +223,11 @@ def _zpl(label: LabelText, paper: Label, copies: int, symbol: str) -> str:
     side = min(height - 2 * padding, inner * 0.45)
     text_width = inner - side - 2 if kind == QR else inner
     y = padding
-    letters = min(_fitting(clean(label.heading), text_width, height) * _MM_PER_POINT, height * 0.25)
+    letters = min(_fitting(clean(label.heading), text_width, height) * _MM_PER_POINT, height * 0.19)
     paper.text(padding, y, label.heading, height_mm=letters, width_mm=text_width)
     y += letters + 1
     small = 2.6 if height < 35 else 3.2
-    bars_height = min(height * 0.34, 30.0)
+    bars_height = min(height * 0.3, 30.0)
     bars_top = height - padding - bars_height - small - 1
     for line in label.lines:
         if y + small <= (height - padding - small - 1 if kind == QR else bars_top):

@@ -34,6 +34,7 @@ RECEIPT, PICKED, DISPATCH, RETURN, COUNT, TRANSFER, SCRAP = (
     "scrap",
 )
 MISSING = "missing"  #: causes of pieces that nobody can find begin with it: ``missing:C10001``
+UNDONE = "undone"  #: causes of receipts that were taken back: ``undone:`` and the movement
 
 
 class Site(models.Model):
@@ -267,6 +268,9 @@ class Movement(models.Model):
         db_index=False,
     )
     at = models.DateTimeField(default=now)
+    unit_cost_minor = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="of a receipt: what a piece cost, as far as it is known"
+    )
 
     class Meta:
         constraints = [
@@ -287,7 +291,7 @@ class Movement(models.Model):
     def cause_text(self) -> str:
         """What it belongs to, as people say it: ``order:K10001`` is "Order K10001"."""
         kind, _colon, number = self.cause.partition(":")
-        if kind == "receipt" and not number.isdigit():
+        if kind == UNDONE or (kind == "receipt" and not number.isdigit()):
             number = ""  # the key of a form, which says nothing to people
         words = {
             "order": _("Order"),
@@ -297,6 +301,7 @@ class Movement(models.Model):
             "disposal": _("Thrown away, return"),
             "recall": _("Recall"),
             MISSING: _("Missing"),
+            UNDONE: _("Taken back"),
         }
         words |= {"count": _("Count")} if number else {}
         words |= {"transfer": _("Transfer")} if number[:1] == "T" else {}  # else again the key of a form

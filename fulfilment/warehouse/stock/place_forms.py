@@ -132,8 +132,6 @@ class BinForm(forms.Form):
         if bin is not None:
             del self.fields["site"]  # its pieces would change their site without a movement
             self.fields["zone"].queryset = Zone.objects.filter(site=bin.site)  # type: ignore[attr-defined]
-            side = places.side_of(bin.kind)
-            self.fields["kind"].choices = [one for one in Bin.KINDS if one[0] in side]  # type: ignore[attr-defined]
         elif not self.is_bound:
             self.fields["site"].initial = Site.objects.filter(is_active=True).first()
 

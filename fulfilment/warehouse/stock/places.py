@@ -1,7 +1,6 @@
 """Verbs of places: make many bins by a pattern, close and open bins and sites, take back what was never used.
 
-What a bin is for is changed only within "for sale" or within "not for sale": the sums of articles count on it. A bin
-that nothing was ever booked into can be taken away and put up anew.
+A bin that nothing was ever booked into can be taken away; all others are closed and keep their history.
 """
 
 from __future__ import annotations
@@ -13,13 +12,14 @@ from itertools import product
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, ProtectedError
+from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from shop.kernel.transactions import retrying
 
+from . import actions
 from .actions import StockError
-from .models import BLOCKED, Bin, BinStock, Site, Zone
+from .models import Bin, BinStock, Site, Zone
 
 BINS_MAX = 2_000  #: made at once; more is a slip in the pattern
 BIN_CODE_MAX_CHARS = 30
@@ -145,31 +145,21 @@ def make_bin(*, code: str, site: Site, zone: Zone | None, kind: str, sequence: i
 
 
 def change_bin(*, bin: Bin, code: str, zone: Zone | None, kind: str, sequence: int) -> Bin:
-    """Change what is said about a bin. StockError for a taken code, another site's zone, or a kind across the line
-    between for sale and not for sale."""
+    """Change what is said about a bin. StockError for a taken code, another site's zone, and while pieces lie in it
+    that would leave or enter the sale by the new kind."""
     _check_zone(bin.site, zone)
-    if (kind in BLOCKED) != bin.is_blocked:
-        raise StockError(
-            _(
-                "What may be sold and what not lie in different bins: move the pieces into another bin instead."
-            )
-        )
-    facts = {"code": clean_code(code), "zone": zone, "kind": kind, "sequence": sequence}
+    kept = clean_code(code)
+
+    def change() -> None:
+        actions.change_bin(bin=bin, kind=kind)
+        Bin.objects.filter(pk=bin.pk).update(code=kept, zone=zone, sequence=sequence)
+
     try:
-        with transaction.atomic():
-            # Of two who change the kind at once, the second must see what the first made of it.
-            same_side = Bin.objects.filter(pk=bin.pk, kind__in=side_of(bin.kind))
-            if not same_side.update(**facts):
-                raise StockError(_("Somebody else changed this bin. Please look at the page again."))
+        retrying(change)
     except IntegrityError:
         raise StockError(_("There is a bin of this code already.")) from None
     bin.refresh_from_db()
     return bin
-
-
-def side_of(kind: str) -> list[str]:
-    """The kinds on the same side of the line between for sale and not for sale."""
-    return [name for name, _title in Bin.KINDS if (name in BLOCKED) == (kind in BLOCKED)]
 
 
 def _check_zone(site: Site, zone: Zone | None) -> None:
@@ -179,9 +169,7 @@ def _check_zone(site: Site, zone: Zone | None) -> None:
 
 def close_bin(*, bin: Bin) -> None:
     """Nothing is put into this bin any more; it is kept for its history. StockError while pieces lie in it."""
-    filled = BinStock.objects.filter(bin=OuterRef("pk"), quantity__gt=0)
-    if not Bin.objects.filter(~Exists(filled), pk=bin.pk).update(is_active=False):
-        raise StockError(_("Pieces lie in bin %(bin)s; move them first.") % {"bin": bin.code})
+    actions.change_bin(bin=bin, is_active=False)
 
 
 def open_bin(*, bin: Bin) -> None:

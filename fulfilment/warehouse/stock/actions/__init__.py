@@ -22,6 +22,7 @@ from .lots import check_lot, clean_code, find_lot, handling_of, note_lot, pieces
 from .missing import mark_doubtful, return_set_aside, set_aside_missing
 from .moves import transfer
 from .places import change_bin, default_site, missing_place, packing_place, place_zone
+from .undo import undo_receipt
 
 __all__ = [
     "COST_MAX_MINOR",
@@ -63,4 +64,5 @@ __all__ = [
     "take_back",
     "take_out",
     "transfer",
+    "undo_receipt",
 ]

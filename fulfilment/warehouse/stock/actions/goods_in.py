@@ -82,8 +82,11 @@ def receive(
         put_in(stockrecord_id=stockrecord.pk, bin_id=bin.pk, quantity=quantity, lot=row, fills=True)
         change_house(stockrecord_id=stockrecord.pk, bin_id=bin.pk, change=quantity)
         written = movement(RECEIPT, stockrecord.pk, bin.pk, quantity, cause, why, by, row)
+        sku = _note_cost(stockrecord.pk, quantity, unit_cost_minor)
+        # Pieces whose cost nobody named are worth what the others cost.
+        written.unit_cost_minor = sku.unit_cost_minor if unit_cost_minor is None else unit_cost_minor
         written.save(force_insert=True)
-        _tell(written, _note_cost(stockrecord.pk, quantity, unit_cost_minor), unit_cost_minor)
+        _tell(written, sku)
         return written
 
     try:
@@ -119,9 +122,8 @@ def _note_cost(stockrecord_id: int, quantity: int, unit_cost_minor: int | None) 
     return fresh
 
 
-def _tell(written: Movement, sku: StockRecord, unit_cost_minor: int | None) -> None:
-    """``sku`` as it was before the receipt: pieces whose cost nobody named are worth what the others cost."""
-    cost = sku.unit_cost_minor if unit_cost_minor is None else unit_cost_minor
+def _tell(written: Movement, sku: StockRecord) -> None:
+    cost = written.unit_cost_minor or 0
     record(
         GoodsReceived(
             movement_id=written.pk,

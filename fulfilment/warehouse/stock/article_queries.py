@@ -1,0 +1,45 @@
+"""Reads of articles: every code one bears."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from fulfilment.warehouse import barcodes
+
+from .models import GTIN, OWN_CODE, Barcode
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code of an article. ``row``: the barcode that can be taken away, None for own number and product GTIN."""
+
+    code: str
+    kind: str
+    title: str
+    pieces: int = 1
+    name: str = ""
+    row: int | None = None
+
+    @property
+    def svg(self) -> str:
+        """The symbol to be scanned from the screen; "" when bars cannot hold it."""
+        try:
+            return (
+                barcodes.ean_svg(self.code) if barcodes.is_ean(self.code) else barcodes.code128_svg(self.code)
+            )
+        except ValueError:
+            return ""
+
+
+def codes_of(record: Any) -> list[Code]:
+    """Everything that means this article: the product's GTIN first, then its own number, then barcodes and packs.
+    One query (with the product loaded)."""
+    found = []
+    if record.product.upc:
+        found.append(Code(record.product.upc, GTIN, _("GTIN of the product")))
+    found.append(Code(record.partner_sku, OWN_CODE, _("own number")))
+    rows = Barcode.objects.filter(stockrecord_id=record.pk)
+    return found + [Code(r.code, r.kind, r.get_kind_display(), r.pieces, r.name, r.pk) for r in rows]
