@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from fulfilment.warehouse import barcodes
 
-from .models import GTIN, OWN_CODE, Barcode
+from .models import GTIN, OWN_CODE, Barcode, LotStock
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,16 @@ def codes_of(record: Any) -> list[Code]:
     found.append(Code(record.partner_sku, OWN_CODE, _("own number")))
     rows = Barcode.objects.filter(stockrecord_id=record.pk)
     return found + [Code(r.code, r.kind, r.get_kind_display(), r.pieces, r.name, r.pk) for r in rows]
+
+
+def lots_of(stockrecord_id: int) -> list[dict[str, Any]]:
+    """Lots of an article that lie in the house, those that end first in front: lot, pieces, bins. One query."""
+    rows = LotStock.objects.filter(lot__stockrecord_id=stockrecord_id, quantity__gt=0).select_related(
+        "lot", "bin"
+    )
+    found: dict[int, dict[str, Any]] = {}
+    for row in rows.order_by(F("lot__best_before").asc(nulls_last=True), "lot__received_at", "bin__sequence"):
+        part = found.setdefault(row.lot_id, {"lot": row.lot, "pieces": 0, "bins": []})
+        part["pieces"] += row.quantity
+        part["bins"].append(row)
+    return list(found.values())

@@ -81,6 +81,9 @@ class TransferForm(forms.Form):
     source = BinField(label=gettext_lazy("From bin"))
     target = BinField(label=gettext_lazy("To bin"))
     quantity = quantity_field()
+    lot = forms.CharField(
+        label=gettext_lazy("Lot or serial number"), max_length=CODE_MAX_CHARS, required=False
+    )
     why = why_field()
     key = key_field()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
@@ -15,14 +16,15 @@ from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_POST
 
 from catalogue.partner.models import StockRecord
-from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wants_csv
-from fulfilment.warehouse.stock import actions, queries
+from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
+from fulfilment.warehouse.stock import actions, article_queries, history, queries
 from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError
 from fulfilment.warehouse.stock.forms import CountForm, SkuSearch, TransferForm
-from fulfilment.warehouse.stock.models import PICKED, TRANSFER, Movement
+from fulfilment.warehouse.stock.history_forms import HistorySearch
+from fulfilment.warehouse.stock.models import Movement
 from shop.kernel.access import staff_view
 
-CHART_POINTS = 120
+PROMISES_SHOWN = 50
 SKU_SORT = {
     "sku": "partner_sku",
     "title": "product__title",
@@ -89,33 +91,65 @@ def sku_page(
 ) -> HttpResponse:
     """The page of a SKU, with forms that were sent and what was wrong in them."""
     record = get_object_or_404(queries.skus(), pk=pk)
-    history = queries.history(pk)
-    latest = list(history[:CHART_POINTS])
+    search = HistorySearch(request.GET, pk)
+    scope, wanted = search.scope(), search.wanted()
+    if wants_csv(request) and search.is_valid():
+        return _history_csv(record, scope, wanted)
+    page = page_of(request, wanted.of(scope.movements()))
+    shown = list(page)
+    after = history.balances(scope, shown, everything=wanted.is_everything)
+    bins = list(queries.where_is(pk).select_related("bin__site", "bin__zone"))
+    promises = queries.reserved_by(pk)
     context = {
         "record": record,
-        "bins": queries.where_is(pk),
-        "reserved": queries.reserved_by(pk),
-        "page": page_of(request, history),
-        "points": _points(latest),
+        "on_hand": record.num_in_stock + record.num_quarantine,
+        "bins": bins,
+        "sites": by_site(bins),
+        "lots": article_queries.lots_of(pk),
+        "reserved": promises[:PROMISES_SHOWN],
+        "more_reserved": len(promises[PROMISES_SHOWN:]),
+        "page": page,
+        "rows": [(row, after[row.pk]) for row in shown],
+        "search": search,
+        "scope": scope,
+        "csv_url": csv_url(request),
+        "picture": history.picture(scope),
         "transfer_form": transfer_form or TransferForm(prefix="transfer"),
         "count_form": count_form or CountForm(prefix="count", initial={"seen": last_movement(pk)}),
         "crumbs": [{"title": _("Stock"), "url": reverse("warehouse:stock")}, {"title": record.partner_sku}],
     }
-    return render(request, "dashboard/warehouse/sku.html", context, status=status)
+    code = status if status != 200 else search.status
+    return render(request, "dashboard/warehouse/sku.html", context, status=code)
+
+
+def by_site(bins: list[Any]) -> list[dict[str, Any]]:
+    """What lies where, summed up by site: for sale and not, in the order of the sites."""
+    found: dict[int, dict[str, Any]] = {}
+    for part in bins:
+        row = found.setdefault(part.bin.site_id, {"site": part.bin.site, "for_sale": 0, "blocked": 0})
+        row["blocked" if part.bin.is_blocked else "for_sale"] += part.quantity
+    return sorted(found.values(), key=lambda row: (row["site"].position, row["site"].code))
+
+
+def _history_csv(record: Any, scope: history.Scope, wanted: history.Wanted) -> HttpResponse:
+    head = [
+        _("When"), _("What"), _("Site"), _("Bin"), _("Lot"), pgettext("stock", "Change"), _("Then there"),
+        _("Belongs to"), _("Reason"), _("Who"),
+    ]  # fmt: skip
+    cells = (
+        [
+            f"{localtime(row.at):%Y-%m-%d %H:%M:%S}", row.get_kind_display(), row.bin.site.name, row.bin.code,
+            row.lot.code if row.lot else "", row.quantity, balance, row.cause_text, row.why,
+            row.by.name if row.by else "",
+        ]
+        for row, balance in islice(history.told(scope, wanted), CSV_ROWS_MAX)
+    )  # fmt: skip
+    return csv_file(f"history-{record.pk}", head, cells)
 
 
 def last_movement(pk: int) -> int:
     """The SKU's last movement, 0 without one; a count is void when the bin moved after it."""
     return Movement.objects.filter(stockrecord_id=pk).aggregate(last=Max("pk"))["last"] or 0
-
-
-def _points(latest: list[Any]) -> list[tuple[str, int]]:
-    """Balance over time for the chart. Pick and transfer are two rows each: between them nothing was missing."""
-    return [(f"{localtime(row.at):%d.%m. %H:%M}", row.balance) for row in reversed(latest) if _settles(row)]
-
-
-def _settles(row: Any) -> bool:
-    return not (row.kind in (PICKED, TRANSFER) and row.quantity < 0)
 
 
 @staff_view("stock.adjust_stock")
@@ -127,7 +161,8 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         try:
-            actions.transfer(stockrecord=record, by=request.user, **data)
+            lot = actions.find_lot(stockrecord_id=pk, code=data["lot"]) if data["lot"] else None
+            actions.transfer(stockrecord=record, by=request.user, **(data | {"lot": lot}))
         except AlreadyBooked as error:
             messages.info(request, str(error))
             return redirect("warehouse:sku", pk=pk)
