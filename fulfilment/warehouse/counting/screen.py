@@ -18,8 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.answers import SCAN_TAG, scan_answers
 from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError
-from fulfilment.warehouse.stock.dashboard import _last_movement as last_movement
-from fulfilment.warehouse.stock.dashboard import _sku_page as sku_page
+from fulfilment.warehouse.stock.dashboard.skus import last_movement, sku_page
 from fulfilment.warehouse.stock.forms import CountForm
 from shop.kernel.access import staff_view
 

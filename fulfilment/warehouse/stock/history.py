@@ -131,7 +131,7 @@ def picture(scope: Scope) -> Picture:
     rows = scope.movements().order_by()
     if scope.is_house:
         rows = rows.exclude(kind__in=(PICKED, TRANSFER))
-    span = rows.aggregate(first=Min("pk"), last=Max("pk"), n=Count("pk"), total=Sum("quantity"))
+    span = rows.aggregate(first=Min("pk"), last=Max("pk"), n=Count("pk"))
     if not span["n"]:
         return Picture([])
     # What it began with is 0, and a sum of all movements is what lies there: no need to ask for the present.

@@ -7,16 +7,27 @@ from checkout.shipping.models import DeliveryMethod
 from fulfilment.finance.invoicing.models import MerchantProfile
 from fulfilment.warehouse.dispatch.models import Carton
 from fulfilment.warehouse.stock.actions import default_site, packing_place, place_zone
-from fulfilment.warehouse.stock.models import Bin, Site
+from fulfilment.warehouse.stock.models import Bin, Site, Zone
 from shop.demo.merchant import MERCHANT
+from shop.demo.seeding import warehouse
 
 STORE = f"{MERCHANT.street}, {MERCHANT.city}"
 #: Bins beside the shelves: code, zone, kind, turn on the walk.
 EXTRA_BINS = (
     ("WE-01", "W", "receiving", 1),
     ("R-01", "R", "reserve", 800_000),
-    ("LADEN", "L", "shop_floor", 850_000),
+    ("RETOURE-01", "X", "returns", 960_000),
+    ("SPERR-01", "X", "quarantine", 960_010),
+    ("B-WARE-01", "X", "b_stock", 960_020),
 )
+#: What the zones are called where they are no shelves of a category.
+ZONE_NAMES = {
+    "W": "Wareneingang",
+    "R": "Reserve",
+    "P": "Packplatz",
+    "X": "Gesperrt und zurück",
+    "L": "Verkaufsfläche",
+}
 
 
 #: Cartons of the demo's packing table: code, name, inner measures in mm, own weight and limit in g.
@@ -34,6 +45,8 @@ def seed_basics() -> None:
     _store()
     _seller()
     site()
+    warehouse.store()
+    _name_zones()
     _cartons()
 
 
@@ -91,7 +104,7 @@ def _seller() -> None:
 
 
 def site() -> Site:
-    """The one warehouse, with the seller as sender of its parcels, and its common bins."""
+    """The warehouse, with the seller as sender of its parcels, and its common bins."""
     place = default_site()
     if not place.company:
         place.name = "Lager am Musterfleet"
@@ -105,3 +118,9 @@ def site() -> Site:
         facts = {"site": place, "zone": row, "kind": kind, "sequence": sequence}
         Bin.objects.get_or_create(code=code, defaults=facts)
     return place
+
+
+def _name_zones() -> None:
+    """Names for zones that have none; what staff call them stays."""
+    for code, name in ZONE_NAMES.items():
+        Zone.objects.filter(code=code, name="").update(name=name)

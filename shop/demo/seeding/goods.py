@@ -18,9 +18,10 @@ from catalogue.models import (
 from catalogue.partner.models import Partner, PricePeriod, StockRecord
 from fulfilment.warehouse.stock.actions import OPENING as BOOKS_BEGIN
 from fulfilment.warehouse.stock.actions import Received, place_zone, receive_many
-from fulfilment.warehouse.stock.models import Bin, Movement
+from fulfilment.warehouse.stock.models import Bin, Movement, Zone
 from shop.demo import range as data
 from shop.demo.merchant import MERCHANT
+from shop.demo.seeding import warehouse
 from shop.demo.seeding.basics import site
 from shop.kernel.clock import now
 from shop.kernel.money import to_decimal
@@ -215,30 +216,36 @@ def seed_stock() -> int:
     shelves = _shelves()
     moved = set(Movement.objects.values_list("stockrecord_id", flat=True))
     records = dict(StockRecord.objects.filter(partner__code="own").values_list("partner_sku", "pk"))
-    rows = [
-        Received(
-            stockrecord_id=records[item.sku],
-            bin_id=shelves[row.number, item.colour.code],
-            quantity=item.stock,
-        )
-        for row in data.products()
-        for item in row.items
-        if item.stock and item.sku in records and records[item.sku] not in moved
-    ]
-    return receive_many(rows, why=OPENING, kind=BOOKS_BEGIN) if rows else 0
+    warehouse.store()
+    store = Bin.objects.values_list("pk", flat=True).get(code=warehouse.STORE_BIN)
+    rows = []
+    for row in data.products():
+        for item in row.items:
+            pk = records.get(item.sku)
+            if not item.stock or pk is None or pk in moved or warehouse.is_kept_by_lots(row):
+                continue
+            away = warehouse.store_pieces(row, item)
+            rows.append(Received(pk, shelves[row.number, item.colour.code], item.stock - away))
+            rows += [Received(pk, store, away)] if away else []
+    pieces = receive_many(rows, why=OPENING, kind=BOOKS_BEGIN) if rows else 0
+    warehouse.seed_packs()
+    return pieces + warehouse.seed_lots(shelves, OPENING)
 
 
 def _shelves() -> dict[tuple[int, str], int]:
     place = site()
     found: dict[tuple[int, str], int] = {}
     bins = dict(Bin.objects.values_list("code", "pk"))
-    zones = {category.key: "ABCDEFGHJKLMNP"[i] for i, category in enumerate(data.categories())}
+    letters = zip(data.categories(), "ABCDEFGHJKLMNP", strict=False)
+    zones = {category.key: letter for category, letter in letters}
+    names = {zones[category.key]: category.de for category in data.categories()}
     for turn, row in enumerate(data.products()):
         for level, shade in enumerate(row.shades):
             zone = zones[row.category]
             code = f"{zone}-{row.number % 100:02d}-{level + 1}"
             if code not in bins:
                 row_zone = place_zone(site=place, code=zone, sequence=100 + ord(zone))
+                Zone.objects.filter(pk=row_zone.pk, name="").update(name=names[zone])
                 bins[code] = Bin.objects.create(
                     site=place, code=code, zone=row_zone, sequence=(turn + 1) * 100 + level
                 ).pk

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Count, F, Sum
+from stdnum import ean
 
 from catalogue.models import Category, Product, ProductImage
 from catalogue.partner.actions import lowest_before
@@ -15,7 +16,8 @@ from catalogue.partner.models import PricePeriod, StockRecord
 from checkout.order.models import Line, Order
 from checkout.payment.models import CustomerCredit, MethodRule, Payment
 from checkout.shipping.models import DeliveryMethod
-from fulfilment.warehouse.stock.models import Bin, BinStock, Movement
+from fulfilment.warehouse.stock.codes import find_article
+from fulfilment.warehouse.stock.models import Barcode, Bin, BinStock, Lot, Movement, Site
 from fulfilment.warehouse.stock.queries import stock_differences
 from shop.customers.models import User
 from shop.demo.logins import demo_logins
@@ -25,8 +27,8 @@ from shop.kernel.models import Delivery, Message
 from shop.pages.models import ContentPage, HomePage
 
 COUNTED = (
-    Product, StockRecord, PricePeriod, Category, Bin, BinStock, Movement, User, DeliveryMethod, MethodRule,
-    HomePage, ContentPage, ProductImage,
+    Product, StockRecord, PricePeriod, Category, Bin, BinStock, Movement, Barcode, Lot, Site, User,
+    DeliveryMethod, MethodRule, HomePage, ContentPage, ProductImage,
 )  # fmt: skip
 
 
@@ -48,6 +50,16 @@ def test_the_demo_shop_is_complete_and_a_second_run_changes_nothing() -> None:
     assert stock_differences() == []
     pieces = StockRecord.objects.aggregate(n=Sum("num_in_stock"))["n"]
     assert pieces == sum(item.stock for product in products() for item in product.items)
+    assert {site.code for site in Site.objects.all()} == {"main", "laden"}
+    assert set(Bin.KINDS) - {(bin.kind, bin.get_kind_display()) for bin in Bin.objects.all()} == {
+        kind for kind in Bin.KINDS if kind[0] == "transit"
+    }
+    assert BinStock.objects.filter(bin__site__code="laden", quantity__gt=0).count() > 20
+    for pack in Barcode.objects.all():
+        found = find_article(pack.code)
+        assert ean.is_valid(pack.code) and found is not None and found.pieces == pack.pieces > 1
+    first_lot, second_lot = Lot.objects.all()
+    assert first_lot.best_before < second_lot.best_before
     changed = StockRecord.objects.order_by("pk").first()
     assert changed is not None
     StockRecord.objects.filter(pk=changed.pk).update(price=1)

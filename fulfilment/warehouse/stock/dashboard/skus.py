@@ -181,35 +181,8 @@ def transfer(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("warehouse:sku", pk=pk)
 
 
-@staff_view("stock.adjust_stock")
-@require_POST
-def count(request: HttpRequest, pk: int) -> HttpResponse:
-    """Book what was counted in a bin."""
-    record = get_object_or_404(StockRecord, pk=pk)
-    form = CountForm(request.POST, prefix="count")
-    difference = 0
-    if form.is_valid():
-        try:
-            difference = actions.count(stockrecord=record, by=request.user, **form.cleaned_data)
-        except StockError as error:
-            # The count that follows begins with this page.
-            form = CountForm({**request.POST.dict(), "count-seen": last_movement(pk)}, prefix="count")
-            form.add_error(None, str(error))
-    if form.errors:
-        return sku_page(request, pk, count_form=form, status=400)
-    bin = form.cleaned_data["bin"]
-    if difference:
-        messages.success(
-            request, _("Bin %(bin)s: difference of %(n)s booked.") % {"bin": bin, "n": f"{difference:+d}"}
-        )
-    else:
-        messages.success(request, _("Bin %(bin)s: the count agrees, nothing to book.") % {"bin": bin})
-    return redirect("warehouse:sku", pk=pk)
-
-
 urlpatterns = [
     path("stock/", sku_list, name="stock"),
     path("stock/<row:pk>/", sku, name="sku"),
     path("stock/<row:pk>/transfer/", transfer, name="transfer"),
-    path("stock/<row:pk>/count/", count, name="count"),
 ]

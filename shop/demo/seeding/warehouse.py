@@ -1,0 +1,98 @@
+"""The demo's warehouse beyond its shelves: a store that ships as well, packs with barcodes, an article kept by lots."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from catalogue.partner.models import StockRecord
+from fulfilment.warehouse.stock.actions import packing_place, place_zone, receive, set_handling
+from fulfilment.warehouse.stock.models import Barcode, Bin, Movement, Site
+from shop.demo import range as data
+from shop.demo.merchant import MERCHANT
+from shop.kernel.clock import today
+
+STORE_CODE, STORE_BIN = "laden", "LADEN-01"
+#: Products of which the store has some too, and pieces of each variant that must lie in the warehouse for that.
+IN_STORE, ENOUGH = ("kai", "alster", "hartwachs"), 6
+IN_STORE_EACH = 2
+#: Products that come in cartons: slug, pieces, number of the carton (kept inside the company: GTIN prefix 21).
+PACKS = (("hartwachs", 12, 1), ("poliertuch", 10, 2), ("senkel-rund", 24, 3))
+#: The article with a best-before date: months that its lots still last; the first of them must be taken first.
+LOTS_SLUG, LOTS_MONTHS = "lederbalsam", (5, 17)
+
+
+def store() -> Site:
+    """The shop in the street: a second site with shelves on the shop floor and a packing place of its own."""
+    facts = {
+        "name": "Ladengeschäft am Musterfleet", "company": MERCHANT.company, "street": MERCHANT.street,
+        "postcode": MERCHANT.postcode, "city": MERCHANT.city, "email": MERCHANT.email, "phone": MERCHANT.phone,
+        "position": 10, "ships": True,
+    }  # fmt: skip
+    site = Site.objects.get_or_create(code=STORE_CODE, defaults=facts)[0]
+    zone = place_zone(site=site, code="L", sequence=10)
+    for number in (1, 2):
+        defaults = {"site": site, "zone": zone, "kind": "shop_floor", "sequence": number * 10}
+        Bin.objects.get_or_create(code=f"LADEN-{number:02d}", defaults=defaults)
+    packing_place(site)
+    return site
+
+
+def store_pieces(row: data.ProductData, item: data.Item) -> int:
+    """Pieces of a variant that lie in the store; the rest is in the warehouse."""
+    return IN_STORE_EACH if row.slug in IN_STORE and item.stock >= ENOUGH else 0
+
+
+def is_kept_by_lots(row: data.ProductData) -> bool:
+    """Whether the product's pieces belong to lots: they are received one lot at a time."""
+    return row.slug == LOTS_SLUG
+
+
+def seed_packs() -> None:
+    """Cartons of some care products, each with a barcode of its own that counts its pieces."""
+    packs = {slug: (pieces, number) for slug, pieces, number in PACKS}
+    for row in data.products():
+        pieces, number = packs.get(row.slug, (0, 0))
+        for place, item in enumerate(row.items if pieces else ()):
+            record = StockRecord.objects.filter(partner__code="own", partner_sku=item.sku).first()
+            if record is not None:
+                defaults = {
+                    "stockrecord": record,
+                    "kind": "gtin",
+                    "pieces": pieces,
+                    "name": f"Karton zu {pieces}",
+                }
+                Barcode.objects.get_or_create(code=pack_code(number, place), defaults=defaults)
+
+
+def pack_code(number: int, place: int) -> str:
+    """A GTIN-13 from the range for use inside a company (prefix 21), with its check digit."""
+    body = f"21{number:05d}{place:05d}"
+    total = sum(int(digit) * (3 if i % 2 else 1) for i, digit in enumerate(body))
+    return f"{body}{-total % 10}"
+
+
+def seed_lots(shelves: dict[tuple[int, str], int], why: str) -> int:
+    """The article with a best-before date, its opening stock in two lots. Returns the pieces received."""
+    pieces = 0
+    for row in filter(is_kept_by_lots, data.products()):
+        for item in row.items:
+            record = StockRecord.objects.filter(partner__code="own", partner_sku=item.sku).first()
+            if record is None or Movement.objects.filter(stockrecord=record).exists():
+                continue
+            set_handling(stockrecord=record, tracking="lot", has_best_before=True, min_days_left=30)
+            bin = Bin.objects.get(pk=shelves[row.number, item.colour.code])
+            for months, some in zip(
+                LOTS_MONTHS, (item.stock // 3, item.stock - item.stock // 3), strict=True
+            ):
+                if some:
+                    end = today() + dt.timedelta(days=30 * months)
+                    receive(
+                        stockrecord=record,
+                        bin=bin,
+                        quantity=some,
+                        why=why,
+                        lot=f"L{end:%y%m}",
+                        best_before=end,
+                    )
+                    pieces += some
+    return pieces
