@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from fulfilment.warehouse.lists import Search
 
@@ -188,7 +188,11 @@ class SiteSearch(Search):
     show = forms.ChoiceField(
         label=gettext_lazy("Show"),
         required=False,
-        choices=[("", gettext_lazy("all")), (OPEN, gettext_lazy("open")), (CLOSED, gettext_lazy("closed"))],
+        choices=[
+            ("", gettext_lazy("all")),
+            (OPEN, pgettext_lazy("place", "open")),
+            (CLOSED, pgettext_lazy("place", "closed")),
+        ],
     )
 
 
@@ -211,8 +215,8 @@ class BinSearch(Search):
         required=False,
         choices=[
             ("", gettext_lazy("all")),
-            (OPEN, gettext_lazy("open")),
-            (CLOSED, gettext_lazy("closed")),
+            (OPEN, pgettext_lazy("place", "open")),
+            (CLOSED, pgettext_lazy("place", "closed")),
             (EMPTY, gettext_lazy("empty")),
             (DOUBTFUL, gettext_lazy("doubtful: found empty")),
         ],
