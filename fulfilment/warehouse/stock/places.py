@@ -19,6 +19,7 @@ from shop.kernel.transactions import retrying
 
 from . import actions
 from .actions import StockError
+from .codes import find_article
 from .models import Bin, BinStock, Site, Zone
 
 BINS_MAX = 2_000  #: made at once; more is a slip in the pattern
@@ -149,6 +150,8 @@ def change_bin(*, bin: Bin, code: str, zone: Zone | None, kind: str, sequence: i
     that would leave or enter the sale by the new kind."""
     _check_zone(bin.site, zone)
     kept = clean_code(code)
+    if kept != bin.code:
+        _refuse_article(kept)
 
     def change() -> None:
         actions.change_bin(bin=bin, kind=kind)
@@ -160,6 +163,15 @@ def change_bin(*, bin: Bin, code: str, zone: Zone | None, kind: str, sequence: i
         raise StockError(_("There is a bin of this code already.")) from None
     bin.refresh_from_db()
     return bin
+
+
+def _refuse_article(code: str) -> None:
+    found = find_article(code)
+    if found is not None:
+        raise StockError(
+            _("The article %(sku)s has the code %(code)s; one scan cannot mean both.")
+            % {"sku": found.stockrecord.partner_sku, "code": code}
+        )
 
 
 def _check_zone(site: Site, zone: Zone | None) -> None:

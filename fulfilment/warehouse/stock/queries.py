@@ -12,9 +12,9 @@ from django.db.models.functions import Coalesce
 from catalogue.partner.models import Reservation, StockRecord
 from shop.kernel.clock import today
 
-from .codes import find_article
+from .codes import find_article, same_codes
 from .lot_differences import lot_differences
-from .models import BLOCKED, MISSING, PICKABLE, Bin, BinStock, LotStock, Movement
+from .models import BLOCKED, MISSING, PICKABLE, Barcode, Bin, BinStock, LotStock, Movement
 from .triggers import missing
 
 
@@ -56,6 +56,7 @@ def search_skus(rows: QuerySet[StockRecord], text: str) -> QuerySet[StockRecord]
         | Q(product__upc__icontains=text)
         | Q(product__title__icontains=text)
         | Q(product__parent__title__icontains=text)
+        | Q(pk__in=Barcode.objects.filter(code__in=same_codes(text.strip())).values("stockrecord"))
     )
 
 

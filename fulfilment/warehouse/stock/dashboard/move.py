@@ -12,6 +12,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from fulfilment.warehouse.answers import SCAN_TAG
 from fulfilment.warehouse.stock import actions
 from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError
 from fulfilment.warehouse.stock.codes import find_bin
@@ -19,6 +20,8 @@ from fulfilment.warehouse.stock.models import Bin
 from fulfilment.warehouse.stock.scan_forms import MoveForm
 from fulfilment.warehouse.stock.scan_steps import Asked, in_hand, known_bin, scan_article, scan_lot, unknown
 from shop.kernel.access import staff_view
+
+from .answers import scan_answers
 
 PIECES_MAX_DIGITS = 6
 
@@ -46,7 +49,7 @@ def move(request: HttpRequest) -> HttpResponse:
             raise StockError(_("Please say why these pieces go off sale."))
         _book(request, state, data)
     except AlreadyBooked as error:
-        messages.info(request, str(error))
+        messages.info(request, str(error), extra_tags=SCAN_TAG)
     except StockError as error:
         form.add_error(None, str(error))
         return _page(request, form, state, 400)
@@ -116,9 +119,9 @@ def _book(request: HttpRequest, state: dict[str, Any], data: dict[str, Any]) -> 
     )
     text = _("%(n)s × %(sku)s moved from %(source)s to %(target)s.")
     facts = {"n": asked.pieces, "sku": asked.record.partner_sku, "source": source, "target": target}
-    messages.success(request, text % facts)
+    messages.success(request, text % facts, extra_tags=SCAN_TAG)
     if target.is_blocked and not source.is_blocked:
-        messages.info(request, _("They are not for sale any more."))
+        messages.info(request, _("They are not for sale any more."), extra_tags=SCAN_TAG)
 
 
 def _address(state: dict[str, Any], why: str) -> str:
@@ -130,7 +133,7 @@ def _address(state: dict[str, Any], why: str) -> str:
 
 
 def _page(request: HttpRequest, form: MoveForm, state: dict[str, Any], status: int = 200) -> HttpResponse:
-    answers = [(str(message), message.level_tag) for message in messages.get_messages(request)]
+    answers, toasts = scan_answers(request)
     asked: Asked | None = state.get("asked")
     carried = {
         "source": state["source"].code if state.get("source") else "",
@@ -139,7 +142,7 @@ def _page(request: HttpRequest, form: MoveForm, state: dict[str, Any], status: i
         "pieces": asked.pieces if asked else "",
         "lot": asked.lot if asked else "",
     }
-    context = {"form": form, "carried": carried, "answers": answers, "messages": (), **state}
+    context = {"form": form, "carried": carried, "answers": answers, "messages": toasts, **state}
     return render(request, "dashboard/warehouse/move.html", context, status=status)
 
 

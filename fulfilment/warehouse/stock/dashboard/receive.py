@@ -14,12 +14,15 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from fulfilment.warehouse.answers import SCAN_TAG
 from fulfilment.warehouse.stock import actions
 from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError
 from fulfilment.warehouse.stock.models import RECEIPT, UNDONE, Bin, Movement
 from fulfilment.warehouse.stock.scan_forms import ReceiveForm
 from fulfilment.warehouse.stock.scan_steps import Asked, in_hand, known_bin, scan_article, scan_lot, unknown
 from shop.kernel.access import staff_view
+
+from .answers import scan_answers
 
 MAY_SEE_COSTS = "partner.change_stockrecord"
 LAST_ROWS = 10
@@ -46,7 +49,7 @@ def receive(request: HttpRequest) -> HttpResponse:
             return redirect(_address(bin, asked, data))
         _book(request, bin, asked, form)
     except AlreadyBooked as error:
-        messages.info(request, str(error))
+        messages.info(request, str(error), extra_tags=SCAN_TAG)
     except StockError as error:
         form.add_error(None, str(error))
         return _page(request, form, bin, asked, 400)
@@ -70,7 +73,7 @@ def _first_page(request: HttpRequest, with_cost: bool) -> HttpResponse:
     try:
         bin = known_bin(facts["bin"])
     except StockError as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=SCAN_TAG)
         bin = None
     initial = {
         "bin": bin.code if bin else "",
@@ -137,7 +140,8 @@ def _book(request: HttpRequest, bin: Bin, asked: Asked, form: ReceiveForm) -> No
     record.refresh_from_db(fields=["num_in_stock", "num_allocated"])
     text = _("%(n)s × %(sku)s received into %(bin)s. In stock now: %(stock)s, free: %(free)s.")
     facts = {"n": asked.pieces, "sku": record.partner_sku, "bin": bin}
-    messages.success(request, text % (facts | {"stock": record.num_in_stock, "free": record.available}))
+    said = text % (facts | {"stock": record.num_in_stock, "free": record.available})
+    messages.success(request, said, extra_tags=SCAN_TAG)
 
 
 def _address(bin: Bin | None, asked: Asked | None, data: dict[str, Any]) -> str:
@@ -155,15 +159,14 @@ def _address(bin: Bin | None, asked: Asked | None, data: dict[str, Any]) -> str:
 def _page(
     request: HttpRequest, form: ReceiveForm, bin: Bin | None, asked: Asked | None, status: int = 200
 ) -> HttpResponse:
-    # The answer to the last scan stands large above the form instead of in a corner.
-    answers = [(str(message), message.level_tag) for message in messages.get_messages(request)]
+    answers, toasts = scan_answers(request)
     context = {
         "form": form,
         "bin": bin,
         "asked": asked,
         "wants_date": bool(asked and asked.lot and _misses(asked)),
         "answers": answers,
-        "messages": (),
+        "messages": toasts,
         "booked": _just_booked(request.user),
     }
     return render(request, "dashboard/warehouse/receive.html", context, status=status)
@@ -189,13 +192,13 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         actions.undo_receipt(received=received, by=request.user)
     except AlreadyBooked as error:
-        messages.info(request, str(error))
+        messages.info(request, str(error), extra_tags=SCAN_TAG)
     except StockError as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=SCAN_TAG)
     else:
         said = _("Taken back: %(n)s × %(sku)s from %(bin)s.")
         facts = {"n": received.quantity, "sku": received.stockrecord.partner_sku, "bin": received.bin}
-        messages.success(request, said % facts)
+        messages.success(request, said % facts, extra_tags=SCAN_TAG)
     return redirect(f"{reverse('warehouse:receive')}?{urlencode({'bin': received.bin.code})}")
 
 

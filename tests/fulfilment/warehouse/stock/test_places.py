@@ -118,6 +118,9 @@ def test_codes_are_taken_once_whoever_asks() -> None:
         places.make_bin(code=" a-01", site=site, zone=None, kind="pick", sequence=0)
     with pytest.raises(StockError, match="of this code already"):
         places.change_bin(bin=other, code="A-01", zone=None, kind="pick", sequence=0)
+    make_stockrecord("SKU-7")
+    with pytest.raises(StockError, match="The article SKU-7 has the code"):
+        places.make_bin(code="sku-7", site=site, zone=None, kind="pick", sequence=0)
     with pytest.raises(StockError, match="another site"):
         zone = actions.place_zone(site=make_site("store"), code="L")
         places.make_bin(code="C-01", site=site, zone=zone, kind="pick", sequence=0)
