@@ -174,6 +174,7 @@ class CutOffForm(forms.ModelForm):
         model = CutOff
         fields = ["site", "carrier", "weekdays", "time", "holidays_of"]
         error_messages = {NON_FIELD_ERRORS: {"unique_together": _("There is this cut-off already.")}}
+        help_texts = {"carrier": _("Its code; empty: every carrier.")}
         labels = {"site": _("Site"), "carrier": _("Carrier"), "holidays_of": _("Holidays of")}
 
     def clean_weekdays(self) -> str:
