@@ -16,7 +16,7 @@ from fulfilment.warehouse.shortages.actions.answering import rule_for
 from fulfilment.warehouse.shortages.models import ShortageQuestion
 from fulfilment.warehouse.shortages.words import choices_in_words, title_of
 from shop.notifications import facts
-from shop.notifications.letter import Block, Button, Facts, Goods, Item, Letter, Paragraph
+from shop.notifications.letter import Block, Button, Goods, Item, Letter, Paragraph
 from shop.ui.times import short_datetime
 
 from .orders import link, signature
@@ -64,10 +64,8 @@ def asked(question: ShortageQuestion, order: Order) -> Letter:
             % number
         ),
         Goods([Item(line.title, facts.detail_of(line), question.pieces)], title=_("This is missing")),
-        Facts(
-            [(choice.title, choice.effect) for choice in choices_in_words(question)],
-            title=_("You may choose"),
-        ),
+        Paragraph(_("You may choose") + ":"),
+        *[Paragraph(f"{choice.title}\n{choice.effect}") for choice in choices_in_words(question)],
         Button(_("Choose how we go on"), url),
         Paragraph(
             _("Please answer by %(moment)s.") % until
