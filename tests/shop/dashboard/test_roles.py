@@ -57,6 +57,8 @@ ROOMS: dict[str, set[str]] = {
     "warehouse:new-bin": {"warehouse"} | OFFICE,
     "warehouse:site": {"warehouse", "service"} | OFFICE,
     "warehouse:zones": {"warehouse", "service"} | OFFICE,
+    "warehouse:codes": {"warehouse", "service"} | OFFICE,
+    "warehouse:article-labels": {"warehouse", "service"} | OFFICE,
     "warehouse:new-site": OFFICE,
     "warehouse:edit-site": OFFICE,
     "warehouse:close-site": OFFICE,
