@@ -48,6 +48,14 @@ KNOWN = (
     gettext_noop("missing pieces have come"),
     gettext_noop("handed over in the store"),
     gettext_noop("nothing is left to pick here"),
+    gettext_noop("pieces were cancelled"),
+    gettext_noop("pieces were cancelled meanwhile"),
+    gettext_noop("label cancelled by staff"),
+    gettext_noop("asked again"),
+    gettext_noop("address corrected"),
+    gettext_noop("the rest is sent from another site"),
+    gettext_noop("sent from another site"),
+    gettext_noop("not wanted when the batch was started"),
 )
 #: Reasons that name something. The longer of two that begin alike stands first.
 NAMING = (

@@ -103,6 +103,8 @@ _MANAGER_ONLY = {
     "counting.approve_counts",
     "counting.change_policy",
     "stock.change_site",
+    "routing.manage_rules",
+    "shortages.change_policy",
 }
 ROLES[MANAGER] = set().union(*ROLES.values()) | _MANAGER_ONLY
 ROLES[ADMINISTRATOR] = ROLES[MANAGER] | {"connect.manage_endpoints", "connect.retry_pushes"}

@@ -103,4 +103,6 @@ def test_strangers_get_into_no_staff_page(db: None, client: object) -> None:
             continue
         path = "/" + address.removeprefix("^").removesuffix("$")
         answer = client.get(path)  # type: ignore[attr-defined]
+        if answer.status_code == 401 and answer["Content-Type"] == "application/json":
+            continue  # a phone that asks for data is told so in words
         assert answer.status_code in (302, 403, 405), f"{path} answers {answer.status_code} to a stranger"

@@ -239,12 +239,12 @@ def count(client: Client, deed: Any) -> int:
 
 def test_placing_an_order_takes_at_most_forty_queries_for_one_and_for_twenty_lines() -> None:
     taken = []
-    for lines in (1, 1, 20):  # the first fills what is remembered between requests
+    for lines in (1, 1, 2, 20):  # the first fills what is remembered between requests
         client = Client()
         put_in_basket(client, *[make_variant() for _ in range(lines)])
         form = order_button(go_to_summary(client))
         taken.append(count(client, lambda c=client, f=form: c.post(reverse("checkout:summary"), f)))  # type: ignore[misc]
-    assert taken[1] == taken[2], taken
+    assert taken[1] <= taken[2] == taken[3], taken  # a single article needs no savepoint to be promised
     assert max(taken) <= 40, taken
 
 

@@ -16,6 +16,8 @@ from fulfilment.warehouse.picking.events import PickedShort
 from fulfilment.warehouse.picking.models import Batch, PickLine, PickList
 from fulfilment.warehouse.picking.verify import CHECKS
 from fulfilment.warehouse.picking.walks import walk_of
+from fulfilment.warehouse.shortages.actions import answer
+from fulfilment.warehouse.shortages.models import SEND, ShortageQuestion
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import BinStock
 from fulfilment.warehouse.stock.queries import stock_differences
@@ -104,6 +106,9 @@ def test_a_batch_of_five_orders_with_one_short(outbox: Outbox, lena: User) -> No
     (told,) = outbox.events(PickedShort)
     assert (told.quantity, told.pick_list_id) == (1, lists[4].pk)
     assert actions.finish_batch(batch=batch, by=lena) == lists
+    outbox.drain()
+    (question,) = ShortageQuestion.objects.all()
+    answer(question=question, choice=SEND)
     for found in lists:
         found.refresh_from_db()
         waiting = {row.order_line.pk: row.quantity for row in to_pack(found) if row.quantity}

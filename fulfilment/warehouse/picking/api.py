@@ -60,15 +60,15 @@ def wants_json(request: HttpRequest) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
-@require_GET
 @staff_json("picking.pick_orders")
+@require_GET
 def list_walk(request: HttpRequest, pk: int) -> HttpResponse:
     """The walk of one pick list."""
     return _walk_answer(request, find_walk(f"list:{pk}"))
 
 
-@require_GET
 @staff_json("picking.pick_orders")
+@require_GET
 def batch_walk(request: HttpRequest, pk: int) -> HttpResponse:
     """The walk of one batch."""
     return _walk_answer(request, find_walk(f"batch:{pk}"))
@@ -98,8 +98,8 @@ def find_walk(name: Any) -> PickList | Batch | None:
     return None
 
 
-@require_POST
 @staff_json("picking.pick_orders")
+@require_POST
 def scans(request: HttpRequest) -> HttpResponse:
     """Scans of a phone, in the order in which they were made; each is answered, and the walk as it is now."""
     try:

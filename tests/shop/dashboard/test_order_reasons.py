@@ -11,7 +11,12 @@ from shop.dashboard.order_story import KNOWN, NAMING, reason
 from tests.architecture.source import modules
 
 #: Rooms whose states the page of an order shows, and the verbs that pass a reason on to move().
-ROOMS = ("checkout/order/", "checkout/payment/", "fulfilment/warehouse/dispatch/")
+ROOMS = (
+    "checkout/order/",
+    "checkout/payment/",
+    "fulfilment/warehouse/dispatch/",
+    "fulfilment/warehouse/routing/",
+)
 
 
 @pytest.mark.parametrize(
