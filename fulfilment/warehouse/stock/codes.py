@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,15 @@ def find_bin(code: str) -> Bin | None:
     if not code or len(code) > CODE_MAX_CHARS or "\x00" in code:
         return None
     return Bin.objects.select_related("site", "zone").filter(code__iexact=code).first()
+
+
+def of_articles(codes: Iterable[str]) -> set[str]:
+    """Those of many codes that some article bears as its number, barcode or GTIN, as written. Three queries."""
+    asked = set(codes)
+    numbers = StockRecord.objects.filter(partner_sku__in=asked).values_list("partner_sku", flat=True)
+    gtins = StockRecord.objects.filter(product__upc__in=asked).values_list("product__upc", flat=True)
+    packs = Barcode.objects.filter(code__in=asked).values_list("code", flat=True)
+    return {*numbers, *gtins, *packs}
 
 
 def same_codes(code: str) -> set[str]:

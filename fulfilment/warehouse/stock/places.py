@@ -19,7 +19,7 @@ from shop.kernel.transactions import retrying
 
 from . import actions
 from .actions import StockError
-from .codes import find_article
+from .codes import find_article, of_articles
 from .models import Bin, BinStock, Site, Zone
 
 BINS_MAX = 2_000  #: made at once; more is a slip in the pattern
@@ -116,10 +116,12 @@ def plan_bins(
 def make_bins(*, site: Site, zone: Zone | None, kind: str, planned: Sequence[PlannedBin]) -> int:
     """Put up the planned bins that are not there yet; returns how many. What somebody else made meanwhile stays.
 
-    StockError when the zone is one of another site.
+    StockError when the zone is one of another site, and when an article has one of the codes: nothing was made then.
     """
     _check_zone(site, zone)
     fresh = [one for one in planned if not one.exists]
+    for code in sorted(of_articles(one.code for one in fresh))[:1]:
+        _refuse_article(code)
 
     def book() -> int:
         # Counted inside the transaction: ignore_conflicts does not tell which rows it wrote.
@@ -134,13 +136,13 @@ def make_bins(*, site: Site, zone: Zone | None, kind: str, planned: Sequence[Pla
 
 
 def make_bin(*, code: str, site: Site, zone: Zone | None, kind: str, sequence: int) -> Bin:
-    """Put up one bin. StockError for a taken code or another site's zone."""
+    """Put up one bin. StockError for a code that a bin or an article has, or another site's zone."""
     _check_zone(site, zone)
+    kept = clean_code(code)
+    _refuse_article(kept)
     try:
         with transaction.atomic():
-            return Bin.objects.create(
-                code=clean_code(code), site=site, zone=zone, kind=kind, sequence=sequence
-            )
+            return Bin.objects.create(code=kept, site=site, zone=zone, kind=kind, sequence=sequence)
     except IntegrityError:
         raise StockError(_("There is a bin of this code already.")) from None
 

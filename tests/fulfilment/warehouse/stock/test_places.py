@@ -121,6 +121,10 @@ def test_codes_are_taken_once_whoever_asks() -> None:
     make_stockrecord("SKU-7")
     with pytest.raises(StockError, match="The article SKU-7 has the code"):
         places.make_bin(code="sku-7", site=site, zone=None, kind="pick", sequence=0)
+    with pytest.raises(StockError, match="The article SKU-7 has the code"):
+        planned = [places.PlannedBin(code, 1, False) for code in ("SKU-6", "SKU-7")]
+        places.make_bins(site=site, zone=None, kind="pick", planned=planned)
+    assert not Bin.objects.filter(code="SKU-6").exists()
     with pytest.raises(StockError, match="another site"):
         zone = actions.place_zone(site=make_site("store"), code="L")
         places.make_bin(code="C-01", site=site, zone=zone, kind="pick", sequence=0)
