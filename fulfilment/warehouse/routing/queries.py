@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from django.db.models import Sum
-
 from checkout.order.models import Order
-from fulfilment.warehouse.stock.models import PICKABLE, SHOP_FLOOR, Bin, BinStock, Site
+from fulfilment.warehouse.stock.models import SHOP_FLOOR, Bin, Site
+from fulfilment.warehouse.stock.queries import pickable_by_site
 
 from .deciding import SiteFacts
 from .models import Routing, RoutingRule
@@ -37,26 +36,17 @@ def site_facts(
     order: Order,
     planned: Mapping[tuple[int, int], int],
 ) -> list[SiteFacts]:
-    """What each site could send of some articles, and how far it is from where the order goes. One query.
+    """What each site could send of some articles, and how far it is from where the order goes. Two queries.
+
+    Only what a picker may be sent for there: a lot with too few days left makes no site a sender.
 
     ``planned``: (site id, stock record id) -> pieces that pick lists there will take.
     """
-    rows = (
-        BinStock.objects.filter(
-            stockrecord__in=stockrecords,
-            quantity__gt=0,
-            is_doubtful=False,
-            bin__kind__in=PICKABLE,
-            bin__is_active=True,
-            bin__site__in=[site.pk for site in sites],
-        )
-        .order_by()
-        .values_list("bin__site", "stockrecord")
-        .annotate(pieces=Sum("quantity"))
-    )
+    lying = pickable_by_site(stockrecords)
     pieces: dict[int, dict[int, int]] = {site.pk: {} for site in sites}
-    for site_id, record_id, quantity in rows:
-        pieces[site_id][record_id] = max(0, quantity - planned.get((site_id, record_id), 0))
+    for record_id, by_site in lying.items():
+        for site_id in pieces.keys() & by_site.keys():
+            pieces[site_id][record_id] = max(0, by_site[site_id] - planned.get((site_id, record_id), 0))
     address = order.shipping_address
     goes_to = place_of(address.country_id, address.postcode or "") if address else None
     return [

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
@@ -16,7 +16,7 @@ from fulfilment.warehouse.routing.actions import route
 from fulfilment.warehouse.routing.deciding import Need
 from fulfilment.warehouse.routing.models import Routing
 from fulfilment.warehouse.stock.actions import default_site
-from fulfilment.warehouse.stock.models import Site
+from fulfilment.warehouse.stock.models import BinStock, Site
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
@@ -135,9 +135,17 @@ def reopen(pick_list: PickList, pieces: int, by: Any) -> None:
 
 
 def planned_per_site(stockrecords: Collection[int]) -> dict[tuple[int, int], int]:
-    """(site id, stock record id) -> pieces that open pick lines will take there. One query."""
+    """(site id, stock record id) -> pieces that open pick lines will take there. One query.
+
+    Lines at a doubtful bin are left out as the bin itself is: they take nothing of what lies in the others.
+    """
+    doubtful = BinStock.objects.filter(
+        stockrecord=OuterRef("stockrecord"), bin=OuterRef("bin"), is_doubtful=True
+    )
     rows = (
-        PickLine.objects.filter(state="open", stockrecord__in=stockrecords, bin__isnull=False)
+        PickLine.objects.filter(
+            ~Exists(doubtful), state="open", stockrecord__in=stockrecords, bin__isnull=False
+        )
         .order_by()
         .values_list("bin__site", "stockrecord")
         .annotate(pieces=Sum("quantity") - Sum("quantity_picked"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from fulfilment.warehouse.routing.models import Routing, RoutingRule
 from fulfilment.warehouse.routing.words import reason_text
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import PICK, SHOP_FLOOR, Bin, Site
+from shop.kernel.clock import today
 from shop.kernel.models import AppendOnlyError
 from tests.factories.orders import make_order
 from tests.factories.shopping import make_user
@@ -99,6 +101,31 @@ def test_pieces_that_other_lists_will_take_are_not_counted(sites: dict[str, Site
     outbox.drain()
     assert set(lists_of(first)) == {"hamburg"}
     assert set(lists_of(second)) == {"munich"}
+
+
+def test_a_site_whose_lots_have_too_few_days_left_is_no_sender(sites: dict[str, Site], outbox: Any) -> None:
+    cream = make_stockrecord("CREAM")
+    stock.set_handling(stockrecord=cream, tracking="lot", has_best_before=True, min_days_left=30)
+    for site, days in ((sites["hamburg"], 5), (sites["munich"], 300)):
+        there = Bin.objects.create(code=f"{site.code}-1", kind=PICK, site=site)
+        ends = today() + dt.timedelta(days=days)
+        stock.receive(stockrecord=cream, bin=there, quantity=5, lot=f"L{days}", best_before=ends)
+    order = make_order((cream, 2))
+    outbox.drain()
+    assert {code: pieces(row) for code, row in lists_of(order).items()} == {"munich": 2}
+
+
+def test_walks_to_a_doubtful_bin_take_nothing_of_what_lies_in_the_others(
+    sites: dict[str, Site], outbox: Any
+) -> None:
+    shoe = make_stockrecord("SHOE", backorderable=True)
+    doubted = put(shoe, sites["hamburg"], 2)
+    make_order((shoe, 2))
+    waiting = make_order((shoe, 2))
+    outbox.drain()
+    stock.mark_doubtful(stockrecord_id=shoe.pk, bin_id=doubted.pk)
+    put(shoe, sites["hamburg"], 2, kind=SHOP_FLOOR)
+    assert picking.plan_rest(pick_list=next(iter(lists_of(waiting).values()))) == 2
 
 
 def test_a_site_that_sends_no_parcels_is_asked_only_by_those_who_fetch(
