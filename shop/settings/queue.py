@@ -47,6 +47,7 @@ CELERY_BEAT_SCHEDULE = {
     "plan counts": {"task": "counting.plan", "schedule": crontab(hour="5", minute="0")},
     "give up late returns": {"task": "receiving.expire", "schedule": crontab(hour="3", minute="10")},
     "decide what nobody answered": {"task": "shortages.apply_defaults", "schedule": 60.0},
+    "ask about what no bin held": {"task": "shortages.ask_overlooked", "schedule": 300.0},
     "plan goods that came": {"task": "shortages.plan_waiting", "schedule": 300.0},
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},
 }

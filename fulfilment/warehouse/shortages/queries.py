@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from checkout.order.models import Line
-from fulfilment.warehouse.picking.actions import missing_of
+from fulfilment.warehouse.picking.actions import WANTED, missing_of
+from fulfilment.warehouse.picking.models import PickLine
 
 from .models import DECIDED, HOPES_FOR_GOODS, WAIT, ShortageQuestion
 
@@ -59,3 +60,22 @@ def sends_something_now(question: ShortageQuestion) -> bool:
     still_open = sum(line.quantity_open for line in lines)
     hoped = ShortageQuestion.objects.filter(HOPING, order_id=question.order_id).exclude(pk=question.pk)
     return still_open - question.pieces - sum(hoped.values_list("pieces", flat=True)) > 0
+
+
+def not_asked() -> QuerySet[PickLine]:
+    """Lines for which no bin held anything when they were planned, and that no question speaks of. What may be sold
+    before it is there is not asked about. Their pieces may have come since: missing_pieces() knows."""
+    hoping = ShortageQuestion.objects.filter(HOPING, order_line=OuterRef("order_line"))
+    return PickLine.objects.filter(
+        ~Exists(hoping),
+        state="short",
+        bin=None,
+        order_line__quantity__gt=F("order_line__quantity_dispatched") + F("order_line__quantity_cancelled"),
+        pick_list__order__status__in=WANTED,
+    ).exclude(stockrecord__backorderable=True)
+
+
+def is_to_be_asked(order_id: int) -> bool:
+    """Whether pieces are missing of which the shopper does not know yet. One query, four where no bin held some."""
+    lines = set(not_asked().filter(pick_list__order=order_id).values_list("order_line", flat=True))
+    return bool(lines) and any(want.order_line_id in lines for want in missing_of(order_id))

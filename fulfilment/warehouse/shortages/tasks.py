@@ -15,3 +15,9 @@ def apply_defaults() -> int:
 def plan_waiting() -> int:
     """Plan missing pieces that lie in a bin again, however they came there (counted, moved, returned)."""
     return actions.plan_waiting()
+
+
+@shared_task(name="shortages.ask_overlooked", ignore_result=True)
+def ask_overlooked() -> int:
+    """Ask about pieces that no bin held from the start. Returns how many questions."""
+    return actions.ask_overlooked()

@@ -101,7 +101,22 @@ def distribute(
         pieces = sum(stop.quantity for stop in stops if stop.bin_id is not None)
         reopen(pick_list, pieces, by)
         found += pieces
+    if not only_found and found < sum(want.quantity for want in wants):
+        _wait_for_missing(order, wants)
     return found
+
+
+def _wait_for_missing(order: Order, wants: Sequence[Want]) -> None:
+    """Nobody packs before it is known what becomes of pieces that no bin held. What is sold before it is there was
+    ordered knowing that: the rest goes, and the pieces follow."""
+    lost = PickLine.objects.filter(
+        pick_list__order=order,
+        order_line__in=[want.order_line_id for want in wants],
+        state="short",
+        bin=None,
+    )
+    if lost.exclude(stockrecord__backorderable=True).exists():
+        PickList.objects.filter(order=order).update(waits_for_answer=True)
 
 
 def look_elsewhere(order: Order, want: Want, found: int, *, site_id: int, by: Any) -> int:

@@ -1,7 +1,7 @@
 """Verbs of shortages: ask, answer, apply the shop's rule, offer, extend, settle, withdraw."""
 
 from .answering import AlreadyDecided, ShortageError, answer, apply_default, apply_defaults
-from .asking import note_short, withdraw
+from .asking import ask_overlooked, note_short, withdraw
 from .goods import plan_waiting, refresh_waiting, settle
 from .staff import extend, may_offer, offer_substitute, set_policy, take_offer_back
 
@@ -11,6 +11,7 @@ __all__ = [
     "answer",
     "apply_default",
     "apply_defaults",
+    "ask_overlooked",
     "extend",
     "may_offer",
     "note_short",

@@ -164,10 +164,12 @@ def _amend(order: Order, question: ShortageQuestion, choice: str, by: Any) -> No
 
 def _set_phantoms_aside(order: Order, question: ShortageQuestion, by: Any) -> None:
     """The pieces are promised to nobody now, but nobody could find them: they must not be sold again."""
-    bins = PickLine.objects.filter(order_line=question.order_line_id, state="short").values("bin")
-    doubtful = BinStock.objects.filter(
-        bin__in=bins, stockrecord=question.order_line.stockrecord_id, is_doubtful=True
-    )
+    short = PickLine.objects.filter(order_line=question.order_line_id, state="short")
+    doubtful = BinStock.objects.filter(stockrecord=question.order_line.stockrecord_id, is_doubtful=True)
+    if not short.filter(
+        bin=None
+    ).exists():  # else every doubtful bin was passed over when the walk was planned
+        doubtful = doubtful.filter(bin__in=short.values("bin"))
     for row in doubtful.select_related("bin__site", "stockrecord").order_by("pk"):
         set_aside_missing(
             stockrecord=row.stockrecord,

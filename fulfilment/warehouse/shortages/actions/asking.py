@@ -20,6 +20,10 @@ from shop.kernel.transactions import retrying
 from .answering import decide
 from .goods import refresh_waiting
 
+BATCH = 200  #: lines looked at in one run
+#: Goods on their way, just counted or being put back lie in a bin again soon; the shopper need not be troubled.
+TIME_TO_TURN_UP = dt.timedelta(minutes=30)
+
 
 def note_short(*, order_id: int, order_line_id: int) -> ShortageQuestion | None:
     """Pieces of a line stay missing: ask about those that no earlier question covers. A repeat changes nothing.
@@ -42,6 +46,19 @@ def note_short(*, order_id: int, order_line_id: int) -> ShortageQuestion | None:
         return found
 
     return retrying(work)
+
+
+def ask_overlooked() -> int:
+    """Ask about pieces that no bin held from the start, once they have had time to turn up. Returns questions asked.
+
+    Nobody walks for them, so no picker ever says that they are missing. Each order in a transaction of its own.
+    """
+    lost = queries.not_asked().filter(pick_list__created_at__lte=now() - TIME_TO_TURN_UP)
+    lines = lost.order_by("pick_list__created_at", "order_line").values_list("pick_list__order", "order_line")
+    asked = 0
+    for order_id, line_id in list(dict.fromkeys(lines))[:BATCH]:
+        asked += note_short(order_id=order_id, order_line_id=line_id) is not None
+    return asked
 
 
 def _covered(order_line_id: int) -> int:

@@ -18,8 +18,10 @@ BATCH = 200  #: orders planned anew in one go; the next run takes the rest
 
 
 def refresh_waiting(order_id: int) -> None:
-    """Lists of the order wait while a question is open or the shopper waits for goods; else they may be packed."""
+    """Lists of the order wait while a question is open or to be asked, or the shopper waits for goods; else they may
+    be packed."""
     waits = ShortageQuestion.objects.filter(queries.HOLDS, order_id=order_id).exists()
+    waits = waits or queries.is_to_be_asked(order_id)
     lists = PickList.objects.filter(order_id=order_id).exclude(waits_for_answer=waits)
     lists.update(waits_for_answer=waits)
 

@@ -11,6 +11,7 @@ from django.db.models import ProtectedError
 
 from checkout.order.models import Line
 from checkout.payment.models import Refund
+from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.shortages import actions
 from fulfilment.warehouse.shortages.models import (
     REFUND,
@@ -25,7 +26,8 @@ from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import BinStock
 from shop.kernel.clock import now
 from tests.factories.people import make_staff
-from tests.factories.shortages import in_stock, order_with_missing_pieces
+from tests.factories.shopping import make_user, place_order
+from tests.factories.shortages import in_stock, order_with_missing_pieces, pay
 from tests.factories.stock import make_bin
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -226,3 +228,53 @@ def test_the_database_holds_what_must_hold(outbox: Any) -> None:
         ShortagePolicy.objects.create(pk=2)
     with pytest.raises(ProtectedError):
         case.question.delete()
+
+
+def test_what_no_bin_held_from_the_start_is_asked_about_when_it_had_time_to_turn_up(
+    outbox: Any, clock: Any
+) -> None:
+    clock.stop()
+    shoe, boot = in_stock(1), in_stock(2, bin="B-01")
+    order = place_order((shoe, 1), (boot, 2), method="card", user=make_user())
+    stock.mark_doubtful(stockrecord_id=boot.pk, bin_id=make_bin("B-01").pk)
+    pay(order)
+    outbox.drain()
+    pick_list = PickList.objects.get(order=order)
+    assert pick_list.waits_for_answer, "nothing of it is packed before the shopper knows"
+    assert actions.ask_overlooked() == 0
+    clock.advance(minutes=31)
+    assert actions.ask_overlooked() == 1
+    assert actions.ask_overlooked() == 0, "a second run asks nothing again"
+    question = ShortageQuestion.objects.get(order=order)
+    assert (question.order_line.stockrecord, question.pieces) == (boot, 2)
+    actions.answer(question=question, choice=REFUND)
+    pick_list.refresh_from_db()
+    boot.refresh_from_db()
+    assert not pick_list.waits_for_answer
+    assert boot.available == 0, "what nobody could find is not sold again"
+    assert actions.ask_overlooked() == 0
+
+
+def test_what_turned_up_before_it_was_asked_about_is_picked(outbox: Any, clock: Any) -> None:
+    clock.stop()
+    boot = in_stock(2, bin="B-01")
+    order = place_order((boot, 2), method="card", user=make_user())
+    stock.mark_doubtful(stockrecord_id=boot.pk, bin_id=make_bin("B-01").pk)
+    pay(order)
+    outbox.drain()
+    stock.receive(stockrecord=boot, bin=make_bin("C-01"), quantity=2)
+    assert actions.plan_waiting() == 2
+    assert not PickList.objects.get(order=order).waits_for_answer
+    clock.advance(days=1)
+    assert actions.ask_overlooked() == 0
+
+
+def test_what_is_sold_before_it_is_there_is_not_asked_about(outbox: Any, clock: Any) -> None:
+    boot = in_stock(1, bin="B-01")
+    type(boot).objects.filter(pk=boot.pk).update(backorderable=True)
+    order = place_order((boot, 3), method="card", user=make_user())
+    pay(order)
+    outbox.drain()
+    clock.advance(days=1)
+    assert actions.ask_overlooked() == 0
+    assert not PickList.objects.get(order=order).waits_for_answer
