@@ -25,7 +25,7 @@ from shop.kernel.states import StateError
 
 from . import actions, queries
 from .actions.answering import AlreadyDecided, ShortageError, rule_for
-from .forms import AnswerForm, ExtendForm, OfferForm, PolicyForm, QuestionSearch
+from .forms import AnswerForm, AskAgainForm, ExtendForm, OfferForm, PolicyForm, QuestionSearch
 from .models import ShortagePolicy, ShortageQuestion
 from .states import SHORTAGE
 from .words import choices_in_words, outcome, title_of
@@ -99,6 +99,7 @@ def _page(
         "answer_form": AnswerForm(offered=pairs, initial={"version": found.version}),
         "offer_form": OfferForm(),
         "extend_form": ExtendForm(),
+        "again_form": AskAgainForm(),
         "may_offer": found.is_open and actions.may_offer(request.user),
         "late": found.is_open and found.deadline <= now(),
         "problem": problem,
@@ -200,6 +201,21 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
     return _do(request, found, do, extend_form=form)
 
 
+@staff_view(ANSWER)
+@require_POST
+def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """The goods do not come: the customer chooses anew."""
+    found, form = _question(pk), AskAgainForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, status=400, again_form=form)
+
+    def do() -> str:
+        actions.ask_again(question=found, by=request.user, why=form.cleaned_data["why"])
+        return _("The customer is asked again and gets a new mail.")
+
+    return _do(request, found, do, again_form=form)
+
+
 def _do(request: HttpRequest, found: ShortageQuestion, work: Callable[[], str], **forms: Any) -> HttpResponse:
     """Run a verb and say what happened; what stood against it is said on the page as it is now."""
     try:
@@ -249,6 +265,7 @@ urlpatterns = [
     path("shortages/<row:pk>/offer/", offer, name="shortage-offer"),
     path("shortages/<row:pk>/take-back/", take_back, name="shortage-take-back"),
     path("shortages/<row:pk>/extend/", extend, name="shortage-extend"),
+    path("shortages/<row:pk>/ask-again/", ask_again, name="shortage-ask-again"),
 ]
 
 NAV = [

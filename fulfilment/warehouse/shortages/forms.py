@@ -92,6 +92,17 @@ class ExtendForm(forms.Form):
     )
 
 
+class AskAgainForm(forms.Form):
+    """Why the customer is asked again."""
+
+    why = forms.CharField(
+        label=gettext_lazy("Why the customer is asked again"),
+        max_length=300,
+        help_text=gettext_lazy("for example: the supplier cannot deliver"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
 class PolicyForm(forms.ModelForm):
     """The shop's rule."""
 

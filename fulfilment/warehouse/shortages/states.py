@@ -9,8 +9,9 @@ SHORTAGE = Machine(
     initial="asked",
     moves={
         "asked": ("answered", "defaulted", "settled", "withdrawn"),
-        "answered": ("settled", "withdrawn"),  # who waits, or gets the rest later, still waits for goods
-        "defaulted": ("settled", "withdrawn"),
+        # Who waits, or gets the rest later, still waits for goods; asked: they do not come after all.
+        "answered": ("settled", "withdrawn", "asked"),
+        "defaulted": ("settled", "withdrawn", "asked"),
         "settled": (),
         "withdrawn": (),
     },

@@ -3,7 +3,7 @@
 from .answering import AlreadyDecided, ShortageError, answer, apply_default, apply_defaults
 from .asking import ask_overlooked, note_short, withdraw
 from .goods import plan_waiting, refresh_waiting, settle
-from .staff import extend, may_offer, offer_substitute, set_policy, take_offer_back
+from .staff import ask_again, extend, may_offer, offer_substitute, set_policy, take_offer_back
 
 __all__ = [
     "AlreadyDecided",
@@ -11,6 +11,7 @@ __all__ = [
     "answer",
     "apply_default",
     "apply_defaults",
+    "ask_again",
     "ask_overlooked",
     "extend",
     "may_offer",

@@ -1,4 +1,4 @@
-"""What staff do with an open question: offer a substitute, take it back, give more time; and the shop's rule."""
+"""What staff do with a question: offer a substitute, take it back, give more time, ask again; and the shop's rule."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from django.utils.translation import gettext as _
 
 from catalogue.partner.models import StockRecord
 from checkout.order.models import Line
+from fulfilment.warehouse.picking.actions import WANTED
 from fulfilment.warehouse.picking.actions.sites import hold_order
 from fulfilment.warehouse.shortages import queries
 from fulfilment.warehouse.shortages.models import ShortagePolicy, ShortageQuestion
 from shop.kernel.clock import now
+from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
 from .answering import AlreadyDecided, ShortageError
 from .asking import tell
+from .goods import refresh_waiting, settle
 
 HOURS_MAX = 24 * 30  #: longer than a month nobody waits for a letter
 
@@ -97,6 +100,43 @@ def extend(*, question: ShortageQuestion, hours: int, by: Any) -> None:
         hold_order(question.order_id)
         fresh = _open(question)
         _change(fresh, mail=False, deadline=now() + dt.timedelta(hours=hours))
+
+    retrying(work)
+    question.refresh_from_db()
+
+
+def ask_again(*, question: ShortageQuestion, by: Any, why: str) -> None:
+    """The goods that the customer waits for do not come: the customer chooses anew, by a new mail and deadline.
+
+    ShortageError in words without a reason, for a question that waits for nothing, and when the line is being asked
+    about already; AlreadyDecided when the goods have turned up.
+    """
+    if not why.strip():
+        raise ShortageError(_("Please say why the customer is asked again."))
+
+    def work() -> None:
+        order = hold_order(question.order_id)
+        settle(order_id=order.pk)
+        fresh = ShortageQuestion.objects.select_related("order").get(pk=question.pk)
+        if fresh.is_open or not fresh.hopes or order.status not in WANTED:
+            raise AlreadyDecided(_("Nothing is waited for here any more. Nothing was changed."))
+        if ShortageQuestion.objects.filter(order_line=fresh.order_line_id, state="asked").exists():
+            raise ShortageError(_("The customer is being asked about this article already."))
+        move(
+            fresh,
+            to="asked",
+            by=by,
+            why=why.strip()[:300],
+            answer="",
+            answered_by_whom="",
+            answered_at=None,
+            note="",
+            deadline=now() + dt.timedelta(hours=ShortagePolicy.current().hours),
+            version=F("version") + 1,
+        )
+        fresh.refresh_from_db()
+        tell(fresh)
+        refresh_waiting(order.pk)
 
     retrying(work)
     question.refresh_from_db()

@@ -278,3 +278,24 @@ def test_what_is_sold_before_it_is_there_is_not_asked_about(outbox: Any, clock: 
     clock.advance(days=1)
     assert actions.ask_overlooked() == 0
     assert not PickList.objects.get(order=order).waits_for_answer
+
+
+@pytest.mark.parametrize("choice", [WAIT, SEND])
+def test_who_waits_for_goods_that_never_come_is_asked_again_and_can_be_refunded(
+    outbox: Any, choice: str
+) -> None:
+    case = order_with_missing_pieces(outbox)
+    actions.answer(question=case.question, choice=choice)
+    actions.ask_again(question=case.question, by=case.picker, why="the supplier cannot deliver")
+    case.refresh()
+    assert (case.question.is_open, case.question.answer, case.question.version) == (True, "", 2)
+    assert case.pick_list.waits_for_answer
+    assert len(outbox.events("ShortageAsked")) == 2
+    with pytest.raises(actions.AlreadyDecided):
+        actions.ask_again(question=case.question, by=case.picker, why="twice")
+    actions.answer(question=case.question, choice=REFUND)
+    assert Refund.objects.get().amount_minor == 2 * 3_333
+    with pytest.raises(actions.AlreadyDecided):
+        actions.ask_again(question=case.question, by=case.picker, why="nothing is waited for")
+    with pytest.raises(actions.ShortageError, match="say why"):
+        actions.ask_again(question=case.question, by=case.picker, why=" ")

@@ -195,3 +195,15 @@ def test_the_order_page_says_that_it_waits_and_why(case: Missing) -> None:
         page = boss.get(reverse("dashboard:order", args=[case.order.number])).content.decode()
     assert "asked" in page and "missing" in page
     assert Order.objects.count() == 1
+
+
+def test_staff_ask_again_when_the_goods_do_not_come(case: Missing, clerk_at_desk: Client) -> None:
+    url = reverse("warehouse:shortage", args=[case.question.pk])
+    again = {"why": "the supplier cannot deliver"}
+    assert "Ask again" not in clerk_at_desk.get(url).content.decode()
+    assert clerk_at_desk.post(f"{url}ask-again/", again).status_code == 409
+    actions.answer(question=case.question, choice="wait")
+    assert "Ask again" in clerk_at_desk.get(url).content.decode()
+    assert clerk_at_desk.post(f"{url}ask-again/", {}).status_code == 400
+    assert clerk_at_desk.post(f"{url}ask-again/", again).status_code == 302
+    assert case.refresh().question.is_open
