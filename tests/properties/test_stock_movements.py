@@ -13,7 +13,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Sum
 
 from catalogue.partner.models import InsufficientStock, StockRecord
@@ -25,8 +25,9 @@ from tests.factories.stock import make_bin, make_stockrecord
 
 pytestmark = pytest.mark.django_db
 
-MOVEMENTS = 100_000
-BY_HAND = 6_000  #: of them by single verbs
+#: On PostgreSQL each statement costs more than the arithmetic that is proved here: a tenth of them, by the same verbs.
+MOVEMENTS = 100_000 if connection.vendor == "sqlite" else 10_000
+BY_HAND = MOVEMENTS * 6 // 100  #: of them by single verbs
 PLAIN, WITH_LOTS, WITH_SERIALS, DELIVERY = 200, 6, 4, 2_200
 KINDS = (
     "pick",
@@ -206,9 +207,8 @@ def test_a_few_thousand_random_movements_add_up(seed: int) -> None:
 
 def test_a_hundred_thousand_random_movements_add_up() -> None:
     house = House(seed=20261125)
-    for _ in range((MOVEMENTS - BY_HAND) // DELIVERY):
+    while Movement.objects.count() < MOVEMENTS:
         house.deliver(DELIVERY)
         house.by_hand(BY_HAND * DELIVERY // (MOVEMENTS - BY_HAND))
-    assert Movement.objects.count() >= MOVEMENTS
-    assert house.refused > 100
+    assert house.refused > BY_HAND // 60
     agree(house)
