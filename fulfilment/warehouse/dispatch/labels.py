@@ -8,11 +8,12 @@ still wanted. When an answer was lost, the carrier is asked for our reference be
 from __future__ import annotations
 
 import logging
+from copy import copy
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
@@ -176,7 +177,8 @@ def _booked(label: Label, connector: Carrier, booked: Booked) -> bool:
     """Write the booking down. When the label is no longer wanted, it is given back at once."""
 
     def write() -> None:
-        move(label, to="booked", **_ended(), tracking_number=booked.tracking_number, reason="", about="")
+        seen = copy(label)  # as it was asked for, also when a busy database lets the whole run again
+        move(seen, to="booked", **_ended(), tracking_number=booked.tracking_number, reason="", about="")
         Parcel.objects.filter(pk=label.parcel_id, state="packed").update(
             tracking_number=booked.tracking_number
         )
@@ -222,14 +224,14 @@ def _refused_by_carrier(label: Label, error: CarrierRefused) -> bool:
     """The carrier said no: to the booking, then the order waits; or to the cancelling, then it stays booked."""
     if label.stage == "wanted":
         try:
-            retrying(lambda: _refuse(label, error))
+            retrying(lambda: _refuse(copy(label), error))
         except StaleState:
             Label.objects.filter(pk=label.pk, claim=label.claim).update(claim="", claimed_until=None)
         return True
 
     def stays() -> None:
         move(
-            label,
+            copy(label),
             to="booked",
             **_ended(),
             rebook=False,
@@ -252,14 +254,18 @@ def _cancel(label: Label) -> bool:
     if number:
         connector.cancel(number)
 
-    def write() -> None:
-        move(label, to="cancelled", **_ended(), tracking_number=number)
+    def write() -> bool:
+        ended = copy(label)
+        move(ended, to="cancelled", **_ended(), tracking_number=number)
+        # Read now that we hold it: the address may have been corrected while the carrier was asked.
+        ended.refresh_from_db(fields=["rebook"])
         parcel = Parcel.objects.select_related("order", "pick_list").get(pk=label.parcel_id)
-        if label.rebook and parcel.state == "packed":
-            want(parcel=parcel, by=label.wanted_by)
+        if not (ended.rebook and parcel.state == "packed"):
+            return False
+        want(parcel=parcel, by=label.wanted_by)
+        return True
 
-    retrying(write)
-    if label.rebook:
+    if retrying(write):
         at_once(label.parcel)
     return True
 
@@ -309,6 +315,10 @@ def retry(*, label: Label, by: Any) -> None:
             refusal = _cannot_travel(fresh)
             if refusal is not None:
                 _refuse(fresh, refusal)
+        elif (
+            fresh.stage == "booked" and fresh.parcel.state == "unpacked"
+        ):  # the carrier had not taken it back
+            move(fresh, to="cancelling", by=by, why="asked again", **_again(), reason="", about="")
         elif fresh.stage in ("wanted", "cancelling") and not fresh.is_claimed:
             Label._base_manager.filter(pk=fresh.pk, claimed_until=fresh.claimed_until).update(**_again())
         else:
@@ -326,7 +336,10 @@ def at_once(parcel: Parcel) -> None:
         return
     label = live(parcel.pk)
     if label is not None and label.is_at_work:
-        work(label.pk)
+        try:
+            work(label.pk)
+        except OperationalError as error:  # what the person did is done; the label follows with the sweep
+            log.warning("database busy, label %s waits for the sweep: %s", label.pk, error)
     parcel.refresh_from_db(fields=["tracking_number"])
 
 

@@ -73,9 +73,12 @@ def with_lines(parcels: QuerySet[Parcel]) -> QuerySet[Parcel]:
 
 
 def waiting_labels() -> QuerySet[Label]:
-    """Labels that keep a parcel from leaving: refused, or given up after every try. Oldest first."""
-    stuck = Q(stage="refused") | Q(stage__in=AT_WORK, state=Label.DEAD)
-    return Label.objects.filter(stuck, parcel__state="packed").order_by("created_at", "pk")
+    """Labels a person has to look at, oldest first: refused, or given up after every try; and those of unpacked
+    parcels that their carrier did not take back, for it wants to be paid."""
+    given_up = Q(stage__in=AT_WORK, state=Label.DEAD)
+    here = Q(parcel__state="packed") & (Q(stage="refused") | given_up)
+    left_over = Q(parcel__state="unpacked") & (Q(stage="booked") | given_up)
+    return Label.objects.filter(here | left_over).order_by("created_at", "pk")
 
 
 def refused_labels(order_id: int | None = None) -> QuerySet[Label]:

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from checkout.order import actions as orders
 from checkout.order.models import AddressCorrection, BillingAddress, Order
-from fulfilment.warehouse.dispatch import actions, labels, papers
+from fulfilment.warehouse.dispatch import actions, labels, papers, queries
 from fulfilment.warehouse.dispatch.errors import DispatchError
 from fulfilment.warehouse.dispatch.models import Label, Parcel
 from fulfilment.warehouse.dispatch.standin.process import CarrierStandIn
@@ -343,3 +343,43 @@ def test_booking_waits_for_no_transaction(dhl: CarrierStandIn, pack: Pack) -> No
         from fulfilment.warehouse.dispatch.dhl import DhlParcel
 
         DhlParcel().find(label.reference, dt.datetime.now(dt.UTC))
+
+
+def test_a_label_of_an_unpacked_parcel_that_was_not_taken_back_is_seen_and_asked_again(
+    dhl: CarrierStandIn, pack: Pack, staff: User, desk: Client
+) -> None:
+    parcel = pack()
+    labels.work_due()
+    dhl.control("faults", kind="status", status=400, method="DELETE", path="*/orders")
+    actions.unpack(parcel=fresh(parcel), by=staff)
+    labels.work_due()
+    label = Label.objects.get()
+    assert label.stage == "booked" and len(booked(dhl)) == 1, "the carrier still wants to be paid for it"
+    assert parcel.number in desk.get(reverse("warehouse:labels")).content.decode()
+    desk.post(reverse("warehouse:label-retry", args=[label.pk]))
+    labels.work_due()
+    label.refresh_from_db()
+    assert label.stage == "cancelled" and booked(dhl) == []
+    assert not queries.waiting_labels().exists()
+
+
+def test_an_address_corrected_while_the_label_is_being_given_back_gets_a_new_one(
+    dhl: CarrierStandIn, pack: Pack, staff: User, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fulfilment.warehouse.dispatch.dhl import DhlParcel
+
+    parcel = pack()
+    labels.work_due()
+    cancel = DhlParcel.cancel
+
+    def meanwhile(self: DhlParcel, tracking_number: str) -> None:
+        cancel(self, tracking_number)
+        orders.correct_address(order=parcel.order, by=staff, why="moved", postcode="20354")
+        outbox.drain()
+
+    monkeypatch.setattr(DhlParcel, "cancel", meanwhile)
+    labels.cancel(parcel=fresh(parcel), by=staff)
+    labels.work_due()
+    monkeypatch.undo()
+    dhl_label = Label.objects.order_by("-pk").first()
+    assert dhl_label is not None and dhl_label.stage in ("wanted", "booked")
