@@ -13,6 +13,7 @@ from checkout.order.actions import note_dispatch
 from checkout.order.models import Order
 from checkout.shipping.models import PICKUP, DeliveryMethod
 from fulfilment.warehouse.picking.actions import WANTED
+from fulfilment.warehouse.picking.actions.sites import hold_order
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.stock.actions import check_quantity, leave
 from shop.kernel.clock import now
@@ -64,6 +65,8 @@ def pack(
 def _pack(
     pick_list_id: int, wanted: dict[int, int], weight_g: int, carton: Carton | None, revision: int, by: Any
 ) -> Parcel:
+    # Held: two sites that pack one order count its parcels one after the other, and a hold in this moment is seen.
+    hold_order(PickList.objects.values_list("order", flat=True).get(pk=pick_list_id))
     pick_list = PickList.objects.select_related("order").get(pk=pick_list_id)
     check_order(pick_list.order)
     check_list(pick_list)
@@ -178,8 +181,9 @@ def unpack(*, parcel: Parcel, by: Any, why: str = "") -> None:
         label = labels.live(fresh.pk)
         if label is not None:
             labels.give_back(label, by=by, why=f"{fresh.number} unpacked")
+        # Taken before it is looked at: a colleague may pack the last pieces of the list in this moment.
+        PickList.objects.filter(pk=fresh.pick_list_id).update(revision=F("revision") + 1)
         pick_list = PickList.objects.get(pk=fresh.pick_list_id)
-        PickList.objects.filter(pk=pick_list.pk).update(revision=F("revision") + 1)
         if pick_list.state == "packed":
             move(pick_list, to="picked", by=by, why=f"{fresh.number} unpacked")
 
@@ -200,6 +204,8 @@ def dispatch(*, parcel: Parcel, by: Any) -> bool:
 
 
 def _dispatch(parcel_id: int, by: Any) -> bool:
+    # Held: an order that is held or cancelled in this moment is seen, or waits until the parcel is gone.
+    hold_order(Parcel.objects.values_list("order", flat=True).get(pk=parcel_id))
     parcel = Parcel.objects.select_related("order", "pick_list").get(pk=parcel_id)
     if parcel.state in ("dispatched", "delivered", "lost", "returned"):
         return False
@@ -245,6 +251,8 @@ def _hold_labelled(parcel: Parcel) -> None:
     """Take the parcel's row, so that its label cannot be given back while it leaves. DispatchError without a label."""
     may_leave = ~Q(tracking_number="") | Q(kind=HANDED_OVER)
     held = Parcel.objects.filter(may_leave, pk=parcel.pk).update(kind=F("kind"))
+    if held:  # another label may have come before we held it
+        parcel.refresh_from_db(fields=["tracking_number"])
     if held or parcel.state != "packed":
         return
     label = labels.live(parcel.pk)

@@ -48,6 +48,7 @@ ASK_AT_MOST = 20  #: parcels in one question, as the carrier allows
 TOKEN_EARLY_S = 60  #: renewed that long before it ends
 CONNECT_TIMEOUT_S = 5.0
 HOME = ZoneInfo("Europe/Berlin")  #: the carrier writes German time without a zone
+NO_MOMENT = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 #: Standard event codes that only say where the parcel is.
 UNDERWAY = frozenset(
     ["AA", "AE", "AN", "BV", "DD", "EE", "ES", "GH", "HA", "LA", "NB", "PO", "VA", "ZF", "ZN", "ZO"]
@@ -171,13 +172,25 @@ def _news(piece: Any) -> list[News]:
     for event in piece.iter("data"):
         if event.get("name") != "piece-event" or not event.get("event-timestamp"):
             continue
-        at = dt.datetime.strptime(event.get("event-timestamp"), "%d.%m.%Y %H:%M").replace(tzinfo=HOME)
         code = event.get("standard-event-code") or event.get("ice") or ""
+        at = _moment(event.get("event-timestamp"))
+        if at is None:  # a question, once however often we ask; it must not hold up the others
+            text = f"{event.get('event-status') or ''} ({event.get('event-timestamp')})"
+            found.append(News(number, code, UNKNOWN, text, NO_MOMENT))
+            continue
         back = (event.get("ruecksendung") or piece.get("ruecksendung")) == "true"
         told = meaning(code=code, ice=event.get("ice") or "", ric=event.get("ric") or "", returned=back)
         place = event.get("event-location") or ""
         found.append(News(number, code, told, event.get("event-status") or "", at, place))
     return sorted(found, key=lambda news: news.at)
+
+
+def _moment(text: str) -> dt.datetime | None:
+    """German time as the carrier writes it; None when it does not."""
+    try:
+        return dt.datetime.strptime(text, "%d.%m.%Y %H:%M").replace(tzinfo=HOME)
+    except ValueError:
+        return None
 
 
 def _read_pieces(text: str) -> list[Any]:

@@ -16,7 +16,7 @@ from shop.kernel import inbox
 from shop.kernel.access import public
 from shop.kernel.clock import now
 
-from .tracking import SOURCE
+from .tracking import PLAIN, SOURCE
 
 HEADER = "Carrier-Signature"
 BODY_MAX_BYTES = 100_000
@@ -34,7 +34,8 @@ def dhl_webhook(request: HttpRequest) -> HttpResponse:
     """
     if not settings.CARRIER_WEBHOOK_SECRET:
         return JsonResponse({"error": "closed"}, status=404)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_MAX_BYTES:
+    length = str(request.META.get("CONTENT_LENGTH") or "0")
+    if not (length.isascii() and length.isdigit() and int(length[:12]) <= BODY_MAX_BYTES):
         return JsonResponse({"error": "too large"}, status=413)
     body = request.body
     if not is_signed(body, request.headers.get(HEADER, "")):
@@ -62,8 +63,10 @@ def is_signed(body: bytes, header: str) -> bool:
 
 
 def _id_of(text: str) -> str:
+    """The message's own id; "" when it has none that can be kept as it is."""
     try:
         given = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
-    return str(given.get("id") or "")[:100] if isinstance(given, dict) else ""
+    found = str(given.get("id") or "") if isinstance(given, dict) else ""
+    return found if PLAIN.fullmatch(found) else ""

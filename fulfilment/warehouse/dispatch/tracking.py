@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,6 +35,8 @@ SOURCE = "carrier"  #: of the inbox
 ASK_AFTER = dt.timedelta(hours=1)  #: a parcel on its way is asked about at most that often
 ASK_FOR = dt.timedelta(days=45)  #: and not for ever
 ASK_MANY = 200  #: parcels of one round
+AHEAD_MAX = dt.timedelta(days=1)  #: clocks and zones may be off by that much
+PLAIN = re.compile(r"[!-~]{1,100}")  #: numbers and codes of carriers: no spaces, nothing that cannot be seen
 MOVING = (DELIVERED, LOST, RETURNED)
 TEXT_MAX_CHARS, PLACE_MAX_CHARS, CODE_MAX_CHARS, NUMBER_MAX_CHARS = 300, 100, 40, 40
 
@@ -98,7 +101,7 @@ def _read(message: InboxMessage) -> dict[str, Any]:
         if "connector" in body:
             return {**body, "at": dt.datetime.fromisoformat(body["at"])}
         return _pushed(body)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return {
             "connector": "?",
             "number": "",
@@ -114,11 +117,14 @@ def _read(message: InboxMessage) -> dict[str, Any]:
 def _pushed(body: dict[str, Any]) -> dict[str, Any]:
     """What DHL pushes, in our words."""
     number, code = str(body["shipmentNo"]), str(body["code"])
-    if not number or not code:
+    if not PLAIN.fullmatch(number) or not PLAIN.fullmatch(code):
         raise ValueError("a state names its parcel and its code")
     at = dt.datetime.fromisoformat(str(body["at"]).replace("Z", "+00:00"))
     if at.tzinfo is None:
         raise ValueError("a moment without a zone is none")
+    at = at.astimezone(dt.UTC)
+    if at > now() + AHEAD_MAX:  # it would be newer than all that follows
+        raise ValueError("a moment that has not come yet")
     told = meaning(
         code=code,
         ice=str(body.get("ice") or ""),
@@ -140,7 +146,7 @@ def _note(told: dict[str, Any]) -> None:
     number = str(told["number"])[:NUMBER_MAX_CHARS]
     # Both ways of telling write minutes or seconds; the minute is what they agree on.
     at = told["at"].replace(second=0, microsecond=0)
-    parcel = _parcel_of(told["connector"], number)
+    parcel = _held(_parcel_of(told["connector"], number))
     state, made = TrackingState.objects.get_or_create(
         carrier=told["connector"],
         tracking_number=number,
@@ -148,8 +154,8 @@ def _note(told: dict[str, Any]) -> None:
         at=at,
         defaults={
             "meaning": told["meaning"] if told["meaning"] in (*MOVING, ON_ITS_WAY) else UNKNOWN,
-            "text": str(told["text"]).replace("\x00", "")[:TEXT_MAX_CHARS],
-            "place": str(told["place"]).replace("\x00", "")[:PLACE_MAX_CHARS],
+            "text": _storable(told["text"])[:TEXT_MAX_CHARS],
+            "place": _storable(told["place"])[:PLACE_MAX_CHARS],
             "parcel": parcel,
             "outcome": TrackingState.NO_CHANGE,
         },
@@ -159,11 +165,25 @@ def _note(told: dict[str, Any]) -> None:
         state.save(update_fields=["outcome"])
 
 
+def _storable(text: object) -> str:
+    """Without what a database does not take: the character 0 and half characters, as JSON can spell them."""
+    return str(text).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
 def _parcel_of(connector: str, number: str) -> Parcel | None:
     if not number:
         return None
     label = Label.objects.filter(connector=connector, tracking_number=number).order_by("-pk").first()
     return Parcel.objects.select_related("order").get(pk=label.parcel_id) if label else None
+
+
+def _held(parcel: Parcel | None) -> Parcel | None:
+    """The parcel as it is now, held to the end of the transaction: states told at one moment move it one after the
+    other, and one that leaves now either has left or hears later of what was told too early."""
+    if parcel is not None:
+        Parcel.objects.filter(pk=parcel.pk).update(kind=F("kind"))
+        parcel.refresh_from_db(fields=["state", "tracking_number"])
+    return parcel
 
 
 def _apply(state: TrackingState) -> str:
@@ -177,6 +197,10 @@ def _apply(state: TrackingState) -> str:
         return TrackingState.NO_CHANGE
     if parcel.state in ("packed", "unpacked"):
         return TrackingState.NOT_LEFT
+    if (
+        parcel.tracking_number != state.tracking_number
+    ):  # of a label that was given back: it travels under another
+        return TrackingState.NO_PARCEL
     newer = TrackingState.objects.filter(parcel=parcel, meaning__in=MOVING, at__gt=state.at)
     if newer.exists():
         return TrackingState.OLDER
@@ -198,6 +222,7 @@ def apply_waiting(*, parcel_id: int) -> int:
     ).select_related("parcel__order")
     count = 0
     for state in waiting.order_by("at", "pk"):
+        _held(state.parcel)
         state.outcome = _apply(state)
         state.save(update_fields=["outcome"])
         count += 1

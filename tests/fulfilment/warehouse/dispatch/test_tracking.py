@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import json
 import time
@@ -14,10 +15,11 @@ from django.utils.translation import override
 
 from checkout.order.models import Order
 from fulfilment.warehouse.dispatch import actions, labels, tracking
+from fulfilment.warehouse.dispatch.dhl import DhlParcel
 from fulfilment.warehouse.dispatch.door import HEADER
 from fulfilment.warehouse.dispatch.errors import DispatchError
 from fulfilment.warehouse.dispatch.events import ParcelDelivered, ParcelLost, ParcelReturned
-from fulfilment.warehouse.dispatch.models import Parcel, TrackingState
+from fulfilment.warehouse.dispatch.models import Label, Parcel, TrackingState
 from fulfilment.warehouse.dispatch.standin.control import sign
 from fulfilment.warehouse.dispatch.standin.process import CarrierStandIn
 from shop.customers.models import User
@@ -215,3 +217,77 @@ def test_what_staff_note_is_told_as_well(parcel: Parcel, staff: User, outbox: Ou
     (told,) = outbox.events(ParcelReturned)
     assert told.order_number == parcel.order.number
     assert dt.datetime.fromisoformat(told.at) <= now()
+
+
+def test_a_state_of_a_label_that_was_given_back_moves_no_parcel(
+    dhl: CarrierStandIn, pack: Pack, staff: User, outbox: Outbox
+) -> None:
+    parcel = pack()
+    labels.work_due()
+    parcel.refresh_from_db()
+    first = happen(dhl, parcel, "delivered")
+    knock(dhl, first)
+    outbox.drain()
+    Label.objects.update(stage="cancelled")
+    Parcel.objects.update(tracking_number="")
+    labels.want_again(parcel=parcel, by=staff)
+    labels.work_due()
+    parcel.refresh_from_db()
+    actions.dispatch(parcel=parcel, by=staff)
+    outbox.drain()
+    parcel.refresh_from_db()
+    assert parcel.state == "dispatched", "it travels under another number"
+    assert TrackingState.objects.get().outcome == "no_parcel"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "a\x00b"},
+        {"id": "\ud800"},
+        {"shipmentNo": "00\x0034"},
+        {"code": "\ud800"},
+        {"text": "\ud800 \x00"},
+        {"at": "9999-12-31T23:59:59-14:00"},
+        {"at": "2999-01-01T00:00:00+00:00"},
+        {"at": "0001-01-01T00:00:00+14:00"},
+    ],
+)
+def test_odd_but_signed_messages_are_kept_and_end_nowhere_silently(
+    dhl: CarrierStandIn, parcel: Parcel, outbox: Outbox, change: dict[str, str]
+) -> None:
+    body = json.loads(happen(dhl, parcel, "delivered")) | change
+    assert knock(dhl, json.dumps(body).encode()).status_code == 200
+    outbox.drain()
+    assert outbox.failures() == []
+    state = TrackingState.objects.get()
+    assert state.outcome == ("unreadable" if {"shipmentNo", "code", "at"} & set(change) else "applied")
+
+
+def test_deep_nonsense_is_answered(dhl: CarrierStandIn, outbox: Outbox) -> None:
+    assert knock(dhl, b"[" * 90_000).status_code == 200
+    outbox.drain()
+    assert TrackingState.objects.get().outcome == "unreadable"
+
+
+def test_one_moment_that_cannot_be_read_does_not_stop_the_asking(
+    dhl: CarrierStandIn, parcel: Parcel, outbox: Outbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happen(dhl, parcel, "delivered", hours_ago=1)
+    pieces = DhlParcel._pieces
+
+    def odd(self: DhlParcel, asked: Any) -> list[Any]:
+        found = pieces(self, asked)
+        (event,) = [one for one in found[0].iter("data") if one.get("name") == "piece-event"]
+        strange = copy.deepcopy(event)
+        strange.set("event-timestamp", "yesterday")
+        event.addprevious(strange)
+        return found
+
+    monkeypatch.setattr(DhlParcel, "_pieces", odd)
+    assert tracking.ask_carriers() == 1
+    outbox.drain()
+    parcel.refresh_from_db()
+    assert parcel.state == "delivered"
+    question = TrackingState.objects.get(outcome="not_understood")
+    assert "yesterday" in question.text
