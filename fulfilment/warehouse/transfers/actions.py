@@ -72,7 +72,7 @@ def add(
         fresh = held(transfer)
         _refuse_unless_draft(fresh)
         refuse_repeat(fresh, key)
-        _check_bin(fresh, bin)
+        check_bin(fresh, bin)
         stock.check_lot(stockrecord_id=stockrecord.pk, lot=lot, quantity=quantity)
         there = fresh.lines.filter(bin=bin, stockrecord=stockrecord, lot=lot).first()
         wanted = quantity + (there.quantity if there else 0)
@@ -214,7 +214,8 @@ def _check_free(bin: Bin, stockrecord: StockRecord, lot: Lot | None, quantity: i
         )
 
 
-def _check_bin(transfer: Transfer, bin: Bin) -> None:
+def check_bin(transfer: Transfer, bin: Bin) -> None:
+    """TransferError in words unless goods of this bin may leave with the transfer."""
     if bin.site_id != transfer.source_id:
         raise TransferError(
             _("Bin %(bin)s is not in %(site)s, from which this transfer leaves.")

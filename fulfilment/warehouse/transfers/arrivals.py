@@ -52,7 +52,7 @@ def receive(
         fresh = held(transfer)
         _refuse_unless_on_its_way(fresh)
         refuse_repeat(fresh, key)
-        _check_target(fresh, bin)
+        check_target(fresh, bin)
         lines = _lines_of(fresh, stockrecord, lot)
         expected = sum(line.quantity_open for line in lines)
         if quantity > expected and not surplus_why.strip():
@@ -249,7 +249,8 @@ def _lines_of(transfer: Transfer, stockrecord: StockRecord, lot: Lot | None) -> 
     return fitting
 
 
-def _check_target(transfer: Transfer, bin: Bin) -> None:
+def check_target(transfer: Transfer, bin: Bin) -> None:
+    """TransferError in words unless the transfer may be received into this bin."""
     if bin.site_id != transfer.target_id:
         raise TransferError(
             _("Bin %(bin)s is not in %(site)s, where this transfer arrives.")

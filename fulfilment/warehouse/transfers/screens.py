@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -37,9 +38,14 @@ def collect(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("warehouse:transfer-page", pk=pk)
         form = AddForm(initial={"bin": request.GET.get("bin", "")[:60], "quantity": 1})
         return _collect_page(request, found, form)
-    if (scanned := _bin_scanned(request)) is not None:
-        return _with_bin(request, "warehouse:transfer-collect", found, scanned)
     form = AddForm(request.POST)
+    if (scanned := _bin_scanned(request)) is not None:
+        try:
+            actions.check_bin(found, scanned)
+        except StockError as error:
+            _refuse_bin(form, error)
+            return _collect_page(request, found, form, status=409)
+        return _with_bin(request, "warehouse:transfer-collect", found, scanned)
     if not form.is_valid():
         return _collect_page(request, found, form, status=400)
     data = form.cleaned_data
@@ -86,6 +92,12 @@ def _bin_scanned(request: HttpRequest) -> Bin | None:
     return find_bin(code) if find_article(code) is None else None
 
 
+def _refuse_bin(form: Form, error: StockError) -> None:
+    """Let the form say why this bin is wrong, and nothing else: no article was scanned yet."""
+    form.errors.clear()
+    form.add_error(None, str(error))
+
+
 def _with_bin(request: HttpRequest, name: str, found: Transfer, bin: Bin) -> HttpResponse:
     text = _("Bin %(bin)s. Now scan the article.") % {"bin": bin}
     messages.success(request, text, extra_tags=SCAN_TAG)
@@ -106,9 +118,14 @@ def receive(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("warehouse:transfer-page", pk=pk)
         form = ArriveForm(initial={"bin": request.GET.get("bin", "")[:60], "quantity": 1})
         return _receive_page(request, found, form)
-    if (scanned := _bin_scanned(request)) is not None:
-        return _with_bin(request, "warehouse:transfer-receive", found, scanned)
     form = ArriveForm(request.POST)
+    if (scanned := _bin_scanned(request)) is not None:
+        try:
+            arrivals.check_target(found, scanned)
+        except StockError as error:
+            _refuse_bin(form, error)
+            return _receive_page(request, found, form, status=409)
+        return _with_bin(request, "warehouse:transfer-receive", found, scanned)
     if not form.is_valid():
         return _receive_page(request, found, form, status=400)
     data = form.cleaned_data

@@ -91,6 +91,19 @@ def test_one_field_takes_the_bin_and_then_the_article(
     assert draft.lines.count() == 0
 
 
+def test_a_bin_of_the_wrong_site_is_refused_when_it_is_scanned(
+    desk: Client, draft: Transfer, shoe: StockRecord, staff: User
+) -> None:
+    page = post(desk, "transfer-collect", draft.pk, code="S-01", quantity=1)
+    assert page.status_code == 409 and "not in Hauptlager, from which this transfer leaves" in text(page)
+    assert 'data-scan-result="bad"' in text(page)
+    actions.add(transfer=draft, bin=make_bin("A-01"), stockrecord=shoe, quantity=4, by=staff)
+    actions.dispatch(transfer=draft, by=staff)
+    page = post(desk, "transfer-receive", draft.pk, code="A-01", quantity=1)
+    assert page.status_code == 409 and "not in Laden, where this transfer arrives" in text(page)
+    assert 'data-scan-result="bad"' in text(page)
+
+
 def test_closing_says_what_will_be_booked_and_asks_why(desk: Client, sent: Transfer) -> None:
     page = desk.get(reverse("warehouse:transfer-close", args=[sent.pk]))
     assert "4 pieces are missing. They are taken out of stock" in text(page)
