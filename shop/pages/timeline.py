@@ -14,6 +14,7 @@ from checkout.order.models import Line, Order
 from checkout.payment.models import OPEN_STATES, Payment, Refund
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice, MerchantProfile
+from fulfilment.warehouse.dispatch.carriers import OWN
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.shortages.access import token
 from fulfilment.warehouse.shortages.models import ShortageQuestion
@@ -111,10 +112,13 @@ def _withdrawn(order: Order) -> list[Event]:
 def _sent(parcel: Parcel) -> Event:
     if parcel.is_handover:
         return _event(_("Handed over in the store"), parcel.dispatched_at, "store")
-    text = _("%(carrier)s, tracking number %(number)s") % {
-        "carrier": parcel.carrier,
-        "number": parcel.tracking_number,
-    }
+    if parcel.carrier == OWN.code:  # our word for "no carrier's", which says nothing to a shopper
+        text = f"{_('Tracking number')} {parcel.tracking_number}"
+    else:
+        text = _("%(carrier)s, tracking number %(number)s") % {
+            "carrier": parcel.carrier,
+            "number": parcel.tracking_number,
+        }
     return _event(_("Parcel on its way to you"), parcel.dispatched_at, "truck", text=text)
 
 

@@ -157,12 +157,19 @@ def _new_parcel(
         number=f"{order.number}-{sequence}",
         sequence=sequence,
         kind=HANDED_OVER if fetched else SENT,
-        carrier=PICKUP if fetched else (method.carrier if method and method.carrier else OWN.code),
+        carrier=PICKUP if fetched else _carrier(pick_list, method),
         weight_g=weight_g,
         expected_weight_g=expected_g,
         carton=carton,
         packed_by=by,
     )
+
+
+def _carrier(pick_list: PickList, method: DeliveryMethod | None) -> str:
+    """Who takes it: as the list is planned, which staff may have changed; else as the customer chose."""
+    if pick_list.carrier not in ("", PICKUP):
+        return pick_list.carrier
+    return method.carrier if method and method.carrier else OWN.code
 
 
 def unpack(*, parcel: Parcel, by: Any, why: str = "") -> None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from shop.kernel.clock import now
@@ -23,7 +23,7 @@ from shop.kernel.states import StateError, allowed_moves
 from shop.kernel.transactions import retrying
 
 from . import outcomes
-from .carriers import DELIVERED, LOST, ON_ITS_WAY, RETURNED, UNKNOWN, CarrierDown, CarrierRefused, News
+from .carriers import DELIVERED, LOST, ON_ITS_WAY, OWN, RETURNED, UNKNOWN, CarrierDown, CarrierRefused, News
 from .carriers import carrier as carrier_named
 from .dhl import meaning
 from .errors import DispatchError
@@ -48,8 +48,9 @@ def ask_carriers() -> int:
         Parcel.objects.filter(state="dispatched", dispatched_at__gte=moment - ASK_FOR)
         .exclude(tracking_number="")
         .filter(Q(asked_at=None) | Q(asked_at__lte=moment - ASK_AFTER))
-        .filter(labels__stage="booked")
-        .exclude(labels__connector="own")
+        .filter(
+            Exists(Label.objects.filter(parcel=OuterRef("pk"), stage="booked").exclude(connector=OWN.code))
+        )
         .order_by(F("asked_at").asc(nulls_first=True), "pk")
     )
     by_carrier: dict[str, list[tuple[int, str]]] = {}

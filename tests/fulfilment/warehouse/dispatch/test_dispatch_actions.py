@@ -223,3 +223,13 @@ def test_slip_and_label_are_pdf_in_the_orders_language(outbox: Outbox, packer: U
 def test_tracking_numbers_carry_a_check_digit() -> None:
     assert tracking_number(1) == "KT0000000017"
     assert len({tracking_number(n)[-1] for n in range(10)}) == 10
+
+
+def test_the_carrier_that_the_list_was_planned_for_takes_the_parcel(outbox: Outbox, packer: User) -> None:
+    order = make_order((make_stockrecord(bins={"A-01": 5}), 1))
+    outbox.drain()
+    pick_list = PickList.objects.get(order=order)
+    picking.reschedule(pick_list=pick_list, by=packer, why="DHL is on strike", carrier="GLS")
+    pick_everything(pick_list, by=packer)
+    parcel = actions.pack(pick_list=pick_list, quantities={order.lines.get().pk: 1}, by=packer)
+    assert parcel.carrier == "GLS"

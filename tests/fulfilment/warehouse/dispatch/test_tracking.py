@@ -291,3 +291,25 @@ def test_one_moment_that_cannot_be_read_does_not_stop_the_asking(
     assert parcel.state == "delivered"
     question = TrackingState.objects.get(outcome="not_understood")
     assert "yesterday" in question.text
+
+
+def test_a_parcel_that_had_our_own_label_first_is_asked_about(
+    dhl: CarrierStandIn, parcel: Parcel, outbox: Outbox
+) -> None:
+    Label.objects.create(
+        parcel=parcel, reference="OLD-0001-L0", connector="own", stage="cancelled", state="done"
+    )
+    happen(dhl, parcel, "delivered")
+    assert tracking.ask_carriers() == 1
+    outbox.drain()
+    parcel.refresh_from_db()
+    assert parcel.state == "delivered"
+
+
+def test_a_shopper_reads_no_code_of_ours(pack: Pack, staff: User) -> None:
+    parcel = pack()
+    Parcel.objects.update(carrier="own")
+    actions.dispatch(parcel=parcel, by=staff)
+    with override("en"):
+        texts = [str(one.get("text", "")) for one in order_page(Order.objects.get())["timeline"]]
+    assert f"Tracking number {parcel.tracking_number}" in texts
