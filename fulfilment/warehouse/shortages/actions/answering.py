@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from catalogue.partner.models import InsufficientStock
 from checkout.order.actions import cancel_pieces, replace_pieces
 from checkout.order.models import Order
+from fulfilment.warehouse.dispatch.queries import to_pack
 from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.actions.sites import distribute, hold_order
 from fulfilment.warehouse.picking.models import PickLine, PickList
@@ -106,6 +107,8 @@ def decide(
     _note(question, choice, voice, by, why)
     if choice in (REFUND, SUBSTITUTE):
         _amend(order, question, choice, by)
+    if choice != WAIT and order.status != "cancelled":
+        _close_empty_lists(order, by)
     refresh_waiting(order.pk)
     return question
 
@@ -158,8 +161,6 @@ def _amend(order: Order, question: ShortageQuestion, choice: str, by: Any) -> No
     else:
         cancel_pieces(order=order, lines={line.pk: pieces}, source=question.source, why=why, by=by)
     _set_phantoms_aside(order, question, by)
-    if order.status in picking.WANTED:
-        _close_empty_lists(order, by)
 
 
 def _set_phantoms_aside(order: Order, question: ShortageQuestion, by: Any) -> None:
@@ -181,13 +182,18 @@ def _set_phantoms_aside(order: Order, question: ShortageQuestion, by: Any) -> No
 
 
 def _close_empty_lists(order: Order, by: Any) -> None:
-    """A list of which nothing is picked and nothing is wanted any more leads nowhere."""
+    """A list of which nothing is to be picked or packed any more leads nowhere: nobody shall find it at the packing
+    table. Goods that come open it again."""
     for pick_list in PickList.objects.filter(order=order, state__in=("open", "picked")):
         lines = pick_list.lines
-        if not lines.filter(state="open").exists() and not lines.filter(quantity_picked__gt=0).exists():
-            others = PickList.objects.filter(order=order).exclude(pk=pick_list.pk).exclude(state="cancelled")
-            if others.exists():
-                move(pick_list, to="cancelled", by=by, why="nothing is left to pick here")
+        if lines.filter(state="open").exists() or any(row.quantity for row in to_pack(pick_list)):
+            continue
+        others = PickList.objects.filter(order=order).exclude(pk=pick_list.pk).exclude(state="cancelled")
+        if lines.filter(quantity_picked__gt=0).exists():
+            if pick_list.state == "picked":
+                move(pick_list, to="packed", by=by, why="nothing is left to pack here")
+        elif others.exists():
+            move(pick_list, to="cancelled", by=by, why="nothing is left to pick here")
 
 
 def _refuse_decided(question: ShortageQuestion) -> None:

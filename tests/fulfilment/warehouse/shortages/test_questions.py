@@ -11,6 +11,7 @@ from django.db.models import ProtectedError
 
 from checkout.order.models import Line
 from checkout.payment.models import Refund
+from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.shortages import actions
 from fulfilment.warehouse.shortages.models import (
@@ -26,9 +27,9 @@ from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import BinStock
 from shop.kernel.clock import now
 from tests.factories.people import make_staff
-from tests.factories.shopping import make_user, place_order
-from tests.factories.shortages import in_stock, order_with_missing_pieces, pay
-from tests.factories.stock import make_bin
+from tests.factories.shopping import make_user, make_variant, place_order
+from tests.factories.shortages import in_stock, order_with_missing_pieces, pay, send_rest
+from tests.factories.stock import make_bin, make_site
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -299,3 +300,42 @@ def test_who_waits_for_goods_that_never_come_is_asked_again_and_can_be_refunded(
         actions.ask_again(question=case.question, by=case.picker, why="nothing is waited for")
     with pytest.raises(actions.ShortageError, match="say why"):
         actions.ask_again(question=case.question, by=case.picker, why=" ")
+
+
+def test_goods_that_came_and_were_missing_again_leave_no_empty_list_at_the_packing_table(outbox: Any) -> None:
+    case = order_with_missing_pieces(outbox)
+    actions.answer(question=case.question, choice=SEND)
+    send_rest(case)
+    stock.receive(stockrecord=case.shoe, bin=make_bin("C-01"), quantity=2)
+    assert actions.plan_waiting() == 2
+    case.refresh()
+    assert case.pick_list.state == "open"
+    picking.start(pick_list=case.pick_list, by=case.picker)
+    picking.report_short(line=case.pick_list.lines.get(state="open"), by=case.picker)
+    picking.finish(pick_list=case.pick_list, by=case.picker)
+    outbox.drain()
+    actions.answer(question=ShortageQuestion.objects.get(state="asked"), choice=REFUND)
+    case.refresh()
+    assert (case.order.status, case.pick_list.state) == ("completed", "packed")
+
+
+def test_a_site_that_found_nothing_has_nothing_to_pack(outbox: Any) -> None:
+    picker = make_user(is_staff=True)
+    shoe, boot = in_stock(1), make_variant(stock=0)
+    site = make_site("munich", ships=True)
+    stock.receive(stockrecord=boot, bin=make_bin("M-01", site=site), quantity=1)
+    order = place_order((shoe, 1), (boot, 1), method="card", user=make_user())
+    pay(order)
+    outbox.drain()
+    here, munich = (PickList.objects.get(order=order, lines__stockrecord=record) for record in (shoe, boot))
+    picking.start(pick_list=munich, by=picker)
+    picking.report_short(line=munich.lines.get(), by=picker)
+    picking.finish(pick_list=munich, by=picker)
+    outbox.drain()
+    actions.answer(question=ShortageQuestion.objects.get(), choice=SEND)
+    munich.refresh_from_db()
+    assert munich.state == "cancelled"
+    stock.receive(stockrecord=boot, bin=make_bin("M-02", site=site), quantity=1)
+    assert actions.plan_waiting() == 1
+    munich.refresh_from_db()
+    assert (munich.state, here.pk != munich.pk) == ("open", True)
