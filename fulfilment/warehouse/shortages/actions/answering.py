@@ -160,11 +160,12 @@ def _amend(order: Order, question: ShortageQuestion, choice: str, by: Any) -> No
         distribute(order, wants, cause=Routing.SHORT, by=by)
     else:
         cancel_pieces(order=order, lines={line.pk: pieces}, source=question.source, why=why, by=by)
-    _set_phantoms_aside(order, question, by)
+    set_phantoms_aside(order, question, by)
 
 
-def _set_phantoms_aside(order: Order, question: ShortageQuestion, by: Any) -> None:
-    """The pieces are promised to nobody now, but nobody could find them: they must not be sold again."""
+def set_phantoms_aside(order: Order, question: ShortageQuestion, by: Any) -> None:
+    """The pieces are promised to nobody now, but nobody could find them: they must not be sold again. Part of a
+    caller's transaction."""
     short = PickLine.objects.filter(order_line=question.order_line_id, state="short")
     doubtful = BinStock.objects.filter(stockrecord=question.order_line.stockrecord_id, is_doubtful=True)
     if not short.filter(

@@ -17,7 +17,7 @@ from shop.kernel.outbox import record
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
-from .answering import decide
+from .answering import decide, set_phantoms_aside
 from .goods import refresh_waiting
 
 BATCH = 200  #: lines looked at in one run
@@ -106,6 +106,7 @@ def withdraw(*, order_id: int, why: str) -> int:
         rows = list(ShortageQuestion.objects.filter(queries.HOPING, order_id=order_id))
         for question in rows:
             move(question, to="withdrawn", why=why)
+            set_phantoms_aside(order, question, None)
         refresh_waiting(order_id)
         return len(rows)
 

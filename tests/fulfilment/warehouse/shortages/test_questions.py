@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from checkout.order.actions import cancel
 from checkout.order.models import Line
 from checkout.payment.models import Refund
 from fulfilment.warehouse.picking import actions as picking
@@ -43,8 +44,6 @@ def test_a_repeat_of_the_same_news_asks_nothing_again(outbox: Any) -> None:
 
 
 def test_an_order_that_is_over_is_not_asked_about(outbox: Any) -> None:
-    from checkout.order.actions import cancel
-
     case = order_with_missing_pieces(outbox)
     cancel(order=case.order, why="test")
     assert actions.note_short(order_id=case.order.pk, order_line_id=case.line.pk) is None
@@ -339,3 +338,12 @@ def test_a_site_that_found_nothing_has_nothing_to_pack(outbox: Any) -> None:
     assert actions.plan_waiting() == 1
     munich.refresh_from_db()
     assert (munich.state, here.pk != munich.pk) == ("open", True)
+
+
+def test_phantom_pieces_of_a_cancelled_order_are_not_sold_again(outbox: Any) -> None:
+    case = order_with_missing_pieces(outbox)
+    cancel(order=case.order, why="changed her mind")
+    outbox.drain()
+    case.refresh()
+    assert case.question.state == "withdrawn"
+    assert case.shoe.available == 1, "one was found; the two others nobody can send"
