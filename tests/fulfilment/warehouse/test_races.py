@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from checkout.order.models import Line, Order
 from fulfilment.warehouse.dispatch import actions as dispatch
@@ -13,7 +14,7 @@ from fulfilment.warehouse.dispatch.actions import DispatchError
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.picking import actions as picking
-from fulfilment.warehouse.picking.actions import NotYourList, PickError
+from fulfilment.warehouse.picking.actions import NotYourList, PickError, ending
 from fulfilment.warehouse.picking.models import PickLine, PickList
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import BinStock, Movement
@@ -136,3 +137,30 @@ def test_many_clicks_dispatch_once() -> None:
     assert Movement.objects.filter(kind="dispatch").count() == 1
     assert Line.objects.get().quantity_dispatched == 4
     assert stock_differences() == []
+
+
+def test_an_order_revived_while_its_cancellation_is_heard_keeps_its_lists(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who confirms anew waits for who closes, and then opens the lists again; neither is lost to the other."""
+    pick_list = a_pick_list()
+    order = Order.objects.get(pk=pick_list.order_id)
+    Order.objects.filter(pk=order.pk).update(status="cancelled")
+    real, beside = ending.held, []
+
+    def revive() -> None:
+        Order.objects.filter(pk=order.pk).update(status="confirmed")
+        picking.make_pick_list(order_id=order.pk)
+        connection.close()
+
+    def slow(found: PickList) -> PickList:
+        seen = real(found)
+        beside.append(threading.Thread(target=revive))
+        beside[0].start()
+        beside[0].join(2)
+        return seen
+
+    monkeypatch.setattr(ending, "held", slow)
+    picking.cancel(order_id=order.pk, why="test")
+    beside[0].join(30)
+    assert PickList.objects.get(pk=pick_list.pk).state == "open"

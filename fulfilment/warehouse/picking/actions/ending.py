@@ -15,6 +15,7 @@ from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
 from .rules import WANTED, PickError, held
+from .sites import hold_order
 
 
 def cancel(*, order_id: int, by: Any = None, why: str) -> list[PickList]:
@@ -25,6 +26,9 @@ def cancel(*, order_id: int, by: Any = None, why: str) -> list[PickList]:
     """
 
     def close() -> list[PickList]:
+        hold_order(
+            order_id
+        )  # one that is confirmed anew in this moment waits for us, and then opens its lists again
         lists = [held(found) for found in PickList.objects.filter(order_id=order_id).order_by("pk")]
         for found in lists:
             if found.state == "cancelled" or found.order.status in WANTED:
@@ -40,7 +44,7 @@ def cancel(*, order_id: int, by: Any = None, why: str) -> list[PickList]:
 def put_back(*, pick_list: PickList, by: Any) -> int:
     """The goods of a cancelled list lie in their bins again. Returns the pieces; safe to repeat (then 0).
 
-    PickError when the list is not cancelled.
+    PickError when the list is not cancelled, StockError when a bin was closed meanwhile.
     """
     if pick_list.state != "cancelled":
         raise PickError(_("Only the goods of a cancelled order are put back."))
@@ -53,6 +57,7 @@ def put_back(*, pick_list: PickList, by: Any) -> int:
         for line in pick_list.lines.filter(quantity_picked__gt=0, put_back=False):
             if line.stockrecord_id is None or line.bin_id is None:
                 continue  # never: only a line with both can be picked from
+            stock.refuse_closed(line.bin_id)
             for lot, quantity in portions(line):
                 stock.shift(
                     kind=TRANSFER,

@@ -95,9 +95,12 @@ def _once(walk: PickList | Batch, one: Scan, by: Any) -> tuple[ScanRecord, bool]
 
 
 def _line(one: Scan, walk: PickList | Batch) -> PickLine:
-    """The line meant, held until the end of the transaction: scans of one line queue. One query."""
+    """The line meant; for a pick held until the end of the transaction, so that scans of one line queue. What is short
+    is planned anew, which holds order, batch and list before the line. One query."""
     rows = PickLine.objects.select_related("pick_list__order", "order_line", "bin", "batch")
-    line = rows.filter(pk=one.line).select_for_update(of=("self",), no_key=True).first() if one.line else None
+    if one.kind == SCAN_PICK:
+        rows = rows.select_for_update(of=("self",), no_key=True)
+    line = rows.filter(pk=one.line).first() if one.line else None
     of_walk = line is not None and (
         line.batch_id == walk.pk if isinstance(walk, Batch) else line.pick_list_id == walk.pk
     )

@@ -4,7 +4,7 @@ Each writes movements, the bins' sums and, where pieces come or go, the stock re
 rests on conditional updates with CHECK constraints behind them, on SQLite and PostgreSQL alike.
 """
 
-from .bins import change_house, leave, put_in, shift, take_out
+from .bins import change_house, leave, put_in, refuse_closed, shift, take_out
 from .counts import correct, count, discard, take_back
 from .errors import (
     COST_MAX_MINOR,
@@ -56,6 +56,7 @@ __all__ = [
     "put_in",
     "receive",
     "receive_many",
+    "refuse_closed",
     "refuse_unsendable",
     "return_set_aside",
     "set_aside_missing",

@@ -311,3 +311,23 @@ def test_a_line_cannot_be_planned_into_a_list_that_is_being_finished(outbox: Out
         with pytest.raises(PickError, match="still open"):
             actions.finish(pick_list=pick_list, by=picker)
     assert PickList.objects.get().state == "picking"
+
+
+def test_goods_do_not_go_back_into_a_bin_that_was_closed(outbox: Outbox, picker: User) -> None:
+    record = make_stockrecord(bins={"A-01": 2})
+    order = make_order((record, 2))
+    outbox.drain()
+    pick_list = PickList.objects.get(order=order)
+    actions.start(pick_list=pick_list, by=picker)
+    line = pick_list.lines.select_related("pick_list__order", "order_line", "bin", "batch").get()
+    actions.scan(line=line, code=record.partner_sku, quantity=2, by=picker)
+    shelf = make_bin("A-01")
+    stock.change_bin(bin=shelf, is_active=False)
+    order.refresh_from_db()
+    orders.cancel(order=order, why="changed her mind")
+    outbox.drain()
+    pick_list.refresh_from_db()
+    with pytest.raises(stock.StockError, match="A-01 is closed"):
+        actions.put_back(pick_list=pick_list, by=picker)
+    stock.change_bin(bin=shelf, is_active=True)
+    assert actions.put_back(pick_list=pick_list, by=picker) == 2
