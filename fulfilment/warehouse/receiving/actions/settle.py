@@ -33,6 +33,8 @@ def decide(*, item: ReturnItem, accept: bool, by: Any, why: str = "") -> bool:
         raise StockError(_("Please say why it is not accepted; the customer will ask."))
 
     def write() -> bool:
+        # Held until the end: of two people who decide the last two items the second one sees that nothing is left.
+        Return.objects.select_for_update(no_key=True).get(pk=item.returning_id)
         fresh = ReturnItem.objects.select_related("returning__order", "bin", "lot", "order_line").get(
             pk=item.pk
         )

@@ -90,3 +90,17 @@ def test_announced_once_per_cause() -> None:
     answers = all_at_once([lambda: actions.announce(order_id=order.pk, cause="withdrawal:W1")] * DOCKS)
     assert Return.objects.count() == 1
     assert {getattr(answer, "pk", answer) for answer in answers} == {Return.objects.get().pk}
+
+
+def test_whoever_decides_the_last_items_in_one_moment_settles_the_return() -> None:
+    """Without a lock each of them sees the other's item open, and nobody can ever settle it."""
+    found, person = a_return(DOCKS), make_staff()
+    for _piece in range(DOCKS):
+        book(found, "SKU-1", 1, "defect", "quarantine", "QUAR-01", by=person)
+    actions.finish(returning=found, by=person)
+    items = list(found.items.all())
+    answers = all_at_once(
+        [lambda item=item: actions.decide(item=item, accept=True, by=person) for item in items]
+    )
+    assert sorted(answers) == [False] * (DOCKS - 1) + [True]
+    assert Return.objects.get(pk=found.pk).state == "settled"
