@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from fulfilment.warehouse.stock.actions import StockError, default_site
+from fulfilment.warehouse.stock.actions import MISSING_WORD, StockError, default_site
 from fulfilment.warehouse.stock.models import (
     B_STOCK,
     PICK,
@@ -44,9 +44,13 @@ def proposed(grade: str) -> str:
 
 
 def place_of_kind(kind: str, site: Site | None = None) -> Bin:
-    """The first open bin of a kind (returns, quarantine, B stock) at a site; made at its first use."""
+    """The first open bin of a kind (returns, quarantine, B stock) at a site; made at its first use.
+
+    Never the one for what is missing: it is in the books alone, nobody can carry a piece there.
+    """
     site = site or default_site()
-    found = Bin.objects.filter(site=site, kind=kind, is_active=True).order_by("sequence", "code").first()
+    fitting = Bin.objects.filter(site=site, kind=kind, is_active=True).exclude(code__startswith=MISSING_WORD)
+    found = fitting.order_by("sequence", "code").first()
     if found is not None:
         return found
     code = FIRST_BINS[kind] if site == default_site() else f"{FIRST_BINS[kind]}-{site.code}".upper()[:30]
@@ -83,7 +87,7 @@ def check_place(*, grade: str, disposition: str, bin: Bin | None) -> None:
         return
     if bin is None:
         raise StockError(_("Please scan the bin."))
-    if bin.kind not in KINDS[disposition]:
+    if bin.kind not in KINDS[disposition] or bin.code.startswith(MISSING_WORD):
         raise StockError(
             _("Bin %(bin)s is a %(kind)s; that does not fit. Please scan another one.")
             % {"bin": bin.code, "kind": bin.get_kind_display()}

@@ -11,6 +11,7 @@ from shop.kernel.transactions import retrying
 from .errors import StockError
 
 PACKING_SEQUENCE = 900_000  #: turn on the walk of packing places: the walk ends there
+MISSING_WORD = "MISSING"  #: how the codes of the bins for what is missing begin
 MISSING_SEQUENCE = 950_000  #: nobody walks there: it holds pieces that nobody can find
 
 
@@ -38,8 +39,8 @@ def packing_place(site: Site | None = None) -> Bin:
 def missing_place(site: Site) -> Bin:
     """Where pieces are kept in the books that nobody can find at a site: not for sale until a count clears them up.
     Made at its first use."""
-    place = Bin.objects.filter(site=site, kind=QUARANTINE, code__startswith="MISSING").first()
-    return place or _make_place(site, QUARANTINE, "MISSING", None)
+    place = Bin.objects.filter(site=site, kind=QUARANTINE, code__startswith=MISSING_WORD).first()
+    return place or _make_place(site, QUARANTINE, MISSING_WORD, None)
 
 
 def _make_place(site: Site, kind: str, word: str, zone: Zone | None) -> Bin:

@@ -13,6 +13,7 @@ from fulfilment.warehouse.receiving import actions
 from fulfilment.warehouse.receiving.actions.announce import EXPECTED_DAYS, EXPIRES_DAYS
 from fulfilment.warehouse.receiving.events import ReturnReceived, ReturnSettled
 from fulfilment.warehouse.receiving.models import Return, ReturnItem
+from fulfilment.warehouse.receiving.places import propose_bin
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.actions import AlreadyBooked, NotEnoughInBin, StockError
 from fulfilment.warehouse.stock.models import Bin, BinStock, Movement
@@ -140,6 +141,16 @@ def test_a_place_that_does_not_fit_is_refused_in_words(
     with pytest.raises(StockError, match=words):
         book(returning, "SKU-1", 1, grade, to, bin)
     assert not Movement.objects.filter(kind="return").exists()
+
+
+def test_what_is_put_aside_is_never_sent_to_the_place_for_what_is_missing(returning: Return) -> None:
+    """That place stands only in the books, and comes before QUAR-01 on the walk."""
+    missing = stock.missing_place(make_bin("A-01").site)
+    Bin.objects.filter(code="QUAR-01").update(sequence=missing.sequence)  # as made at its first use
+    proposal = propose_bin("quarantine", record().pk)
+    assert proposal is not None and proposal.code == "QUAR-01"
+    with pytest.raises(StockError):
+        book(returning, "SKU-1", 1, "b", "quarantine", missing.code)
 
 
 def test_a_closed_bin_takes_nothing(returning: Return) -> None:
