@@ -21,7 +21,7 @@ from shop.kernel.numbers import next_with_gaps
 from shop.kernel.states import MoveNotAllowed, StaleState, move
 from shop.kernel.transactions import retrying
 
-from .booking import settle
+from .booking import counted_since, lines_to_book, settle
 from .errors import CountError, NothingScanned, NotYourCount, SamePerson
 from .judging import add_uncounted, close_line, last_movement, policy
 from .models import ASKED, NOTE_MAX_CHARS, CountLine, CountScan, CountTask
@@ -187,6 +187,8 @@ def finish(*, task: CountTask, by: Any, empty: bool = False) -> str:
         lines = fresh.lines.select_related("stockrecord", "lot").order_by("stockrecord_id", "pk")
         for line in lines.filter(recount=True) if fresh.in_second_round else lines:
             close_line(line, fresh, rules)
+        if fresh.in_second_round:
+            _void_booked_meanwhile(fresh)
         again = fresh.lines.filter(recount=True).count()
         if again:
             move_on(fresh, "recount", by=by, recounter=None)
@@ -196,6 +198,15 @@ def finish(*, task: CountTask, by: Any, empty: bool = False) -> str:
     state = retrying(close)
     task.refresh_from_db()
     return state
+
+
+def _void_booked_meanwhile(task: CountTask) -> None:
+    """Lines that were believed in the first round and counted otherwise since, by another task: counted again, because
+    their difference is booked already."""
+    believed = [line for line in lines_to_book(task) if not line.recount and line.difference]
+    stale = [line.pk for line in counted_since(task, believed)]
+    why = _("the bin was counted otherwise in the meantime")
+    task.lines.filter(pk__in=stale).update(recount=True, first=None, second=None, void_why=why)
 
 
 def _refuse_unscanned(task: CountTask) -> None:

@@ -58,9 +58,8 @@ def believed(rules: CountPolicy, *, expected: int, difference: int) -> bool:
 
 
 def add_uncounted(task: CountTask) -> None:
-    """Whole-bin counts: what should lie there and was not scanned gets a line, which counts 0."""
-    if task.stockrecord_id is not None:
-        return
+    """What should lie there (of the one article, where the count is about one) and was not scanned gets a line, which
+    counts 0."""
     there = set(task.lines.values_list("stockrecord_id", "lot_id"))
     lots = LotStock.objects.filter(bin=task.bin, quantity__gt=0).values_list("lot__stockrecord_id", "lot_id")
     wanted: set[tuple[int, int | None]] = set(lots)
@@ -68,6 +67,8 @@ def add_uncounted(task: CountTask) -> None:
     whole = BinStock.objects.filter(bin=task.bin, quantity__gt=0).exclude(stockrecord__in=tracked)
     wanted |= {(record, None) for record in whole.values_list("stockrecord_id", flat=True)}
     wanted |= set(set_aside(task.bin_id))
+    if task.stockrecord_id is not None:
+        wanted = {row for row in wanted if row[0] == task.stockrecord_id}
     CountLine.objects.bulk_create(
         [
             CountLine(task=task, stockrecord_id=record, lot_id=lot)

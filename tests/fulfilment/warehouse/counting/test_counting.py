@@ -491,3 +491,37 @@ def test_each_check_is_shown_to_fail(task: CountTask, shoe: StockRecord, staff: 
     assert verify.nobody_approved_what_they_counted() == [
         f"count {task.number} was approved by who counted it"
     ]
+
+
+def test_what_another_count_booked_between_two_rounds_is_not_booked_again(
+    task: CountTask, shoe: StockRecord, place: Bin, staff: User, colleague: User
+) -> None:
+    """The shoe was believed in the first round; meanwhile the same missing piece is corrected on its page."""
+    rules(approval_value_minor=10**9)
+    sock = make_stockrecord("SOCK-1", bins={"A-01": 20})
+    assert count(task, staff, {shoe: 9, sock: 10}) == "recount"
+    approval.correct(stockrecord=shoe, bin=place, counted=9, by=colleague)
+    assert count(task, colleague, {sock: 10}) == "recount", "the shoe is counted once more"
+    assert count(task, colleague, {shoe: 9}) == "booked"
+    assert (lying(shoe), lying(sock)) == (9, 10)
+    assert problems() == []
+
+
+def test_a_count_of_one_article_finds_that_a_lot_of_it_is_gone(place: Bin, staff: User) -> None:
+    rules(tolerance_pieces=100, approval_value_minor=10**9)
+    cream = make_stockrecord("CREAM")
+    stock.set_handling(stockrecord=cream, by=staff, tracking="lot")
+    for code in ("L-1", "L-2"):
+        stock.receive(stockrecord=cream, bin=place, quantity=3, lot=code)
+    about, _new = actions.ask(bin=place, stockrecord=cream, by=staff)
+    actions.start(task=about, by=staff)
+    one = stock.find_lot(stockrecord_id=cream.pk, code="L-1")
+    actions.tally(task=about, stockrecord=cream, quantity=3, lot=one, by=staff)
+    assert actions.finish(task=about, by=staff) == "booked"
+    assert list(place.lot_contents.filter(quantity__gt=0).values_list("lot__code", "quantity")) == [
+        ("L-1", 3)
+    ]
+    about, _new = actions.ask(bin=place, stockrecord=cream, by=staff)
+    assert count(about, staff, {}, empty=True) == "booked"
+    assert lying(cream) == 0
+    assert problems() == []
