@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.actions import check_counted
-from fulfilment.warehouse.stock.models import Bin
+from fulfilment.warehouse.stock.models import TRANSIT, Bin
 from shop.kernel.clock import now
 from shop.kernel.numbers import next_with_gaps
 from shop.kernel.transactions import retrying
@@ -81,6 +81,8 @@ def correct(
     page was opened; CountError when goods of this bin moved since, or a bad number was given.
     """
     check_counted(counted)
+    if bin.kind == TRANSIT:
+        raise CountError(_("What is on its way is not counted; it is received."))
     if stock.handling_of(stockrecord.pk).is_tracked:
         raise CountError(
             _("%(sku)s is kept by lot: please count it by scan, as a count of this bin.")

@@ -14,7 +14,7 @@ from fulfilment.warehouse.picking.actions import PickError, plan_rest
 from fulfilment.warehouse.picking.models import PickedLot, PickLine, PickList
 from fulfilment.warehouse.receiving.places import place_of_kind
 from fulfilment.warehouse.stock.actions import packing_place, shift
-from fulfilment.warehouse.stock.models import PACKING, QUARANTINE, TRANSFER, Bin, Lot, LotStock, Site
+from fulfilment.warehouse.stock.models import PACKING, QUARANTINE, TRANSFER, TRANSIT, Bin, Lot, LotStock, Site
 from shop.kernel.states import move
 
 from .models import Recall
@@ -101,9 +101,12 @@ def _split(line: PickLine, row: PickedLot, pieces: int, by: Any) -> None:
 
 def clear_bins(recall: Recall, lots: Sequence[Lot], *, by: Any) -> tuple[int, int]:
     """Carry every piece of the lots that is not in quarantine out of reach. Returns (pieces in quarantine now, pieces
-    that are promised to customers and wait in the hold bin)."""
+    that are promised to customers or on their way to another site, which nobody picks either).
+
+    What is on its way stays its transfer's: taken from it, the transfer could never be received, closed or sent back.
+    """
     rows = LotStock.objects.filter(lot__in=lots, quantity__gt=0).select_related("bin__site", "lot")
-    for row in rows.exclude(bin__kind=QUARANTINE).order_by("pk"):
+    for row in rows.exclude(bin__kind__in=(QUARANTINE, TRANSIT)).order_by("pk"):
         _carry(recall, row.lot, row.bin, row.quantity, by=by)
     now_lying = LotStock.objects.filter(lot__in=lots, quantity__gt=0).select_related("bin")
     quarantined = sum(row.quantity for row in now_lying if row.bin.is_blocked)

@@ -204,6 +204,7 @@ def send_back(*, transfer: Transfer, by: Any, why: str) -> int:
             raise TransferError(_("Everything has arrived; there is nothing to send back."))
         place = transit_place(fresh.target)
         for line in lines:
+            _refuse_closed(line.bin)
             stock.shift(
                 kind=TRANSFER,
                 stockrecord_id=line.stockrecord_id,
@@ -256,11 +257,17 @@ def check_target(transfer: Transfer, bin: Bin) -> None:
             _("Bin %(bin)s is not in %(site)s, where this transfer arrives.")
             % {"bin": bin, "site": transfer.target}
         )
+    _refuse_closed(bin)
     if bin.kind in NOT_INTO:
         raise TransferError(
             _("Nothing is received into bin %(bin)s (%(kind)s).")
             % {"bin": bin, "kind": bin.get_kind_display()}
         )
+
+
+def _refuse_closed(bin: Bin) -> None:
+    if Bin.objects.filter(pk=bin.pk, is_active=False).exists():
+        raise TransferError(_("Bin %(bin)s is closed; nothing can be put there.") % {"bin": bin})
 
 
 def _refuse_unless_on_its_way(transfer: Transfer) -> None:

@@ -13,6 +13,7 @@ from fulfilment.warehouse.stock.models import (
     NO_TRACKING,
     PACKING,
     TRANSFER,
+    TRANSIT,
     BinStock,
     Handling,
     Movement,
@@ -67,6 +68,10 @@ def _refuse(lying: list[BinStock], before: str, handling: Handling, initial_lot:
         )
     if any(row.bin.kind == PACKING for row in lying):
         raise StockError(_("Pieces of this article are just being packed; please wait until they have left."))
+    if any(
+        row.bin.kind == TRANSIT for row in lying
+    ):  # its transfer knows them without lot and would never end
+        raise StockError(_("Pieces of this article are on their way; please receive the transfer first."))
     if not initial_lot:
         raise StockError(
             _("%(pieces)s pieces lie in bins without a lot; please name the lot they belong to.") % facts

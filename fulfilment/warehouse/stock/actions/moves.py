@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from catalogue.partner.models import StockRecord
-from fulfilment.warehouse.stock.models import TRANSFER, Bin, Lot
+from fulfilment.warehouse.stock.models import TRANSFER, TRANSIT, Bin, Lot
 from shop.kernel.transactions import retrying
 
 from .bins import hold, refuse_closed, refuse_repeat, shift
@@ -29,11 +29,14 @@ def transfer(
     """Carry pieces from one bin to another. Into a bin of a blocked kind they leave the sale, out of it they are back.
 
     ``key``: of the form that was sent; AlreadyBooked when it comes a second time. NotEnoughInBin; StockError in words
-    when the target is closed, the lot is missing or wrong, or promised pieces would leave the sale.
+    when the target is closed, the lot is missing or wrong, or promised pieces would leave the sale, and for what is on
+    its way between two sites: its transfer could never be received.
     """
     check_quantity(quantity)
     if source.pk == target.pk:
         raise StockError(_("Source and target are the same bin."))
+    if TRANSIT in (source.kind, target.kind):
+        raise StockError(_("What is on its way between two sites is received with its transfer."))
     cause = f"transfer:{key}" if key else cause
 
     def carry() -> None:

@@ -28,12 +28,14 @@ from fulfilment.warehouse.recalls.models import Notice, Recall
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import Lot, LotStock
 from fulfilment.warehouse.stock.queries import stock_differences
+from fulfilment.warehouse.transfers import actions as transfers
+from fulfilment.warehouse.transfers import arrivals
 from shop.customers.models import User
 from shop.kernel.states import move
 from shop.notifications.models import OutgoingMail
 from tests.factories.orders import make_country, make_order
 from tests.factories.people import make_staff
-from tests.factories.stock import make_bin, make_stockrecord
+from tests.factories.stock import make_bin, make_site, make_stockrecord
 from tests.support.helpers import Outbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -389,3 +391,19 @@ def test_a_page_costs_the_same_however_many_orders_there_are(
     after = [cost(address) for address in addresses]
     assert all(b <= a for a, b in zip(before, after, strict=True)), (before, after)
     assert max(after) <= 30
+
+
+def test_what_is_on_its_way_to_another_site_stays_its_transfers_until_it_arrives(
+    cream: StockRecord, boss: User
+) -> None:
+    store = make_site("store")
+    sent = transfers.begin(source=stock.default_site(), target=store, by=boss)
+    transfers.add(transfer=sent, bin=make_bin("A-01"), stockrecord=cream, quantity=4, lot=lot(), by=boss)
+    transfers.dispatch(transfer=sent, by=boss)
+    recall = actions.prepare(lots=[lot().pk], texts=TEXTS, by=boss)
+    actions.start(recall=recall, by=boss)
+    shelf = make_bin("S-01", site=store)
+    assert arrivals.receive(transfer=sent, stockrecord=cream, bin=shelf, quantity=4, lot=lot(), by=boss) == 0
+    arrivals.close(transfer=sent, reasons={}, by=boss)
+    assert actions.move_rest(recall=recall, by=boss).quarantined == 9
+    assert stock_differences() == []

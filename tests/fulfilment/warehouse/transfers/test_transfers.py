@@ -9,6 +9,7 @@ from django.db.models import ProtectedError
 
 from catalogue.partner.models import StockRecord
 from fulfilment.finance.ledger.models import Entry
+from fulfilment.warehouse.counting import approval
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError
 from fulfilment.warehouse.stock.models import QUARANTINE, Bin, BinStock, Movement, Site
@@ -337,3 +338,31 @@ def test_each_check_is_shown_to_fail(sent: Transfer, shoe: StockRecord, shelf: B
     assert verify.closed_transfers_have_nothing_open() == [
         f"transfer {sent.number}, stock record {shoe.pk}: 3 pieces are nowhere"
     ]
+
+
+def test_nobody_carries_or_counts_away_what_is_on_its_way(
+    sent: Transfer, shoe: StockRecord, shelf: Bin, staff: User
+) -> None:
+    """The transfer could never be received, closed or sent back."""
+    way = actions.transit_place(sent.target)
+    for source, target in ((way, shelf), (make_bin("A-01"), way)):
+        with pytest.raises(StockError, match="with its transfer"):
+            stock.transfer(stockrecord=shoe, source=source, target=target, quantity=1, by=staff)
+    with pytest.raises(StockError, match="is received"):
+        approval.correct(stockrecord=shoe, bin=way, counted=0, by=staff)
+    with pytest.raises(StockError, match="receive the transfer first"):
+        stock.set_handling(stockrecord=shoe, by=staff, tracking="lot", initial_lot="L-1")
+    assert problems() == []
+
+
+def test_nothing_is_received_into_or_sent_back_to_a_closed_bin(
+    sent: Transfer, shoe: StockRecord, shelf: Bin, staff: User
+) -> None:
+    stock.transfer(stockrecord=shoe, source=make_bin("A-01"), target=make_bin("A-02"), quantity=6, by=staff)
+    for place in (shelf, make_bin("A-01")):
+        stock.change_bin(bin=place, is_active=False)
+    with pytest.raises(TransferError, match="closed"):
+        arrivals.receive(transfer=sent, stockrecord=shoe, bin=shelf, quantity=1, by=staff)
+    with pytest.raises(TransferError, match="closed"):
+        arrivals.send_back(transfer=sent, by=staff, why="no room")
+    assert lying(shoe) == {"A-02": 6, "TRANSIT-STORE": 4}
