@@ -13,10 +13,10 @@ from django.db import transaction
 
 from checkout.order.actions import hold
 from checkout.order.models import Order
-from fulfilment.warehouse.dispatch import actions, tracking
+from fulfilment.warehouse.dispatch import actions, labels, tracking
 from fulfilment.warehouse.dispatch.carriers import DELIVERED, RETURNED, News
 from fulfilment.warehouse.dispatch.errors import DispatchError
-from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.dispatch.models import Label, Parcel
 from fulfilment.warehouse.dispatch.queries import to_pack
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.stock import actions as stock
@@ -124,3 +124,23 @@ def test_two_states_of_one_parcel_told_at_one_moment_both_count(outbox: Outbox, 
     assert answers == [None, None]
     parcel.refresh_from_db()
     assert parcel.state == "returned", "the dock must hear that the goods come back"
+
+
+def test_a_label_is_not_given_back_when_its_parcel_leaves_while_the_address_is_corrected(
+    outbox: Outbox, packer: User
+) -> None:
+    order = make_order((make_stockrecord(bins={"A-01": 5}), 1))
+    outbox.drain()
+    table = pick_everything(PickList.objects.get(order=order), by=packer)
+    parcel = actions.pack(pick_list=table, quantities=pieces(table), by=packer)
+
+    def corrected() -> int:
+        with transaction.atomic():
+            return labels.readdress(order_id=order.pk)
+
+    answers = while_open(lambda: actions.dispatch(parcel=parcel, by=packer), corrected)
+    assert answers[0] is True, answers
+    label, number = Label.objects.get(), parcel.tracking_number
+    parcel.refresh_from_db()
+    assert (parcel.state, label.stage) == ("dispatched", "booked")
+    assert parcel.tracking_number == label.tracking_number == number

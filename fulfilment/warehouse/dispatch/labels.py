@@ -353,7 +353,11 @@ def readdress(*, order_id: int, by: Any = None) -> int:
     )
     found = list(rows.order_by("pk"))
     for label in found:
-        Parcel.objects.filter(pk=label.parcel_id, state="packed").update(tracking_number="")
+        if not Parcel.objects.filter(pk=label.parcel_id, state="packed").update(tracking_number=""):
+            continue  # it left in this moment: a label that travels is not given back
+        label.refresh_from_db()
+        if label.stage not in LIVE_STAGES:
+            continue
         if label.stage == "refused" and label.about == ABOUT_ADDRESS:
             move(label, to="wanted", by=by, why="address corrected", **_again(), reason="", about="")
             refusal = _cannot_travel(label)
