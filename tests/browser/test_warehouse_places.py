@@ -89,7 +89,7 @@ def test_the_pages_of_places_articles_and_labels_are_looked_at(
         "sites": "sites/", "site": f"sites/{store}/", "site-edit": f"sites/{store}/edit/", "zones": "zones/",
         "bins": "bins/", "bin": f"bins/{shelf}/", "bin-edit": f"bins/{shelf}/edit/",
         "bin-label": f"bins/{shelf}/label/",
-        "bins-many": "bins/many/", "labels": "labels/bins/?preview=1", "stock": "stock/", "sku": f"stock/{sku}/",
+        "bins-many": "bins/many/", "labels": "bins/labels/?preview=1", "stock": "stock/", "sku": f"stock/{sku}/",
         "sku-lots": f"stock/{balm}/", "codes": f"stock/{sku}/codes/", "article-labels": f"stock/{sku}/labels/",
     }  # fmt: skip
     for name, address in pages.items():

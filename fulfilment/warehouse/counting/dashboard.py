@@ -231,7 +231,7 @@ NAV = [
         "warehouse:counts",
         "counting.view_counts",
         "ruler",
-        80,
+        58,
         queries.to_do,
     ),
 ]

@@ -240,8 +240,8 @@ def _entry(title: Any, url: str, icon: str, order: int, count: Any = None) -> Na
 NAV = [
     _entry(gettext_lazy("Packing"), "packing", "box", 20, packing_pages.to_pack),
     _entry(gettext_lazy("Parcels"), "parcels", "truck", 30, _to_send),
-    _entry(gettext_lazy("Labels"), "labels", "tag", 32, label_pages.waiting_count),
+    _entry(gettext_lazy("Shipping labels"), "labels", "tag", 32, label_pages.waiting_count),
     _entry(gettext_lazy("Manifests"), "manifests", "list", 34),
     _entry(gettext_lazy("Tracking"), "tracking", "question", 36, carrier_pages.open_questions),
-    _entry(gettext_lazy("Cartons"), "cartons", "shoebox", 38),
+    _entry(gettext_lazy("Cartons"), "cartons", "shoebox", 76),
 ]

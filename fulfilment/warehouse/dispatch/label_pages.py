@@ -157,7 +157,10 @@ def order_address(request: HttpRequest, number: str) -> HttpResponse:
         "history": [(one, _changes(one)) for one in history],
         "refused": queries.refused_labels(order.pk),
         "gone": Parcel.objects.filter(order=order).exclude(state__in=("packed", "unpacked")).count(),
-        "crumbs": [{"title": _("Labels"), "url": reverse("warehouse:labels")}, {"title": order.number}],
+        "crumbs": [
+            {"title": _("Shipping labels"), "url": reverse("warehouse:labels")},
+            {"title": order.number},
+        ],
     }
     return render(
         request, "dashboard/warehouse/order_address.html", context, status=400 if form.errors else 200

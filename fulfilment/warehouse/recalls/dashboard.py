@@ -308,6 +308,6 @@ urlpatterns = [
 
 NAV = [
     NavEntry(
-        "warehouse", gettext_lazy("Recalls"), "warehouse:recalls", MANAGE, "shield", 95, queries.running
+        "warehouse", gettext_lazy("Recalls"), "warehouse:recalls", MANAGE, "shield", 65, queries.running
     ),
 ]

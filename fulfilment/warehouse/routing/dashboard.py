@@ -75,6 +75,6 @@ NAV = [
         "warehouse:routing-rules",
         "routing.manage_rules",
         "truck",
-        80,
+        74,
     ),
 ]

@@ -282,7 +282,7 @@ NAV = [
         "warehouse:transfers",
         "transfers.view_transfers",
         "truck",
-        70,
+        56,
         queries.on_their_way,
     ),
 ]

@@ -24,6 +24,6 @@ NAV = [
         "warehouse", gettext_lazy("Receive goods"), "warehouse:receive", "stock.receive_goods", "download", 50
     ),
     NavEntry("warehouse", gettext_lazy("Move goods"), "warehouse:move", "stock.adjust_stock", "arrow", 55),
-    NavEntry("warehouse", gettext_lazy("Bins"), "warehouse:bins", "stock.view_stock", "box", 60),
-    NavEntry("warehouse", gettext_lazy("Sites"), "warehouse:sites", "stock.view_stock", "store", 62),
+    NavEntry("warehouse", gettext_lazy("Bins"), "warehouse:bins", "stock.view_stock", "box", 70),
+    NavEntry("warehouse", gettext_lazy("Sites"), "warehouse:sites", "stock.view_stock", "store", 72),
 ]

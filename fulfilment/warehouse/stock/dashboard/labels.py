@@ -127,7 +127,7 @@ def _print_page(
 
 
 urlpatterns = [
-    path("labels/bins/", bin_labels, name="bin-labels"),
+    path("bins/labels/", bin_labels, name="bin-labels"),
     path("bins/<row:pk>/label/", one_bin_label, name="bin-label"),
     path("stock/<row:pk>/labels/", article_labels, name="article-labels"),
 ]
