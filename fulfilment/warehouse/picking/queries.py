@@ -11,8 +11,10 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, 
 from django.db.models.functions import Coalesce
 
 from catalogue.models import Product, ProductImage
+from checkout.order.models import Line
 from fulfilment.warehouse.stock.models import Site
 
+from .actions.rules import WANTED
 from .actions.waves import Wave, candidates
 from .models import ORDERS, URGENT, Batch, BatchBox, PickLine, PickList, ScanRecord
 
@@ -20,14 +22,29 @@ IN_WORK = ("open", "picking", "picked")
 
 
 def pick_lists() -> QuerySet[PickList]:
-    """Lists with order and picker; ``wanted``, ``taken`` and ``missing`` pieces, ``stops``. One query."""
-    short = Q(lines__state="short")
+    """Lists with order and picker; ``wanted``, ``taken`` and ``missing`` pieces, ``stops``. One query.
+
+    Missing are pieces that were short here and are wanted still: neither cancelled nor picked or planned elsewhere.
+    """
     return PickList.objects.select_related("order", "picker", "site").annotate(
         wanted=Coalesce(Sum("lines__quantity"), 0),
         taken=Coalesce(Sum("lines__quantity_picked"), 0),
-        missing=Coalesce(Sum(F("lines__quantity") - F("lines__quantity_picked"), filter=short), 0),
+        missing=Coalesce(Subquery(_missing_of_list()), 0),
         stops=Count("lines", filter=Q(lines__bin__isnull=False)),
     )
+
+
+def _missing_of_list() -> QuerySet[Any]:
+    short = PickLine.objects.filter(
+        pick_list=OuterRef(OuterRef("pk")), order_line=OuterRef("pk"), state="short"
+    )
+    rows = PickLine.objects.filter(order_line=OuterRef("pk"), put_back=False).order_by().values("order_line")
+    taken = rows.annotate(n=Sum("quantity_picked")).values("n")
+    planned = rows.filter(state="open").annotate(n=Sum(F("quantity") - F("quantity_picked"))).values("n")
+    left = F("quantity") - F("quantity_cancelled") - Coalesce(Subquery(taken), 0)
+    lines = Line.objects.filter(Exists(short), order=OuterRef("order"), order__status__in=WANTED)
+    lines = lines.annotate(left=left - Coalesce(Subquery(planned), 0)).filter(left__gt=0)
+    return lines.order_by().values("order").annotate(n=Sum("left")).values("n")
 
 
 def to_pick() -> int:

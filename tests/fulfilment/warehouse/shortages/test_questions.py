@@ -14,6 +14,7 @@ from checkout.order.models import Line
 from checkout.payment.models import Refund
 from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.models import PickList
+from fulfilment.warehouse.picking.queries import pick_lists
 from fulfilment.warehouse.shortages import actions
 from fulfilment.warehouse.shortages.models import (
     REFUND,
@@ -347,3 +348,14 @@ def test_phantom_pieces_of_a_cancelled_order_are_not_sold_again(outbox: Any) -> 
     case.refresh()
     assert case.question.state == "withdrawn"
     assert case.shoe.available == 1, "one was found; the two others nobody can send"
+
+
+def test_a_list_counts_as_missing_what_is_wanted_still(outbox: Any) -> None:
+    case = order_with_missing_pieces(outbox)
+    assert pick_lists().get(pk=case.pick_list.pk).missing == 2
+    stock.receive(stockrecord=case.shoe, bin=make_bin("C-01"), quantity=1)
+    actions.plan_waiting()
+    assert pick_lists().get(pk=case.pick_list.pk).missing == 1, "the other one is planned"
+    actions.answer(question=case.refresh().question, choice=REFUND)
+    row = pick_lists().get(pk=case.pick_list.pk)
+    assert (row.missing, row.taken) == (0, 2)
