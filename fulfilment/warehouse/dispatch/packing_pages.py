@@ -30,30 +30,38 @@ PERMISSION = "dispatch.dispatch_parcels"
 PACKING_SORT = {"order": "order__number", "picked": "picked_at", "pieces": "waiting"}
 
 
-def waiting_lists() -> Any:
-    """Lists that may be packed, with ``waiting`` pieces, ``parcels_so_far`` and ``is_refused``. One query."""
+def _pieces_waiting() -> Any:
+    """Pieces of a list that were picked and are in no parcel, as an expression."""
     taken = PickLine.objects.filter(pick_list=OuterRef("pk"), put_back=False).order_by().values("pick_list")
     inside = ParcelLine.objects.filter(parcel__pick_list=OuterRef("pk")).exclude(parcel__state="unpacked")
     packed = inside.order_by().values("parcel__pick_list")
-    refused = Label.objects.filter(parcel__pick_list=OuterRef("pk"), stage="refused", parcel__state="packed")
     whole = IntegerField()
+    return Coalesce(
+        Subquery(taken.annotate(n=Sum("quantity_picked")).values("n"), output_field=whole), 0
+    ) - Coalesce(Subquery(packed.annotate(n=Sum("quantity")).values("n"), output_field=whole), 0)
+
+
+def waiting_lists() -> Any:
+    """Lists that may be packed, with ``waiting`` pieces, ``parcels_so_far`` and ``is_refused``. One query.
+
+    A list of which nothing was found has nothing to pack: other sites send it, or the customer decided.
+    """
+    refused = Label.objects.filter(parcel__pick_list=OuterRef("pk"), stage="refused", parcel__state="packed")
     return (
-        PickList.objects.filter(Q(state="picked", waits_for_answer=False) | Q(Exists(refused)))
-        .select_related("order__shipping_address", "site")
-        .annotate(
-            waiting=Coalesce(
-                Subquery(taken.annotate(n=Sum("quantity_picked")).values("n"), output_field=whole), 0
-            )
-            - Coalesce(Subquery(packed.annotate(n=Sum("quantity")).values("n"), output_field=whole), 0),
+        PickList.objects.annotate(
+            waiting=_pieces_waiting(),
             parcels_so_far=Count("parcels", filter=~Q(parcels__state="unpacked")),
             is_refused=Exists(refused),
         )
+        .filter(Q(state="picked", waits_for_answer=False, waiting__gt=0) | Q(is_refused=True))
+        .select_related("order__shipping_address", "site")
     )
 
 
 def to_pack() -> int:
     """How many lists wait to be packed, for the navigation. One query."""
-    return PickList.objects.filter(state="picked", waits_for_answer=False).count()
+    lists = PickList.objects.filter(state="picked", waits_for_answer=False)
+    return lists.alias(waiting=_pieces_waiting()).filter(waiting__gt=0).count()
 
 
 @staff_view(PERMISSION)

@@ -8,7 +8,7 @@ from catalogue.partner.models import Reservation, StockRecord
 from checkout.order import actions as orders
 from checkout.order.models import Line, Order
 from checkout.shipping.models import DeliveryMethod
-from fulfilment.warehouse.dispatch import actions, carriers, labels, papers
+from fulfilment.warehouse.dispatch import actions, carriers, labels, packing_pages, papers
 from fulfilment.warehouse.dispatch.actions import DispatchError
 from fulfilment.warehouse.dispatch.carriers import CarrierRefused, tracking_number
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
@@ -233,3 +233,12 @@ def test_the_carrier_that_the_list_was_planned_for_takes_the_parcel(outbox: Outb
     pick_everything(pick_list, by=packer)
     parcel = actions.pack(pick_list=pick_list, quantities={order.lines.get().pk: 1}, by=packer)
     assert parcel.carrier == "GLS"
+
+
+def test_a_list_of_which_nothing_was_found_does_not_wait_at_the_packing_table(
+    outbox: Outbox, packer: User
+) -> None:
+    pick_list = picked(outbox, packer, (make_stockrecord(bins={"A-01": 5}), 2))
+    assert packing_pages.to_pack() == packing_pages.waiting_lists().count() == 1
+    pick_list.lines.update(state="short", quantity_picked=0)
+    assert packing_pages.to_pack() == packing_pages.waiting_lists().count() == 0
