@@ -70,7 +70,7 @@ def _pack(
     pick_list = PickList.objects.select_related("order").get(pk=pick_list_id)
     check_order(pick_list.order)
     check_list(pick_list)
-    rows = PickList.objects.filter(pk=pick_list.pk, state="picked", revision=revision)
+    rows = PickList.objects.filter(pk=pick_list.pk, state="picked", revision=revision, waits_for_answer=False)
     if not rows.update(revision=F("revision") + 1):
         raise DispatchError(_("Something was packed in the meantime. Please look at the page again."))
     waiting = {row.order_line.pk: row for row in to_pack(pick_list)}

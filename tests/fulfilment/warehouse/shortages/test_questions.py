@@ -12,6 +12,7 @@ from django.db.models import ProtectedError
 from checkout.order.actions import cancel
 from checkout.order.models import Line
 from checkout.payment.models import Refund
+from fulfilment.warehouse.dispatch import actions as dispatch
 from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.picking.queries import pick_lists
@@ -359,3 +360,20 @@ def test_a_list_counts_as_missing_what_is_wanted_still(outbox: Any) -> None:
     actions.answer(question=case.refresh().question, choice=REFUND)
     row = pick_lists().get(pk=case.pick_list.pk)
     assert (row.missing, row.taken) == (0, 2)
+
+
+def test_nothing_is_packed_when_the_question_comes_in_the_same_moment(
+    outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Goods that are waited for were missing again after the packer's page had been looked at."""
+    case = order_with_missing_pieces(outbox)
+    actions.answer(question=case.question, choice=SEND)
+    looked = dispatch.check_list
+
+    def too_early(pick_list: PickList) -> None:
+        looked(pick_list)
+        PickList.objects.update(waits_for_answer=True)
+
+    monkeypatch.setattr(dispatch, "check_list", too_early)
+    with pytest.raises(dispatch.DispatchError, match="look at the page again"):
+        send_rest(case)
