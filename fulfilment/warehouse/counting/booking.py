@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.actions import StockError
 from fulfilment.warehouse.stock.models import COUNT, BinStock, Movement
+from fulfilment.warehouse.stock.queries import set_aside_in
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import move
 
 from .events import StockDifference
-from .judging import ASIDE, set_aside
+from .judging import ASIDE
 from .models import PROBLEM_MAX_CHARS, CountLine, CountTask
 
 
@@ -60,7 +61,7 @@ def counted_since(task: CountTask, lines: list[CountLine]) -> list[CountLine]:
 def book(task: CountTask, lines: list[CountLine], *, by: Any) -> None:
     """Write the movements and tell finance, as part of a caller's transaction. StockError when pieces that are promised
     to customers would vanish."""
-    aside = {record for record, _lot in set_aside(task.bin_id)}
+    aside = {record for record, _lot in set_aside_in(task.bin_id)}
     for line in lines:
         if line.stockrecord_id in aside:
             cause = f"{ASIDE}{task.number}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Max, Sum
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import Bin, BinStock, Lot, LotStock, Movement
+from fulfilment.warehouse.stock.queries import set_aside_in
 
 from .models import CountLine, CountPolicy, CountTask
 
@@ -41,14 +42,7 @@ def on_the_books(*, stockrecord_id: int, bin_id: int, lot: Lot | None = None) ->
     else:
         rows = LotStock.objects.filter(lot=lot, bin_id=bin_id)
     lying = rows.values_list("quantity", flat=True).first() or 0
-    return int(lying) + set_aside(bin_id).get((stockrecord_id, lot.pk if lot else None), 0)
-
-
-def set_aside(bin_id: int) -> dict[tuple[int, int | None], int]:
-    """Pieces of a bin that were set aside as missing: (stock record id, lot id) -> pieces. One query."""
-    aside = Movement.objects.filter(bin=bin_id, cause__startswith=ASIDE).order_by()
-    sums = aside.values("stockrecord_id", "lot_id").annotate(n=Sum("quantity"))
-    return {(row["stockrecord_id"], row["lot_id"]): -row["n"] for row in sums if row["n"] < 0}
+    return int(lying) + set_aside_in(bin_id).get((stockrecord_id, lot.pk if lot else None), 0)
 
 
 def believed(rules: CountPolicy, *, expected: int, difference: int) -> bool:
@@ -66,7 +60,7 @@ def add_uncounted(task: CountTask) -> None:
     tracked = {record for record, _lot in wanted}
     whole = BinStock.objects.filter(bin=task.bin, quantity__gt=0).exclude(stockrecord__in=tracked)
     wanted |= {(record, None) for record in whole.values_list("stockrecord_id", flat=True)}
-    wanted |= set(set_aside(task.bin_id))
+    wanted |= set(set_aside_in(task.bin_id))
     if task.stockrecord_id is not None:
         wanted = {row for row in wanted if row[0] == task.stockrecord_id}
     CountLine.objects.bulk_create(

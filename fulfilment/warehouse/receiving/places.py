@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from fulfilment.warehouse.stock.actions import MISSING_WORD, StockError, default_site
+from fulfilment.warehouse.stock.actions import StockError, default_site
 from fulfilment.warehouse.stock.models import (
     B_STOCK,
+    MISSING_WORD,
     PICK,
     PICKABLE,
     QUARANTINE,

@@ -34,6 +34,7 @@ RECEIPT, PICKED, DISPATCH, RETURN, COUNT, TRANSFER, SCRAP = (
     "scrap",
 )
 MISSING = "missing"  #: causes of pieces that nobody can find begin with it: ``missing:C10001``
+MISSING_WORD = "MISSING"  #: how the codes of the bins for what is missing begin
 UNDONE = "undone"  #: causes of receipts that were taken back: ``undone:`` and the movement
 
 

@@ -21,12 +21,11 @@ from .handling import set_handling
 from .lots import check_lot, clean_code, find_lot, handling_of, note_lot, pieces_of, refuse_unsendable
 from .missing import mark_doubtful, return_set_aside, set_aside_missing
 from .moves import transfer
-from .places import MISSING_WORD, change_bin, default_site, missing_place, packing_place, place_zone
+from .places import change_bin, default_site, missing_place, packing_place, place_zone
 from .undo import undo_receipt
 
 __all__ = [
     "COST_MAX_MINOR",
-    "MISSING_WORD",
     "OPENING",
     "QUANTITY_MAX",
     "AlreadyBooked",

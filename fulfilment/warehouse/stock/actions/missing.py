@@ -7,7 +7,7 @@ from typing import Any
 
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.stock.models import MISSING, TRANSFER, Bin, BinStock, Lot, LotStock
-from fulfilment.warehouse.stock.queries import set_aside
+from fulfilment.warehouse.stock.queries import set_aside_in
 from shop.kernel.transactions import retrying
 
 from .bins import hold, shift
@@ -58,9 +58,11 @@ def return_set_aside(*, stockrecord: StockRecord, bin: Bin, cause: str, by: Any 
     def carry() -> int:
         source = missing_place(bin.site)
         hold(stockrecord_id=stockrecord.pk, bin_id=source.pk)
-        lying = BinStock.objects.values_list("quantity", flat=True).get(stockrecord=stockrecord, bin=source)
-        pieces = min(lying, set_aside(stockrecord_id=stockrecord.pk, bin_id=bin.pk))
-        return _carry(stockrecord.pk, source.pk, bin.pk, pieces, cause, "", by)
+        aside = {lot: n for (sku, lot), n in set_aside_in(bin.pk).items() if sku == stockrecord.pk}
+        lots = Lot.objects.in_bulk([lot for lot in aside if lot])
+        place = (stockrecord.pk, source.pk, bin.pk)
+        # Lot by lot: those of other bins lie there too, and stay.
+        return sum(_carry(*place, n, cause, "", by, lots.get(lot or 0)) for lot, n in aside.items())
 
     return retrying(carry)
 
@@ -71,9 +73,17 @@ def _check_cause(cause: str) -> None:
 
 
 def _carry(
-    stockrecord_id: int, source_id: int, target_id: int, pieces: int, cause: str, why: str, by: Any
+    stockrecord_id: int,
+    source_id: int,
+    target_id: int,
+    pieces: int,
+    cause: str,
+    why: str,
+    by: Any,
+    only: Lot | None = None,
 ) -> int:
-    for lot, quantity in _split(stockrecord_id, source_id, pieces):
+    parts = [(only, pieces)] if only else _split(stockrecord_id, source_id, pieces)
+    for lot, quantity in parts:
         shift(
             kind=TRANSFER,
             stockrecord_id=stockrecord_id,

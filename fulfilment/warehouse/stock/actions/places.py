@@ -5,13 +5,21 @@ from __future__ import annotations
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from fulfilment.warehouse.stock.models import BLOCKED, PACKING, QUARANTINE, Bin, BinStock, Site, Zone
+from fulfilment.warehouse.stock.models import (
+    BLOCKED,
+    MISSING_WORD,
+    PACKING,
+    QUARANTINE,
+    Bin,
+    BinStock,
+    Site,
+    Zone,
+)
 from shop.kernel.transactions import retrying
 
 from .errors import StockError
 
 PACKING_SEQUENCE = 900_000  #: turn on the walk of packing places: the walk ends there
-MISSING_WORD = "MISSING"  #: how the codes of the bins for what is missing begin
 MISSING_SEQUENCE = 950_000  #: nobody walks there: it holds pieces that nobody can find
 
 

@@ -525,3 +525,33 @@ def test_a_count_of_one_article_finds_that_a_lot_of_it_is_gone(place: Bin, staff
     assert count(about, staff, {}, empty=True) == "booked"
     assert lying(cream) == 0
     assert problems() == []
+
+
+def test_missing_pieces_that_were_found_and_carried_back_by_hand_are_not_lost_again(
+    place: Bin, shoe: StockRecord, staff: User
+) -> None:
+    stock.set_aside_missing(stockrecord=shoe, bin=place, cause="missing:C1")
+    lost = stock.missing_place(place.site)
+    stock.transfer(stockrecord=shoe, source=lost, target=place, quantity=10, by=staff)
+    about, _new = actions.ask(bin=place, by=staff)
+    assert count(about, staff, {shoe: 10}) == "booked"
+    assert lying(shoe) == 10
+    assert problems() == []
+
+
+def test_a_count_brings_back_only_the_missing_lots_of_its_own_bin(place: Bin, staff: User) -> None:
+    rules(tolerance_pieces=100, approval_value_minor=10**9)
+    cream = make_stockrecord("CREAM")
+    stock.set_handling(stockrecord=cream, by=staff, tracking="lot")
+    for code, lot in (("A-01", "L-1"), ("A-02", "L-2")):
+        stock.receive(stockrecord=cream, bin=make_bin(code), quantity=3, lot=lot)
+    for code in ("A-01", "A-02"):
+        stock.set_aside_missing(stockrecord=cream, bin=make_bin(code), cause="missing:C1")
+    about, _new = actions.ask(bin=place, stockrecord=cream, by=staff)
+    actions.start(task=about, by=staff)
+    one = stock.find_lot(stockrecord_id=cream.pk, code="L-1")
+    actions.tally(task=about, stockrecord=cream, quantity=2, lot=one, by=staff)
+    assert actions.finish(task=about, by=staff) == "booked"
+    lots = place.lot_contents.filter(quantity__gt=0)
+    assert list(lots.values_list("lot__code", "quantity")) == [("L-1", 2)]
+    assert problems() == []
