@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import Min
+
 from fulfilment.warehouse.receiving import actions as dock
 from fulfilment.warehouse.receiving.models import Return
 
@@ -40,6 +42,12 @@ def call_off(withdrawal: Withdrawal, *, by: Any = None) -> None:
             by=by,
             why=f"{withdrawal.number} is about another order",
         )
+
+
+def first_back(order_id: int) -> dt.datetime | None:
+    """When goods of an order were unpacked first; None when none came yet. One query."""
+    came = Return.objects.filter(order_id=order_id, items__reception="received", received_at__isnull=False)
+    return came.aggregate(first=Min("received_at"))["first"]
 
 
 def note_back(*, order_id: int, received_at: str) -> int:

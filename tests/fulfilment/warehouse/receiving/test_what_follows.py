@@ -202,3 +202,22 @@ def test_a_disposal_that_never_left_the_house_is_named(settled: Return) -> None:
     )
     BinStock.objects.filter(bin=place).update(quantity=1)
     assert any("0 pieces moved, -1 by its items" in sentence for sentence in sentences())
+
+
+def test_goods_that_came_before_their_order_was_known_count_when_it_is_assigned(
+    order: Order, staff: User, outbox: Outbox
+) -> None:
+    """And those of an order that was not meant do not."""
+    declared = withdrawals.receive(
+        key="words", name="Erika", contract="my shoes", email="x@example.org", language="de"
+    )
+    found = actions.open_at_dock(order=order, by=staff)
+    book(found, "SKU-1", 1, "a", "shelf", "A-01", by=staff)
+    actions.finish(returning=found, by=staff)
+    outbox.drain()
+    withdrawals.assign_order(withdrawal=declared, order=order, by=staff)
+    declared = Withdrawal.objects.get()
+    assert declared.goods_back_at == Return.objects.get(pk=found.pk).received_at
+    other = sent_order((make_stockrecord("SKU-3", bins={"A-03": 2}), 1), by=staff)
+    withdrawals.assign_order(withdrawal=declared, order=other, by=staff)
+    assert Withdrawal.objects.get().goods_back_at is None
