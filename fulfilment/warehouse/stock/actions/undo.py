@@ -21,11 +21,15 @@ def undo_receipt(*, received: Movement, by: Any = None) -> Movement:
     """Take back what receive() booked: bin, lot, stock, average cost and the ledger are as before. Returns the counter
     movement.
 
-    AlreadyBooked when it was taken back before; StockError in words for another kind of movement, and when pieces
-    have left the bin since, or are promised to customers.
+    AlreadyBooked when it was taken back before; StockError in words for another kind of movement or a receipt of many
+    articles at once, and when pieces have left the bin since, or are promised to customers.
     """
     if received.kind != RECEIPT or received.quantity < 0:
         raise StockError(_("Only a receipt can be taken back."))
+    if (
+        received.unit_cost_minor is None
+    ):  # the books got one sum for all of them: it could not be taken out again
+        raise StockError(_("This came with many others at once. Please count the bin instead."))
     cause = f"{UNDONE}:{received.pk}"
     place = {"stockrecord_id": received.stockrecord_id, "bin_id": received.bin_id}
 

@@ -64,3 +64,12 @@ def test_a_receipt_is_taken_back_once_and_nothing_else_is_at_all() -> None:
     third = Movement.objects.filter(quantity=2).latest("pk")
     with pytest.raises(StockError, match="left the bin since"):
         actions.undo_receipt(received=third)
+
+
+def test_a_receipt_of_many_at_once_is_not_taken_back_one_by_one(outbox: Outbox) -> None:
+    """The ledger got one sum for all of them: the goods would go, and their worth would stay in the books."""
+    record, place = make_stockrecord("WAX", unit_cost_minor=300), make_bin("A-01")
+    actions.receive_many([actions.Received(record.pk, place.pk, 5)])
+    with pytest.raises(StockError, match="count the bin"):
+        actions.undo_receipt(received=Movement.objects.latest("pk"))
+    assert facts(record) == (5, 0, 300)
