@@ -186,7 +186,7 @@ def test_a_line_that_a_colleague_closed_meanwhile_is_told_in_words_and_settled(
     assert "already closed" in phone.text(page, "problems")
     assert house.picked() == {"SKU-1": 1, "SKU-2": 2, "SKU-3": 0}
     page.reload()
-    assert "Not booked: 1 × SKU-1" in phone.text(page, "problems")
+    page.locator("[data-part=problems]").get_by_text("Not booked: 1 × SKU-1").wait_for()
     page.get_by_role("button", name="Settled").click()
     page.locator("[data-part=problems]").wait_for(state="hidden")
 
