@@ -136,7 +136,7 @@ def test_without_network_nothing_is_lost_and_nothing_happens_twice(house: House,
     assert phone.waiting(page) == 3
     assert house.moved() == 0
     house.cable.mend()
-    page.get_by_role("button", name="Send now").click()
+    phone.send_now(page)
     phone.all_sent(page)
     assert house.picked() == {"SKU-1": 1, "SKU-2": 2, "SKU-3": 3}
     assert (house.moved(), ScanRecord.objects.filter(accepted=True).count()) == (6, 3)
@@ -180,7 +180,7 @@ def test_a_line_that_a_colleague_closed_meanwhile_is_told_in_words_and_settled(
     )
     actions.scan(line=line, code="SKU-1", quantity=1, by=house.lena)
     house.cable.mend()
-    page.get_by_role("button", name="Send now").click()
+    phone.send_now(page)
     phone.all_sent(page)
     assert "Not booked: 1 × SKU-1 from A-01" in phone.text(page, "problems")
     assert "already closed" in phone.text(page, "problems")
@@ -231,7 +231,7 @@ def test_two_tabs_share_one_queue_and_send_once(house: House, lenas_phone: Page)
     scan(other, "A-02", "SKU-2", "2")
     house.cable.mend()
     for tab in (page, other):
-        tab.evaluate("document.querySelector('[data-sync-now]').click()")
+        phone.send_now(tab)
     for tab in (page, other):
         phone.all_sent(tab)
     assert (house.moved(), ScanRecord.objects.count()) == (3, 2)
@@ -251,8 +251,9 @@ def test_after_half_an_hour_without_network_the_picker_is_told(house: House, len
     page.locator("[data-part=notes]").get_by_text(
         "For more than 30 minutes nothing could be sent."
     ).wait_for()
+    page.get_by_role("button", name="Send now").wait_for()
     house.cable.mend()
-    page.get_by_role("button", name="Send now").click()
+    phone.send_now(page)
     phone.all_sent(page)
     assert house.moved() == 1
 
@@ -316,7 +317,7 @@ def test_scans_in_one_breath_are_all_taken(house: House, lenas_phone: Page) -> N
     house.cable.cut()
     scan(page, "A-01", "SKU-1", "A-02", "SKU-2", "SKU-2", "A-03", "SKU-3", "SKU-3", "SKU-3")
     house.cable.mend()
-    page.get_by_role("button", name="Send now").click()
+    phone.send_now(page)
     phone.all_sent(page)
     assert house.picked() == {"SKU-1": 1, "SKU-2": 2, "SKU-3": 3}
 
@@ -348,7 +349,7 @@ def test_a_list_finished_without_network_is_finished_when_it_is_back(house: Hous
     page.reload()
     assert "Finishing as soon as it is sent" in phone.text(page, "end")
     house.cable.mend()
-    page.get_by_role("button", name="Send now").click()
+    phone.send_now(page)
     page.wait_for_url("**/pick-lists/")
     house.pick_list.refresh_from_db()
     assert house.pick_list.state == "picked"
@@ -369,7 +370,7 @@ def test_a_scan_that_nobody_can_read_does_not_hold_up_the_others(house: House, l
     scan(page, "A-01", "SKU-1", "A-02", "SKU-2", "2")
     page.evaluate(SPOIL_THE_FIRST)
     house.cable.mend()
-    page.get_by_role("button", name="Send now").click()
+    phone.send_now(page)
     phone.all_sent(page)
     assert house.picked() == {"SKU-1": 0, "SKU-2": 2, "SKU-3": 0}
     assert "Not booked: 1 × SKU-1 from A-01" in phone.text(page, "problems")
@@ -393,7 +394,7 @@ def test_lots_are_asked_for_and_reach_the_books_also_from_a_dead_spot(
     scan(page, "L-7")
     assert scan(page, "2") == "Right: 2 × SKU-4."
     house.cable.mend()
-    page.get_by_role("button", name="Send now").click()
+    phone.send_now(page)
     phone.all_sent(page)
     [(code, pieces)] = PickedLot.objects.values_list("lot__code", "quantity")
     assert (code, pieces) == ("L-7", 2)

@@ -104,7 +104,7 @@ def test_five_orders_go_into_their_boxes_on_one_walk_also_without_network(
     page.get_by_role("button", name="Report missing").click()
     page.locator("[data-part=end]").wait_for()
     cable.mend()
-    page.get_by_role("button", name="Send now").click()
+    phone.send_now(page)
     phone.all_sent(page)
     lines = PickLine.objects.filter(batch=batch).order_by("pk")
     assert sum(line.quantity_picked for line in lines) == 13
@@ -152,7 +152,7 @@ def test_every_state_of_the_screen_fits_and_keeps_nobody_out(
     see("06-waiting")
     Batch.objects.filter(pk=batch.pk).update(picker=make_staff("kai@example.org", "picking.pick_orders"))
     cable.mend()
-    page.get_by_role("button", name="Send now").click()
+    phone.send_now(page)
     phone.all_sent(page)
     see("07-taken-over")
     page.goto(f"http://localhost:{cable.port}" + reverse("warehouse:phone"))
