@@ -87,3 +87,9 @@ def send_now(page: Page) -> None:
 def all_sent(page: Page) -> None:
     """Wait until nothing waits."""
     eventually(page, lambda: waiting(page) == 0, "everything sent")
+    eventually(page, lambda: talks(page) == 0, "the talk with the server at its end")
+
+
+def talks(page: Page) -> int:
+    """How many talks with the server go on. An answer under way when the cable is cut may still arrive."""
+    return int(page.evaluate("Number(document.documentElement.dataset.talks || 0)"))

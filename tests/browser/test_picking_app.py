@@ -347,7 +347,7 @@ def test_a_list_finished_without_network_is_finished_when_it_is_back(house: Hous
     scan(page, "A-03", "SKU-3", "3")
     assert scan(page, house.place) == "Finishing as soon as it is sent: 1 scan waits."
     page.reload()
-    assert "Finishing as soon as it is sent" in phone.text(page, "end")
+    page.locator("[data-part=end]").get_by_text("Finishing as soon as it is sent").wait_for()
     house.cable.mend()
     phone.send_now(page)
     page.wait_for_url("**/pick-lists/")

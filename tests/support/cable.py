@@ -60,6 +60,8 @@ class Cable:
                 continue
             server = socket.create_connection(("localhost", self.server_port))
             self._open |= {client, server}
+            if self._is_cut:  # while it was being laid
+                self.cut()
             doomed = threading.Event()
             for source, target, is_request in ((client, server, True), (server, client, False)):
                 work = (source, target, is_request, doomed)

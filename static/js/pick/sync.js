@@ -51,6 +51,7 @@ export class Sync {
   // One tab at a time: the others find the queue empty when it is their turn.
   async now(walkUrl = this.walkUrl) {
     const work = () => this.#send().then(() => walkUrl && this.#fetchWalk(walkUrl));
+    this.#talk(1);
     try {
       await (navigator.locks ? navigator.locks.request("kontor-pick", work) : work());
       this.#wait = FIRST_WAIT_MS;
@@ -60,7 +61,14 @@ export class Sync {
       // Who has to sign in again is not asked every few seconds; the next page or the next scan tries again.
       if (["", "server"].includes(this.trouble)) this.soon(this.#wait);
     }
+    this.#talk(-1);
     this.changed();
+  }
+
+  // How many talks with the server go on: for those who watch from outside.
+  #talk(more) {
+    const { dataset } = document.documentElement;
+    dataset.talks = Number(dataset.talks ?? 0) + more;
   }
 
   async #send() {
