@@ -15,6 +15,8 @@ PYTHON = sys.executable
 WORKERS = "2"
 #: Need the machine for themselves: a whole Kontor, a browser, a worker that is killed.
 ALONE = "live or browser"
+#: A browser draws when it likes. A test that fails there is run once more and named at the end, so that it gets mended.
+ONCE_MORE = ["--reruns", "1", "-rR"]
 PYTEST = [PYTHON, "-m", "pytest", "-q", "--durations=8", "--durations-min=5"]
 
 
@@ -74,7 +76,7 @@ def tests(arguments: list[str]) -> list[Step]:
             [*PYTEST, *together, "--db=postgres", "-m", f"both_databases and not ({ALONE})", *arguments],
             quiet=False,
         ),
-        Step("the running shop, in a browser", [*PYTEST, "-m", ALONE, *arguments], quiet=False),
+        Step("the running shop, in a browser", [*PYTEST, "-m", ALONE, *ONCE_MORE, *arguments], quiet=False),
     ]
 
 
