@@ -15,7 +15,7 @@ RETURN = Machine(
         "received": ("settled",),
         "settled": (),
         "rejected": (),
-        "expired": ("received",),  # it came after all
+        "expired": ("received", "announced"),  # it came after all, or its cause announces it once more
     },
     labels={
         "announced": _("announced"),

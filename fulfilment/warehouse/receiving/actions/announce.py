@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Line, Order
 from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.picking.actions.sites import hold_order
 from fulfilment.warehouse.receiving.models import Return, ReturnItem
 from fulfilment.warehouse.receiving.states import EXPECTED
 from fulfilment.warehouse.stock.actions import StockError
@@ -34,7 +34,8 @@ def announce(
     parcel: Parcel | None = None,
     on_its_way: bool = False,
 ) -> Return | None:
-    """Pieces of an order will come back: the dock expects them. Once per ``cause``: a repeat returns the same return.
+    """Pieces of an order will come back: the dock expects them. Once per ``cause``: a repeat returns the same return,
+    and one that nobody waited for any more is expected again, with what can come by now.
 
     ``lines``: order line id -> pieces; None: everything that was sent and has not come back. What was not sent yet,
     came back already or is announced by another return is left out, and the rest is announced.
@@ -42,37 +43,57 @@ def announce(
     Returns None when nothing of it can come back. The return is authorised at once: who calls has the right.
     """
     known = Return.objects.filter(order_id=order_id, cause=cause).first()
-    if known is not None:
+    if known is not None and known.state != "expired":
         return known
-    number = _new_number()
+    number = "" if known is not None else _new_number()
 
     def write() -> Return | None:
+        # Held: of two causes that announce the same pieces in one moment, the second sees what the first one did.
+        hold_order(order_id)
+        found = Return.objects.filter(order_id=order_id, cause=cause).first()
+        if found is not None and found.state != "expired":
+            return found
         wanted = _announceable(order_id, lines)
-        if not wanted:  # nothing can come, or it was announced by the same cause in the same moment
-            return Return.objects.filter(order_id=order_id, cause=cause).first()
-        made = _create(number, order_id, cause, by, parcel)
-        items = Line.objects.filter(pk__in=wanted).in_bulk()
-        ReturnItem.objects.bulk_create(
-            [
-                ReturnItem(
-                    returning=made,
-                    order_line_id=pk,
-                    stockrecord_id=items[pk].stockrecord_id,
-                    quantity=pieces,
-                    quantity_announced=pieces,
-                )
-                for pk, pieces in sorted(wanted.items())
-            ]
-        )
-        move(made, to="authorised", by=by, why=cause)
+        if not wanted:
+            return None
+        if found is None:
+            found = _create(number or _new_number(), order_id, cause, by, parcel)
+        else:
+            _wait_again(found, by)
+        _expect(found, wanted)
+        move(found, to="authorised", by=by, why=cause)
         if on_its_way:
-            move(made, to="in_transit", by=by, why=cause)
-        return made
+            move(found, to="in_transit", by=by, why=cause)
+        return found
 
-    try:
-        return retrying(write)
-    except IntegrityError:  # announced by the same cause in the same moment
-        return Return.objects.get(order_id=order_id, cause=cause)
+    return retrying(write)
+
+
+def _wait_again(returning: Return, by: Any) -> None:
+    """Forget what a given up return waited for, and set a new day: what can come is found anew."""
+    returning.items.filter(reception="awaiting").delete()
+    move(returning, to="announced", by=by, why=returning.cause, expected_by=_expected_by())
+
+
+def _expect(returning: Return, wanted: Mapping[int, int]) -> None:
+    """One awaited item per order line, with ``wanted`` pieces by its id."""
+    lines = Line.objects.filter(pk__in=wanted).in_bulk()
+    ReturnItem.objects.bulk_create(
+        [
+            ReturnItem(
+                returning=returning,
+                order_line_id=pk,
+                stockrecord_id=lines[pk].stockrecord_id,
+                quantity=pieces,
+                quantity_announced=pieces,
+            )
+            for pk, pieces in sorted(wanted.items())
+        ]
+    )
+
+
+def _expected_by() -> dt.date:
+    return today() + dt.timedelta(days=EXPECTED_DAYS)
 
 
 def _new_number() -> str:
@@ -80,15 +101,14 @@ def _new_number() -> str:
 
 
 def _create(number: str, order_id: int, cause: str, by: Any, parcel: Parcel | None) -> Return:
-    with transaction.atomic():  # a savepoint: the caller's transaction survives a cause announced twice
-        return Return.objects.create(
-            number=number,
-            order_id=order_id,
-            parcel=parcel,
-            cause=cause,
-            announced_by=by if getattr(by, "pk", None) else None,
-            expected_by=today() + dt.timedelta(days=EXPECTED_DAYS),
-        )
+    return Return.objects.create(
+        number=number,
+        order_id=order_id,
+        parcel=parcel,
+        cause=cause,
+        announced_by=by if getattr(by, "pk", None) else None,
+        expected_by=_expected_by(),
+    )
 
 
 def _announceable(order_id: int, lines: Mapping[int, int] | None) -> dict[int, int]:

@@ -85,6 +85,29 @@ def test_what_is_announced_twice_or_was_never_sent_is_left_out(order: Order, ret
     assert actions.announce(order_id=waiting.pk, cause="withdrawal:W4") is None
 
 
+def test_what_was_called_off_is_expected_again_when_its_cause_announces_it_once_more(
+    order: Order, returning: Return
+) -> None:
+    assert actions.call_off(order_id=order.pk, cause="withdrawal:W1", why="another order")
+    other = actions.announce(order_id=order.pk, lines={line_of(order).pk: 2}, cause="withdrawal:W2")
+    lines = {line_of(order).pk: 3, line_of(order, "SKU-2").pk: 1}
+    again = actions.announce(order_id=order.pk, lines=lines, cause="withdrawal:W1")
+    assert again == returning and again is not None and other is not None
+    again.refresh_from_db()
+    assert again.state == "authorised" and again.expected_by is not None
+    assert fates(again) == [("SKU-1", 1, "awaiting", "", ""), ("SKU-2", 1, "awaiting", "", "")]
+
+
+def test_what_nobody_waits_for_any_more_stays_so_when_nothing_of_it_can_come(
+    order: Order, returning: Return
+) -> None:
+    actions.call_off(order_id=order.pk, cause="withdrawal:W1", why="another order")
+    assert actions.announce(order_id=order.pk, cause="withdrawal:W2") is not None
+    assert actions.announce(order_id=order.pk, cause="withdrawal:W1") is None
+    returning.refresh_from_db()
+    assert returning.state == "expired"
+
+
 def test_grade_a_on_the_shelf_is_for_sale_at_once(returning: Return) -> None:
     before = record().num_in_stock
     book(returning, "SKU-1", 1, "a", "shelf", "A-01")

@@ -7,8 +7,9 @@ import threading
 import pytest
 from django.db import IntegrityError
 
-from checkout.order.models import Line
+from checkout.order.models import Line, Order
 from fulfilment.warehouse.receiving import actions
+from fulfilment.warehouse.receiving.actions.announce import _announceable
 from fulfilment.warehouse.receiving.events import ReturnReceived
 from fulfilment.warehouse.receiving.models import Return, ReturnItem
 from fulfilment.warehouse.stock.actions import AlreadyBooked
@@ -24,10 +25,13 @@ pytestmark = [pytest.mark.both_databases, pytest.mark.usefixtures("fresh_databas
 DOCKS = 6
 
 
-def a_return(pieces: int = 4) -> Return:
+def a_sent_order(pieces: int) -> Order:
     dock_bins()
-    order = sent_order((make_stockrecord("SKU-1", bins={"A-01": 9}), pieces))
-    found = actions.announce(order_id=order.pk, cause="withdrawal:W1")
+    return sent_order((make_stockrecord("SKU-1", bins={"A-01": 9}), pieces))
+
+
+def a_return(pieces: int = 4) -> Return:
+    found = actions.announce(order_id=a_sent_order(pieces).pk, cause="withdrawal:W1")
     assert found is not None
     return found
 
@@ -85,11 +89,43 @@ def test_finished_once_and_told_once() -> None:
 
 
 def test_announced_once_per_cause() -> None:
-    dock_bins()
-    order = sent_order((make_stockrecord("SKU-1", bins={"A-01": 9}), 2))
+    order = a_sent_order(2)
     answers = all_at_once([lambda: actions.announce(order_id=order.pk, cause="withdrawal:W1")] * DOCKS)
     assert Return.objects.count() == 1
     assert {getattr(answer, "pk", answer) for answer in answers} == {Return.objects.get().pk}
+
+
+def test_looking_first_and_announcing_then_expects_pieces_twice() -> None:
+    """The race exists: this is what the held order is for."""
+    line = line_of(a_sent_order(2))
+    everybody_has_looked = threading.Barrier(2)
+
+    def naive(cause: str) -> int:
+        wanted = _announceable(line.order_id, None)
+        everybody_has_looked.wait(60)
+        made = Return.objects.create(number=cause, order_id=line.order_id, cause=cause, state="authorised")
+        ReturnItem.objects.create(returning=made, order_line=line, quantity=wanted[line.pk])
+        return wanted[line.pk]
+
+    assert sum(all_at_once([lambda: naive("one"), lambda: naive("two")])) == 4, "of two pieces"
+
+
+def test_many_causes_in_one_moment_expect_each_piece_once() -> None:
+    order = a_sent_order(2)
+    answers = all_at_once(
+        [lambda n=n: actions.announce(order_id=order.pk, cause=f"withdrawal:W{n}") for n in range(DOCKS)]
+    )
+    assert sum(isinstance(answer, Return) for answer in answers) == 1, answers
+    assert sum(answer is None for answer in answers) == DOCKS - 1, answers
+    assert ReturnItem.objects.get().quantity == 2
+
+
+def test_what_was_given_up_is_opened_again_once() -> None:
+    found = a_return(2)
+    actions.expire(returning=found, by=None)
+    all_at_once([lambda: actions.announce(order_id=found.order_id, cause="withdrawal:W1")] * DOCKS)
+    assert Return.objects.get().state == "authorised"
+    assert ReturnItem.objects.get().quantity == 2
 
 
 def test_whoever_decides_the_last_items_in_one_moment_settles_the_return() -> None:
