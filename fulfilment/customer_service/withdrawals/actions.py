@@ -137,10 +137,8 @@ def assign_order(*, withdrawal: Withdrawal, order: Order, by: Any) -> None:
         rows = Withdrawal.objects.filter(
             pk=withdrawal.pk, order_id=withdrawal.order_id, state__in=OPEN_STATES
         )
-        if (
-            rows.update(order=order, assigned_by=by, assigned_at=at, goods_back_at=goods.first_back(order.pk))
-            != 1
-        ):
+        back_at = goods.first_back(withdrawal, order_id=order.pk)
+        if rows.update(order=order, assigned_by=by, assigned_at=at, goods_back_at=back_at) != 1:
             raise StaleState(f"withdrawal {withdrawal.number} was changed by somebody else")
         holds.release(withdrawal)
         if withdrawal.order_id != order.pk:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from fulfilment.warehouse.receiving import actions as dock
-from fulfilment.warehouse.receiving.models import Return
+from fulfilment.warehouse.receiving.models import Return, ReturnItem
 
 from .models import Withdrawal
 from .states import OPEN_STATES
 
+CAUSE = "withdrawal"  #: begins the cause of returns that withdrawals announce
+
 
 def cause_of(withdrawal: Withdrawal) -> str:
     """How the dock knows it."""
-    return f"withdrawal:{withdrawal.number}"
+    return f"{CAUSE}:{withdrawal.number}"
 
 
 def announce(withdrawal: Withdrawal, *, by: Any = None) -> Return | None:
@@ -44,10 +46,34 @@ def call_off(withdrawal: Withdrawal, *, by: Any = None) -> None:
         )
 
 
-def first_back(order_id: int) -> dt.datetime | None:
-    """When goods of an order were unpacked first; None when none came yet. One query."""
-    came = Return.objects.filter(order_id=order_id, items__reception="received", received_at__isnull=False)
-    return came.aggregate(first=Min("received_at"))["first"]
+def first_back(withdrawal: Withdrawal, *, order_id: int) -> dt.datetime | None:
+    """When goods it is about were unpacked first, were it about this order; None when none came yet. One query.
+
+    Goods may come before their withdrawal is declared, or before its order is known. What another withdrawal announced
+    belongs to that one, and so do the lines that were not chosen; what the shop sent back to the customer did not come.
+    """
+    came = ReturnItem.objects.filter(
+        returning__order_id=order_id, returning__received_at__isnull=False, reception="received"
+    ).exclude(acceptance="rejected")
+    chosen = [int(line["order_line_id"]) for line in withdrawal.lines]
+    if chosen and order_id == withdrawal.order_id:
+        came = came.filter(order_line__in=chosen)
+    foreign = Q(returning__cause__startswith=f"{CAUSE}:") & ~Q(returning__cause=cause_of(withdrawal))
+    return came.exclude(foreign).aggregate(first=Min("returning__received_at"))["first"]
+
+
+def note_here_already(withdrawal: Withdrawal) -> bool:
+    """Goods of its order that were unpacked before it was declared count from the start: § 357 (4) BGB lets the refund
+    wait only for goods that have not come. Returns whether there were any."""
+    if withdrawal.order_id is None:
+        return False
+    first = first_back(withdrawal, order_id=withdrawal.order_id)
+    if first is None:
+        return False
+    rows = Withdrawal.objects.filter(
+        pk=withdrawal.pk, order_id=withdrawal.order_id, state__in=OPEN_STATES, goods_back_at=None
+    )
+    return bool(rows.update(goods_back_at=first))
 
 
 def note_back(*, order_id: int, received_at: str) -> int:

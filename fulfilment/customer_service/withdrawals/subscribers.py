@@ -17,8 +17,14 @@ def hold_invoice(event: InvoiceIssued) -> None:
 
 @subscribe(WithdrawalReceived, "service.announce_return")
 def announce_return(event: WithdrawalReceived) -> None:
-    """The dock expects what was sent of the chosen lines. Afterwards, so that no declaration can fail by it."""
-    goods.announce(Withdrawal.objects.get(pk=event.withdrawal_id))
+    """The dock expects what was sent of the chosen lines. Afterwards, so that no declaration can fail by it.
+
+    What was unpacked before is noted here and not with the declaration: a return that was finished in the same moment
+    is either seen here, or heard of afterwards.
+    """
+    withdrawal = Withdrawal.objects.get(pk=event.withdrawal_id)
+    goods.note_here_already(withdrawal)
+    goods.announce(withdrawal)
 
 
 @subscribe(ReturnReceived, "service.note_goods_back")

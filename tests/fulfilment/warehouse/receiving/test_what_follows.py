@@ -221,3 +221,54 @@ def test_goods_that_came_before_their_order_was_known_count_when_it_is_assigned(
     other = sent_order((make_stockrecord("SKU-3", bins={"A-03": 2}), 1), by=staff)
     withdrawals.assign_order(withdrawal=declared, order=other, by=staff)
     assert Withdrawal.objects.get().goods_back_at is None
+
+
+def come_back(order: Order, staff: User, outbox: Outbox, sku: str = "SKU-1") -> Return:
+    """A piece stands at the dock without a word, and is unpacked."""
+    found = actions.open_at_dock(order=order, by=staff)
+    book(found, sku, 1, "a", "shelf", "A-01" if sku == "SKU-1" else "A-02", by=staff)
+    actions.finish(returning=found, by=staff)
+    outbox.drain()
+    return Return.objects.get(pk=found.pk)
+
+
+def test_goods_that_came_before_the_declaration_count_from_the_start(
+    order: Order, staff: User, outbox: Outbox
+) -> None:
+    """§ 357 (4) BGB: the refund may wait for the goods, and they are here."""
+    found = come_back(order, staff, outbox)
+    declared = withdraw(order, SKU_1=3)
+    outbox.drain()
+    declared.refresh_from_db()
+    assert declared.goods_back_at == found.received_at
+    assert outbox.failures() == []
+
+
+def test_other_lines_and_what_another_withdrawal_announced_do_not_count(
+    order: Order, staff: User, outbox: Outbox
+) -> None:
+    come_back(order, staff, outbox, "SKU-2")
+    first = withdraw(order, "one", SKU_1=1)
+    outbox.drain()
+    first.refresh_from_db()
+    assert first.goods_back_at is None, "boots came, shoes are meant"
+    announced_by_first = Return.objects.get(cause=f"withdrawal:{first.number}")
+    book(announced_by_first, "SKU-1", 1, "a", "shelf", "A-01", by=staff)
+    actions.finish(returning=announced_by_first, by=staff)
+    outbox.drain()
+    second = withdraw(order, "two", SKU_1=2)
+    outbox.drain()
+    second.refresh_from_db()
+    assert second.goods_back_at is None, "that piece came for the first one"
+
+
+def test_what_the_shop_did_not_take_is_not_back(order: Order, staff: User, outbox: Outbox) -> None:
+    found = actions.open_at_dock(order=order, by=staff)
+    item = book(found, "SKU-1", 1, "defect", "quarantine", "QUAR-01", by=staff)
+    actions.finish(returning=found, by=staff)
+    actions.decide(item=item, accept=False, by=staff, why="worn")
+    outbox.drain()
+    declared = withdraw(order)
+    outbox.drain()
+    declared.refresh_from_db()
+    assert declared.goods_back_at is None
