@@ -9,7 +9,7 @@ from .lists import finish, let_go, reschedule, start, take_over
 from .making import add_lines, missing_of, new_list
 from .rules import WANTED, NotYourList, PickError, check_code, same_code
 from .scans import Answer, Scan, picked_words, settle_scan, short_words, take_scans
-from .sites import distribute, hold_order, make_pick_list, plan_rest
+from .sites import distribute, hold_order, make_pick_list, plan_rest, planned_per_site
 from .taking import report_short, scan
 from .waves import Walk, Wave, plan_batches, preview
 
@@ -41,6 +41,7 @@ __all__ = [
     "picked_words",
     "plan_batches",
     "plan_rest",
+    "planned_per_site",
     "preview",
     "put_back",
     "remove_from_batch",

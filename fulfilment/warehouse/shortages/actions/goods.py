@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 
+from checkout.order.models import Line
+from checkout.shipping.models import PICKUP, DeliveryMethod
 from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.models import PickLine, PickList
+from fulfilment.warehouse.routing.queries import sending_sites, stores
 from fulfilment.warehouse.shortages import queries
 from fulfilment.warehouse.shortages.models import ShortageQuestion
+from fulfilment.warehouse.stock.actions import default_site
 from fulfilment.warehouse.stock.models import PICKABLE, BinStock
+from fulfilment.warehouse.stock.queries import pickable_by_site
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
@@ -60,25 +66,71 @@ def plan_waiting(*, stockrecord_ids: Iterable[int] | None = None) -> int:
 
 
 def _waiting_orders(stockrecord_ids: Iterable[int] | None) -> list[int]:
-    """Orders with pieces that were not found, and of whose articles some piece can be picked. One query."""
-    there = BinStock.objects.filter(
-        stockrecord=OuterRef("stockrecord"),
-        quantity__gt=0,
-        is_doubtful=False,
-        bin__kind__in=PICKABLE,
-        bin__is_active=True,
-    )
-    short = PickLine.objects.filter(
-        Exists(there),
-        state="short",
-        quantity_picked__lt=F("quantity"),
-        order_line__quantity__gt=F("order_line__quantity_dispatched") + F("order_line__quantity_cancelled"),
-        pick_list__order__status__in=picking.WANTED,
+    """At most BATCH orders that can be served now, the longest waiting first. A constant number of queries.
+
+    What lies there is shared out by age in thought, so nobody is asked about what older ones will take. Those who wait
+    for what does not come take no turn from those behind them: each order named gets something, and the next run goes
+    on after it.
+    """
+    missing = list(_missing(stockrecord_ids))
+    free = _free({record_id for _order, _code, record_id, _pieces in missing})
+    fetched = set(DeliveryMethod.objects.filter(kind=PICKUP).values_list("code", flat=True))
+    senders = [site.pk for site in sending_sites()] or [default_site().pk]
+    counters = [site.pk for site in stores()[:1]] or [default_site().pk]
+    served: dict[int, None] = {}
+    for order_id, method, record_id, pieces in missing:
+        if len(served) == BATCH and order_id not in served:
+            break
+        if _take(free, record_id, pieces, counters if method in fetched else senders):
+            served[order_id] = None
+    return list(served)
+
+
+def _missing(stockrecord_ids: Iterable[int] | None) -> Iterator[tuple[int, str, int, int]]:
+    """(order, delivery method, stock record, pieces) of what was not found and is still wanted, and of which something
+    lies in a bin; the longest waiting first. One query."""
+    there = BinStock.objects.filter(stockrecord=OuterRef("stockrecord"), quantity__gt=0, is_doubtful=False)
+    planned = PickLine.objects.filter(order_line=OuterRef("pk"))
+    lines = Line.objects.filter(
+        Exists(there.filter(bin__kind__in=PICKABLE, bin__is_active=True)),
+        Exists(planned.filter(state="short", quantity_picked__lt=F("quantity"))),
+        quantity__gt=F("quantity_dispatched") + F("quantity_cancelled"),
+        order__status__in=picking.WANTED,
     )
     if stockrecord_ids is not None:
-        short = short.filter(Q(stockrecord__in=list(stockrecord_ids)))
-    orders = short.order_by("pick_list__order__date_placed", "pick_list__order")
-    return list(dict.fromkeys(orders.values_list("pick_list__order", flat=True)))[:BATCH]
+        lines = lines.filter(stockrecord__in=list(stockrecord_ids))
+    sums = planned.order_by().values("order_line")
+    taken = sums.filter(put_back=False).annotate(n=Sum("quantity_picked")).values("n")
+    coming = sums.filter(state="open").annotate(n=Sum(F("quantity") - F("quantity_picked"))).values("n")
+    lines = lines.annotate(
+        left=F("quantity")
+        - F("quantity_cancelled")
+        - Coalesce(Subquery(taken), 0)
+        - Coalesce(Subquery(coming), 0)
+    ).filter(left__gt=0)
+    rows = lines.order_by("order__date_placed", "order", "pk")
+    yield from rows.values_list("order", "order__shipping_code", "stockrecord", "left")
+
+
+def _free(stockrecord_ids: set[int]) -> dict[tuple[int, int], int]:
+    """(site, stock record) -> pieces that a picker may be sent for and that no list will take. Three queries."""
+    planned = picking.planned_per_site(stockrecord_ids)
+    return {
+        (site_id, record_id): pieces - planned.get((site_id, record_id), 0)
+        for record_id, by_site in pickable_by_site(stockrecord_ids).items()
+        for site_id, pieces in by_site.items()
+    }
+
+
+def _take(free: dict[tuple[int, int], int], record_id: int, pieces: int, sites: Iterable[int]) -> int:
+    """Take up to ``pieces`` of what is free at these sites; how many there were."""
+    left = pieces
+    for site_id in sites:
+        part = min(left, max(0, free.get((site_id, record_id), 0)))
+        if part:
+            free[site_id, record_id] -= part
+            left -= part
+    return pieces - left
 
 
 def _plan(order_id: int) -> int:

@@ -14,7 +14,7 @@ from checkout.order.models import Line
 from checkout.payment.models import Refund
 from fulfilment.warehouse.dispatch import actions as dispatch
 from fulfilment.warehouse.picking import actions as picking
-from fulfilment.warehouse.picking.models import PickList
+from fulfilment.warehouse.picking.models import PickLine, PickList
 from fulfilment.warehouse.picking.queries import pick_lists
 from fulfilment.warehouse.shortages import actions
 from fulfilment.warehouse.shortages.models import (
@@ -113,6 +113,39 @@ def test_pieces_that_turned_up_before_the_answer_settle_it(outbox: Any) -> None:
     with pytest.raises(actions.AlreadyDecided, match="turned up"):
         actions.answer(question=case.question, choice=REFUND)
     assert not Refund.objects.exists()
+
+
+def test_those_who_wait_for_what_is_promised_to_others_keep_nobody_behind_them_waiting(
+    outbox: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the first one's article a piece lies there, and a list will take it; of the second's one is free."""
+    monkeypatch.setattr("fulfilment.warehouse.shortages.actions.goods.BATCH", 1)
+    clock.stop()
+    first = order_with_missing_pieces(outbox)
+    clock.advance(minutes=5)
+    second = order_with_missing_pieces(outbox)
+    stock.receive(stockrecord=first.shoe, bin=make_bin("C-01"), quantity=1)
+    other = place_order((first.shoe, 1), user=make_user("third@example.org"))
+    pay(other)
+    picking.make_pick_list(order_id=other.pk)  # before anybody heard of the goods
+    assert PickLine.objects.get(order_line__order=other).state == "open"
+    stock.receive(stockrecord=second.shoe, bin=make_bin("C-02"), quantity=1)
+    assert actions.plan_waiting() == 1
+    assert second.refresh().question.pieces == 1
+
+
+def test_one_run_serves_no_more_than_a_batch_and_the_next_one_goes_on(
+    outbox: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fulfilment.warehouse.shortages.actions.goods.BATCH", 1)
+    clock.stop()
+    cases = []
+    for _n in range(2):
+        cases.append(order_with_missing_pieces(outbox))
+        clock.advance(minutes=5)
+    for number, case in enumerate(cases):
+        stock.receive(stockrecord=case.shoe, bin=make_bin(f"C-0{number}"), quantity=2)
+    assert [actions.plan_waiting() for _n in range(3)] == [2, 2, 0]
 
 
 def test_of_goods_that_come_the_longest_waiting_order_gets_them(outbox: Any, clock: Any) -> None:
