@@ -19,6 +19,7 @@ INSTALLED_APPS = [
     # The house, foundation first. Our apps come before the libraries so that our templates win.
     "shop.kernel.apps.KernelConfig",
     "shop.ui.apps.UiConfig",
+    "shop.approvals.apps.ApprovalsConfig",
     "shop.customers.apps.CustomerConfig",
     "catalogue.apps.CatalogueConfig",
     "catalogue.partner.apps.PartnerConfig",

@@ -1,0 +1,215 @@
+"""Money that comes and goes: card provider, bank, receipts, disputes."""
+
+from __future__ import annotations
+
+from fulfilment.finance.ledger.postings import Posting, order_subject, receipt_subject, swapped
+
+
+def card_captured(*, order_number: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
+    """A card was charged: the provider owes us the money, the order's receivable is in credit until the invoice."""
+    return [
+        Posting(
+            "psp_clearing", debit_minor=amount_minor, subject=order_subject(order_number), currency=currency
+        ),
+        Posting(
+            "receivable", credit_minor=amount_minor, subject=order_subject(order_number), currency=currency
+        ),
+    ]
+
+
+def refund_succeeded(
+    *, order_number: str, amount_minor: int, by_card: bool = True, currency: str = "EUR"
+) -> list[Posting]:
+    """Money went back to the customer: through the card provider, or from the bank account."""
+    source = "psp_clearing" if by_card else "bank"
+    return [
+        Posting(
+            "receivable", debit_minor=amount_minor, subject=order_subject(order_number), currency=currency
+        ),
+        Posting(source, credit_minor=amount_minor, subject=order_subject(order_number), currency=currency),
+    ]
+
+
+def payment_disputed(
+    *, order_number: str, amount_minor: int, fee_minor: int, currency: str = "EUR"
+) -> list[Posting]:
+    """The customer's bank took the money back: the order owes again, and the provider charges a fee."""
+    subject = order_subject(order_number)
+    lines = [
+        Posting("receivable", debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting("cost_of_disputes", debit_minor=fee_minor, subject=subject, currency=currency),
+        Posting("psp_clearing", credit_minor=amount_minor + fee_minor, subject=subject, currency=currency),
+    ]
+    return [line for line in lines if line.debit_minor or line.credit_minor]
+
+
+def dispute_won(*, order_number: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
+    """The money of a dispute came back: the provider owes it to us, the order no more; the fee is gone."""
+    subject = order_subject(order_number)
+    return [
+        Posting("psp_clearing", debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting("receivable", credit_minor=amount_minor, subject=subject, currency=currency),
+    ]
+
+
+def receipt_recorded(*, receipt_id: int, amount_minor: int, currency: str = "EUR") -> list[Posting]:
+    """Money is on the bank account; until it is assigned it counts as unexplained."""
+    subject = receipt_subject(receipt_id)
+    return [
+        Posting("bank", debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting("unexplained", credit_minor=amount_minor, subject=subject, currency=currency),
+    ]
+
+
+def receipt_assigned(
+    *, receipt_id: int, order_number: str, amount_minor: int, currency: str = "EUR"
+) -> list[Posting]:
+    """The receipt (or a part of it) belongs to an order: together with receipt_recorded it is bank to receivable."""
+    return [
+        Posting(
+            "unexplained", debit_minor=amount_minor, subject=receipt_subject(receipt_id), currency=currency
+        ),
+        Posting(
+            "receivable", credit_minor=amount_minor, subject=order_subject(order_number), currency=currency
+        ),
+    ]
+
+
+def rounding_difference(*, order_number: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
+    """A few cents short, within tolerance: the shop bears them."""
+    subject = order_subject(order_number)
+    return [
+        Posting("rounding", debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting("receivable", credit_minor=amount_minor, subject=subject, currency=currency),
+    ]
+
+
+def dunning_costs_paid(
+    *, receipt_id: int, order_number: str, fee_minor: int, interest_minor: int, currency: str = "EUR"
+) -> list[Posting]:
+    """Dunning fee and interest count as income when they are paid; a memo claim until then. Damages carry no VAT."""
+    subject = order_subject(order_number)
+    lines = [
+        Posting(
+            "unexplained",
+            debit_minor=fee_minor + interest_minor,
+            subject=receipt_subject(receipt_id),
+            currency=currency,
+        ),
+        Posting("dunning_income", credit_minor=fee_minor, subject=subject, currency=currency),
+        Posting("interest_income", credit_minor=interest_minor, subject=subject, currency=currency),
+    ]
+    return [line for line in lines if line.debit_minor or line.credit_minor]
+
+
+def money_unmatched(*, reference: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
+    """The card provider holds money that belongs to nothing we know: visible, until somebody explains it."""
+    subject = f"psp:{reference}"[:60]
+    return [
+        Posting("psp_clearing", debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting("unexplained", credit_minor=amount_minor, subject=subject, currency=currency),
+    ]
+
+
+def cash_difference(*, subject: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
+    """The till was counted. amount_minor: negative: cash is missing; positive: there is more than there should be."""
+    amount = abs(amount_minor)
+    lost = [
+        Posting("over_short", debit_minor=amount, subject=subject, currency=currency),
+        Posting("cash", credit_minor=amount, subject=subject, currency=currency),
+    ]
+    return lost if amount_minor < 0 else swapped(lost)
+
+
+def provider_fee(*, reference: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
+    """The card provider kept a fee; negative: it gave one back. ``reference``: its balance transaction."""
+    amount, subject = abs(amount_minor), psp_subject(reference)
+    fee = [
+        Posting("cost_of_payments", debit_minor=amount, subject=subject, currency=currency),
+        Posting("psp_clearing", credit_minor=amount, subject=subject, currency=currency),
+    ]
+    return fee if amount_minor > 0 else swapped(fee)
+
+
+def payout_arrived(
+    *, receipt_id: int, payout: str, amount_minor: int, currency: str = "EUR"
+) -> list[Posting]:
+    """A receipt on the bank account is a payout of the card provider: together with receipt_recorded it is bank to
+    clearing. ``payout``: the provider's id."""
+    return [
+        Posting(
+            "unexplained", debit_minor=amount_minor, subject=receipt_subject(receipt_id), currency=currency
+        ),
+        Posting("psp_clearing", credit_minor=amount_minor, subject=psp_subject(payout), currency=currency),
+    ]
+
+
+def receipt_explained(
+    *, receipt_id: int, account: str, amount_minor: int, subject: str = "", currency: str = "EUR"
+) -> list[Posting]:
+    """A receipt is something else than an order's money: interest, a supplier's refund, the tax office. ``account``: a
+    role, or "#4711" for an account by its number."""
+    return [
+        Posting(
+            "unexplained", debit_minor=amount_minor, subject=receipt_subject(receipt_id), currency=currency
+        ),
+        Posting(account, credit_minor=amount_minor, subject=subject, currency=currency),
+    ]
+
+
+def disbursement_recorded(*, disbursement_id: int, amount_minor: int, currency: str = "EUR") -> list[Posting]:
+    """Money left the bank account; until somebody says what for it counts as unexplained."""
+    subject = disbursement_subject(disbursement_id)
+    return [
+        Posting("unexplained", debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting("bank", credit_minor=amount_minor, subject=subject, currency=currency),
+    ]
+
+
+def disbursement_explained(
+    *, disbursement_id: int, account: str, amount_minor: int, subject: str = "", currency: str = "EUR"
+) -> list[Posting]:
+    """What money that left was for. ``account``: "money_transit" for a refund sent by transfer, "bank_charges", any
+    other role, or "#4711" for an account by its number."""
+    return [
+        Posting(account, debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting(
+            "unexplained",
+            credit_minor=amount_minor,
+            subject=disbursement_subject(disbursement_id),
+            currency=currency,
+        ),
+    ]
+
+
+def charges_withheld(*, order_number: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
+    """Banks on the way kept a part of a customer's transfer and the shop bears it: the order owes it no more."""
+    subject = order_subject(order_number)
+    return [
+        Posting("bank_charges", debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting("receivable", credit_minor=amount_minor, subject=subject, currency=currency),
+    ]
+
+
+def exchange_difference(*, order_number: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
+    """Money in another currency was worth less (positive) or more (negative) than the claim it settles."""
+    amount, subject = abs(amount_minor), order_subject(order_number)
+    loss = [
+        Posting("exchange_losses", debit_minor=amount, subject=subject, currency=currency),
+        Posting("receivable", credit_minor=amount, subject=subject, currency=currency),
+    ]
+    gain = [
+        Posting("receivable", debit_minor=amount, subject=subject, currency=currency),
+        Posting("exchange_gains", credit_minor=amount, subject=subject, currency=currency),
+    ]
+    return loss if amount_minor > 0 else gain
+
+
+def psp_subject(reference: str) -> str:
+    """The sub-account of the card provider's clearing: a payout, or one balance transaction."""
+    return f"psp:{reference}"[:60]
+
+
+def disbursement_subject(disbursement_id: int) -> str:
+    """The sub-account of money that left the bank as long as nobody said what for."""
+    return f"disbursement:{disbursement_id}"

@@ -1,0 +1,60 @@
+"""What may need a second person: each room registers its kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models import Approval
+
+
+class CannotRun(ValueError):
+    """What was asked for cannot be done as asked (any more); the message says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done, in words for those who decided, and where to see it ("" for nowhere)."""
+
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing that needs a second person above a limit.
+
+    name: "refund"; title: what people call it, lazily translated; permission: who may decide; limit_minor: up to this
+    amount nobody else is needed, unless a row of ApprovalLimit says otherwise; reasons: code -> label, the reasons to
+    choose from; run(approval, by): does it within the caller's transaction and says what was done. Raises CannotRun.
+    """
+
+    name: str
+    title: Any
+    permission: str
+    limit_minor: int
+    run: Callable[[Approval, Any], Outcome]
+    reasons: tuple[tuple[str, Any], ...] = ()
+
+
+_KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """Make a kind known; the same name twice means that two rooms meant different things. Raises ValueError."""
+    known = _KINDS.get(kind.name)
+    if known is not None and known.run is not kind.run:
+        raise ValueError(f"two kinds of approval are named {kind.name!r}")
+    _KINDS[kind.name] = kind
+
+
+def kind(name: str) -> Kind:
+    """The kind of this name. Raises KeyError."""
+    return _KINDS[name]
+
+
+def kinds() -> list[Kind]:
+    """Every kind, in the order of their names."""
+    return [_KINDS[name] for name in sorted(_KINDS)]
