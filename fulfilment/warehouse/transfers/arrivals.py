@@ -86,6 +86,7 @@ def _unload(
             lot=line.lot,
             cause=transfer.cause,
             by=by,
+            fills=True,
         )
         write_step(transfer, ARRIVED, line.stockrecord, bin, part, by=by, key=key)
         left, key = left - part, ""

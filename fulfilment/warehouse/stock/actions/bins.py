@@ -19,7 +19,6 @@ from fulfilment.warehouse.stock.models import (
     DISPATCH,
     NO_TRACKING,
     PICKED,
-    TRANSFER,
     Bin,
     BinStock,
     Handling,
@@ -200,10 +199,12 @@ def shift(
     kind: str = PICKED,
     why: str = "",
     lot: Lot | None = None,
+    fills: bool = False,
 ) -> None:
     """Out of one bin, into another, as two movements; part of a caller's transaction.
 
-    Into quarantine the pieces leave the sale, out of it they come back. The age of the pieces goes along.
+    Into quarantine the pieces leave the sale, out of it they come back. The age of the pieces goes along. ``fills``:
+    somebody fills the target, so it is no longer doubtful; pieces that only go back where they were do not.
     NotEnoughInBin; StockError when the lot is missing or wrong, or pieces that are promised to customers would leave
     the sale.
     """
@@ -214,7 +215,7 @@ def shift(
         quantity=quantity,
         lot=lot,
         since=since,
-        fills=kind == TRANSFER,
+        fills=fills,
     )
     if kind != PICKED:  # what is picked goes from shelf to packing place, both for sale: spare the query
         _cross_the_line(stockrecord_id, source_id, target_id, quantity)

@@ -54,6 +54,7 @@ def transfer(
             why=why,
             by=by,
             lot=lot,
+            fills=True,
         )
 
     retrying(carry)

@@ -263,6 +263,22 @@ def test_a_cancelled_order_closes_its_list_and_the_goods_go_back(outbox: Outbox,
     assert stock_differences() == []
 
 
+def test_goods_of_a_cancelled_order_that_go_back_leave_the_doubt_about_their_bin(
+    outbox: Outbox, picker: User
+) -> None:
+    record = make_stockrecord(bins={"A-01": 5})
+    pick_list = started(outbox, picker, (record, 3))
+    actions.scan(line=the_line(pick_list), code="SKU-1", quantity=2, by=picker)
+    assert stock.mark_doubtful(stockrecord_id=record.pk, bin_id=make_bin("A-01").pk)
+    orders.cancel(order=Order.objects.get(pk=pick_list.order_id), why="changed her mind")
+    outbox.drain()
+    assert actions.put_back(pick_list=PickList.objects.get(), by=picker) == 2
+    shelf = BinStock.objects.filter(stockrecord=record, bin__code="A-01")
+    assert list(shelf.values_list("quantity", "is_doubtful")) == [(5, True)]
+    stock.count(stockrecord=record, bin=make_bin("A-01"), counted=5)
+    assert list(shelf.values_list("quantity", "is_doubtful")) == [(5, False)]
+
+
 def test_a_list_is_let_go_for_others(outbox: Outbox, picker: User, colleague: User) -> None:
     pick_list = started(outbox, picker, (make_stockrecord(bins={"A-01": 3}), 3))
     actions.let_go(pick_list=pick_list, by=picker)

@@ -174,6 +174,18 @@ def test_what_has_not_arrived_goes_back_to_its_bins(
     assert problems() == []
 
 
+def test_a_doubted_bin_is_filled_by_what_arrives_but_not_by_what_goes_back(
+    sent: Transfer, shoe: StockRecord, shelf: Bin, staff: User
+) -> None:
+    arrivals.receive(transfer=sent, stockrecord=shoe, bin=shelf, quantity=1, by=staff)
+    for place in (shelf, make_bin("A-01")):
+        assert stock.mark_doubtful(stockrecord_id=shoe.pk, bin_id=place.pk)
+    arrivals.receive(transfer=sent, stockrecord=shoe, bin=shelf, quantity=1, by=staff)
+    arrivals.send_back(transfer=sent, by=staff, why="wrong shop")
+    doubted = BinStock.objects.filter(stockrecord=shoe, is_doubtful=True)
+    assert list(doubted.values_list("bin__code", "quantity")) == [("A-01", 8)]
+
+
 def test_after_a_part_arrived_sending_the_rest_back_closes_it(
     sent: Transfer, shoe: StockRecord, shelf: Bin, staff: User
 ) -> None:
