@@ -35,6 +35,7 @@ RECEIPT, PICKED, DISPATCH, RETURN, COUNT, TRANSFER, SCRAP = (
 )
 MISSING = "missing"  #: causes of pieces that nobody can find begin with it: ``missing:C10001``
 MISSING_WORD = "MISSING"  #: how the codes of the bins for what is missing begin
+TRANSIT_WORD = "TRANSIT-"  #: the same for goods on their way between two sites, with the code of the site
 UNDONE = "undone"  #: causes of receipts that were taken back: ``undone:`` and the movement
 
 
@@ -113,6 +114,11 @@ class Bin(models.Model):
     def is_blocked(self) -> bool:
         """Whether what lies here is not for sale."""
         return self.kind in BLOCKED
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether goods lie here between two sites: transfers make such bins, and nobody changes them by hand."""
+        return self.kind == TRANSIT
 
 
 class Handling(models.Model):

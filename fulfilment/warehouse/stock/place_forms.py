@@ -14,7 +14,7 @@ from fulfilment.warehouse.lists import Search
 
 from . import places
 from .actions import StockError
-from .models import Bin, Site, Zone
+from .models import TRANSIT, Bin, Site, Zone
 from .places import BIN_CODE_MAX_CHARS, LISTED, SEQUENCE_MAX, SERPENTINE
 
 OPEN, CLOSED, EMPTY, DOUBTFUL = "open", "closed", "empty", "doubtful"
@@ -45,6 +45,22 @@ class CodeField(forms.CharField):
             return places.clean_code(text) if text else ""
         except StockError as error:
             raise ValidationError(str(error)) from None
+
+
+class KindField(forms.ChoiceField):
+    """What a bin is for. What is on its way between two sites is no choice: its places belong to transfers."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kinds = [(kind, label) for kind, label in Bin.KINDS if kind != TRANSIT]
+        super().__init__(label=gettext_lazy("Kind"), choices=kinds, **kwargs)
+
+    def validate(self, value: Any) -> None:
+        """Raises ValidationError in words, also for the kind that is not offered."""
+        try:
+            places.refuse_transit(value)
+        except StockError as error:
+            raise ValidationError(str(error)) from None
+        super().validate(value)
 
 
 class SiteForm(forms.ModelForm):
@@ -124,7 +140,7 @@ class BinForm(forms.Form):
         label=gettext_lazy("Site"), queryset=Site.objects.filter(is_active=True), empty_label=None
     )
     zone = ZoneChoice()
-    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Bin.KINDS)
+    kind = KindField()
     sequence = turn_field()
 
     def __init__(self, *args: Any, bin: Bin | None = None, **kwargs: Any) -> None:
@@ -143,7 +159,7 @@ class ManyBinsForm(forms.Form):
         label=gettext_lazy("Site"), queryset=Site.objects.filter(is_active=True), empty_label=None
     )
     zone = ZoneChoice()
-    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Bin.KINDS)
+    kind = KindField()
     first = CodeField(label=gettext_lazy("First code"), help_text=gettext_lazy("For example A-01-1."))
     last = CodeField(label=gettext_lazy("Last code"), help_text=gettext_lazy("For example A-20-4."))
     sequence = turn_field(10)

@@ -20,7 +20,7 @@ from shop.kernel.transactions import retrying
 from . import actions
 from .actions import StockError
 from .codes import find_article, of_articles
-from .models import Bin, BinStock, Site, Zone
+from .models import TRANSIT, TRANSIT_WORD, Bin, BinStock, Site, Zone
 
 BINS_MAX = 2_000  #: made at once; more is a slip in the pattern
 BIN_CODE_MAX_CHARS = 30
@@ -116,10 +116,12 @@ def plan_bins(
 def make_bins(*, site: Site, zone: Zone | None, kind: str, planned: Sequence[PlannedBin]) -> int:
     """Put up the planned bins that are not there yet; returns how many. What somebody else made meanwhile stays.
 
-    StockError when the zone is one of another site, and when an article has one of the codes: nothing was made then.
+    StockError when the zone is one of another site, for what is on its way, and when an article has one of the codes:
+    nothing was made then.
     """
     _check_zone(site, zone)
     fresh = [one for one in planned if not one.exists]
+    refuse_transit(kind, *(one.code for one in fresh))
     for code in sorted(of_articles(one.code for one in fresh))[:1]:
         _refuse_article(code)
 
@@ -136,9 +138,11 @@ def make_bins(*, site: Site, zone: Zone | None, kind: str, planned: Sequence[Pla
 
 
 def make_bin(*, code: str, site: Site, zone: Zone | None, kind: str, sequence: int) -> Bin:
-    """Put up one bin. StockError for a code that a bin or an article has, or another site's zone."""
+    """Put up one bin. StockError for a code that a bin or an article has, another site's zone, and what is on its
+    way."""
     _check_zone(site, zone)
     kept = clean_code(code)
+    refuse_transit(kind, kept)
     _refuse_article(kept)
     try:
         with transaction.atomic():
@@ -148,10 +152,12 @@ def make_bin(*, code: str, site: Site, zone: Zone | None, kind: str, sequence: i
 
 
 def change_bin(*, bin: Bin, code: str, zone: Zone | None, kind: str, sequence: int) -> Bin:
-    """Change what is said about a bin. StockError for a taken code, another site's zone, and while pieces lie in it
-    that would leave or enter the sale by the new kind."""
+    """Change what is said about a bin. StockError for a taken code, another site's zone, what is on its way, and while
+    pieces lie in it that would leave or enter the sale by the new kind."""
     _check_zone(bin.site, zone)
     kept = clean_code(code)
+    refuse_transit(bin.kind)
+    refuse_transit(kind, kept)
     if kept != bin.code:
         _refuse_article(kept)
 
@@ -176,13 +182,26 @@ def _refuse_article(code: str) -> None:
         )
 
 
+def refuse_transit(kind: str, *codes: str) -> None:
+    """StockError for a place that goods pass between two sites: one of another kind under its code, or goods put there
+    by hand, would belong to no transfer and could never be received."""
+    if kind == TRANSIT or any(code.startswith(TRANSIT_WORD) for code in codes):
+        raise StockError(
+            _(
+                "Bins for goods on their way between two sites are made by transfers; they are not changed by hand."
+            )
+        )
+
+
 def _check_zone(site: Site, zone: Zone | None) -> None:
     if zone is not None and zone.site_id != site.pk:
         raise StockError(_("Zone %(zone)s belongs to another site.") % {"zone": zone.code})
 
 
 def close_bin(*, bin: Bin) -> None:
-    """Nothing is put into this bin any more; it is kept for its history. StockError while pieces lie in it."""
+    """Nothing is put into this bin any more; it is kept for its history. StockError while pieces lie in it, and for
+    what is on its way."""
+    refuse_transit(bin.kind)
     actions.change_bin(bin=bin, is_active=False)
 
 
@@ -193,7 +212,9 @@ def open_bin(*, bin: Bin) -> None:
 
 
 def remove_bin(*, bin: Bin) -> None:
-    """Take away a bin that nothing was ever booked into. StockError for one with a history: close it."""
+    """Take away a bin that nothing was ever booked into. StockError for one with a history (close it), and for what is
+    on its way."""
+    refuse_transit(bin.kind)
     try:
         with transaction.atomic():
             bin.delete()

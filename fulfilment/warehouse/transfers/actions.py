@@ -15,7 +15,17 @@ from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.picking.models import PickLine
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError, check_quantity
-from fulfilment.warehouse.stock.models import PICKABLE, TRANSFER, TRANSIT, Bin, BinStock, Lot, LotStock, Site
+from fulfilment.warehouse.stock.models import (
+    PICKABLE,
+    TRANSFER,
+    TRANSIT,
+    TRANSIT_WORD,
+    Bin,
+    BinStock,
+    Lot,
+    LotStock,
+    Site,
+)
 from shop.kernel.clock import now
 from shop.kernel.numbers import next_with_gaps
 from shop.kernel.states import MoveNotAllowed, StaleState, move
@@ -33,7 +43,7 @@ class TransferError(StockError):
 
 def transit_place(site: Site) -> Bin:
     """Where goods lie that are on their way to ``site``; made at its first use."""
-    code = f"TRANSIT-{site.code}".upper()
+    code = f"{TRANSIT_WORD}{site.code}".upper()
     defaults = {"kind": TRANSIT, "site": site, "sequence": TRANSIT_SEQUENCE}
     return Bin.objects.get_or_create(code=code, defaults=defaults)[0]
 

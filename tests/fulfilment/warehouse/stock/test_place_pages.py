@@ -118,6 +118,25 @@ def test_a_bin_is_changed_closed_and_opened(desk: Client) -> None:
     assert "has a history" in page(desk.post(url("remove-bin", bin.pk), follow=True))
 
 
+def test_the_pages_say_that_a_place_on_the_way_belongs_to_transfers(desk: Client) -> None:
+    site, way = actions.default_site(), make_bin("TRANSIT-MAIN", kind="transit")
+    assert "on its way" not in page(desk.get(url("new-bin")))
+    form = {"code": "W-01", "site": site.pk, "zone": "", "kind": "transit", "sequence": 4}
+    for answer in (
+        desk.post(url("new-bin"), form),
+        desk.post(url("many-bins"), many(kind="transit")),
+        desk.post(url("edit-bin", make_bin("A-01").pk), form | {"code": "A-01"}),
+        desk.post(url("edit-bin", way.pk), form | {"code": "TRANSIT-MAIN", "kind": "pick"}),
+    ):
+        assert answer.status_code == 400 and "made by transfers" in page(answer)
+    assert "made by transfers" in page(desk.post(url("close-bin", way.pk), follow=True))
+    html = page(desk.get(url("bin", way.pk)))
+    assert url("edit-bin", way.pk) not in html and url("close-bin", way.pk) not in html
+    assert url("receive") not in html and url("count-ask") not in html
+    assert "belongs to the transfers" in html
+    assert set(Bin.objects.values_list("code", "kind")) == {("TRANSIT-MAIN", "transit"), ("A-01", "pick")}
+
+
 def test_a_bin_shows_what_lies_there_what_moved_and_what_will_be_taken(desk: Client, outbox: Outbox) -> None:
     order = make_order((make_stockrecord("ELBE", bins={"A-01": 5}), 2))
     outbox.drain()

@@ -111,6 +111,29 @@ def test_only_a_bin_that_was_never_used_is_removed() -> None:
     assert set(Bin.objects.values_list("code", flat=True)) == {"A-01"}
 
 
+def test_what_is_on_its_way_between_sites_has_places_that_nobody_makes_or_changes_by_hand() -> None:
+    site, shelf = actions.default_site(), make_bin("A-01")
+    way = make_bin("TRANSIT-MAIN", kind="transit")
+    facts = {"zone": None, "sequence": 3}
+    with pytest.raises(StockError, match="made by transfers"):
+        places.make_bin(code="W-01", site=site, kind="transit", **facts)
+    with pytest.raises(StockError, match="made by transfers"):
+        places.make_bin(code="transit-store", site=site, kind="pick", **facts)
+    planned = [places.PlannedBin(code, 1) for code in ("W-01", "W-02")]
+    with pytest.raises(StockError, match="made by transfers"):
+        places.make_bins(site=site, zone=None, kind="transit", planned=planned)
+    with pytest.raises(StockError, match="made by transfers"):
+        places.make_bins(site=site, zone=None, kind="pick", planned=[places.PlannedBin("TRANSIT-1", 1)])
+    for bin, code, kind in ((shelf, "A-01", "transit"), (shelf, "TRANSIT-A", "pick"), (way, "B-01", "pick")):
+        with pytest.raises(StockError, match="made by transfers"):
+            places.change_bin(bin=bin, code=code, kind=kind, **facts)
+    for verb in (places.close_bin, places.remove_bin):
+        with pytest.raises(StockError, match="made by transfers"):
+            verb(bin=way)
+    kept = Bin.objects.order_by("code").values_list("code", "kind", "is_active", "sequence")
+    assert list(kept) == [("A-01", "pick", True, 10), ("TRANSIT-MAIN", "transit", True, 10)]
+
+
 def test_codes_are_taken_once_whoever_asks() -> None:
     site, other = actions.default_site(), make_bin("B-01")
     make_bin("A-01")
