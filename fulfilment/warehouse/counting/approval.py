@@ -20,14 +20,15 @@ from .booking import book, counted_since, lines_to_book, settle
 from .errors import CountError, SamePerson
 from .judging import last_movement, on_the_books, policy
 from .models import CORRECTION, NOTE_MAX_CHARS, CountLine, CountTask
+from .queries import people_who_counted
 
 
 def approve(*, task: CountTask, by: Any) -> str:
     """Book what others counted. Returns the state: ``booked``, or ``recount`` when the bin was counted otherwise
     meanwhile.
 
-    SamePerson for those who counted. CountError when it was decided already: of two approvers one wins. StockError when
-    pieces that are promised to customers would vanish; then it goes on waiting.
+    SamePerson for those who counted any round of it. CountError when it was decided already: of two approvers one wins.
+    StockError when pieces that are promised to customers would vanish; then it goes on waiting.
     """
 
     def decide() -> str:
@@ -62,7 +63,7 @@ def refuse(*, task: CountTask, by: Any, why: str) -> None:
 
 
 def _refuse_counter(task: CountTask, by: Any) -> None:
-    if by.pk in (task.counter_id, task.recounter_id):
+    if by.pk in people_who_counted(task):
         raise SamePerson(_("You counted this yourself; another person approves it."))
 
 

@@ -12,9 +12,12 @@ from django.utils.translation import gettext_lazy
 from fulfilment.warehouse.lists import Search
 from fulfilment.warehouse.scan_forms import ArticleScan
 from fulfilment.warehouse.stock.forms import BinField, SkuField, key_field, quantity_field
+from shop.kernel.money import to_decimal, to_minor
 
 from .models import NOTE_MAX_CHARS, CountPolicy, CountTask
 from .states import COUNT_TASK
+
+VALUE_DIGITS = 9  #: of the value that needs approval, cents among them
 
 
 class CountSearch(Search):
@@ -70,14 +73,26 @@ class WhyForm(forms.Form):
 
 
 class PolicyForm(forms.ModelForm):
-    """Tolerance, approval and rhythm."""
+    """Tolerance, approval and rhythm. People type the value in euros; the row keeps cents."""
+
+    approval_value = forms.DecimalField(
+        label=gettext_lazy("Value in euros above which another person approves"),
+        help_text=gettext_lazy(
+            "All differences of a count together, found and missing ones alike, at the cost of a piece."
+        ),
+        min_value=0,
+        max_digits=VALUE_DIGITS,
+        decimal_places=2,
+        localize=True,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    field_order = ("tolerance_pieces", "tolerance_percent", "approval_value")
 
     class Meta:
         model = CountPolicy
         fields = [
             "tolerance_pieces",
             "tolerance_percent",
-            "approval_value_minor",
             "bins_per_day",
             "a_days",
             "b_days",
@@ -86,6 +101,15 @@ class PolicyForm(forms.ModelForm):
             "a_percent",
             "b_percent",
         ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["approval_value"] = to_decimal(self.instance.approval_value_minor)
+
+    def save(self, commit: bool = True) -> CountPolicy:
+        """The row, with the value in cents."""
+        self.instance.approval_value_minor = to_minor(self.cleaned_data["approval_value"])
+        return super().save(commit)
 
     def clean(self) -> dict[str, Any]:
         """Raises ValidationError when class A would be larger than A and B together."""

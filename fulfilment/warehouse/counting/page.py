@@ -28,7 +28,7 @@ def task_page(
     """The page of one count, also as the answer to something that could not be done (``problem``, in words)."""
     found = get_object_or_404(queries.tasks(), pk=pk)
     user: Any = request.user
-    counted_it = user.pk in (found.counter_id, found.recounter_id)
+    counted_it = user.pk in queries.people_who_counted(found)
     may_approve = user.has_perm("counting.approve_counts") and not counted_it
     lines = list(queries.lines_of(pk))
     context = {

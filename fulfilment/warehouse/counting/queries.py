@@ -6,8 +6,13 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from shop.kernel.models import StateChange
+
 from .models import CountLine, CountTask
-from .states import TO_DO
+from .states import COUNT_TASK, IN_HAND, TO_DO
+
+#: What a round that was counted to its end leads to.
+_ROUND_ENDS = ("recount", "approval", "booked")
 
 
 def tasks() -> QuerySet[CountTask]:
@@ -27,6 +32,19 @@ def to_do() -> int:
 def to_approve() -> int:
     """Counts that wait for a second pair of eyes."""
     return CountTask.objects.filter(state="approval").count()
+
+
+def rounds_ended() -> QuerySet[StateChange]:
+    """Each round of a count (``thing_id``) that somebody (``by``) counted to its end, also one that was set aside."""
+    return StateChange.objects.filter(machine=COUNT_TASK.name, old__in=IN_HAND, new__in=_ROUND_ENDS)
+
+
+def people_who_counted(task: CountTask) -> set[int]:
+    """Ids of all who counted any round of it, also one that was set aside and is on no page any more. Two queries."""
+    scanned = task.scans.order_by().values_list("by", flat=True).distinct()
+    ended = rounds_ended().filter(thing_id=task.pk).values_list("by", flat=True)
+    found = {task.counter_id, task.recounter_id, *scanned, *ended}
+    return {pk for pk in found if pk is not None}
 
 
 def lines_of(task_id: int) -> QuerySet[CountLine]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
 from fulfilment.warehouse.stock.models import COUNT, Movement
 
-from .models import CountLine, CountTask
+from .models import CountLine, CountScan, CountTask
+from .queries import rounds_ended
 
 #: What counts: the second count where there is one.
 COUNTED = Coalesce(F("second"), F("first"), 0)
@@ -39,8 +40,11 @@ def booked_differences_are_movements() -> list[str]:
 
 
 def nobody_approved_what_they_counted() -> list[str]:
-    """The approver of a count is neither the first nor the second counter."""
-    own = CountTask.objects.filter(Q(approver=F("counter")) | Q(approver=F("recounter")))
+    """The approver of a count counted no round of it, not even one that was set aside."""
+    scanned = CountScan.objects.filter(task=OuterRef("pk"), by=OuterRef("approver"))
+    ended = rounds_ended().filter(thing_id=OuterRef("pk"), by=OuterRef("approver"))
+    named = Q(approver=F("counter")) | Q(approver=F("recounter"))
+    own = CountTask.objects.filter(named | Exists(scanned) | Exists(ended), approver__isnull=False)
     return [
         f"count {number} was approved by who counted it" for number in own.values_list("number", flat=True)
     ]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.counting import actions
@@ -200,10 +201,11 @@ def test_the_rules_are_data_and_say_what_is_due(boss_desk: Client, desk: Client,
     fields = {
         name: getattr(policy(), name)
         for name in (
-            "tolerance_pieces", "tolerance_percent", "approval_value_minor", "bins_per_day", "a_days", "b_days",
+            "tolerance_pieces", "tolerance_percent", "bins_per_day", "a_days", "b_days",
             "c_days", "window_days", "a_percent", "b_percent",
         )
     }  # fmt: skip
+    fields["approval_value"] = "100.00"
     assert post(boss_desk, "count-rules", **{**fields, "a_percent": 96}).status_code == 400
     assert post(boss_desk, "count-rules", **{**fields, "tolerance_percent": 101}).status_code == 400
     assert "The rules are saved" in text(post(boss_desk, "count-rules", **{**fields, "tolerance_pieces": 7}))
@@ -211,6 +213,28 @@ def test_the_rules_are_data_and_say_what_is_due(boss_desk: Client, desk: Client,
     assert get(desk, "count-rules").status_code == 403
     assert "1 count is on the list" in text(post(boss_desk, "count-plan"))
     assert "Nothing to plan" in text(post(boss_desk, "count-plan"))
+
+
+def test_the_value_that_needs_approval_is_asked_in_euros(boss_desk: Client) -> None:
+    html = text(get(boss_desk, "count-rules"))
+    assert "Value in euros above which another person approves" in html and 'value="100.00"' in html
+    assert "cents" not in html
+    shown = get(boss_desk, "count-rules").context["form"]
+    fields = {name: shown[name].value() for name in shown.fields} | {"approval_value": "249.90"}
+    assert "The rules are saved" in text(post(boss_desk, "count-rules", **fields))
+    assert policy().approval_value_minor == 24_990
+    for nonsense in ("", "12.345", "-1", "much", "1e9999", "NaN", "99999999999"):
+        answer = post(boss_desk, "count-rules", **fields | {"approval_value": nonsense})
+        assert answer.status_code == 400, nonsense
+        assert answer.context["form"].errors["approval_value"], nonsense
+    assert policy().approval_value_minor == 24_990
+    fields["approval_value"] = "0"
+    assert "The rules are saved" in text(post(boss_desk, "count-rules", **fields))
+    assert policy().approval_value_minor == 0
+    with override("de"):
+        address = reverse("warehouse:count-rules")
+    assert boss_desk.post(address, fields | {"approval_value": "1250,50"}).status_code == 302
+    assert policy().approval_value_minor == 125_050
 
 
 def test_the_count_form_of_the_articles_page_keeps_the_rules(

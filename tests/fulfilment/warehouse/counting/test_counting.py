@@ -9,7 +9,7 @@ from django.db.models import ProtectedError
 
 from catalogue.partner.models import StockRecord
 from fulfilment.finance.ledger.models import Entry
-from fulfilment.warehouse.counting import actions, approval, verify
+from fulfilment.warehouse.counting import actions, approval, queries, verify
 from fulfilment.warehouse.counting.errors import CountError, NothingScanned, NotYourCount, SamePerson
 from fulfilment.warehouse.counting.events import StockDifference
 from fulfilment.warehouse.counting.judging import believed, policy
@@ -170,6 +170,40 @@ def test_an_approver_who_does_not_believe_it_has_it_counted_again(
     assert count(task, colleague, {shoe: 10}) == "booked"
     assert lying(shoe) == 10
     assert problems() == []
+
+
+def test_who_counted_a_round_that_was_set_aside_approves_nothing_of_it(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User, boss: User
+) -> None:
+    """Refused, the second round gets another counter, and the page forgot the one before."""
+    count(task, staff, {shoe: 4})
+    count(task, colleague, {shoe: 4})
+    approval.refuse(task=task, by=boss, why="look behind the ladder")
+    third = make_staff("dritte@example.org", "counting.count_bins", first_name="Dana")
+    assert count(task, third, {shoe: 5}) == "recount", "the first number is void as well"
+    fourth = make_staff("vierte@example.org", "counting.count_bins", first_name="Viola")
+    assert count(task, fourth, {shoe: 5}) == "approval"
+    for counter in (staff, colleague, third, fourth):
+        with pytest.raises(SamePerson, match="counted this yourself"):
+            approval.approve(task=task, by=counter)
+    assert queries.people_who_counted(task) == {staff.pk, colleague.pk, third.pk, fourth.pk}
+    CountTask.objects.filter(pk=task.pk).update(approver=colleague)
+    assert verify.nobody_approved_what_they_counted() == [
+        f"count {task.number} was approved by who counted it"
+    ]
+    assert approval.approve(task=task, by=boss) == "booked"
+    assert problems() == []
+
+
+def test_who_only_said_that_nothing_is_there_counted_as_well(
+    task: CountTask, shoe: StockRecord, staff: User, colleague: User, boss: User
+) -> None:
+    count(task, staff, {shoe: 1})
+    assert count(task, colleague, {}, empty=True) == "approval"
+    CountTask.objects.filter(pk=task.pk).update(recounter=None)
+    with pytest.raises(SamePerson):
+        approval.approve(task=task, by=colleague)
+    assert approval.approve(task=task, by=boss) == "booked"
 
 
 def test_what_should_lie_there_and_was_not_scanned_counts_as_nothing(
