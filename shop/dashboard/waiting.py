@@ -17,6 +17,7 @@ from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.models import Receipt
 from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.dispatch.queries import lists_to_pack
 from fulfilment.warehouse.picking.models import PickList
 from shop.kernel import clock
 from shop.kernel.models import Delivery, InboxMessage
@@ -92,7 +93,7 @@ WAITING = (
     ),
     Waiting(
         "to_pack", _("Picked, to pack"), "dispatch.dispatch_parcels", "warehouse:packing",
-        lambda: PickList.objects.filter(state="picked"), "", "info",
+        lists_to_pack, "", "info",
     ),
     Waiting(
         "to_hand_over", _("Parcels to hand over"), "dispatch.dispatch_parcels", "warehouse:parcels",

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from checkout.order.models import Line, Order
 from fulfilment.warehouse.dispatch.models import SENT, Parcel
+from fulfilment.warehouse.dispatch.queries import pieces_waiting
 from fulfilment.warehouse.picking.models import URGENT, PickLine, PickList
 from fulfilment.warehouse.picking.queries import IN_WORK
 from fulfilment.warehouse.stock.models import PICKED, Movement
@@ -66,9 +67,9 @@ def start_of_today() -> dt.datetime:
 
 def figures(site_id: int | None = None) -> Figures:
     """The numbers on top, of one site or of all. Four queries."""
-    lists = _at(PickList.objects.all(), "site", site_id)
+    lists = _at(_with_work(), "site", site_id)
     waits = Q(waits_for_answer=True)
-    counted = lists.filter(state__in=IN_WORK).aggregate(
+    counted = lists.aggregate(
         to_pick=Count("pk", filter=Q(state="open")),
         urgent=Count("pk", filter=Q(state="open", priority__gte=URGENT)),
         picking=Count("pk", filter=Q(state="picking")),
@@ -84,6 +85,13 @@ def figures(site_id: int | None = None) -> Figures:
     )
     counted["late"] += parcels.pop("late")
     return Figures(short=short(site_id).count(), **counted, **parcels)
+
+
+def _with_work() -> QuerySet[PickList]:
+    """Lists on which something is left to do: a picked one whose goods are packed, or of which nothing was found and
+    nothing is wanted, has nothing left on it."""
+    left = ~Q(state="picked") | Q(waits_for_answer=True) | Q(waiting__gt=0)
+    return PickList.objects.alias(waiting=pieces_waiting()).filter(left, state__in=IN_WORK)
 
 
 def short(site_id: int | None = None) -> QuerySet[Order]:
@@ -103,7 +111,7 @@ def short(site_id: int | None = None) -> QuerySet[Order]:
 def late(site_id: int | None = None) -> list[PickList]:
     """The lists that miss their carrier, longest overdue first; a packed one whose parcel has not left counts.
     One query."""
-    waiting = Q(state__in=IN_WORK) | Q(parcels__state="packed", parcels__kind=SENT)
+    waiting = Q(pk__in=_with_work().values("pk")) | Q(parcels__state="packed", parcels__kind=SENT)
     rows = _at(PickList.objects.filter(waiting, due_at__lt=now()), "site", site_id)
     return list(
         rows.select_related("order", "site", "picker").distinct().order_by("due_at", "pk")[:LATE_SHOWN]

@@ -6,8 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from fulfilment.warehouse.lists import Search, csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.picking.actions import same_code
-from fulfilment.warehouse.picking.models import PickLine, PickList
+from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.stock.actions import StockError
 from shop.kernel.access import staff_view
 
@@ -24,21 +23,10 @@ from . import actions, addresses, labels, packing, papers, queries
 from .answers import answers, first_error, right
 from .carriers import carrier as carrier_named
 from .forms import CloseForm, CodeForm, PackForm, PackScanForm
-from .models import Carton, Label, Parcel, ParcelLine
+from .models import Carton, Label, Parcel
 
 PERMISSION = "dispatch.dispatch_parcels"
 PACKING_SORT = {"order": "order__number", "picked": "picked_at", "pieces": "waiting"}
-
-
-def _pieces_waiting() -> Any:
-    """Pieces of a list that were picked and are in no parcel, as an expression."""
-    taken = PickLine.objects.filter(pick_list=OuterRef("pk"), put_back=False).order_by().values("pick_list")
-    inside = ParcelLine.objects.filter(parcel__pick_list=OuterRef("pk")).exclude(parcel__state="unpacked")
-    packed = inside.order_by().values("parcel__pick_list")
-    whole = IntegerField()
-    return Coalesce(
-        Subquery(taken.annotate(n=Sum("quantity_picked")).values("n"), output_field=whole), 0
-    ) - Coalesce(Subquery(packed.annotate(n=Sum("quantity")).values("n"), output_field=whole), 0)
 
 
 def waiting_lists() -> Any:
@@ -49,7 +37,7 @@ def waiting_lists() -> Any:
     refused = Label.objects.filter(parcel__pick_list=OuterRef("pk"), stage="refused", parcel__state="packed")
     return (
         PickList.objects.annotate(
-            waiting=_pieces_waiting(),
+            waiting=queries.pieces_waiting(),
             parcels_so_far=Count("parcels", filter=~Q(parcels__state="unpacked")),
             is_refused=Exists(refused),
         )
@@ -60,8 +48,7 @@ def waiting_lists() -> Any:
 
 def to_pack() -> int:
     """How many lists wait to be packed, for the navigation. One query."""
-    lists = PickList.objects.filter(state="picked", waits_for_answer=False)
-    return lists.alias(waiting=_pieces_waiting()).filter(waiting__gt=0).count()
+    return queries.lists_to_pack().count()
 
 
 @staff_view(PERMISSION)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet, Sum
+from django.db.models import IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from checkout.order.models import Line
 from fulfilment.warehouse.picking.models import PickLine, PickList
@@ -34,6 +36,24 @@ class ToPack:
         """Pieces of the order that were not picked yet."""
         line = self.order_line
         return max(0, line.quantity - line.quantity_cancelled - self.picked_anywhere)
+
+
+def pieces_waiting() -> Any:
+    """Pieces of a list that were picked and are in no parcel, as an expression on pick lists."""
+    taken = PickLine.objects.filter(pick_list=OuterRef("pk"), put_back=False).order_by().values("pick_list")
+    inside = ParcelLine.objects.filter(parcel__pick_list=OuterRef("pk")).exclude(parcel__state="unpacked")
+    packed = inside.order_by().values("parcel__pick_list")
+    whole = IntegerField()
+    return Coalesce(
+        Subquery(taken.annotate(n=Sum("quantity_picked")).values("n"), output_field=whole), 0
+    ) - Coalesce(Subquery(packed.annotate(n=Sum("quantity")).values("n"), output_field=whole), 0)
+
+
+def lists_to_pack() -> QuerySet[PickList]:
+    """Lists whose goods lie at the packing place. One of which nothing was found has nothing to pack: other sites send
+    it, or the customer decided."""
+    lists = PickList.objects.filter(state="picked", waits_for_answer=False)
+    return lists.alias(waiting=pieces_waiting()).filter(waiting__gt=0)
 
 
 def to_pack(pick_list: PickList) -> list[ToPack]:

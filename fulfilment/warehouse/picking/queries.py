@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from catalogue.models import Product, ProductImage
@@ -35,16 +35,34 @@ def pick_lists() -> QuerySet[PickList]:
 
 
 def _missing_of_list() -> QuerySet[Any]:
+    short = PickLine.objects.filter(pick_list=OuterRef(OuterRef("pk")))
+    return _still_missing(short, Line.objects.filter(order=OuterRef("order")))
+
+
+def _missing_of_box() -> QuerySet[Any]:
     short = PickLine.objects.filter(
-        pick_list=OuterRef(OuterRef("pk")), order_line=OuterRef("pk"), state="short"
+        pick_list=OuterRef(OuterRef("pick_list")), batch=OuterRef(OuterRef("batch"))
     )
+    return _still_missing(short, Line.objects.filter(order=OuterRef("pick_list__order")))
+
+
+def _missing_of_batch() -> QuerySet[Any]:
+    lists = BatchBox.objects.filter(batch=OuterRef(OuterRef("pk"))).values("pick_list__order")
+    short = PickLine.objects.filter(batch=OuterRef(OuterRef("pk")))
+    return _still_missing(short, Line.objects.filter(order__in=lists))
+
+
+def _still_missing(short: QuerySet[PickLine], lines: QuerySet[Line]) -> QuerySet[Any]:
+    """One row ``n``: pieces of those order ``lines`` that were short on one of the pick lines in ``short`` and are
+    wanted still. Lists, boxes and batches count alike by it."""
+    short = short.filter(order_line=OuterRef("pk"), state="short")
     rows = PickLine.objects.filter(order_line=OuterRef("pk"), put_back=False).order_by().values("order_line")
     taken = rows.annotate(n=Sum("quantity_picked")).values("n")
     planned = rows.filter(state="open").annotate(n=Sum(F("quantity") - F("quantity_picked"))).values("n")
     left = F("quantity") - F("quantity_cancelled") - Coalesce(Subquery(taken), 0)
-    lines = Line.objects.filter(Exists(short), order=OuterRef("order"), order__status__in=WANTED)
+    lines = lines.filter(Exists(short), order__status__in=WANTED)
     lines = lines.annotate(left=left - Coalesce(Subquery(planned), 0)).filter(left__gt=0)
-    return lines.order_by().values("order").annotate(n=Sum("left")).values("n")
+    return lines.order_by().annotate(all=Value(1)).values("all").annotate(n=Sum("left")).values("n")
 
 
 def to_pick() -> int:
@@ -89,9 +107,9 @@ def _turn(line: PickLine) -> tuple[bool, int, int, str, int]:
 
 
 def boxes_of(batch_id: int) -> list[BatchBox]:
-    """Boxes of a batch with list and order; ``wanted``, ``taken`` and ``missing`` pieces in this batch. One query."""
+    """Boxes of a batch with list and order; ``wanted`` and ``taken`` pieces in this batch, ``missing`` ones of it as
+    pick_lists() counts them. One query."""
     here = Q(pick_list__lines__batch=batch_id)
-    left = F("pick_list__lines__quantity") - F("pick_list__lines__quantity_picked")
     rows = BatchBox.objects.filter(batch=batch_id).select_related(
         "pick_list__order", "pick_list__packing_place"
     )
@@ -99,13 +117,14 @@ def boxes_of(batch_id: int) -> list[BatchBox]:
         rows.annotate(
             wanted=Coalesce(Sum("pick_list__lines__quantity", filter=here), 0),
             taken=Coalesce(Sum("pick_list__lines__quantity_picked", filter=here), 0),
-            missing=Coalesce(Sum(left, filter=here & Q(pick_list__lines__state="short")), 0),
+            missing=Coalesce(Subquery(_missing_of_box()), 0),
         ).order_by("box")
     )
 
 
 def batches() -> QuerySet[Batch]:
-    """Batches with picker; how many ``orders``, ``stops`` and ``done`` stops, ``pieces`` and ``taken``. One query."""
+    """Batches with picker; how many ``orders``, ``stops`` and ``done`` stops, ``pieces`` and ``taken``; ``missing`` as
+    pick_lists() counts it. One query."""
     boxes = BatchBox.objects.filter(batch=OuterRef("pk")).order_by().values("batch").annotate(n=Count("pk"))
     return Batch.objects.select_related("picker", "site", "zone").annotate(
         orders=Coalesce(Subquery(boxes.values("n")), 0),
@@ -113,9 +132,7 @@ def batches() -> QuerySet[Batch]:
         done=Count("lines", filter=~Q(lines__state="open")),
         pieces=Coalesce(Sum("lines__quantity"), 0),
         taken=Coalesce(Sum("lines__quantity_picked"), 0),
-        missing=Coalesce(
-            Sum(F("lines__quantity") - F("lines__quantity_picked"), filter=Q(lines__state="short")), 0
-        ),
+        missing=Coalesce(Subquery(_missing_of_batch()), 0),
     )
 
 

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from fulfilment.warehouse.board import queries
 from fulfilment.warehouse.dispatch import actions as dispatch
-from fulfilment.warehouse.dispatch.queries import to_pack
+from fulfilment.warehouse.dispatch.queries import lists_to_pack, to_pack
 from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.models import PickList
 from shop.customers.models import User
+from shop.dashboard.waiting import WAITING
 from tests.factories.orders import make_order
 from tests.factories.people import make_staff
 from tests.factories.stock import make_site, make_stockrecord
@@ -77,6 +78,29 @@ def test_short_is_what_is_planned_nowhere(outbox: Outbox, staff: User) -> None:
     missing = 3 - sum(row.quantity for row in pick_list.lines.filter(state="open"))
     assert missing > 0, "the other bin cannot hold all"
     assert list(queries.short()) == [order]
+
+
+def test_a_list_with_nothing_left_on_it_is_neither_to_pack_nor_late(
+    outbox: Outbox, staff: User, clock: Clock
+) -> None:
+    """Nothing of it was found, and the customer let it be: nobody has anything to do with it any more."""
+    clock.stop(NOON)
+    full, empty = lists(outbox, 2)
+    PickList.objects.update(due_at=NOON - dt.timedelta(hours=1))
+    pick_everything(full, by=staff)
+    picking.start(pick_list=empty, by=staff)
+    line = empty.lines.select_related("pick_list__order", "bin", "order_line").get()
+    picking.report_short(line=line, by=staff)
+    picking.finish(pick_list=PickList.objects.get(pk=empty.pk), by=staff)
+    found = queries.figures()
+    assert (found.to_pack, found.waiting_for_answer, found.late) == (1, 1, 2), "it waits for the answer"
+    PickList.objects.filter(pk=empty.pk).update(waits_for_answer=False)
+    found = queries.figures()
+    assert (found.to_pack, found.waiting_for_answer, found.late) == (1, 0, 1)
+    assert [row.pk for row in queries.late()] == [full.pk]
+    assert lists_to_pack().count() == 1
+    (tile,) = [one for one in WAITING if one.code == "to_pack"]
+    assert tile.rows().count() == 1
 
 
 def test_picks_are_counted_per_hour_and_person(outbox: Outbox, clock: Clock) -> None:

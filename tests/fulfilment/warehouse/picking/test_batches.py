@@ -6,10 +6,12 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from catalogue.partner.models import StockRecord
 from checkout.order import actions as orders
-from checkout.order.models import Order
+from checkout.order.models import Line, Order
 from fulfilment.warehouse.picking import actions, queries
 from fulfilment.warehouse.picking.actions import NotYourList, PickError, Wave
 from fulfilment.warehouse.picking.models import Batch, BatchBox, PickLine, PickList
@@ -376,6 +378,34 @@ def test_missing_pieces_found_elsewhere_join_the_same_walk(outbox: Outbox, lena:
     ]  # fmt: skip
     take(batch, lena)
     assert len(actions.finish_batch(batch=batch, by=lena)) == 1
+
+
+def test_a_batch_counts_as_missing_what_its_lists_count_as_missing(
+    outbox: Outbox, lena: User, desk: Client
+) -> None:
+    """What was found in another bin, or is not wanted any more, is not missing."""
+    record = make_stockrecord(bins={"A-01": 5, "A-02": 2})
+    (one, two) = (ordered(outbox, (record, 3)), ordered(outbox, (record, 2)))
+    (batch,) = planned()
+    actions.start_batch(batch=batch, by=lena)
+    for line in queries.lines_of_batch(batch.pk):
+        actions.report_short(line=line, by=lena)
+
+    def missing() -> tuple[int, list[int], list[int]]:
+        lists = queries.pick_lists().filter(pk__in=[one.pk, two.pk]).order_by("pk")
+        boxes = [box.missing for box in queries.boxes_of(batch.pk)]
+        return queries.batches().get().missing, boxes, [row.missing for row in lists]
+
+    assert missing() == (3, [1, 2], [1, 2]), "two pieces were found in the other bin"
+    Line.objects.filter(order=two.order_id).update(quantity_cancelled=1)
+    assert missing() == (2, [1, 1], [1, 1])
+    orders.cancel(order=Order.objects.get(pk=two.order_id), why="changed her mind")
+    assert missing() == (1, [1, 0], [1, 0])
+    html = desk.get(reverse("warehouse:batch", args=[batch.pk])).content.decode()
+    assert "1 piece was not found" in html
+    assert "1,0" not in html
+    csv = desk.get(reverse("warehouse:batches") + "?format=csv&sort=-missing").content.decode()
+    assert batch.number in csv
 
 
 def test_goods_that_come_while_the_batch_runs_join_its_walk(outbox: Outbox, lena: User) -> None:
