@@ -106,7 +106,7 @@ class PolicyForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.initial["approval_value"] = to_decimal(self.instance.approval_value_minor)
 
-    def save(self, commit: bool = True) -> CountPolicy:
+    def save(self, commit: bool = True) -> Any:
         """The row, with the value in cents."""
         self.instance.approval_value_minor = to_minor(self.cleaned_data["approval_value"])
         return super().save(commit)
