@@ -102,6 +102,23 @@ class ContactForm(forms.Form):
         return phone
 
 
+class CarrierContactForm(forms.Form):
+    """Whether the carrier may get e-mail address and phone number: off by default, free, for one purpose (Art. 6 (1) a
+    and Art. 7 GDPR). Delivery does not depend on it."""
+
+    carrier_contact = forms.BooleanField(
+        label=_(
+            "The carrier may get my e-mail address and phone number, to announce the parcel and to arrange its"
+            " delivery with me."
+        ),
+        help_text=_(
+            "Optional. Without it the parcel comes all the same, and we write to you when it leaves. Tell us at any"
+            " time when you want to take this back."
+        ),
+        required=False,
+    )
+
+
 class LookupForm(forms.Form):
     """A guest looks for an order."""
 

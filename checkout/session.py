@@ -15,7 +15,10 @@ KEY = "checkout"
 
 @dataclass
 class Draft:
-    """An order in the making. Addresses are plain dicts of form fields."""
+    """An order in the making. Addresses are plain dicts of form fields.
+
+    ``carrier_contact``: the shopper agreed that the carrier gets e-mail address and phone number, for this order only.
+    """
 
     email: str = ""
     phone: str = ""
@@ -24,6 +27,7 @@ class Draft:
     delivery_address: dict[str, str] = field(default_factory=dict)
     delivery_code: str = ""
     payment_method: str = ""
+    carrier_contact: bool = False
 
     @property
     def destination(self) -> dict[str, str]:
@@ -63,4 +67,5 @@ def forget(request: HttpRequest) -> None:
     """The order is placed: the choices are gone, the contact stays for the next order of this session."""
     draft = load(request)
     draft.delivery_code = draft.payment_method = ""
+    draft.carrier_contact = False
     save(request, draft)

@@ -21,10 +21,11 @@ from checkout.order.models import AcceptedSummary, BillingAddress, ShippingAddre
 from checkout.payment import rules
 from checkout.payment.models import CARD
 from shop.kernel.access import public
+from shop.kernel.clock import now
 
 from . import session
 from .basket.queries import is_offered
-from .forms import AddressForm, ContactForm, shipping_countries
+from .forms import AddressForm, CarrierContactForm, ContactForm, shipping_countries
 from .quote import Quote, quote
 
 STEPS = ("contact", "delivery", "payment", "summary")
@@ -132,14 +133,19 @@ def delivery(request: HttpRequest) -> HttpResponse:
     if not found.draft.has_contact:
         return redirect("checkout:contact")
     problem = ""
+    consent = CarrierContactForm(
+        request.POST if request.method == "POST" else None,
+        initial={"carrier_contact": found.draft.carrier_contact},
+    )
     if request.method == "POST":
         code = request.POST.get("delivery", "")
-        if code in {option.code for option in found.options}:
+        if consent.is_valid() and code in {option.code for option in found.options}:
             found.draft.delivery_code = code
+            found.draft.carrier_contact = consent.cleaned_data["carrier_contact"]
             session.save(request, found.draft)
             return redirect("checkout:payment")
         problem = _("Please choose how we may deliver.")
-    return _page(request, "delivery", found, 422 if problem else 200, problem=problem)
+    return _page(request, "delivery", found, 422 if problem else 200, problem=problem, consent=consent)
 
 
 @public
@@ -274,7 +280,12 @@ def _placement(request: HttpRequest, found: Quote, facts: str, seen: int) -> Pla
     return Placement(
         basket=found.basket,
         totals=found.totals,
-        contact=Contact(draft.email, draft.phone, (get_language() or "de").split("-")[0]),
+        contact=Contact(
+            draft.email,
+            draft.phone,
+            (get_language() or "de").split("-")[0],
+            carrier_agreed_at=now() if draft.carrier_contact and goes_by_parcel else None,
+        ),
         billing_address=billing,
         shipping_address=shipping,
         delivery_code=option.code,

@@ -33,6 +33,12 @@ class Order(AbstractOrder):
     )
     language = models.CharField(_("Language"), max_length=8, default="de")
     phone = models.CharField(_("Phone"), max_length=40, blank=True)
+    carrier_contact_agreed_at = models.DateTimeField(
+        _("Carrier may get e-mail address and phone number since"),
+        null=True,
+        blank=True,
+        help_text="Art. 6 (1) a GDPR: when the shopper agreed, with the words of the accepted summary; empty: not",
+    )
     vat_country = models.CharField(_("Country whose VAT applies"), max_length=2, default="DE")
     payment_method = models.CharField(_("Method of payment"), max_length=20)
     shipping_rate_bp = models.PositiveIntegerField(default=0, help_text="VAT rate of the shipping charge")

@@ -49,6 +49,7 @@ class OrderCreator(utils.OrderCreator):
             user=placement.user,
             guest_email="" if placement.user else placement.contact.email,
             phone=placement.contact.phone,
+            carrier_contact_agreed_at=placement.contact.carrier_agreed_at,
             language=placement.contact.language,
             billing_address=billing,
             shipping_address=shipping,

@@ -15,4 +15,7 @@ CARRIER_DHL_BILLING = env.str("CARRIER_DHL_BILLING", default="33333333330102")
 CARRIER_DHL_BILLING_ABROAD = env.str("CARRIER_DHL_BILLING_ABROAD", default="33333333335301")
 #: What pushed tracking states are signed with; empty: the door stays shut and states come by asking alone.
 CARRIER_WEBHOOK_SECRET = env.str("CARRIER_WEBHOOK_SECRET", default="")
+#: Countries to which no parcel travels without the recipient's e-mail address and phone number, each with the reason,
+#: which is kept with the label: "CH=customs declaration,NO=customs declaration". Elsewhere the shopper must agree.
+CARRIER_DHL_CONTACT_NEEDED = env.dict("CARRIER_DHL_CONTACT_NEEDED", default={})
 CARRIER_TIMEOUT_S = env.float("CARRIER_TIMEOUT_S", default=20.0)

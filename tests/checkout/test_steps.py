@@ -70,6 +70,30 @@ def test_a_guest_orders_by_prepayment_and_sees_where_to_pay(client: Client) -> N
     assert "94,80" in order.accepted_summary.html
 
 
+def test_the_carrier_gets_a_contact_only_from_those_who_tick_the_box(client: Client) -> None:
+    """Off by default, for one order, with the time and the words that were accepted (Art. 7 GDPR)."""
+    record = make_variant(stock=5)
+    put_in_basket(client, record)
+    client.post(reverse("checkout:contact"), CONTACT)
+    box = client.get(reverse("checkout:delivery")).context["consent"]["carrier_contact"]
+    assert "checked" not in str(box)
+    page = go_to_summary(client)
+    assert "Paket anzukündigen" not in page.content.decode()
+    client.post(reverse("checkout:summary"), order_button(page))
+    assert Order.objects.get().carrier_contact_agreed_at is None
+    other = Client()
+    put_in_basket(other, record)
+    assert go_to_summary(other).status_code == 200
+    other.post(reverse("checkout:delivery"), {"delivery": "home", "carrier_contact": "on"})
+    other.post(reverse("checkout:payment"), {"payment": "prepayment"})
+    page = other.get(reverse("checkout:summary"))
+    other.post(reverse("checkout:summary"), order_button(page))
+    order = Order.objects.order_by("-pk")[0]
+    assert order.carrier_contact_agreed_at is not None
+    assert "Paket anzukündigen" in order.accepted_summary.html
+    assert other.session["checkout"]["carrier_contact"] is False, "agreed for one order only"
+
+
 def test_a_guest_orders_with_a_voucher(client: Client) -> None:
     voucher = make_voucher("MOIN", percent=10)
     put_in_basket(client, make_variant(price_minor=8_990))

@@ -1,6 +1,6 @@
 """Verbs of the order's life."""
 
-from .address import AddressNotCorrected, address_parts, correct_address
+from .address import AddressNotCorrected, address_parts, correct_address, take_back_carrier_contact
 from .amend import cancel_pieces, replace_pieces
 from .life import (
     cancel,
@@ -40,5 +40,6 @@ __all__ = [
     "release_hold",
     "replace_pieces",
     "start_fulfilment",
+    "take_back_carrier_contact",
     "undo_return",
 ]

@@ -97,3 +97,12 @@ def _cleaned(fields: Mapping[str, str]) -> dict[str, str]:
     if country is not None and not Country.objects.filter(pk=country, is_shipping_country=True).exists():
         raise AddressNotCorrected(_("We do not deliver to this country."))
     return clean
+
+
+def take_back_carrier_contact(*, order: Order) -> bool:
+    """The shopper no longer agrees that the carrier gets e-mail address and phone number (Art. 7 (3) GDPR).
+
+    Labels that are booked from now on do without. Returns False when they had not agreed.
+    """
+    agreed = Order.objects.filter(pk=order.pk, carrier_contact_agreed_at__isnull=False)
+    return bool(agreed.update(carrier_contact_agreed_at=None))

@@ -49,11 +49,12 @@ class BasketChanged(PlacingRefused):
 
 @dataclass(frozen=True)
 class Contact:
-    """How to reach the buyer."""
+    """How to reach the buyer. ``carrier_agreed_at``: when they agreed that the carrier gets it too; None: not."""
 
     email: str
     phone: str = ""
     language: str = "de"
+    carrier_agreed_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)

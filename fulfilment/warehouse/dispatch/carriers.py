@@ -63,6 +63,11 @@ class Carrier(Protocol):
     uses_network: bool
     weight_max_g: int
 
+    def needs_contact(self, country: str) -> str:
+        """Why parcels to this country (ISO code) cannot travel without the recipient's e-mail address and phone number,
+        customs for one; empty when they can. Then the carrier gets them only from those who agreed."""
+        ...
+
     def find(self, reference: str, since: dt.datetime) -> Booked | None:
         """The booking made under our reference, when there is one: its answer may have been lost."""
         ...
@@ -98,6 +103,10 @@ class OwnLabel:
     code = "own"
     uses_network = False
     weight_max_g = 70_000  #: heavier is freight, not a parcel
+
+    def needs_contact(self, country: str) -> str:
+        """Nobody is told anything."""
+        return ""
 
     def find(self, reference: str, since: dt.datetime) -> Booked | None:
         """Nothing is ever lost on the way."""

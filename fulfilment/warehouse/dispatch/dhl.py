@@ -64,6 +64,10 @@ class DhlParcel:
     uses_network = True
     weight_max_g = 31_500
 
+    def needs_contact(self, country: str) -> str:
+        """What the setting says of this country."""
+        return str(settings.CARRIER_DHL_CONTACT_NEEDED.get(country, "")).strip()
+
     def find(self, reference: str, since: dt.datetime) -> Booked | None:
         """Ask the tracking service for our reference; the label is fetched anew."""
         window = {

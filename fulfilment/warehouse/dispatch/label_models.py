@@ -15,6 +15,8 @@ from shop.kernel.clock import now
 from .states import AT_WORK, LABEL, LIVE_STAGES
 
 PDF, ZPL = "pdf", "zpl"
+CONSENT = "consent"  #: the shopper agreed that the carrier gets e-mail address and phone number
+CONTACT_REASON_MAX_CHARS = 200
 
 
 class Label(Claimed):
@@ -29,6 +31,11 @@ class Label(Claimed):
     connector = models.CharField(max_length=20, help_text="which code booked it: own, dhl")
     tracking_number = models.CharField(max_length=40, blank=True)
     recipient = models.JSONField(default=dict, help_text="where it goes, as booked")
+    contact_given_for = models.CharField(
+        max_length=CONTACT_REASON_MAX_CHARS,
+        blank=True,
+        help_text="why the carrier got e-mail address and phone: consent, or what the setting says; empty: it did not",
+    )
     reason = models.CharField(_("Reason"), max_length=500, blank=True, help_text="why it was refused")
     about = models.CharField(max_length=10, blank=True, help_text="address, parcel, other")
     asked_at = models.DateTimeField(null=True, blank=True, help_text="first asked; the answer may be lost")

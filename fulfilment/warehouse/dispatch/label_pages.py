@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from checkout.order.actions import AddressNotCorrected, correct_address
+from checkout.order.actions import AddressNotCorrected, correct_address, take_back_carrier_contact
 from checkout.order.models import AddressCorrection, Order
 from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.stock.actions import StockError
@@ -183,6 +183,21 @@ def _corrected(request: HttpRequest, order: Order, form: AddressForm) -> bool:
     return True
 
 
+@staff_view(CORRECT)
+@require_POST
+def order_contact(request: HttpRequest, number: str) -> HttpResponse:
+    """The shopper takes back that the carrier may get e-mail address and phone number."""
+    order = get_object_or_404(Order, number=number)
+    if take_back_carrier_contact(order=order):
+        messages.success(
+            request,
+            _("The carrier gets neither e-mail address nor phone number with labels booked from now on."),
+        )
+    else:
+        messages.info(request, _("The customer had not agreed, or took it back already."))
+    return redirect("warehouse:order-address", number=number)
+
+
 def _changes(one: AddressCorrection) -> list[tuple[str, str]]:
     """Old and new of each part that changed."""
     return [
@@ -244,4 +259,5 @@ urlpatterns = [
     path("parcels/<row:pk>/label.pdf", label_pdf, name="label"),
     path("parcels/<row:pk>/label.zpl", label_zpl, name="label-zpl"),
     path("orders/<str:number>/address/", order_address, name="order-address"),
+    path("orders/<str:number>/contact/", order_contact, name="order-contact"),
 ]

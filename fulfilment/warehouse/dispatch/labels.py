@@ -26,7 +26,7 @@ from . import addresses, papers
 from .carriers import ABOUT_ADDRESS, ABOUT_PARCEL, Booked, Carrier, CarrierRefused, Shipment
 from .carriers import carrier as carrier_named
 from .errors import DispatchError
-from .models import SENT, Label, LabelFile, Parcel
+from .models import CONSENT, CONTACT_REASON_MAX_CHARS, SENT, Label, LabelFile, Parcel
 from .states import LIVE_STAGES
 
 log = logging.getLogger(__name__)
@@ -146,30 +146,48 @@ def work_due(limit: int = BATCH) -> int:
 
 def _book(label: Label) -> bool:
     connector = carrier_named(label.parcel.carrier)
-    shipment = _shipment(label)
+    shipment = _shipment(label, connector)
     refusal = _cannot_travel(label)
     if refusal is not None:
         raise refusal
     asked_before = label.asked_at
     fresh = Label.objects.filter(pk=label.pk, stage="wanted", claim=label.claim)
     moment = asked_before or now()
-    if not fresh.update(asked_at=moment, recipient=asdict(shipment.recipient), connector=connector.code):
+    why = _contact_given_for(label, connector)
+    if not fresh.update(
+        asked_at=moment,
+        recipient=asdict(shipment.recipient),
+        connector=connector.code,
+        contact_given_for=why[:CONTACT_REASON_MAX_CHARS],
+    ):
         return False  # withdrawn in this moment: nothing was asked
     booked = connector.find(label.reference, asked_before) if asked_before else None
     return _booked(label, connector, booked or connector.book(shipment))
 
 
-def _shipment(label: Label) -> Shipment:
+def _contact_given_for(label: Label, connector: Carrier) -> str:
+    """Why the carrier gets the recipient's e-mail address and phone number; empty: it does not.
+
+    With consent (Art. 6 (1) a GDPR), or where a parcel cannot travel without them (Art. 6 (1) b).
+    """
+    order = label.parcel.order
+    if order.carrier_contact_agreed_at:
+        return CONSENT
+    return connector.needs_contact(papers.recipient(order).country)
+
+
+def _shipment(label: Label, connector: Carrier) -> Shipment:
     parcel, order = label.parcel, label.parcel.order
     carton = parcel.carton
+    contact = (order.email or "", order.phone) if _contact_given_for(label, connector) else ("", "")
     return Shipment(
         reference=label.reference,
         sender=papers.sender(parcel),
         recipient=papers.recipient(order),
         weight_g=parcel.weight_g,
         measures_mm=carton.sides if carton else None,
-        email=order.email or "",
-        phone=order.phone,
+        email=contact[0],
+        phone=contact[1],
     )
 
 

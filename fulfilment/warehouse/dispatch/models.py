@@ -198,9 +198,11 @@ class PackScan(models.Model):
 
 
 from .carrier_models import Manifest, TrackingState  # noqa: E402  (they refer to what stands above)
-from .label_models import Label, LabelFile  # noqa: E402
+from .label_models import CONSENT, CONTACT_REASON_MAX_CHARS, Label, LabelFile  # noqa: E402
 
 __all__ = [
+    "CONSENT",
+    "CONTACT_REASON_MAX_CHARS",
     "HANDED_OVER",
     "SENT",
     "Carton",
