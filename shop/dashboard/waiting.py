@@ -17,7 +17,7 @@ from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.models import Receipt
 from fulfilment.warehouse.dispatch.models import Parcel
-from fulfilment.warehouse.dispatch.queries import lists_to_pack
+from fulfilment.warehouse.dispatch.queries import lists_to_pack, open_losses
 from fulfilment.warehouse.picking.models import PickList
 from shop.kernel import clock
 from shop.kernel.models import Delivery, InboxMessage
@@ -98,6 +98,10 @@ WAITING = (
     Waiting(
         "to_hand_over", _("Parcels to hand over"), "dispatch.dispatch_parcels", "warehouse:parcels",
         lambda: Parcel.objects.filter(state="packed"), "state=packed", "info",
+    ),
+    Waiting(
+        "lost", _("Lost parcels to see to"), "dispatch.dispatch_parcels", "warehouse:parcels",
+        open_losses, "state=open-loss", "bad",
     ),
     Waiting(
         "overdue", _("Invoices overdue"), "invoicing.view_invoices", "finance:invoices",

@@ -35,6 +35,7 @@ class Figures:
     short: int
     packed: int
     left_today: int
+    lost: int
     on_hold: int
 
 
@@ -81,6 +82,7 @@ def figures(site_id: int | None = None) -> Figures:
     parcels = _at(Parcel.objects.filter(kind=SENT), "pick_list__site", site_id).aggregate(
         packed=Count("pk", filter=Q(state="packed")),
         late=Count("pk", filter=Q(state="packed", pick_list__due_at__lt=now())),
+        lost=Count("pk", filter=Q(state="lost", loss_closed_as="")),
         left_today=Count("pk", filter=Q(dispatched_at__gte=start_of_today())),
     )
     counted["late"] += parcels.pop("late")

@@ -22,10 +22,10 @@ from shop.kernel.models import StateChange
 from shop.kernel.nav import NavEntry
 from shop.kernel.states import allowed_moves
 
-from . import actions, carrier_pages, label_pages, packing_pages, queries, tracking
+from . import actions, carrier_pages, label_pages, outcomes, packing_pages, queries, tracking
 from .actions import OUTCOMES
 from .answers import first_error
-from .forms import ManyForm, OutcomeForm, ParcelSearch, ReasonForm
+from .forms import LossForm, ManyForm, OutcomeForm, ParcelSearch, ReasonForm
 from .models import Parcel
 
 SORT = {
@@ -63,7 +63,9 @@ def _parcel_list(request: HttpRequest, form: ParcelSearch, problem: str = "") ->
     text = form.value("q")
     if text:
         rows = rows.filter(Q(number__icontains=text) | Q(tracking_number__icontains=text))
-    if form.value("state"):
+    if form.value("state") == ParcelSearch.OPEN_LOSS:
+        rows = rows.filter(pk__in=queries.open_losses())
+    elif form.value("state"):
         rows = rows.filter(state=form.value("state"))
     rows = sorted_by(request, rows, SORT, ["-packed_at", "-pk"])
     if wants_csv(request):
@@ -127,7 +129,9 @@ def parcel(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _parcel_page(request: HttpRequest, pk: int, problem: str = "", status: int = 200) -> HttpResponse:
     rows = queries.with_lines(
-        Parcel.objects.select_related("order__shipping_address", "pick_list", "carton", "manifest")
+        Parcel.objects.select_related(
+            "order__shipping_address", "pick_list", "carton", "manifest", "loss_closed_by"
+        )
     )
     found = get_object_or_404(rows, pk=pk)
     changes = StateChange.objects.filter(machine="parcel", thing_id=pk).select_related("by")
@@ -143,6 +147,7 @@ def _parcel_page(request: HttpRequest, pk: int, problem: str = "", status: int =
         "can_dispatch": "dispatched" in allowed and bool(found.is_handover or found.tracking_number),
         "can_unpack": "unpacked" in allowed,
         "outcomes": [(key, labels[key]) for key in allowed if key in OUTCOMES],
+        "loss_form": LossForm(auto_id="loss_%s") if found.is_open_loss else None,
         "reason_form": ReasonForm(auto_id="unpack_%s"),
         "outcome_form": ReasonForm(auto_id="outcome_%s"),
         "events": [
@@ -156,10 +161,44 @@ def _parcel_page(request: HttpRequest, pk: int, problem: str = "", status: int =
                 }
                 for c in changes
             ),
+            *_loss_closed(found),
         ],
         "crumbs": [{"title": _("Parcels"), "url": reverse("warehouse:parcels")}, {"title": found.number}],
     }
     return render(request, "dashboard/warehouse/parcel.html", context, status=status)
+
+
+def _loss_closed(found: Parcel) -> list[dict[str, Any]]:
+    """What a person did about its loss, as a line of its story."""
+    if not found.loss_closed_as:
+        return []
+    return [
+        {
+            "title": found.get_loss_closed_as_display(),
+            "at": found.loss_closed_at,
+            "by": found.loss_closed_by.name if found.loss_closed_by else "",
+            "text": found.loss_note,
+            "icon": "check",
+        }
+    ]
+
+
+@staff_view(PERMISSION)
+@require_POST
+def close_loss(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody has seen to the customer of a lost parcel."""
+    found = get_object_or_404(Parcel.objects.select_related("order"), pk=pk)
+    form = LossForm(request.POST)
+    if not form.is_valid():
+        return _parcel_page(request, pk, problem=first_error(form), status=400)
+    try:
+        outcomes.close_loss(
+            parcel=found, end=form.cleaned_data["end"], note=form.cleaned_data["note"], by=request.user
+        )
+    except StockError as error:
+        return _parcel_page(request, pk, problem=str(error), status=409)
+    messages.success(request, _("Noted: the loss of parcel %(number)s is closed.") % {"number": found.number})
+    return redirect("warehouse:parcel", pk=pk)
 
 
 @staff_view(PERMISSION)
@@ -230,6 +269,7 @@ urlpatterns = [
     path("parcels/<row:pk>/dispatch/", dispatch, name="dispatch"),
     path("parcels/<row:pk>/unpack/", unpack, name="unpack"),
     path("parcels/<row:pk>/outcome/", outcome, name="outcome"),
+    path("parcels/<row:pk>/loss/", close_loss, name="close-loss"),
 ]
 
 

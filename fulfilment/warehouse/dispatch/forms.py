@@ -14,7 +14,7 @@ from fulfilment.warehouse.lists import Search
 from shop.kernel.text import clean_line
 
 from .actions import OUTCOMES, WEIGHT_MAX_G
-from .models import Carton, TrackingState
+from .models import LOSS_ENDS, Carton, TrackingState
 from .queries import ToPack
 from .states import LABEL, PARCEL
 
@@ -22,7 +22,13 @@ from .states import LABEL, PARCEL
 class ParcelSearch(Search):
     """Filter of the parcels."""
 
-    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("all")), *PARCEL.choices])
+    OPEN_LOSS = "open-loss"  #: lost, and nobody has seen to it yet
+
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("all")), *PARCEL.choices, (OPEN_LOSS, _("lost, to be seen to"))],
+    )
 
 
 class CartonField(forms.ModelChoiceField):
@@ -90,6 +96,15 @@ class OutcomeForm(ReasonForm):
     outcome = forms.ChoiceField(
         label=_("What happened"), choices=[(key, label) for key, label in PARCEL.choices if key in OUTCOMES]
     )
+
+
+class LossForm(forms.Form):
+    """What was done about a lost parcel, and why. Both are needed; the action says so."""
+
+    end = forms.ChoiceField(
+        label=_("What was done"), choices=[("", _("Please choose")), *LOSS_ENDS], required=False
+    )
+    note = forms.CharField(label=_("In a few words"), max_length=200, required=False)
 
 
 class ManyForm(forms.Form):

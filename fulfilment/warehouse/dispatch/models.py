@@ -54,6 +54,15 @@ class Carton(models.Model):
         return self.length_mm, self.width_mm, self.height_mm
 
 
+#: What was done about a lost parcel.
+REPLACED, REFUNDED, OTHERWISE = "replaced", "refunded", "otherwise"
+LOSS_ENDS = [
+    (REPLACED, _("a replacement was sent")),
+    (REFUNDED, _("the money went back")),
+    (OTHERWISE, _("settled otherwise")),
+]
+
+
 class Parcel(models.Model):
     """One parcel of an order (or what is handed over in the store). ``number`` is on its slip as a barcode."""
 
@@ -97,6 +106,22 @@ class Parcel(models.Model):
         db_index=False,
     )
     dispatched_at = models.DateTimeField(null=True, blank=True)
+    loss_closed_as = models.CharField(
+        max_length=12,
+        choices=LOSS_ENDS,
+        blank=True,
+        help_text="what was done about a lost parcel; empty: open",
+    )
+    loss_note = models.CharField(max_length=200, blank=True)
+    loss_closed_at = models.DateTimeField(null=True, blank=True)
+    loss_closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
 
     class Meta:
         constraints = [
@@ -107,7 +132,14 @@ class Parcel(models.Model):
                 name="dispatch_tracking_once",
             ),
         ]
-        indexes = [models.Index(fields=["state", "-packed_at"], name="dispatch_by_state")]
+        indexes = [
+            models.Index(fields=["state", "-packed_at"], name="dispatch_by_state"),
+            models.Index(
+                fields=["order"],
+                name="dispatch_loss_open",
+                condition=Q(state="lost", loss_closed_as=""),
+            ),
+        ]
         permissions = [("dispatch_parcels", "May pack and dispatch parcels")]
         ordering = ["-packed_at", "-pk"]
 
@@ -118,6 +150,11 @@ class Parcel(models.Model):
     def is_handover(self) -> bool:
         """Whether the customer fetches it in the store."""
         return self.kind == HANDED_OVER
+
+    @property
+    def is_open_loss(self) -> bool:
+        """Whether it is lost, and somebody has still to see to the customer."""
+        return self.state == "lost" and not self.loss_closed_as
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: a parcel is unpacked, never deleted."""
@@ -204,6 +241,7 @@ __all__ = [
     "CONSENT",
     "CONTACT_REASON_MAX_CHARS",
     "HANDED_OVER",
+    "LOSS_ENDS",
     "SENT",
     "Carton",
     "Label",

@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
+from .errors import DispatchError
 from .events import ParcelDelivered, ParcelLost, ParcelReturned
-from .models import Parcel
+from .models import LOSS_ENDS, Parcel
 
+LOSS_NOTE_MAX_CHARS = 200  #: as the column
 TOLD = {"delivered": ParcelDelivered, "lost": ParcelLost, "returned": ParcelReturned}
 
 
@@ -37,3 +41,28 @@ def arrive(*, parcel: Parcel, outcome: str, by: Any, why: str = "", at: dt.datet
         )
 
     retrying(write)
+
+
+def close_loss(*, parcel: Parcel, end: str, by: Any, note: str) -> None:
+    """A person has seen to a lost parcel, and says how (one of LOSS_ENDS) and why: it is off the list of work.
+
+    Nothing else is done by it: money goes back by a credit note, goods by another order. Raises DispatchError in words:
+    no reason, nothing of the choices, not lost (any more), or a colleague was faster.
+    """
+    if end not in dict(LOSS_ENDS):
+        raise DispatchError(_("Please choose what was done."))
+    if not note.strip():
+        raise DispatchError(_("Please say in a few words what was done; the customer may ask."))
+    open_one = Parcel.objects.filter(pk=parcel.pk, state="lost", loss_closed_as="")
+    closed = open_one.update(
+        loss_closed_as=end,
+        loss_note=note.strip()[:LOSS_NOTE_MAX_CHARS],
+        loss_closed_at=now(),
+        loss_closed_by=by if getattr(by, "pk", None) else None,
+    )
+    if not closed:
+        raise DispatchError(
+            _("Parcel %(number)s is not lost any more, or somebody closed it already. Please look again.")
+            % {"number": parcel.number}
+        )
+    parcel.refresh_from_db()

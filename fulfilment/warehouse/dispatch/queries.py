@@ -107,6 +107,11 @@ def refused_labels(order_id: int | None = None) -> QuerySet[Label]:
     return rows if order_id is None else rows.filter(parcel__order=order_id)
 
 
+def open_losses() -> QuerySet[Parcel]:
+    """Lost parcels of which nobody has seen to the customer yet."""
+    return Parcel.objects.filter(state="lost", loss_closed_as="")
+
+
 def waiting_for_carrier() -> int:
     """How many parcels are packed and wait: for their label, or to be taken by the carrier. One query."""
     return Parcel.objects.filter(state="packed", kind=SENT).count()
