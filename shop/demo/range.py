@@ -73,7 +73,8 @@ class Item:
 
 @dataclass(frozen=True)
 class ProductData:
-    """One product of the range. ``draw`` is kind/style for the pictures, ``look`` their colours per shade."""
+    """One product of the range. ``draw`` is kind/style for the pictures, ``look`` their colours per shade;
+    ``stock_each``: pieces of each variant at the start, 0 for some of the usual number."""
 
     number: int
     slug: str
@@ -94,6 +95,7 @@ class ProductData:
     guarantee_months: int = 0
     content_amount: int | None = None
     content_unit: str = ""
+    stock_each: int = 0
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -104,7 +106,7 @@ class ProductData:
                 upc=barcode(self.number, c, s),
                 colour=shade,
                 size=size,
-                stock=opening_stock(self.number, shade.code, size, self.sizes),
+                stock=self.stock_each or opening_stock(self.number, shade.code, size, self.sizes),
             )
             for c, shade in enumerate(self.shades)
             for s, size in enumerate(self.sizes)
@@ -183,6 +185,7 @@ def _product(row: dict[str, Any], shades: dict[str, Shade], makers: dict[str, Ma
         guarantee_months=row.get("guarantee_months", 0),
         content_amount=amount,
         content_unit=unit,
+        stock_each=row.get("stock", 0),
     )
 
 

@@ -1,4 +1,5 @@
-"""The demo's warehouse beyond its shelves: a store that ships as well, packs with barcodes, an article kept by lots."""
+"""The demo's warehouse beyond its shelves: a store that ships as well, packs with barcodes, an article kept by lots and
+one with serial numbers."""
 
 from __future__ import annotations
 
@@ -19,6 +20,9 @@ IN_STORE_EACH = 2
 PACKS = (("hartwachs", 12, 1), ("poliertuch", 10, 2), ("senkel-rund", 24, 3))
 #: The article with a best-before date: months that its lots still last; the first of them must be taken first.
 LOTS_SLUG, LOTS_MONTHS = "lederbalsam", (5, 17)
+#: The article of which every piece has a serial number, and how its maker's numbers look: size, then a running number.
+SERIAL_SLUG, SERIAL_FORM = "schuhspanner-nummeriert", "BE{size}-{number:04d}"
+SERIAL_MEASURES = {"length_mm": 300, "width_mm": 160, "height_mm": 110}
 
 
 def store() -> Site:
@@ -43,8 +47,8 @@ def store_pieces(row: data.ProductData, item: data.Item) -> int:
 
 
 def is_kept_by_lots(row: data.ProductData) -> bool:
-    """Whether the product's pieces belong to lots: they are received one lot at a time."""
-    return row.slug == LOTS_SLUG
+    """Whether the product's pieces belong to lots or have serial numbers: they are received one lot at a time."""
+    return row.slug in (LOTS_SLUG, SERIAL_SLUG)
 
 
 def seed_packs() -> None:
@@ -72,27 +76,34 @@ def pack_code(number: int, place: int) -> str:
 
 
 def seed_lots(shelves: dict[tuple[int, str], int], why: str) -> int:
-    """The article with a best-before date, its opening stock in two lots. Returns the pieces received."""
+    """The articles with a best-before date or with serial numbers, lot by lot. Returns the pieces received."""
     pieces = 0
     for row in filter(is_kept_by_lots, data.products()):
         for item in row.items:
             record = StockRecord.objects.filter(partner__code="own", partner_sku=item.sku).first()
             if record is None or Movement.objects.filter(stockrecord=record).exists():
                 continue
-            set_handling(stockrecord=record, tracking="lot", has_best_before=True, min_days_left=30)
             bin = Bin.objects.get(pk=shelves[row.number, item.colour.code])
-            for months, some in zip(
-                LOTS_MONTHS, (item.stock // 3, item.stock - item.stock // 3), strict=True
-            ):
-                if some:
-                    end = today() + dt.timedelta(days=30 * months)
-                    receive(
-                        stockrecord=record,
-                        bin=bin,
-                        quantity=some,
-                        why=why,
-                        lot=f"L{end:%y%m}",
-                        best_before=end,
-                    )
-                    pieces += some
+            receive_kept = _receive_lots if row.slug == LOTS_SLUG else _receive_serials
+            receive_kept(record, bin, item, why)
+            pieces += item.stock
     return pieces
+
+
+def _receive_lots(record: StockRecord, bin: Bin, item: data.Item, why: str) -> None:
+    """Opening stock in two lots, a third of it in the one that ends first."""
+    set_handling(stockrecord=record, tracking="lot", has_best_before=True, min_days_left=30)
+    first = item.stock // 3
+    for months, some in zip(LOTS_MONTHS, (first, item.stock - first), strict=True):
+        if some:
+            end = today() + dt.timedelta(days=30 * months)
+            code = f"L{end:%y%m}"
+            receive(stockrecord=record, bin=bin, quantity=some, why=why, lot=code, best_before=end)
+
+
+def _receive_serials(record: StockRecord, bin: Bin, item: data.Item, why: str) -> None:
+    """Opening stock piece by piece, each with the number that its maker stamped into it."""
+    set_handling(stockrecord=record, tracking="serial", **SERIAL_MEASURES)
+    for number in range(1, item.stock + 1):
+        code = SERIAL_FORM.format(size=item.size, number=number)
+        receive(stockrecord=record, bin=bin, quantity=1, why=why, lot=code)

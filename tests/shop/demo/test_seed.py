@@ -17,7 +17,7 @@ from checkout.order.models import Line, Order
 from checkout.payment.models import CustomerCredit, MethodRule, Payment
 from checkout.shipping.models import DeliveryMethod
 from fulfilment.warehouse.stock.codes import find_article
-from fulfilment.warehouse.stock.models import Barcode, Bin, BinStock, Lot, Movement, Site
+from fulfilment.warehouse.stock.models import Barcode, Bin, BinStock, Lot, LotStock, Movement, Site
 from fulfilment.warehouse.stock.queries import stock_differences
 from shop.customers.models import User
 from shop.demo.logins import demo_logins
@@ -58,8 +58,9 @@ def test_the_demo_shop_is_complete_and_a_second_run_changes_nothing() -> None:
     for pack in Barcode.objects.all():
         found = find_article(pack.code)
         assert ean.is_valid(pack.code) and found is not None and found.pieces == pack.pieces > 1
-    first_lot, second_lot = Lot.objects.all()
+    first_lot, second_lot = Lot.objects.filter(stockrecord__handling__tracking="lot")
     assert first_lot.best_before < second_lot.best_before
+    _every_piece_of_one_article_has_a_serial_number()
     changed = StockRecord.objects.order_by("pk").first()
     assert changed is not None
     StockRecord.objects.filter(pk=changed.pk).update(price=1)
@@ -70,6 +71,17 @@ def test_the_demo_shop_is_complete_and_a_second_run_changes_nothing() -> None:
     assert StockRecord.objects.aggregate(n=Sum("num_in_stock"))["n"] == pieces
     _everybody_may_sign_in()
     _texts_are_there_in_both_languages()
+
+
+def _every_piece_of_one_article_has_a_serial_number() -> None:
+    (numbered,) = [product for product in products() if product.slug == "schuhspanner-nummeriert"]
+    records = StockRecord.objects.filter(handling__tracking="serial")
+    assert {record.partner_sku for record in records} == {item.sku for item in numbered.items}
+    for record in records:
+        serials = LotStock.objects.filter(lot__stockrecord=record, quantity=1, bin__kind="pick")
+        assert serials.count() == record.num_in_stock == 4
+        assert serials.filter(lot__is_serial=True, lot__code__startswith="BE").count() == 4
+        assert record.handling.length_mm > 0
 
 
 def _everybody_may_sign_in() -> None:
