@@ -20,12 +20,11 @@ from fulfilment.warehouse.routing.queries import routings_of
 from fulfilment.warehouse.routing.words import reason_text
 from fulfilment.warehouse.stock.actions import StockError
 from shop.kernel.access import staff_view
-from shop.kernel.models import StateChange
 
 from . import actions, queries
-from .actions.lists import PLANNED_BY
 from .actions.rules import batch_of
 from .forms import PickListSearch, PlanForm
+from .history import events_of
 from .models import URGENT, PickList
 
 SORT = {
@@ -102,15 +101,11 @@ def pick_list(request: HttpRequest, pk: int) -> HttpResponse:
 def list_page(request: HttpRequest, pk: int, problem: str = "", status: int = 200) -> HttpResponse:
     """The page of one list; ``problem`` is said on top of it."""
     found = get_object_or_404(queries.pick_lists(), pk=pk)
-    machines = ("pick_list", PLANNED_BY)
-    changes = (
-        StateChange.objects.filter(machine__in=machines, thing_id=pk).select_related("by").order_by("pk")
-    )
-    labels = dict(PickList.machine.choices)
+    lines = queries.lines_of(pk)
     planned = {"urgent": found.is_urgent, "due_at": found.due_at, "carrier": found.carrier}
     context = {
         "list": found,
-        "lines": queries.lines_of(pk),
+        "lines": lines,
         "mine": found.state == "picking" and found.picker_id == request.user.pk,
         "plan_form": PlanForm(initial=planned),
         "can_plan": found.state not in ("packed", "cancelled"),
@@ -119,10 +114,7 @@ def list_page(request: HttpRequest, pk: int, problem: str = "", status: int = 20
         "problem": problem,
         "routings": [(routing, reason_text(routing)) for routing in routings_of(found.order_id)],
         "movable": found.state in ("open", "picking"),
-        "events": [
-            {"title": labels.get(c.new, c.new), "at": c.at, "by": c.by.name if c.by else "", "text": c.why}
-            for c in changes
-        ],
+        "events": events_of(found, lines),
         "crumbs": [
             {"title": _("Pick lists"), "url": reverse("warehouse:pick-lists")},
             {"title": found.order.number},

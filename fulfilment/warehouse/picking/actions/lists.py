@@ -154,7 +154,8 @@ def reschedule(
 
 
 def _plan_words(pick_list: PickList) -> str:
-    """What the list is planned by, short enough for the history: ``urgent own 2026-11-25 15:00``."""
+    """What the list is planned by, short enough for the history: ``urgent own 2026-11-25 15:00``. People read it as
+    ``picking.history`` says it."""
     when = timezone.localtime(pick_list.due_at).strftime("%Y-%m-%d %H:%M") if pick_list.due_at else ""
     parts = ["urgent" if pick_list.priority >= URGENT else "normal", pick_list.carrier[:14], when]
     return " ".join(part for part in parts if part)

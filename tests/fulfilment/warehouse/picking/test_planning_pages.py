@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 from html import unescape
@@ -12,10 +13,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import override
 from pypdf import PdfReader
 
 from fulfilment.warehouse.picking import actions
+from fulfilment.warehouse.picking.history import plan_changes
 from fulfilment.warehouse.picking.models import Batch, CutOff, PickList, ScanRecord
 from fulfilment.warehouse.stock.actions import default_site
 from shop.customers.models import User
@@ -245,6 +248,40 @@ def test_an_order_is_made_urgent_with_a_reason_on_its_page(desk: Client, outbox:
     for wrong in ({"due_at": "soon"}, {"carrier": "x" * 99}, {"why": "x" * 999}):
         assert desk.post(address, {"why": "x"} | wrong).status_code == 409
     assert found.order.number in page(desk.get(url("pick-lists"), {"priority": "urgent"}))
+
+
+def test_the_history_of_a_list_says_in_words_what_was_planned_and_what_was_not_found(
+    desk: Client, lena: User, outbox: Outbox
+) -> None:
+    (found,) = open_orders(outbox, 1)
+    due = timezone.make_aware(dt.datetime(2026, 12, 1, 15, 0))
+    for plan in (
+        {"urgent": True, "due_at": due, "carrier": "fast"},
+        {"urgent": False},
+        {"carrier": "a carrier of 2026-11"},
+    ):
+        actions.reschedule(pick_list=found, by=lena, why="birthday", **plan)
+    actions.start(pick_list=found, by=lena)
+    line = found.lines.select_related("pick_list__order", "order_line", "bin", "batch").get()
+    actions.report_short(line=line, by=lena)
+    shown = page(desk.get(url("pick-list", found.pk)))
+    assert "urgent fast" not in shown and "2026-12-01 15:00" not in shown
+    assert "Planned differently" in shown
+    assert "urgent: goes before others" in shown and "not urgent any more" in shown
+    assert "cut-off 1 Dec 2026, 15:00 · birthday" in shown
+    assert "carrier fast" in shown and "instead of fast" in shown
+    missing = (
+        f"{line.quantity} × {line.order_line.title} ({line.order_line.partner_sku}) from bin {line.bin.code}"
+    )
+    assert "Not found" in shown and missing in shown
+
+
+def test_a_plan_that_cannot_be_read_is_left_to_its_reason() -> None:
+    assert plan_changes("normal", "urgent") == ["urgent: goes before others"]
+    assert plan_changes("normal own", "normal own") == []
+    for odd in ("", "later", "urgent\n", "\u202e"):
+        assert plan_changes("normal", odd) == []
+    assert plan_changes("normal", "normal 2026-13-99 25:61") == ["cut-off 2026-13-99 25:61"]
 
 
 def test_planning_asks_for_its_own_permission(db: None) -> None:
