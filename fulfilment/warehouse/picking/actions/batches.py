@@ -15,6 +15,7 @@ from shop.kernel.transactions import retrying
 
 from .lists import refuse_open
 from .rules import WANTED, PickError, batch_is_mine, held, held_batch, why_not_batch
+from .sites import hold_orders_of
 
 
 def start_batch(*, batch: Batch, by: Any) -> list[str]:
@@ -25,7 +26,12 @@ def start_batch(*, batch: Batch, by: Any) -> list[str]:
     """
     if batch.state == "picking" and batch.picker_id == by.pk:
         return []
-    left_behind = retrying(lambda: _begin(held_batch(batch.pk), by))
+
+    def take() -> list[str]:
+        hold_orders_of(batch.pk)
+        return _begin(held_batch(batch.pk), by)
+
+    left_behind = retrying(take)
     batch.refresh_from_db()
     return left_behind
 
@@ -71,6 +77,7 @@ def take_over_batch(*, batch: Batch, by: Any) -> list[str]:
         return []
 
     def change() -> list[str]:
+        hold_orders_of(batch.pk)
         current = held_batch(batch.pk)
         try:
             move(current, to="open", by=by, why=f"taken over from {current.picker}", picker=None)

@@ -24,6 +24,7 @@ from .rules import (
     why_not,
     why_not_batch,
 )
+from .sites import hold_order
 from .waves import join_lines
 
 
@@ -36,6 +37,7 @@ def add_to_batch(*, batch: Batch, pick_list: PickList, by: Any) -> BatchBox:
     """
 
     def join() -> BatchBox:
+        hold_order(pick_list.order_id)
         current = held_batch(batch.pk)
         if current.state not in ACTIVE:
             raise why_not_batch(batch, by)

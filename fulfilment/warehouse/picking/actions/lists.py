@@ -17,6 +17,7 @@ from shop.kernel.states import MoveNotAllowed, StaleState, move
 from shop.kernel.transactions import retrying
 
 from .rules import PickError, fresh, held, mine, refuse_batched, refuse_unwanted, why_not
+from .sites import hold_order
 
 #: Under this name the history keeps who changed what a list is planned by.
 PLANNED_BY = "pick_list_plan"
@@ -32,12 +33,16 @@ def start(*, pick_list: PickList, by: Any) -> None:
     if pick_list.state == "picking" and pick_list.picker_id == by.pk:
         return
 
-    retrying(lambda: begin(held(pick_list), by))
+    def take() -> None:
+        hold_order(pick_list.order_id)
+        begin(held(pick_list), by)
+
+    retrying(take)
     pick_list.refresh_from_db()
 
 
 def begin(pick_list: PickList, by: Any) -> None:
-    """The part of start() that belongs to a caller's transaction."""
+    """The part of start() that belongs to a caller's transaction, which holds order and list."""
     refuse_unwanted(pick_list.order)
     refuse_batched(pick_list)
     try:
@@ -79,6 +84,7 @@ def take_over(*, pick_list: PickList, by: Any) -> None:
         return
 
     def change() -> None:
+        hold_order(pick_list.order_id)
         current = held(pick_list)
         refuse_batched(current)
         try:

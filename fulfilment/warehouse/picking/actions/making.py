@@ -102,7 +102,7 @@ def _batch_by_bin(bins: set[int], batches: Sequence[Batch]) -> dict[int, int]:
 def hold_with_batches(pick_list: PickList, first: int | None = None) -> tuple[PickList, list[Batch]]:
     """The list and the active batches with a box for it, all held; the batch ``first`` is named first.
 
-    Part of a caller's transaction. Locks go batch, list, line.
+    Part of a caller's transaction, which holds the order. Locks go order, batch, list, line.
     """
     rows = Batch.objects.filter(boxes__pick_list=pick_list, state__in=ACTIVE).values_list("pk", flat=True)
     batches = [held_batch(pk) for pk in sorted({*rows, *([first] if first else [])})]

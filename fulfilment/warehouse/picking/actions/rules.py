@@ -43,7 +43,8 @@ def fresh_batch(batch: Batch) -> Batch:
 
 
 def held_batch(batch_id: int) -> Batch:
-    """The batch, held until the end of the transaction. Locks go batch, list, line, so that nobody waits in a ring."""
+    """The batch, held until the end of the transaction. Locks go order, batch, list, line, so that nobody waits in a
+    ring."""
     Batch.objects.select_for_update(no_key=True).get(pk=batch_id)
     return Batch.objects.select_related("picker", "site", "zone").get(pk=batch_id)
 

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Sum
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
-from fulfilment.warehouse.picking.models import PickLine, PickList
+from fulfilment.warehouse.picking.models import BatchBox, PickLine, PickList
 from fulfilment.warehouse.picking.planning import Want
 from fulfilment.warehouse.routing.actions import route
 from fulfilment.warehouse.routing.deciding import Need
@@ -130,9 +130,17 @@ def look_elsewhere(order: Order, want: Want, found: int, *, site_id: int, by: An
 def hold_order(order_id: int) -> Order:
     """The order, held to the end of the transaction: of two planners of one order the second sees the first's lines.
 
-    Locks go order, batch, list, line.
+    Locks go order, batch, list, line: also for who begins to pick, for that moves the order.
     """
     return Order.objects.select_for_update(no_key=True).get(pk=order_id)
+
+
+def hold_orders_of(batch_id: int) -> None:
+    """The orders that have a box in a batch, held before the batch is. One that gets a box in this very moment is held
+    when its list begins."""
+    inside = BatchBox.objects.filter(batch=batch_id).values("pick_list__order")
+    orders = Order.objects.select_for_update(no_key=True).filter(pk__in=inside)
+    list(orders.order_by("pk").values_list("pk", flat=True))
 
 
 def list_at(order: Order, site_id: int) -> PickList:
