@@ -4,6 +4,7 @@ one with serial numbers."""
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.stock.actions import packing_place, place_zone, receive, set_handling
@@ -22,7 +23,7 @@ PACKS = (("hartwachs", 12, 1), ("poliertuch", 10, 2), ("senkel-rund", 24, 3))
 LOTS_SLUG, LOTS_MONTHS = "lederbalsam", (5, 17)
 #: The article of which every piece has a serial number, and how its maker's numbers look: size, then a running number.
 SERIAL_SLUG, SERIAL_FORM = "schuhspanner-nummeriert", "BE{size}-{number:04d}"
-SERIAL_MEASURES = {"length_mm": 300, "width_mm": 160, "height_mm": 110}
+SERIAL_MEASURES: dict[str, Any] = {"length_mm": 300, "width_mm": 160, "height_mm": 110}
 
 
 def store() -> Site:
