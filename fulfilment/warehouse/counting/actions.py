@@ -133,13 +133,16 @@ def tally(
     """Pieces were scanned: they are added to what was counted of this article. Returns its count so far.
 
     An article that nobody expected in the bin is found, and gets a line. ``key``: of the form; AlreadyBooked when it
-    comes a second time. CountError for another article of a task about one, for a missing lot, for a bad quantity.
+    comes a second time. CountError for another article of a task about one, for a missing lot, for a bad quantity;
+    LotIsRecalled for a lot that is to be carried to quarantine.
     """
     check_quantity(quantity)
 
     def add() -> int:
         fresh = _mine(task, by)
         _refuse_repeat(fresh, key)
+        # In the books its pieces are in quarantine already: counted here, they would be there twice.
+        stock.refuse_recalled(lot=lot, bin=fresh.bin)
         line = _line_for(fresh, stockrecord, lot)
         name = "second" if fresh.in_second_round else "first"
         so_far = (getattr(line, name) or 0) + quantity

@@ -15,7 +15,8 @@ from .models import PickedLot, PickLine
 def scanned_lot(line: PickLine, code: str) -> Lot | None:
     """The lot that was scanned for a line; None without a code (an article that asks for one is refused by stock).
 
-    StockError in words: an unknown lot or one of another article, another one than planned, one with too few days left.
+    StockError in words: an unknown lot or one of another article, another one than planned, one with too few days left, a
+    recalled one.
     """
     if not code.strip() or line.stockrecord_id is None:
         return None
@@ -23,6 +24,8 @@ def scanned_lot(line: PickLine, code: str) -> Lot | None:
     handling = stock.handling_of(line.stockrecord_id)
     if handling.is_tracked:
         stock.refuse_unsendable(handling=handling, lot=lot, on=today())
+    if lot.is_recalled:
+        stock.refuse_recalled(lot=lot, bin=line.pick_list.packing_place)
     if line.lot is not None and line.lot_id != lot.pk:
         raise stock.StockError(
             _("This is lot %(scanned)s. Please take lot %(wanted)s.") % {"scanned": lot, "wanted": line.lot}

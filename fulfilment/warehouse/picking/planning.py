@@ -1,7 +1,7 @@
 """Which bin, and of traced articles which lot, each piece is taken from. Planning only; nothing here moves goods.
 
-First expired, first out, wherever it lies, for lots with a best-before date; what may no longer be sent is not
-offered. Everything else is first in, first out among bins of the same kind: shelves before the reserve, so that walks
+First expired, first out, wherever it lies, for lots with a best-before date; what may no longer be sent, or is recalled,
+is not offered. Everything else is first in, first out among bins of the same kind: shelves before the reserve, so that walks
 stay short.
 """
 
@@ -160,7 +160,11 @@ def _lots(asking: Collection[int], site_id: int) -> dict[tuple[int, int], list[L
     found: dict[tuple[int, int], list[LotStock]] = defaultdict(list)
     if asking:
         rows = LotStock.objects.filter(
-            lot__stockrecord__in=asking, bin__site=site_id, bin__kind__in=PICKABLE, quantity__gt=0
+            lot__stockrecord__in=asking,
+            lot__recall_number="",
+            bin__site=site_id,
+            bin__kind__in=PICKABLE,
+            quantity__gt=0,
         )
         for row in rows.select_related("lot"):
             found[row.lot.stockrecord_id, row.bin_id].append(row)

@@ -1,4 +1,8 @@
-"""Verbs: prepare a recall, start it (stock aside, picks stopped, notices prepared), send the notices, close it."""
+"""Verbs: prepare a recall, start it (lots off sale, picks stopped, notices prepared), send the notices, close it, lift it.
+
+A lot that was recalled once stays off sale, also when the recall is closed: a piece may come back years later. Only
+lifting the recall frees it (docs/decisions/0032-recalled-lots-stay-off-sale.md).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from fulfilment.warehouse.stock.actions import StockError
+from fulfilment.warehouse.stock.actions import StockError, block_lots, free_lots
 from fulfilment.warehouse.stock.models import Lot
 from shop.kernel.clock import now
 from shop.kernel.numbers import next_with_gaps
@@ -49,7 +53,7 @@ def prepare(*, lots: Collection[int], texts: dict[str, str], by: Any) -> Recall:
         raise RecallError(_("One of the lots was not found. Please search again."))
     if len({row.stockrecord_id for row in rows}) != 1:
         raise RecallError(_("The lots are of several articles. Please make a recall for each."))
-    running = RecalledLot.objects.filter(lot__in=rows).exclude(recall__state="closed")
+    running = RecalledLot.objects.filter(lot__in=rows, recall__state__in=("prepared", "started"))
     other = running.select_related("recall", "lot").first()
     if other is not None:
         raise RecallError(
@@ -79,35 +83,49 @@ def lot_ids(recall: Recall) -> list[int]:
 
 
 def start(*, recall: Recall, by: Any) -> Outcome:
-    """Stop everything at once: open picks, picked goods that have not left, stock in every bin; then prepare a notice
-    for each order of which pieces left. One transaction. RecallError when it was started or closed before."""
+    """Stop everything at once: the lots go on no shelf any more, open picks, picked goods that have not left, stock in
+    every bin; then prepare a notice for each order of which pieces left. One transaction. RecallError when it was
+    started or closed before, or another recall of one of the lots runs."""
 
     def work() -> Outcome:
         fresh = Recall.objects.select_related("stockrecord").get(pk=recall.pk)
         _move(fresh, "started", by, started_at=now())
-        lots = list(Lot.objects.filter(recalls__recall=fresh).order_by("pk"))
-        stopped, lists = setting_aside.stop_picks(fresh, lots, by=by)
-        quarantined, promised = setting_aside.clear_bins(fresh, lots, by=by)
-        setting_aside.plan_again(lists, by=by)
-        return Outcome(quarantined, promised, stopped, prepare_notices(fresh))
+        block_lots(lots=lot_ids(fresh), number=fresh.number)
+        _refuse_second(fresh)
+        return _set_aside(fresh, by)
 
     done = retrying(work)
     recall.refresh_from_db()
     return done
 
 
+def _refuse_second(recall: Recall) -> None:
+    """RecallError when one of the lots is of another recall that runs. Looked at while the lots are held."""
+    others = RecalledLot.objects.filter(lot__in=lot_ids(recall), recall__state="started")
+    other = others.exclude(recall=recall).select_related("recall", "lot").first()
+    if other is not None:
+        raise RecallError(
+            _("Lot %(lot)s is recalled already by %(number)s.")
+            % {"lot": other.lot.code, "number": other.recall.number}
+        )
+
+
+def _set_aside(recall: Recall, by: Any) -> Outcome:
+    lots = list(Lot.objects.filter(recalls__recall=recall).order_by("pk"))
+    stopped, lists = setting_aside.stop_picks(recall, lots, by=by)
+    quarantined, promised = setting_aside.clear_bins(recall, lots, by=by)
+    late, more = setting_aside.stop_late_plans(recall, lots, by=by)
+    setting_aside.plan_again({one.pk: one for one in [*lists, *more]}.values(), by=by)
+    return Outcome(quarantined, promised, stopped + late, prepare_notices(recall))
+
+
 def move_rest(*, recall: Recall, by: Any) -> Outcome:
-    """Try again to take off sale what was promised when the recall began, or came back since. RecallError when the
-    recall is not running."""
+    """Try again to take off sale what was promised when the recall began. RecallError when the recall is not running."""
 
     def work() -> Outcome:
         fresh = Recall.objects.select_related("stockrecord").get(pk=recall.pk)
         _must_run(fresh)
-        lots = list(Lot.objects.filter(recalls__recall=fresh).order_by("pk"))
-        stopped, lists = setting_aside.stop_picks(fresh, lots, by=by)
-        quarantined, promised = setting_aside.clear_bins(fresh, lots, by=by)
-        setting_aside.plan_again(lists, by=by)
-        return Outcome(quarantined, promised, stopped, prepare_notices(fresh))
+        return _set_aside(fresh, by)
 
     return retrying(work)
 
@@ -153,7 +171,8 @@ def note_mail(*, notice_id: int, mail_id: int, by: Any = None) -> None:
 
 
 def close(*, recall: Recall, by: Any, why: str) -> None:
-    """The recall is over, ``why`` says what was done. RecallError without, or when customers wait to be told."""
+    """The recall is over, ``why`` says what was done; its lots stay off sale. RecallError without, or when customers
+    wait to be told."""
     if not why.strip():
         raise RecallError(_("Please say what was done."))
 
@@ -169,6 +188,39 @@ def close(*, recall: Recall, by: Any, why: str) -> None:
 
     retrying(work)
     recall.refresh_from_db()
+
+
+def lift(*, recall: Recall, by: Any, why: str) -> int:
+    """The goods are sound after all: the lots may be sold again, ``why`` says how that is known. Returns the pieces that
+    lie where nobody picks, which somebody must carry to a shelf; nothing moves by itself.
+
+    A lot that an earlier recall keeps off sale stays with that one. RecallError without a reason, and when the recall
+    was never started or is lifted already.
+    """
+    if not why.strip():
+        raise RecallError(_("Please say why the lots may be sold again."))
+
+    def work() -> int:
+        fresh = Recall.objects.get(pk=recall.pk)
+        if fresh.started_at is None:
+            raise RecallError(_("Recall %(number)s was never started.") % {"number": fresh.number})
+        _move(fresh, "lifted", by, why=why.strip(), lifted_at=now())
+        lots = lot_ids(fresh)
+        free_lots(lots=lots, number=fresh.number)
+        for lot_id, number in _still_recalled(lots).items():
+            block_lots(lots=[lot_id], number=number)
+        return sum(row.quantity for row in trace.lying(lots))
+
+    pieces = retrying(work)
+    recall.refresh_from_db()
+    return pieces
+
+
+def _still_recalled(lots: Collection[int]) -> dict[int, str]:
+    """Lots that another recall keeps off sale, and its number: the latest one. One query."""
+    rows = RecalledLot.objects.filter(lot__in=lots).exclude(recall__started_at=None)
+    held = rows.filter(recall__state__in=("started", "closed")).order_by("recall__started_at", "pk")
+    return dict(held.values_list("lot", "recall__number"))
 
 
 def _must_run(recall: Recall) -> None:

@@ -1,4 +1,4 @@
-"""Staff pages of recalls: look for a lot, prepare a recall, start it, tell the customers, close it."""
+"""Staff pages of recalls: look for a lot, prepare a recall, start it, tell the customers, close it, lift it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shop.kernel.models import StateChange
 from shop.kernel.nav import NavEntry
 
 from . import actions, queries, trace
-from .forms import CloseForm, RecallForm, RecallSearch, TraceForm
+from .forms import CloseForm, LiftForm, RecallForm, RecallSearch, TraceForm
 from .models import Recall
 from .trace import Affected
 
@@ -154,6 +154,7 @@ def _page(request: HttpRequest, found: Recall, problem: str = "", status: int = 
         "notices": page_of(request, notices, NOTICES_SHOWN),
         "progress": queries.progress(found),
         "close_form": CloseForm(),
+        "lift_form": LiftForm(auto_id="lift_%s"),
         "problem": problem,
         "csv_url": csv_url(request),
         "events": _story(found),
@@ -260,6 +261,27 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("warehouse:recall", pk=pk)
 
 
+@staff_view(MANAGE)
+@require_POST
+def lift(request: HttpRequest, pk: int) -> HttpResponse:
+    """The goods are sound after all: they may be sold again."""
+    found = _recall(pk)
+    form = LiftForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, problem=str(next(iter(form.errors.values()))[0]), status=400)
+    try:
+        pieces = actions.lift(recall=found, by=request.user, why=form.cleaned_data["why"])
+    except StockError as error:
+        return _page(request, _recall(pk), problem=str(error), status=409)
+    text = ngettext(
+        "Recall %(number)s is lifted. %(n)s piece may be carried to its shelf again.",
+        "Recall %(number)s is lifted. %(n)s pieces may be carried to their shelf again.",
+        pieces,
+    )
+    messages.success(request, text % {"number": found.number, "n": pieces})
+    return redirect("warehouse:recall", pk=pk)
+
+
 def _recall(pk: int) -> Recall:
     return get_object_or_404(
         Recall.objects.select_related("stockrecord__product__parent", "created_by"), pk=pk
@@ -303,6 +325,7 @@ urlpatterns = [
     path("recalls/new/", new, name="recall-new"),
     path("recalls/<row:pk>/", recall, name="recall"),
     path("recalls/<row:pk>/close/", close, name="recall-close"),
+    path("recalls/<row:pk>/lift/", lift, name="recall-lift"),
     path("recalls/<row:pk>/<slug:verb>/", confirm, name="recall-confirm"),
 ]
 

@@ -69,6 +69,12 @@ class RecallForm(forms.ModelForm):
         }
 
 
+class LiftForm(forms.Form):
+    """Why the lots may be sold again."""
+
+    why = forms.CharField(label=_("How is that known?"), max_length=400)
+
+
 class CloseForm(forms.Form):
     """Why the recall is over."""
 

@@ -37,6 +37,7 @@ class Recall(models.Model):
     created_at = models.DateTimeField(default=now)
     started_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    lifted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         permissions = [("manage_recalls", "May recall lots and write to the customers who got them")]

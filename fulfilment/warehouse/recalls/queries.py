@@ -19,7 +19,7 @@ def recalls() -> QuerySet[Recall]:
 
 def running() -> int:
     """Recalls that are not over."""
-    return Recall.objects.exclude(state="closed").count()
+    return Recall.objects.filter(state__in=("prepared", "started")).count()
 
 
 def progress(recall: Recall) -> dict[str, Any]:

@@ -5,34 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
-from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.dispatch.actions import unpack
 from fulfilment.warehouse.dispatch.models import Parcel, ParcelLot
 from fulfilment.warehouse.picking.actions import PickError, plan_rest
 from fulfilment.warehouse.picking.models import PickedLot, PickLine, PickList
-from fulfilment.warehouse.receiving.places import place_of_kind
-from fulfilment.warehouse.stock.actions import packing_place, shift
-from fulfilment.warehouse.stock.models import PACKING, QUARANTINE, TRANSFER, TRANSIT, Bin, Lot, LotStock, Site
+from fulfilment.warehouse.stock.actions import carry_off
+from fulfilment.warehouse.stock.models import PICKABLE, QUARANTINE, TRANSIT, Bin, BinStock, Lot, LotStock
 from shop.kernel.states import move
 
 from .models import Recall
 from .trace import INSIDE
 
-HOLD_SEQUENCE = 990_000  #: behind every bin that people walk to, and behind the packing places
-
 
 def stop_picks(recall: Recall, lots: Sequence[Lot], *, by: Any) -> tuple[int, list[PickList]]:
     """Close the open picks of the lots, and take back what was picked and has not left. Returns how many lines were
     stopped, and the lists that now lack pieces."""
-    lists: dict[int, PickList] = {}
-    stopped = 0
     why = f"recall {recall.number}"
-    for line in PickLine.objects.filter(state="open", lot__in=lots).select_related("pick_list__order"):
-        move(line, to="short", by=by, why=why)
-        lists[line.pick_list_id] = line.pick_list
-        stopped += 1
+    planned = PickLine.objects.filter(state="open", lot__in=lots).select_related("pick_list__order")
+    stopped, lists = _stop(planned.order_by("pk"), by, why)
     picked = PickedLot.objects.filter(lot__in=lots, quantity__gt=0, pick_line__put_back=False)
     rows = picked.select_related("pick_line__pick_list__order", "pick_line__order_line", "lot").order_by("pk")
     for row in rows:
@@ -44,6 +36,42 @@ def stop_picks(recall: Recall, lots: Sequence[Lot], *, by: Any) -> tuple[int, li
         lists[row.pick_line.pick_list_id] = row.pick_line.pick_list
         stopped += 1
     return stopped, list(lists.values())
+
+
+def _stop(lines: Iterable[PickLine], by: Any, why: str) -> tuple[int, dict[int, PickList]]:
+    stopped, lists = 0, {}
+    for line in lines:
+        move(line, to="short", by=by, why=why)
+        lists[line.pick_list_id] = line.pick_list
+        stopped += 1
+    return stopped, lists
+
+
+def stop_late_plans(recall: Recall, lots: Sequence[Lot], *, by: Any) -> tuple[int, list[PickList]]:
+    """After the bins are cleared: close the lines that were planned in the same moment, and those that named no serial
+    number but counted on pieces that are gone. Returns like stop_picks().
+
+    Whoever planned held the sums of the bins; those we have taken from are ours now, so nobody plans beside us.
+    """
+    open_lines = PickLine.objects.filter(state="open").select_related("pick_list__order")
+    late = list(open_lines.filter(lot__in=lots).order_by("pk"))
+    if any(lot.is_serial for lot in lots):
+        late += _uncovered(open_lines.filter(stockrecord=recall.stockrecord_id, lot=None))
+    stopped, lists = _stop(late, by, f"recall {recall.number}")
+    return stopped, list(lists.values())
+
+
+def _uncovered(lines: QuerySet[PickLine]) -> list[PickLine]:
+    """Lines without serial number for which their bin holds too little now; those that were planned last go first."""
+    lying = BinStock.objects.filter(bin__kind__in=PICKABLE, stockrecord__in=lines.values("stockrecord"))
+    left = dict(lying.values_list("bin", "quantity"))
+    found = []
+    for line in lines.exclude(bin=None).order_by("pk"):
+        left[line.bin_id] = left.get(line.bin_id, 0) - line.quantity_open
+        if left[line.bin_id] < 0:
+            found.append(line)
+            left[line.bin_id] += line.quantity_open
+    return found
 
 
 def _still_here(row: PickedLot) -> int:
@@ -114,38 +142,7 @@ def clear_bins(recall: Recall, lots: Sequence[Lot], *, by: Any) -> tuple[int, in
 
 
 def _carry(recall: Recall, lot: Lot, source: Bin, pieces: int, *, by: Any) -> None:
-    """To quarantine as many as are not promised to customers; the rest to a bin that nobody picks from."""
-    record = StockRecord.objects.get(pk=lot.stockrecord_id)
-    free = pieces if source.is_blocked or record.backorderable else min(pieces, record.available)
-    _shift(recall, lot, source, place_of_kind(QUARANTINE, source.site), free, by)
-    _shift(recall, lot, source, hold_place(source.site), pieces - free, by)
-
-
-def _shift(recall: Recall, lot: Lot, source: Bin, target: Bin, pieces: int, by: Any) -> None:
-    if not pieces or source.pk == target.pk:
-        return
-    shift(
-        kind=TRANSFER,
-        stockrecord_id=lot.stockrecord_id,
-        source_id=source.pk,
-        target_id=target.pk,
-        quantity=pieces,
-        cause=f"recall:{recall.number}",
-        why="",
-        by=by,
-        lot=lot,
-    )
-
-
-def hold_place(site: Site) -> Bin:
-    """Where recalled pieces wait that are promised to customers: nobody picks here. Made at its first use.
-
-    Of the packing kind: its pieces stay in stock (a promise must be covered), and no walk leads to it.
-    """
-    packing_place(site)  # the real one stands first
-    code = f"RECALL-{site.code}".upper()[:30]
-    defaults = {"kind": PACKING, "site": site, "sequence": HOLD_SEQUENCE}
-    return Bin.objects.get_or_create(code=code, defaults=defaults)[0]
+    carry_off(lot=lot, source=source, quantity=pieces, cause=f"recall:{recall.number}", by=by)
 
 
 def plan_again(lists: Iterable[PickList], *, by: Any) -> None:

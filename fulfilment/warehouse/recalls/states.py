@@ -7,8 +7,13 @@ from shop.kernel.states import Machine
 RECALL = Machine(
     name="recall",
     initial="prepared",
-    moves={"prepared": ("started", "closed"), "started": ("closed",), "closed": ()},
-    labels={"prepared": _("prepared"), "started": _("running"), "closed": _("closed")},
+    moves={
+        "prepared": ("started", "closed"),
+        "started": ("closed", "lifted"),
+        "closed": ("lifted",),
+        "lifted": (),
+    },
+    labels={"prepared": _("prepared"), "started": _("running"), "closed": _("closed"), "lifted": _("lifted")},
 )
 
 NOTICE = Machine(

@@ -7,11 +7,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from catalogue.partner.models import InsufficientStock
-from fulfilment.warehouse.stock.actions import StockError, change_house, discard, take_back, take_out
+from fulfilment.warehouse.stock.actions import (
+    StockError,
+    change_house,
+    discard,
+    place_of_kind,
+    take_back,
+    take_out,
+)
 from fulfilment.warehouse.stock.models import RETURN, RETURNS, Bin, Lot, Movement
 
 from .models import DISPOSAL, ReturnItem
-from .places import place_of_kind
 
 #: Causes of movements: ``return:R10001`` pieces that came (and left again), ``disposal:R10001`` pieces thrown away.
 RETURNED, DISPOSED = "return", "disposal"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from fulfilment.warehouse.stock.actions import StockError, default_site
+from fulfilment.warehouse.stock.actions import StockError, default_site, place_of_kind
 from fulfilment.warehouse.stock.models import (
     B_STOCK,
+    HOLDING,
     MISSING_WORD,
     PICK,
     PICKABLE,
     QUARANTINE,
-    RETURNS,
     Bin,
     BinStock,
+    Lot,
     Movement,
     Site,
 )
@@ -34,30 +35,14 @@ KINDS: dict[str, tuple[str, ...]] = {
     ASIDE: (QUARANTINE,),
     DISPOSAL: (),
 }
-#: Bins that are made at their first use where nobody has made one of the kind.
-FIRST_BINS = {RETURNS: "RET-01", QUARANTINE: "QUAR-01", B_STOCK: "B-STOCK-01"}
-LAST_ON_THE_WALK = 950_000
 
 
-def proposed(grade: str) -> str:
-    """Where pieces of this grade usually go."""
-    return CHOICES[grade][0]
-
-
-def place_of_kind(kind: str, site: Site | None = None) -> Bin:
-    """The first open bin of a kind (returns, quarantine, B stock) at a site; made at its first use.
-
-    Never the one for what is missing: it is in the books alone, nobody can carry a piece there.
-    """
-    site = site or default_site()
-    fitting = Bin.objects.filter(site=site, kind=kind, is_active=True).exclude(code__startswith=MISSING_WORD)
-    found = fitting.order_by("sequence", "code").first()
-    if found is not None:
-        return found
-    code = FIRST_BINS[kind] if site == default_site() else f"{FIRST_BINS[kind]}-{site.code}".upper()[:30]
-    return Bin.objects.get_or_create(
-        code=code, defaults={"kind": kind, "site": site, "sequence": LAST_ON_THE_WALK}
-    )[0]
+def choices(grade: str, lot: Lot | None) -> tuple[str, ...]:
+    """Where pieces of this grade may go, the usual way first; of a recalled lot never back on sale, nor to B stock."""
+    ways = CHOICES[grade]
+    if lot is not None and lot.is_recalled:
+        return tuple(way for way in ways if set(KINDS[way]) <= set(HOLDING))
+    return ways
 
 
 def propose_bin(disposition: str, stockrecord_id: int, site: Site | None = None) -> Bin | None:

@@ -13,7 +13,7 @@ from fulfilment.warehouse.stock.models import Bin, Lot
 from .articles import UNTRACKED, WrongArticle, lot_of, resolve, tracking_of
 from .forms import StepForm
 from .models import DISPOSITIONS
-from .places import CHOICES, propose_bin, proposed
+from .places import choices, propose_bin
 from .queries import DockLine
 
 
@@ -46,12 +46,17 @@ class Step:
         return {key: value for key, value in facts.items() if value}
 
     @property
+    def recalled(self) -> dict[str, Any]:
+        """The lot in hand and the bin for it, when a recall keeps it off sale; else empty."""
+        return {"lot": self.lot, "place": self.bin} if self.lot is not None and self.lot.is_recalled else {}
+
+    @property
     def ways(self) -> list[tuple[str, Any, str]]:
         """Where else it may go: (key, label, address)."""
         labels = dict(DISPOSITIONS)
         return [
             (key, labels[key], f"?{urlencode(self.facts | {'to': key})}")
-            for key in CHOICES.get(self.grade, ())
+            for key in (choices(self.grade, self.lot) if self.grade else ())
             if key != self.to
         ]
 
@@ -73,7 +78,8 @@ def step_of(rows: list[DockLine], form: StepForm) -> Step:
         return step
     if step.name == "grade" and said["grade"]:
         step.name, step.grade = "place", said["grade"]
-        step.to = said["to"] if said["to"] in CHOICES[step.grade] else proposed(step.grade)
+        ways = choices(step.grade, step.lot)
+        step.to = said["to"] if said["to"] in ways else ways[0]
         assert step.row is not None
         step.bin = propose_bin(step.to, step.row.line.stockrecord_id or 0)
     return step

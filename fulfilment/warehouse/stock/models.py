@@ -21,6 +21,9 @@ QUARANTINE, RETURNS, B_STOCK, TRANSIT = "quarantine", "returns", "b_stock", "tra
 PICKABLE = (PICK, RESERVE, SHOP_FLOOR, RECEIVING)
 #: Kinds of bins whose pieces are in the house but not for sale. What is on its way between two sites stays for sale.
 BLOCKED = (QUARANTINE, RETURNS, B_STOCK)
+#: Kinds of bins that take pieces of a recalled lot. Not B stock: that is sold as well, only cheaper.
+HOLDING = (QUARANTINE, RETURNS)
+RECALL_WORD = "RECALL-"  #: how the codes of the places begin where recalled pieces wait that customers were promised
 NO_TRACKING, BY_LOT, BY_SERIAL = "none", "lot", "serial"
 GTIN, OWN_CODE = "gtin", "own"
 
@@ -120,6 +123,11 @@ class Bin(models.Model):
         """Whether goods lie here between two sites: transfers make such bins, and nobody changes them by hand."""
         return self.kind == TRANSIT
 
+    @property
+    def holds_recalled(self) -> bool:
+        """Whether pieces of a recalled lot may lie here: nobody sells or picks from it. ``bins.lot_in`` asks the same."""
+        return self.kind in HOLDING or (self.kind == PACKING and self.code.startswith(RECALL_WORD))
+
 
 class Handling(models.Model):
     """What an article asks of those who handle it. An article without a row is counted by pieces alone."""
@@ -182,6 +190,9 @@ class Lot(models.Model):
     is_serial = models.BooleanField(default=False)
     best_before = models.DateField(null=True, blank=True)
     received_at = models.DateTimeField(default=now)
+    recall_number = models.CharField(
+        max_length=20, blank=True, default="", help_text="of the recall that keeps it off sale; empty: none does"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stockrecord", "code"], name="stock_lot_once")]
@@ -190,6 +201,11 @@ class Lot(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def is_recalled(self) -> bool:
+        """Whether a recall keeps it off sale. As it was read: what is booked is decided by ``bins.lot_in``."""
+        return bool(self.recall_number)
 
 
 class LotStock(models.Model):

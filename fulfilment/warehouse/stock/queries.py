@@ -132,16 +132,15 @@ def pickable_by_site(stockrecord_ids: Iterable[int]) -> dict[int, dict[int, int]
 
 
 def _unsendable(stockrecord_ids: set[int]) -> Iterator[tuple[int, int, int]]:
-    """Stock record, bin and pieces of lots with too few days left."""
+    """Stock record, bin and pieces of lots with too few days left, and of recalled ones."""
     day = today()
     rows = LotStock.objects.filter(
         lot__stockrecord__in=stockrecord_ids,
-        lot__best_before__isnull=False,
         lot__stockrecord__handling__isnull=False,
         quantity__gt=0,
-    )
+    ).exclude(lot__best_before=None, lot__recall_number="")
     for row in rows.select_related("lot__stockrecord__handling"):
-        if not row.lot.stockrecord.handling.may_send(row.lot, day):
+        if row.lot.is_recalled or not row.lot.stockrecord.handling.may_send(row.lot, day):
             yield row.lot.stockrecord_id, row.bin_id, row.quantity
 
 

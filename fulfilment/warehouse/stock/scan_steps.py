@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from catalogue.partner.models import StockRecord
 
-from .actions import QUANTITY_MAX, StockError, clean_code, handling_of
+from .actions import QUANTITY_MAX, StockError, clean_code, find_place_of_kind, handling_of
 from .codes import find_article, find_bin
-from .models import BY_SERIAL, Bin, Handling, Lot
+from .models import BY_SERIAL, QUARANTINE, Bin, Handling, Lot
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Asked:
     pieces: int = 1
     lot: str = ""
     best_before: dt.date | None = None
+    known: Lot | None = None  #: the lot, where the house had it before
 
     @property
     def wants_lot(self) -> bool:
@@ -44,7 +45,14 @@ def in_hand(code: str, pieces: int, lot: str = "") -> Asked | None:
     found = find_article(code) if code else None
     if found is None:
         return None
-    return Asked(found.stockrecord, handling_of(found.stockrecord.pk), pieces, lot)
+    asked = Asked(found.stockrecord, handling_of(found.stockrecord.pk), pieces, lot)
+    return _with_known(asked) if lot else asked
+
+
+def _with_known(asked: Asked) -> Asked:
+    """The article with what the house knows of the lot in hand."""
+    known = Lot.objects.filter(stockrecord=asked.record, code=asked.lot).first()
+    return replace(asked, known=known, best_before=known.best_before if known else None)
 
 
 def check_pieces(pieces: int) -> int:
@@ -84,9 +92,23 @@ def scan_article(asked: Asked | None, code: str, times: int) -> Asked | None:
 
 def scan_lot(asked: Asked, code: str) -> Asked:
     """The article with the lot or serial number that was scanned; its date, where the lot is known already."""
-    cleaned = clean_code(code)
-    known = Lot.objects.filter(stockrecord=asked.record, code=cleaned).first()
-    return replace(asked, lot=cleaned, best_before=known.best_before if known else None)
+    return _with_known(replace(asked, lot=clean_code(code)))
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A recalled lot in hand, and where it is to go (None: the site is not known yet, or has no such bin)."""
+
+    lot: Lot
+    place: Bin | None
+
+
+def recalled(asked: Asked | None, near: Bin | None) -> Recalled | None:
+    """What is in hand when a recall keeps its lot off sale, with the place for it at the site of ``near``; else None.
+    One query when it is recalled."""
+    if asked is None or asked.known is None or not asked.known.is_recalled:
+        return None
+    return Recalled(asked.known, find_place_of_kind(QUARANTINE, near.site_id) if near else None)
 
 
 def unknown(code: str) -> StockError:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.actions import check_quantity
-from fulfilment.warehouse.stock.models import PACKING, TRANSFER, TRANSIT, Bin, Lot
+from fulfilment.warehouse.stock.models import PACKING, QUARANTINE, TRANSFER, TRANSIT, Bin, Lot
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.transactions import retrying
@@ -44,7 +44,8 @@ def receive(
 
     ``surplus_why``: says that pieces beyond what was sent really are there, and why; without it MoreThanSent. They
     become stock and finance is told. ``key``: of the form; AlreadyBooked when it comes a second time. TransferError for
-    an article that was not sent, a bin of another site, a transfer that is not on its way.
+    an article that was not sent, a bin of another site, a transfer that is not on its way; LotIsRecalled for a recalled
+    lot, unless the bin may hold it.
     """
     check_quantity(quantity)
 
@@ -54,6 +55,8 @@ def receive(
         refuse_repeat(fresh, key)
         check_target(fresh, bin)
         lines = _lines_of(fresh, stockrecord, lot)
+        for line in lines:
+            stock.refuse_recalled(lot=line.lot, bin=bin)
         expected = sum(line.quantity_open for line in lines)
         if quantity > expected and not surplus_why.strip():
             raise MoreThanSent(_more_than_sent(stockrecord, expected, quantity))
@@ -77,19 +80,41 @@ def _unload(
         if not part:
             continue
         TransferLine.objects.filter(pk=line.pk).update(quantity_received=F("quantity_received") + part)
-        stock.shift(
-            kind=TRANSFER,
-            stockrecord_id=line.stockrecord_id,
-            source_id=place.pk,
-            target_id=bin.pk,
-            quantity=part,
-            lot=line.lot,
-            cause=transfer.cause,
-            by=by,
-            fills=True,
-        )
+        _carry(line, place, bin, part, cause=transfer.cause, by=by, fills=True)
         write_step(transfer, ARRIVED, line.stockrecord, bin, part, by=by, key=key)
         left, key = left - part, ""
+
+
+def _carry(
+    line: TransferLine,
+    place: Bin,
+    bin: Bin,
+    quantity: int,
+    *,
+    cause: str,
+    by: Any,
+    why: str = "",
+    fills: bool = False,
+) -> None:
+    """Out of transit into the bin. Of a recalled lot those that customers were promised wait where nobody picks."""
+    if line.lot is not None and line.lot.is_recalled:
+        target = bin if bin.holds_recalled else stock.place_of_kind(QUARANTINE, bin.site)
+        stock.carry_off(
+            lot=line.lot, source=place, target=target, quantity=quantity, cause=cause, why=why, by=by
+        )
+        return
+    stock.shift(
+        kind=TRANSFER,
+        stockrecord_id=line.stockrecord_id,
+        source_id=place.pk,
+        target_id=bin.pk,
+        quantity=quantity,
+        lot=line.lot,
+        cause=cause,
+        why=why,
+        by=by,
+        fills=fills,
+    )
 
 
 def _book_surplus(
@@ -189,7 +214,7 @@ def _tell(
 
 
 def send_back(*, transfer: Transfer, by: Any, why: str) -> int:
-    """What has not arrived goes back to the bins it came from. Returns the pieces.
+    """What has not arrived goes back to the bins it came from (of a recalled lot: to quarantine). Returns the pieces.
 
     Without anything received the transfer is cancelled, else it is closed with what arrived. TransferError without a
     reason, and when nothing is on its way.
@@ -206,17 +231,7 @@ def send_back(*, transfer: Transfer, by: Any, why: str) -> int:
         place = transit_place(fresh.target)
         for line in lines:
             _refuse_closed(line.bin)
-            stock.shift(
-                kind=TRANSFER,
-                stockrecord_id=line.stockrecord_id,
-                source_id=place.pk,
-                target_id=line.bin_id,
-                quantity=line.quantity_open,
-                lot=line.lot,
-                cause=fresh.cause,
-                why=why,
-                by=by,
-            )
+            _carry(line, place, line.bin, line.quantity_open, cause=fresh.cause, why=why, by=by)
             TransferLine.objects.filter(pk=line.pk).update(
                 quantity_back=F("quantity_back") + line.quantity_open
             )

@@ -7,9 +7,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from fulfilment.warehouse.picking.lots import portions
-from fulfilment.warehouse.picking.models import PickList
+from fulfilment.warehouse.picking.models import PickLine, PickList
 from fulfilment.warehouse.stock import actions as stock
-from fulfilment.warehouse.stock.models import TRANSFER
+from fulfilment.warehouse.stock.models import TRANSFER, Lot
 from shop.kernel.clock import now
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
@@ -42,7 +42,8 @@ def cancel(*, order_id: int, by: Any = None, why: str) -> list[PickList]:
 
 
 def put_back(*, pick_list: PickList, by: Any) -> int:
-    """The goods of a cancelled list lie in their bins again. Returns the pieces; safe to repeat (then 0).
+    """The goods of a cancelled list lie in their bins again (of a recalled lot: in quarantine). Returns the pieces; safe
+    to repeat (then 0).
 
     PickError when the list is not cancelled, StockError when a bin was closed meanwhile.
     """
@@ -59,19 +60,26 @@ def put_back(*, pick_list: PickList, by: Any) -> int:
                 continue  # never: only a line with both can be picked from
             stock.refuse_closed(line.bin_id)
             for lot, quantity in portions(line):
-                stock.shift(
-                    kind=TRANSFER,
-                    stockrecord_id=line.stockrecord_id,
-                    source_id=pick_list.packing_place_id,
-                    target_id=line.bin_id,
-                    quantity=quantity,
-                    cause=f"order:{pick_list.order.number}",
-                    why="order cancelled",
-                    by=by,
-                    lot=lot,
-                )
+                _carry_back(pick_list, line, lot, quantity, by)
             pieces += line.quantity_picked
         pick_list.lines.update(put_back=True)
         return pieces
 
     return retrying(carry)
+
+
+def _carry_back(pick_list: PickList, line: PickLine, lot: Lot | None, quantity: int, by: Any) -> None:
+    """From the packing place to the bin they came from; what was recalled meanwhile goes to quarantine instead."""
+    told: dict[str, Any] = {"cause": f"order:{pick_list.order.number}", "why": "order cancelled", "by": by}
+    if lot is not None and lot.is_recalled:
+        stock.carry_off(lot=lot, source=pick_list.packing_place, quantity=quantity, **told)
+        return
+    stock.shift(
+        kind=TRANSFER,
+        stockrecord_id=line.stockrecord_id or 0,
+        source_id=pick_list.packing_place_id,
+        target_id=line.bin_id or 0,
+        quantity=quantity,
+        lot=lot,
+        **told,
+    )

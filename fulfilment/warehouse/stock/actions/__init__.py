@@ -10,6 +10,7 @@ from .errors import (
     COST_MAX_MINOR,
     QUANTITY_MAX,
     AlreadyBooked,
+    LotIsRecalled,
     NotEnoughInBin,
     StockError,
     check_cost,
@@ -18,10 +19,29 @@ from .errors import (
 )
 from .goods_in import OPENING, Received, average_cost, receive, receive_many
 from .handling import set_handling
-from .lots import check_lot, clean_code, find_lot, handling_of, note_lot, pieces_of, refuse_unsendable
+from .lots import (
+    check_lot,
+    clean_code,
+    find_lot,
+    handling_of,
+    note_lot,
+    pieces_of,
+    refuse_recalled,
+    refuse_unsendable,
+)
 from .missing import mark_doubtful, return_set_aside, set_aside_missing
 from .moves import transfer
-from .places import change_bin, default_site, missing_place, packing_place, place_zone
+from .places import (
+    change_bin,
+    default_site,
+    find_place_of_kind,
+    hold_place,
+    missing_place,
+    packing_place,
+    place_of_kind,
+    place_zone,
+)
+from .recalled import block_lots, carry_off, free_lots
 from .undo import undo_receipt
 
 __all__ = [
@@ -29,10 +49,13 @@ __all__ = [
     "OPENING",
     "QUANTITY_MAX",
     "AlreadyBooked",
+    "LotIsRecalled",
     "NotEnoughInBin",
     "Received",
     "StockError",
     "average_cost",
+    "block_lots",
+    "carry_off",
     "change_bin",
     "change_house",
     "check_cost",
@@ -45,18 +68,23 @@ __all__ = [
     "default_site",
     "discard",
     "find_lot",
+    "find_place_of_kind",
+    "free_lots",
     "handling_of",
+    "hold_place",
     "leave",
     "mark_doubtful",
     "missing_place",
     "note_lot",
     "packing_place",
     "pieces_of",
+    "place_of_kind",
     "place_zone",
     "put_in",
     "receive",
     "receive_many",
     "refuse_closed",
+    "refuse_recalled",
     "refuse_unsendable",
     "return_set_aside",
     "set_aside_missing",

@@ -17,8 +17,11 @@ from catalogue.partner.models import InsufficientStock, StockRecord
 from fulfilment.warehouse.stock.models import (
     BLOCKED,
     DISPATCH,
+    HOLDING,
     NO_TRACKING,
+    PACKING,
     PICKED,
+    RECALL_WORD,
     Bin,
     BinStock,
     Handling,
@@ -29,9 +32,10 @@ from fulfilment.warehouse.stock.models import (
 from shop.kernel.clock import now
 
 from .errors import AlreadyBooked, NotEnoughInBin, StockError
-from .lots import judge_lot, refuse_second_place
+from .lots import judge_lot, refuse_recalled, refuse_second_place
 
 _BINS, _LOTS, _HANDLING = (model._meta.db_table for model in (BinStock, LotStock, Handling))
+_LOT, _BIN = (model._meta.db_table for model in (Lot, Bin))
 _INTO_BIN = (
     f"INSERT INTO {_BINS} (stockrecord_id, bin_id, quantity, since, is_doubtful) VALUES (%s, %s, %s, %s, %s) "
     f"ON CONFLICT (stockrecord_id, bin_id) DO UPDATE SET quantity = {_BINS}.quantity + excluded.quantity, "
@@ -44,10 +48,16 @@ _OUT_OF_BIN = (
     # How the article is kept comes along, because a scan has no query to spare.
     f"RETURNING since, (SELECT tracking FROM {_HANDLING} h WHERE h.stockrecord_id = {_BINS}.stockrecord_id)"
 )
+# Bin.holds_recalled in SQL: the one statement by which a lot comes into a bin asks for it, so that nobody can forget to.
 _LOT_INTO_BIN = (
-    f"INSERT INTO {_LOTS} (lot_id, bin_id, quantity, is_serial) VALUES (%s, %s, %s, %s) "
+    f"INSERT INTO {_LOTS} (lot_id, bin_id, quantity, is_serial) SELECT l.id, b.id, %s, l.is_serial "
+    f"FROM {_LOT} l, {_BIN} b WHERE l.id = %s AND b.id = %s AND (l.recall_number = '' OR b.kind IN (%s, %s) "
+    "OR (b.kind = %s AND b.code LIKE %s)) {lock}"
     f"ON CONFLICT (lot_id, bin_id) DO UPDATE SET quantity = {_LOTS}.quantity + excluded.quantity"
 )
+#: On PostgreSQL the lot stays as it was read until the booking is done: who recalls it waits, and then sees the pieces
+#: (on SQLite every writer already queues).
+_LOT_LOCK = "FOR SHARE OF l "
 
 
 def put_in(
@@ -94,9 +104,17 @@ def put_in_many(rows: list[tuple[int, int, int]]) -> None:
 
 
 def lot_in(*, lot: Lot, bin_id: int, quantity: int) -> None:
-    """Raise the sum of a lot in a bin, beside that of its article."""
+    """Raise the sum of a lot in a bin, beside that of its article. LotIsRecalled when a recall keeps the lot off sale
+    and the bin is none that may hold it."""
+    statement = _LOT_INTO_BIN.format(lock=_LOT_LOCK if connection.features.has_select_for_update else "")
+    may_hold = [*HOLDING, PACKING, f"{RECALL_WORD}%"]
     with connection.cursor() as cursor:
-        cursor.execute(_LOT_INTO_BIN, [lot.pk, bin_id, quantity, lot.is_serial])
+        cursor.execute(statement, [quantity, lot.pk, bin_id, *may_hold])
+        written = cursor.rowcount
+    if not written:
+        kinds_of(bin_id)  # says when the bin is not there any more
+        refuse_recalled(lot=Lot.objects.get(pk=lot.pk), bin=Bin.objects.get(pk=bin_id))
+        raise AssertionError(f"lot {lot.pk} did not come into bin {bin_id}")
 
 
 def take_out(*, stockrecord_id: int, bin_id: int, quantity: int, lot: Lot | None = None) -> Any:

@@ -24,6 +24,7 @@ from shop.kernel.transactions import retrying
 from .bins import change_house, hold, lose, movement, put_in, refuse_closed, take_out
 from .errors import QUANTITY_MAX, StockError, check_counted, check_quantity
 from .lots import check_lot
+from .recalled import place_to_correct
 
 
 def count(
@@ -84,7 +85,8 @@ def correct(
 ) -> Movement:
     """Book a known difference: pieces more (+) or fewer (-) than the books say. The bin is no longer doubtful.
 
-    StockError when it is 0 or too large, the lot is missing or wrong, or promised pieces would vanish; NotEnoughInBin.
+    Pieces of a recalled lot are booked where they may lie, in quarantine: the movement names the bin. StockError when it
+    is 0 or too large, the lot is missing or wrong, or promised pieces would vanish; NotEnoughInBin.
     """
     whole = isinstance(difference, int) and not isinstance(difference, bool)
     if not whole or not 1 <= abs(difference) <= QUANTITY_MAX:
@@ -103,6 +105,7 @@ def correct(
 def _correct(
     stockrecord: StockRecord, bin: Bin, difference: int, cause: str, why: str, by: Any, lot: Lot | None
 ) -> Movement:
+    bin = place_to_correct(lot=lot, bin=bin, difference=difference)
     what: dict[str, Any] = {"stockrecord_id": stockrecord.pk, "bin_id": bin.pk}
     if difference > 0:
         check_lot(stockrecord_id=stockrecord.pk, lot=lot, quantity=difference)

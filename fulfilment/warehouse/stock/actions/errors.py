@@ -16,6 +16,10 @@ class NotEnoughInBin(StockError):
     """The bin holds fewer pieces than should be taken out of it."""
 
 
+class LotIsRecalled(StockError):
+    """Pieces of a recalled lot would go where they are sold or picked from. The text names the place for them."""
+
+
 class AlreadyBooked(StockError):
     """The same form was sent before: a double click, or the page was sent again."""
 

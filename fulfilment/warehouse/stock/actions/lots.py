@@ -8,9 +8,11 @@ from django.db.models import Sum
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from fulfilment.warehouse.stock.models import BY_SERIAL, NO_TRACKING, Handling, Lot, LotStock
+from fulfilment.warehouse.stock.models import BY_SERIAL, NO_TRACKING, QUARANTINE, Bin, Handling, Lot, LotStock
 
-from .errors import StockError
+from .errors import LotIsRecalled, StockError
+from .places import find_place_of_kind
+
 
 CODE_MAX_CHARS = 60
 
@@ -109,6 +111,18 @@ def refuse_second_place(lot: Lot) -> None:
         raise StockError(
             _("Serial number %(lot)s already lies in bin %(bin)s.") % {"lot": lot, "bin": there.bin}
         )
+
+
+def refuse_recalled(*, lot: Lot | None, bin: Bin) -> None:
+    """LotIsRecalled in words when a recall keeps the lot off sale and ``bin`` may not hold it; they name the place of
+    the site for it. No query unless it is recalled."""
+    if lot is None or not lot.is_recalled or bin.holds_recalled:
+        return
+    place = find_place_of_kind(QUARANTINE, bin.site_id)
+    raise LotIsRecalled(
+        _("%(lot)s is recalled (%(recall)s) and must not go on sale. Please put it into %(bin)s.")
+        % {"lot": lot, "recall": lot.recall_number, "bin": place or _("a bin for quarantine")}
+    )
 
 
 def refuse_unsendable(*, handling: Handling, lot: Lot, on: dt.date) -> None:

@@ -13,6 +13,7 @@ from shop.kernel.transactions import retrying
 from .bins import hold, shift
 from .lots import handling_of
 from .places import missing_place
+from .recalled import return_recalled
 
 
 def mark_doubtful(*, stockrecord_id: int, bin_id: int, by: Any = None) -> bool:
@@ -51,8 +52,8 @@ def set_aside_missing(
 
 
 def return_set_aside(*, stockrecord: StockRecord, bin: Bin, cause: str, by: Any = None) -> int:
-    """What was set aside from a bin lies there again in the books, so that a count of it can be booked. Returns the
-    pieces; safe to repeat (then 0). ``cause`` as for set_aside_missing()."""
+    """What was set aside from a bin lies there again in the books (of a recalled lot: in quarantine), so that a count of
+    it can be booked. Returns the pieces; safe to repeat (then 0). ``cause`` as for set_aside_missing()."""
     _check_cause(cause)
 
     def carry() -> int:
@@ -61,8 +62,15 @@ def return_set_aside(*, stockrecord: StockRecord, bin: Bin, cause: str, by: Any 
         aside = {lot: n for (sku, lot), n in set_aside_in(bin.pk).items() if sku == stockrecord.pk}
         lots = Lot.objects.in_bulk([lot for lot in aside if lot])
         place = (stockrecord.pk, source.pk, bin.pk)
-        # Lot by lot: those of other bins lie there too, and stay.
-        return sum(_carry(*place, n, cause, "", by, lots.get(lot or 0)) for lot, n in aside.items())
+        pieces = 0
+        for lot_id, n in aside.items():  # lot by lot: those of other bins lie there too, and stay
+            lot = lots.get(lot_id or 0)
+            if lot is not None and lot.is_recalled:
+                return_recalled(lot=lot, source=source, bin=bin, quantity=n, cause=cause, by=by)
+            else:
+                _carry(*place, n, cause, "", by, lot)
+            pieces += n
+        return pieces
 
     return retrying(carry)
 

@@ -8,10 +8,14 @@ from django.utils.translation import gettext as _
 from fulfilment.warehouse.stock.models import (
     BLOCKED,
     MISSING_WORD,
+    B_STOCK,
     PACKING,
     QUARANTINE,
+    RECALL_WORD,
+    RETURNS,
     Bin,
     BinStock,
+    LotStock,
     Site,
     Zone,
 )
@@ -20,6 +24,9 @@ from shop.kernel.transactions import retrying
 from .errors import StockError
 
 PACKING_SEQUENCE = 900_000  #: turn on the walk of packing places: the walk ends there
+HOLD_SEQUENCE = 990_000  #: behind every bin that people walk to, and behind the packing places
+#: Bins that are made at their first use where nobody has made one of the kind.
+FIRST_BINS = {RETURNS: "RET-01", QUARANTINE: "QUAR-01", B_STOCK: "B-STOCK-01"}
 MISSING_SEQUENCE = 950_000  #: nobody walks there: it holds pieces that nobody can find
 
 
@@ -51,6 +58,37 @@ def missing_place(site: Site) -> Bin:
     return place or _make_place(site, QUARANTINE, MISSING_WORD, None)
 
 
+def find_place_of_kind(kind: str, site_id: int) -> Bin | None:
+    """The first open bin of a kind (returns, quarantine, B stock) at a site. One query.
+
+    Never the one for what is missing: it is in the books alone, nobody can carry a piece there.
+    """
+    fitting = Bin.objects.filter(site=site_id, kind=kind, is_active=True)
+    return fitting.exclude(code__startswith=MISSING_WORD).order_by("sequence", "code").first()
+
+
+def place_of_kind(kind: str, site: Site | None = None) -> Bin:
+    """find_place_of_kind() at a site (None: the default one); made at its first use."""
+    site = site or default_site()
+    found = find_place_of_kind(kind, site.pk)
+    if found is not None:
+        return found
+    code = FIRST_BINS[kind] if site == default_site() else f"{FIRST_BINS[kind]}-{site.code}".upper()[:30]
+    defaults = {"kind": kind, "site": site, "sequence": MISSING_SEQUENCE}
+    return Bin.objects.get_or_create(code=code, defaults=defaults)[0]
+
+
+def hold_place(site: Site) -> Bin:
+    """Where recalled pieces wait that are promised to customers: nobody picks here. Made at its first use.
+
+    Of the packing kind: its pieces stay in stock (a promise must be covered), and no walk leads to it.
+    """
+    packing_place(site)  # the real one stands first
+    code = f"{RECALL_WORD}{site.code}".upper()[:30]
+    defaults = {"kind": PACKING, "site": site, "sequence": HOLD_SEQUENCE}
+    return Bin.objects.get_or_create(code=code, defaults=defaults)[0]
+
+
 def _make_place(site: Site, kind: str, word: str, zone: Zone | None) -> Bin:
     taken = Bin.objects.filter(code=f"{word}-01").exclude(site=site).exists()
     code = f"{word}-{site.code.upper()}"[:30] if taken else f"{word}-01"
@@ -69,6 +107,8 @@ def change_bin(*, bin: Bin, kind: str | None = None, is_active: bool | None = No
         new_active = fresh.is_active if is_active is None else is_active
         crosses = (new_kind in BLOCKED) != (fresh.kind in BLOCKED)
         closes = fresh.is_active and not new_active
+        if fresh.holds_recalled and not Bin(kind=new_kind, code=fresh.code).holds_recalled:
+            _refuse_recalled_goods(fresh)
         pieces = BinStock.objects.filter(bin=fresh).aggregate(n=Sum("quantity"))["n"] or 0
         if pieces and (crosses or closes):
             raise StockError(
@@ -79,6 +119,17 @@ def change_bin(*, bin: Bin, kind: str | None = None, is_active: bool | None = No
 
     retrying(change)
     bin.refresh_from_db(fields=["kind", "is_active"])
+
+
+def _refuse_recalled_goods(bin: Bin) -> None:
+    """StockError in words while pieces of a recalled lot lie in a bin that is to become one that may not hold them."""
+    held = LotStock.objects.filter(bin=bin, quantity__gt=0).exclude(lot__recall_number="")
+    row = held.select_related("lot").first()
+    if row is not None:
+        raise StockError(
+            _("Bin %(bin)s holds pieces of %(lot)s, which is recalled. Please move them first.")
+            % {"bin": bin, "lot": row.lot}
+        )
 
 
 def _held(bin_id: int) -> Bin:

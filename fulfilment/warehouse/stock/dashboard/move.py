@@ -14,11 +14,19 @@ from django.views.decorators.http import require_http_methods
 
 from fulfilment.warehouse.answers import SCAN_TAG
 from fulfilment.warehouse.stock import actions
-from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError
+from fulfilment.warehouse.stock.actions import AlreadyBooked, LotIsRecalled, StockError
 from fulfilment.warehouse.stock.codes import find_bin
 from fulfilment.warehouse.stock.models import Bin
 from fulfilment.warehouse.stock.scan_forms import MoveForm
-from fulfilment.warehouse.stock.scan_steps import Asked, in_hand, known_bin, scan_article, scan_lot, unknown
+from fulfilment.warehouse.stock.scan_steps import (
+    Asked,
+    in_hand,
+    known_bin,
+    recalled,
+    scan_article,
+    scan_lot,
+    unknown,
+)
 from shop.kernel.access import staff_view
 
 from .answers import scan_answers
@@ -52,6 +60,8 @@ def move(request: HttpRequest) -> HttpResponse:
         messages.info(request, str(error), extra_tags=SCAN_TAG)
     except StockError as error:
         form.add_error(None, str(error))
+        if isinstance(error, LotIsRecalled):
+            state["target"] = None  # another bin is to be scanned
         return _page(request, form, state, 400)
     return redirect(_address({"source": state["source"], "target": None, "asked": None}, ""))
 
@@ -142,7 +152,14 @@ def _page(request: HttpRequest, form: MoveForm, state: dict[str, Any], status: i
         "pieces": asked.pieces if asked else "",
         "lot": asked.lot if asked else "",
     }
-    context = {"form": form, "carried": carried, "answers": answers, "messages": toasts, **state}
+    context = {
+        "form": form,
+        "carried": carried,
+        "answers": answers,
+        "messages": toasts,
+        "recalled": recalled(asked, state.get("source")),
+        **state,
+    }
     return render(request, "dashboard/warehouse/move.html", context, status=status)
 
 

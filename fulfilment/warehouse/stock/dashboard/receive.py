@@ -16,10 +16,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from fulfilment.warehouse.answers import SCAN_TAG
 from fulfilment.warehouse.stock import actions
-from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError
+from fulfilment.warehouse.stock.actions import AlreadyBooked, LotIsRecalled, StockError
 from fulfilment.warehouse.stock.models import RECEIPT, UNDONE, Bin, Movement
 from fulfilment.warehouse.stock.scan_forms import ReceiveForm
-from fulfilment.warehouse.stock.scan_steps import Asked, in_hand, known_bin, scan_article, scan_lot, unknown
+from fulfilment.warehouse.stock.scan_steps import (
+    Asked,
+    in_hand,
+    known_bin,
+    recalled,
+    scan_article,
+    scan_lot,
+    unknown,
+)
 from shop.kernel.access import staff_view
 
 from .answers import scan_answers
@@ -52,15 +60,29 @@ def receive(request: HttpRequest) -> HttpResponse:
         messages.info(request, str(error), extra_tags=SCAN_TAG)
     except StockError as error:
         form.add_error(None, str(error))
+        if isinstance(error, LotIsRecalled):
+            _keep_in_hand(form, bin, asked)
         return _page(request, form, bin, asked, 400)
-    return redirect(_address(bin, _next_in_hand(asked), data))
+    # The place for what is recalled was for this one: the next article is not put there unawares.
+    stays = None if recalled(asked, near=None) else bin
+    return redirect(_address(stays, _next_in_hand(asked), data))
+
+
+def _keep_in_hand(form: ReceiveForm, bin: Bin | None, asked: Asked | None) -> None:
+    """What was just scanned was understood, only the bin is the wrong one: the page asks for another bin alone."""
+    form.data = form.data.copy()
+    kept = {"bin": bin.code if bin else "", "code": ""}
+    if asked is not None:
+        kept |= {"article": asked.record.partner_sku, "pieces": str(asked.pieces), "lot": asked.lot}
+    for name, value in kept.items():
+        form.data[name] = value
 
 
 def _next_in_hand(asked: Asked | None) -> Asked | None:
     """After a serial number comes the next one of the same article; everything else is put down."""
     if asked is None or not asked.is_serial:
         return None
-    return replace(asked, pieces=1, lot="", best_before=None)
+    return replace(asked, pieces=1, lot="", best_before=None, known=None)
 
 
 def _first_page(request: HttpRequest, with_cost: bool) -> HttpResponse:
@@ -164,6 +186,7 @@ def _page(
         "form": form,
         "bin": bin,
         "asked": asked,
+        "recalled": recalled(asked, bin),
         "wants_date": bool(asked and asked.lot and _misses(asked)),
         "answers": answers,
         "messages": toasts,

@@ -294,15 +294,20 @@ def test_lots_are_found_by_code_article_and_best_before(cream: StockRecord) -> N
 
 def test_a_recalled_piece_in_a_picking_bin_is_named_by_verify(three: list[Order], boss: User) -> None:
     actions.start(recall=prepared(boss), by=boss)
-    stock.transfer(
-        stockrecord=lot().stockrecord,
-        source=LotStock.objects.get(lot=lot(), quantity__gt=0).bin,
-        target=make_bin("A-01"),
-        quantity=1,
-        lot=lot(),
-    )
+    assert [s for _name, check in verify.CHECKS for s in check()] == []
+    LotStock.objects.filter(lot=lot(), bin__kind="quarantine").update(bin=make_bin("A-09"))
     (sentence,) = [s for _name, check in verify.CHECKS for s in check()]
-    assert "1 pieces of lot L-1 lie in bin A-01" in sentence
+    assert "7 pieces of lot L-1 lie in bin A-09" in sentence
+
+
+def test_a_lot_that_forgot_its_recall_is_named_by_verify(three: list[Order], boss: User) -> None:
+    recall = prepared(boss)
+    actions.start(recall=recall, by=boss)
+    Lot.objects.filter(code="L-1").update(recall_number="")
+    Lot.objects.filter(code="L-2").update(recall_number="RC1")
+    first, second = verify.lots_know_their_recall()
+    assert first == f"lot L-1 says it is recalled by nobody; recalls of it: {recall.number}"
+    assert second == "lot L-2 says it is recalled by RC1; recalls of it: none"
 
 
 def test_the_pages_lead_from_lot_to_mails_and_say_before_what_will_happen(
@@ -403,7 +408,10 @@ def test_what_is_on_its_way_to_another_site_stays_its_transfers_until_it_arrives
     recall = actions.prepare(lots=[lot().pk], texts=TEXTS, by=boss)
     actions.start(recall=recall, by=boss)
     shelf = make_bin("S-01", site=store)
-    assert arrivals.receive(transfer=sent, stockrecord=cream, bin=shelf, quantity=4, lot=lot(), by=boss) == 0
+    what: dict[str, Any] = {"transfer": sent, "stockrecord": cream, "quantity": 4, "lot": lot(), "by": boss}
+    with pytest.raises(stock.LotIsRecalled, match="Please put it into QUAR-01-STORE"):
+        arrivals.receive(bin=shelf, **what)
+    assert arrivals.receive(bin=stock.place_of_kind("quarantine", store), **what) == 0
     arrivals.close(transfer=sent, reasons={}, by=boss)
-    assert actions.move_rest(recall=recall, by=boss).quarantined == 9
-    assert stock_differences() == []
+    assert lies() == {"quarantine": 4} and stock_differences() == []
+    assert sum(LotStock.objects.filter(lot=lot()).values_list("quantity", flat=True)) == 9
