@@ -15,8 +15,8 @@ from .models import PickedLot, PickLine
 def scanned_lot(line: PickLine, code: str) -> Lot | None:
     """The lot that was scanned for a line; None without a code (an article that asks for one is refused by stock).
 
-    StockError in words: an unknown lot or one of another article, another one than planned, one with too few days left, a
-    recalled one.
+    StockError in words: an unknown lot or one of another article, another one than planned, one with too few days left,
+    a recalled one.
     """
     if not code.strip() or line.stockrecord_id is None:
         return None

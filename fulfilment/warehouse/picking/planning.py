@@ -1,8 +1,8 @@
 """Which bin, and of traced articles which lot, each piece is taken from. Planning only; nothing here moves goods.
 
-First expired, first out, wherever it lies, for lots with a best-before date; what may no longer be sent, or is recalled,
-is not offered. Everything else is first in, first out among bins of the same kind: shelves before the reserve, so that walks
-stay short.
+First expired, first out, wherever it lies, for lots with a best-before date; what may no longer be sent, or is
+recalled, is not offered. Everything else is first in, first out among bins of the same kind: shelves before the
+reserve, so that walks stay short.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Verbs: prepare a recall, start it (lots off sale, picks stopped, notices prepared), send the notices, close it, lift it.
+"""Verbs: prepare a recall, start it (lots off sale, picks stopped, notices prepared), send the notices, close, lift.
 
 A lot that was recalled once stays off sale, also when the recall is closed: a piece may come back years later. Only
 lifting the recall frees it (docs/decisions/0032-recalled-lots-stay-off-sale.md).
@@ -120,7 +120,7 @@ def _set_aside(recall: Recall, by: Any) -> Outcome:
 
 
 def move_rest(*, recall: Recall, by: Any) -> Outcome:
-    """Try again to take off sale what was promised when the recall began. RecallError when the recall is not running."""
+    """Try again to take off sale what was promised when the recall began. RecallError when it is not running."""
 
     def work() -> Outcome:
         fresh = Recall.objects.select_related("stockrecord").get(pk=recall.pk)
@@ -191,8 +191,8 @@ def close(*, recall: Recall, by: Any, why: str) -> None:
 
 
 def lift(*, recall: Recall, by: Any, why: str) -> int:
-    """The goods are sound after all: the lots may be sold again, ``why`` says how that is known. Returns the pieces that
-    lie where nobody picks, which somebody must carry to a shelf; nothing moves by itself.
+    """The goods are sound after all: the lots may be sold again, ``why`` says how that is known. Returns the pieces
+    that lie where nobody picks, which somebody must carry to a shelf; nothing moves by itself.
 
     A lot that an earlier recall keeps off sale stays with that one. RecallError without a reason, and when the recall
     was never started or is lifted already.

@@ -20,7 +20,9 @@ def nothing_recalled_is_for_sale() -> list[str]:
 
 def lots_know_their_recall() -> list[str]:
     """A lot is kept off sale exactly while a recall of it was started and not lifted, and names one of those."""
-    rows = RecalledLot.objects.filter(recall__state__in=("started", "closed")).exclude(recall__started_at=None)
+    rows = RecalledLot.objects.filter(recall__state__in=("started", "closed")).exclude(
+        recall__started_at=None
+    )
     numbers: dict[int, set[str]] = {}
     for lot, number in rows.values_list("lot", "recall__number"):
         numbers.setdefault(lot, set()).add(number)

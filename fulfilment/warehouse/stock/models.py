@@ -23,7 +23,9 @@ PICKABLE = (PICK, RESERVE, SHOP_FLOOR, RECEIVING)
 BLOCKED = (QUARANTINE, RETURNS, B_STOCK)
 #: Kinds of bins that take pieces of a recalled lot. Not B stock: that is sold as well, only cheaper.
 HOLDING = (QUARANTINE, RETURNS)
-RECALL_WORD = "RECALL-"  #: how the codes of the places begin where recalled pieces wait that customers were promised
+RECALL_WORD = (
+    "RECALL-"  #: how the codes of the places begin where recalled pieces wait that customers were promised
+)
 NO_TRACKING, BY_LOT, BY_SERIAL = "none", "lot", "serial"
 GTIN, OWN_CODE = "gtin", "own"
 
@@ -125,7 +127,7 @@ class Bin(models.Model):
 
     @property
     def holds_recalled(self) -> bool:
-        """Whether pieces of a recalled lot may lie here: nobody sells or picks from it. ``bins.lot_in`` asks the same."""
+        """Whether pieces of a recalled lot may lie here: nobody sells or picks from it (as ``bins.lot_in`` asks)."""
         return self.kind in HOLDING or (self.kind == PACKING and self.code.startswith(RECALL_WORD))
 
 
@@ -191,7 +193,10 @@ class Lot(models.Model):
     best_before = models.DateField(null=True, blank=True)
     received_at = models.DateTimeField(default=now)
     recall_number = models.CharField(
-        max_length=20, blank=True, default="", help_text="of the recall that keeps it off sale; empty: none does"
+        max_length=20,
+        blank=True,
+        default="",
+        help_text="of the recall that keeps it off sale; empty: none does",
     )
 
     class Meta:

@@ -42,8 +42,8 @@ def cancel(*, order_id: int, by: Any = None, why: str) -> list[PickList]:
 
 
 def put_back(*, pick_list: PickList, by: Any) -> int:
-    """The goods of a cancelled list lie in their bins again (of a recalled lot: in quarantine). Returns the pieces; safe
-    to repeat (then 0).
+    """The goods of a cancelled list lie in their bins again (of a recalled lot: in quarantine). Returns the pieces;
+    safe to repeat (then 0).
 
     PickError when the list is not cancelled, StockError when a bin was closed meanwhile.
     """

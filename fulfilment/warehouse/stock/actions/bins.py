@@ -48,7 +48,7 @@ _OUT_OF_BIN = (
     # How the article is kept comes along, because a scan has no query to spare.
     f"RETURNING since, (SELECT tracking FROM {_HANDLING} h WHERE h.stockrecord_id = {_BINS}.stockrecord_id)"
 )
-# Bin.holds_recalled in SQL: the one statement by which a lot comes into a bin asks for it, so that nobody can forget to.
+# Bin.holds_recalled in SQL: the one statement by which a lot comes into a bin asks it, so that nobody can forget to.
 _LOT_INTO_BIN = (
     f"INSERT INTO {_LOTS} (lot_id, bin_id, quantity, is_serial) SELECT l.id, b.id, %s, l.is_serial "
     f"FROM {_LOT} l, {_BIN} b WHERE l.id = %s AND b.id = %s AND (l.recall_number = '' OR b.kind IN (%s, %s) "

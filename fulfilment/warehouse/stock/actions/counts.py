@@ -85,8 +85,8 @@ def correct(
 ) -> Movement:
     """Book a known difference: pieces more (+) or fewer (-) than the books say. The bin is no longer doubtful.
 
-    Pieces of a recalled lot are booked where they may lie, in quarantine: the movement names the bin. StockError when it
-    is 0 or too large, the lot is missing or wrong, or promised pieces would vanish; NotEnoughInBin.
+    Pieces of a recalled lot are booked where they may lie, in quarantine: the movement names the bin. StockError when
+    it is 0 or too large, the lot is missing or wrong, or promised pieces would vanish; NotEnoughInBin.
     """
     whole = isinstance(difference, int) and not isinstance(difference, bool)
     if not whole or not 1 <= abs(difference) <= QUANTITY_MAX:

@@ -13,7 +13,6 @@ from fulfilment.warehouse.stock.models import BY_SERIAL, NO_TRACKING, QUARANTINE
 from .errors import LotIsRecalled, StockError
 from .places import find_place_of_kind
 
-
 CODE_MAX_CHARS = 60
 
 

@@ -52,8 +52,8 @@ def set_aside_missing(
 
 
 def return_set_aside(*, stockrecord: StockRecord, bin: Bin, cause: str, by: Any = None) -> int:
-    """What was set aside from a bin lies there again in the books (of a recalled lot: in quarantine), so that a count of
-    it can be booked. Returns the pieces; safe to repeat (then 0). ``cause`` as for set_aside_missing()."""
+    """What was set aside from a bin lies there again in the books (of a recalled lot: in quarantine), so that a count
+    of it can be booked. Returns the pieces; safe to repeat (then 0). ``cause`` as for set_aside_missing()."""
     _check_cause(cause)
 
     def carry() -> int:

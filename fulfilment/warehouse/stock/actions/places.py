@@ -6,9 +6,9 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from fulfilment.warehouse.stock.models import (
+    B_STOCK,
     BLOCKED,
     MISSING_WORD,
-    B_STOCK,
     PACKING,
     QUARANTINE,
     RECALL_WORD,

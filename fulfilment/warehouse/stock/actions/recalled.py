@@ -16,11 +16,11 @@ from .places import hold_place, place_of_kind
 
 
 def block_lots(*, lots: Collection[int], number: str) -> None:
-    """From now on pieces of these lots go only where nothing is sold or picked from (``Bin.holds_recalled``); those that
-    lie elsewhere already are the caller's to carry_off(). ``number``: of the recall.
+    """From now on pieces of these lots go only where nothing is sold or picked from (``Bin.holds_recalled``); those
+    that lie elsewhere already are the caller's to carry_off(). ``number``: of the recall.
 
-    Part of a caller's transaction: bookings that are under way come first, later ones are refused. Each open site gets a
-    place for quarantine, so that a refusal can name it.
+    Part of a caller's transaction: bookings that are under way come first, later ones are refused. Each open site gets
+    a place for quarantine, so that a refusal can name it.
     """
     Lot.objects.filter(pk__in=lots).update(recall_number=number)
     for site in Site.objects.filter(is_active=True):
@@ -49,7 +49,9 @@ def carry_off(
     Part of a caller's transaction. Returns where they lie now, and how many. NotEnoughInBin, StockError like shift().
     """
     target = target or place_of_kind(QUARANTINE, source.site)
-    free = quantity if source.is_blocked or not target.is_blocked else _unpromised(lot.stockrecord_id, quantity)
+    free = (
+        quantity if source.is_blocked or not target.is_blocked else _unpromised(lot.stockrecord_id, quantity)
+    )
     parts = [(target, free)]
     if quantity - free:
         parts.append((hold_place(target.site), quantity - free))
@@ -92,6 +94,13 @@ def return_recalled(*, lot: Lot, source: Bin, bin: Bin, quantity: int, cause: st
     """Pieces that were set aside as missing from ``bin`` count as found again, but of a recalled lot: in the books they
     pass the bin on their way to quarantine. Part of a caller's transaction."""
     recall = f"recall:{lot.recall_number}"
-    carry_off(lot=lot, source=source, target=place_of_kind(QUARANTINE, bin.site), quantity=quantity, cause=cause, by=by)
+    carry_off(
+        lot=lot,
+        source=source,
+        target=place_of_kind(QUARANTINE, bin.site),
+        quantity=quantity,
+        cause=cause,
+        by=by,
+    )
     for change, told in ((quantity, cause), (-quantity, recall)):
         movement(TRANSFER, lot.stockrecord_id, bin.pk, change, told, "", by, lot).save(force_insert=True)

@@ -130,7 +130,9 @@ def test_a_recalled_lot_is_not_carried_back_to_a_shelf(cream: StockRecord, boss:
 def test_planning_and_routing_never_offer_a_recalled_lot(cream: StockRecord, boss: User) -> None:
     site = stock.default_site()
     assert [stop.lot_id for stop in plan([Want(1, cream.pk, 1)], site_id=site.pk)] == [lot().pk]
-    Lot.objects.filter(code="L-1").update(recall_number="RC1")  # as seen in the moment before the bins are cleared
+    Lot.objects.filter(code="L-1").update(
+        recall_number="RC1"
+    )  # as seen in the moment before the bins are cleared
     assert [stop.lot_id for stop in plan([Want(1, cream.pk, 1)], site_id=site.pk)] == [lot("L-2").pk]
     (stop,) = [s for s in plan([Want(1, cream.pk, 8)], site_id=site.pk) if s.bin_id]
     assert stop.quantity == 5
@@ -251,7 +253,12 @@ def test_the_dock_offers_quarantine_for_a_return_of_a_recalled_lot(
     assert "L-1 is recalled" in said and "Please put it into" in said
     assert answer.context["step"].to == "quarantine" and answer.context["step"].bin.kind == "quarantine"
     assert answer.context["step"].ways == []
-    what: dict[str, Any] = {"returning": returning, "order_line": line_of(order, "CREAM"), "quantity": 1, "lot": lot()}
+    what: dict[str, Any] = {
+        "returning": returning,
+        "order_line": line_of(order, "CREAM"),
+        "quantity": 1,
+        "lot": lot(),
+    }
     with pytest.raises(LotIsRecalled):
         dock.book(grade="a", disposition="shelf", bin=make_bin("A-01"), by=staff, **what)
     dock.book(grade="a", disposition="quarantine", bin=answer.context["step"].bin, by=staff, **what)
@@ -273,7 +280,11 @@ def test_lifting_frees_the_lots_says_why_and_leaves_an_earlier_recall_alone(
     change = StateChange.objects.get(machine="recall", thing_id=second.pk, new="lifted")
     assert change.why == "the laboratory found nothing" and change.by == boss
     stock.transfer(
-        stockrecord=cream, source=Bin.objects.get(code="QUAR-01"), target=make_bin("A-01"), quantity=5, lot=lot()
+        stockrecord=cream,
+        source=Bin.objects.get(code="QUAR-01"),
+        target=make_bin("A-01"),
+        quantity=5,
+        lot=lot(),
     )
     with pytest.raises(actions.RecallError, match="lifted already"):
         actions.lift(recall=first, by=boss, why="again")
@@ -314,7 +325,9 @@ def test_the_pages_say_so_and_offer_the_right_bin(cream: StockRecord, boss: User
     assert f"L-1 is recalled ({recall.number}) and must not go on sale. Please put it into QUAR-01." in said
     assert "It lies in QUAR-01 now" in said and scanner.answer.status_code == 400
     assert "1 × CREAM received into QUAR-01" in scanner.scan("QUAR-01")
-    assert 'name="bin" value="QUAR-01"' not in scanner.answer.content.decode(), "the next article goes elsewhere"
+    assert 'name="bin" value="QUAR-01"' not in scanner.answer.content.decode(), (
+        "the next article goes elsewhere"
+    )
     mover = Scanner(desk, "move")
     mover.scan("QUAR-01")
     mover.scan("CREAM")
