@@ -64,7 +64,7 @@ def stop_late_plans(recall: Recall, lots: Sequence[Lot], *, by: Any) -> tuple[in
 def _uncovered(lines: QuerySet[PickLine]) -> list[PickLine]:
     """Lines without serial number for which their bin holds too little now; those that were planned last go first."""
     lying = BinStock.objects.filter(bin__kind__in=PICKABLE, stockrecord__in=lines.values("stockrecord"))
-    left = dict(lying.values_list("bin", "quantity"))
+    left: dict[int | None, int] = dict(lying.values_list("bin", "quantity"))
     found = []
     for line in lines.exclude(bin=None).order_by("pk"):
         left[line.bin_id] = left.get(line.bin_id, 0) - line.quantity_open

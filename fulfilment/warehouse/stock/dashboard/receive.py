@@ -70,12 +70,10 @@ def receive(request: HttpRequest) -> HttpResponse:
 
 def _keep_in_hand(form: ReceiveForm, bin: Bin | None, asked: Asked | None) -> None:
     """What was just scanned was understood, only the bin is the wrong one: the page asks for another bin alone."""
-    form.data = form.data.copy()
     kept = {"bin": bin.code if bin else "", "code": ""}
     if asked is not None:
         kept |= {"article": asked.record.partner_sku, "pieces": str(asked.pieces), "lot": asked.lot}
-    for name, value in kept.items():
-        form.data[name] = value
+    form.data = {**form.data.dict(), **kept}  # type: ignore[attr-defined]
 
 
 def _next_in_hand(asked: Asked | None) -> Asked | None:
