@@ -65,7 +65,7 @@ def facts(found: Order) -> dict[str, Any]:
         .prefetch_related(Prefetch("refunds", queryset=refunds))
         .order_by("pk")
     )
-    parcels = list(Parcel.objects.filter(order=found).order_by("packed_at"))
+    parcels = list(Parcel.objects.filter(order=found).select_related("loss_closed_by").order_by("packed_at"))
     invoices = list(Invoice.objects.filter(order=found).order_by("pk"))
     mails = mails_of_order(found.pk)
     pick_lists = list(PickList.objects.filter(order=found).select_related("picker", "site").order_by("pk"))

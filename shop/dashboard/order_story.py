@@ -15,6 +15,8 @@ from checkout.order.models import AddressCorrection, Order
 from checkout.payment.models import METHODS, Payment
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.receiving.dashboard import given_back_event
+from fulfilment.warehouse.receiving.queries import given_back_of
 from shop.kernel.models import Delivery, Message, StateChange
 from shop.notifications.models import OutgoingMail
 from shop.ui.numbers import money_text
@@ -114,12 +116,14 @@ def story(
     mails: list[OutgoingMail],
     pick_list_ids: list[int],
 ) -> list[Event]:
-    """Everything that happened, oldest first. Five queries beside what the page has read anyway."""
+    """Everything that happened, oldest first. Six queries beside what the page has read anyway."""
     events = [_event(order.date_placed, _("Order placed"), "basket", text=order.email or "")]
     events += _changes(order, payments, parcels, pick_list_ids)
     events += _deeds(order)
     events += _corrections(order)
     events += _messages(order)
+    events += [given_back_event(one) for one in given_back_of(order.pk)]
+    events += [_loss(parcel) for parcel in parcels if parcel.loss_closed_as]
     events += [_mail(mail) for mail in mails]
     events += [
         _event(
@@ -227,6 +231,16 @@ def _mail(mail: OutgoingMail) -> Event:
         link=_("Show"),
         state="bad" if mail.state == OutgoingMail.DEAD else "done",
     )
+
+
+def _loss(parcel: Parcel) -> Event:
+    """What was done about a lost parcel."""
+    title = _("Loss of parcel %(number)s: %(end)s") % {
+        "number": parcel.number,
+        "end": parcel.get_loss_closed_as_display(),
+    }
+    by = parcel.loss_closed_by.name if parcel.loss_closed_by else ""
+    return _event(parcel.loss_closed_at or parcel.packed_at, title, "check", by=by, text=parcel.loss_note)
 
 
 def _event(at: dt.datetime, title: str, icon: str, **more: Any) -> Event:

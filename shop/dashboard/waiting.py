@@ -19,6 +19,7 @@ from fulfilment.finance.reconciliation.models import Receipt
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.dispatch.queries import lists_to_pack, open_losses
 from fulfilment.warehouse.picking.models import PickList
+from fulfilment.warehouse.receiving.queries import to_give_back
 from shop.kernel import clock
 from shop.kernel.models import Delivery, InboxMessage
 from shop.notifications.models import OutgoingMail
@@ -102,6 +103,10 @@ WAITING = (
     Waiting(
         "lost", _("Lost parcels to see to"), "dispatch.dispatch_parcels", "warehouse:parcels",
         open_losses, "state=open-loss", "bad",
+    ),
+    Waiting(
+        "give_back", _("Rejected pieces to send back"), "receiving.view_returns", "warehouse:returns",
+        to_give_back, "show=give-back", "warn",
     ),
     Waiting(
         "overdue", _("Invoices overdue"), "invoicing.view_invoices", "finance:invoices",

@@ -23,8 +23,8 @@ from shop.kernel.states import allowed_moves
 
 from . import actions, papers, queries
 from .dock import urlpatterns as dock
-from .forms import ARRIVED, EXPECTED, LATE, OPEN, DecideForm, ReturnSearch, WhyForm
-from .models import Return, ReturnItem
+from .forms import ARRIVED, EXPECTED, GIVE_BACK, LATE, OPEN, DecideForm, GiveBackForm, ReturnSearch, WhyForm
+from .models import OWN_LABEL, Return, ReturnItem
 from .states import ACCEPTANCE
 from .states import EXPECTED as EXPECTED_STATES
 
@@ -86,6 +86,7 @@ def search(form: ReturnSearch) -> QuerySet[Return]:
         LATE: queries.late,
         ARRIVED: lambda found: found.filter(state__in=("received", "settled")),
         OPEN: lambda found: found.filter(state="received"),
+        GIVE_BACK: lambda found: found.filter(pk__in=queries.to_give_back()),
     }
     return chosen.get(form.value("show"), lambda found: found)(rows)
 
@@ -138,7 +139,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, pk: int, problem: str = "", status: int = 200) -> HttpResponse:
-    rows = Return.objects.select_related("order", "parcel", "announced_by", "received_by")
+    rows = Return.objects.select_related("order", "parcel", "announced_by", "received_by", "given_back_by")
     found = get_object_or_404(queries.with_items(rows), pk=pk)
     items = list(found.items.all())
     may_settle = request.user.has_perm(SETTLE)
@@ -152,11 +153,20 @@ def _page(request: HttpRequest, pk: int, problem: str = "", status: int = 200) -
         "may_settle": may_settle,
         "verbs": [verb for verb, (state, _words) in VERBS.items() if state in allowed],
         "undecided": [item for item in items if item.acceptance == "undecided" and found.state == "received"],
+        "give_back_form": GiveBackForm(auto_id="back_%s") if _waits_to_go_back(found, items) else None,
+        "rejected": [item for item in items if item.acceptance == "rejected"],
+        "may_give_back": request.user.has_perm(RECEIVE),
         "why_form": WhyForm(auto_id="return_%s"),
         "events": _story(found, items),
         "crumbs": [{"title": _("Returns"), "url": reverse("warehouse:returns")}, {"title": found.number}],
     }
     return render(request, "dashboard/warehouse/return.html", context, status=status)
+
+
+def _waits_to_go_back(found: Return, items: list[ReturnItem]) -> bool:
+    """As ``queries.to_give_back``, of what is read already."""
+    rejected = any(item.acceptance == "rejected" for item in items)
+    return rejected and found.state == "settled" and found.given_back_at is None
 
 
 def _story(found: Return, items: list[ReturnItem]) -> list[dict[str, Any]]:
@@ -171,6 +181,8 @@ def _story(found: Return, items: list[ReturnItem]) -> list[dict[str, Any]]:
             "icon": "return",
         }
     ]
+    if found.given_back_at:
+        events.append(given_back_event(found))
     for item in items:
         if item.booked_at:
             events.append(_booking(item))
@@ -180,6 +192,19 @@ def _story(found: Return, items: list[ReturnItem]) -> list[dict[str, Any]]:
         if event:
             events.append(event)
     return sorted(events, key=lambda event: event["at"])
+
+
+def given_back_event(found: Return) -> dict[str, Any]:
+    """What went back to the customer, as a line of a story."""
+    parts = [found.get_given_back_way_display(), found.given_back_number, found.given_back_note]
+    return {
+        "title": _("Return %(number)s: rejected pieces went back to the customer") % {"number": found.number},
+        "at": found.given_back_at,
+        "by": found.given_back_by.name if found.given_back_by else "",
+        "text": " · ".join(str(part) for part in parts if part),
+        "icon": "truck",
+        "state": "done",
+    }
 
 
 def _booking(item: ReturnItem) -> dict[str, Any]:
@@ -285,6 +310,34 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("warehouse:return", pk=item.returning_id)
 
 
+@staff_view(RECEIVE)
+@require_POST
+def give_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rejected pieces leave for the customer again."""
+    found = get_object_or_404(Return, pk=pk)
+    form = GiveBackForm(request.POST)
+    if not form.is_valid():
+        return _page(request, pk, problem=str(next(iter(form.errors.values()))[0]), status=400)
+    try:
+        actions.give_back(returning=found, by=request.user, **form.cleaned_data)
+    except StockError as error:
+        return _page(request, pk, problem=str(error), status=409)
+    messages.success(
+        request, _("Noted: what was rejected of return %(number)s goes back.") % {"number": found.number}
+    )
+    return redirect("warehouse:return", pk=pk)
+
+
+@staff_view(RECEIVE)
+@require_GET
+def back_label(request: HttpRequest, pk: int) -> HttpResponse:
+    """Our own label for the parcel back to the customer; 404 when it goes another way."""
+    rows = Return.objects.select_related("order__shipping_address", "order__billing_address")
+    found = get_object_or_404(rows, pk=pk, given_back_way=OWN_LABEL)
+    headers = {"Content-Disposition": f'inline; filename="label-{found.number}.pdf"'}
+    return HttpResponse(papers.label_back(found), content_type="application/pdf", headers=headers)
+
+
 @staff_view(VIEW)
 @require_GET
 def slip(request: HttpRequest, pk: int) -> HttpResponse:
@@ -300,6 +353,8 @@ urlpatterns = [
     *dock,
     path("returns/<row:pk>/", one, name="return"),
     path("returns/<row:pk>/slip.pdf", slip, name="return-slip"),
+    path("returns/<row:pk>/give-back/", give_back, name="return-give-back"),
+    path("returns/<row:pk>/label.pdf", back_label, name="return-label"),
     path("returns/items/<row:pk>/decide/", decide, name="return-decide"),
     path("returns/<row:pk>/<slug:verb>/", act, name="return-act"),
 ]

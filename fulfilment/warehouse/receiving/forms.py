@@ -9,19 +9,20 @@ from django.utils.translation import pgettext_lazy
 from fulfilment.warehouse.lists import Search
 from fulfilment.warehouse.stock.actions import QUANTITY_MAX
 
-from .models import DISPOSITIONS, GRADES
+from .models import DISPOSITIONS, GRADES, WAYS_BACK
 from .states import RETURN
 
 CODE_MAX_CHARS = 100
 WHY_MAX_CHARS = 200
 ID_MAX = 2**62  #: larger numbers are no ids of a database
-EXPECTED, ARRIVED, OPEN, LATE = "expected", "arrived", "open", "late"
+EXPECTED, ARRIVED, OPEN, LATE, GIVE_BACK = "expected", "arrived", "open", "late", "give-back"
 SHOWN = [
     ("", _("all")),
     (EXPECTED, pgettext_lazy("returns", "expected")),
     (LATE, pgettext_lazy("returns", "late")),
     (ARRIVED, pgettext_lazy("returns", "arrived")),
     (OPEN, pgettext_lazy("returns", "to be decided")),
+    (GIVE_BACK, pgettext_lazy("returns", "to go back to the customer")),
 ]
 #: One key, one grade: as tapped, typed, or scanned from a card at the dock.
 GRADE_KEYS = {"a": "a", "b": "b", "d": "defect", "s": "scrap"}
@@ -46,6 +47,14 @@ class DecideForm(WhyForm):
     accept = forms.TypedChoiceField(
         choices=[("yes", "yes"), ("no", "no")], coerce=lambda value: value == "yes"
     )
+
+
+class GiveBackForm(forms.Form):
+    """How rejected pieces go back. What is needed together is checked by the action."""
+
+    way = forms.ChoiceField(label=_("How"), choices=WAYS_BACK, required=False)
+    number = forms.CharField(label=_("Tracking number"), max_length=40, required=False)
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
 
 class FindForm(forms.Form):

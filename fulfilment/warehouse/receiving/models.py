@@ -34,6 +34,15 @@ DISPOSITIONS = [
 ]
 
 
+#: How pieces that the shop did not take go back to the customer.
+OWN_LABEL, CARRIER_LABEL, NO_PARCEL = "own", "carrier", "none"
+WAYS_BACK = [
+    (OWN_LABEL, _("in a parcel with our own label")),
+    (CARRIER_LABEL, _("in a parcel with a carrier's label")),
+    (NO_PARCEL, _("without a parcel: fetched, or not wanted back")),
+]
+
+
 class Return(models.Model):
     """One parcel that comes back for one order. ``number`` is on its slip as a barcode."""
 
@@ -70,6 +79,20 @@ class Return(models.Model):
         db_index=False,
     )
     settled_at = models.DateTimeField(null=True, blank=True)
+    given_back_at = models.DateTimeField(
+        null=True, blank=True, help_text="when what the shop did not take left for the customer again"
+    )
+    given_back_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    given_back_way = models.CharField(max_length=10, choices=WAYS_BACK, blank=True)
+    given_back_number = models.CharField(max_length=40, blank=True, help_text="tracking number")
+    given_back_note = models.CharField(max_length=200, blank=True)
     revision = models.PositiveIntegerField(default=0, help_text="raised with each booking: holds the row")
 
     class Meta:

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from fulfilment.warehouse.barcodes import code128_svg
-from fulfilment.warehouse.dispatch.documents import Address
+from fulfilment.warehouse.dispatch.documents import Address, ShippingLabel, label_pdf
+from fulfilment.warehouse.dispatch.papers import recipient
 from fulfilment.warehouse.stock.actions import default_site
 from fulfilment.warehouse.stock.models import Site
 from shop.kernel import pdf
@@ -27,17 +28,36 @@ def return_slip(returning: Return) -> bytes:
     return pdf.render(pdf.DOCUMENTS / "packing_slip.typ", data, lang=language)
 
 
-def _data(returning: Return, site: Site) -> dict[str, Any]:
-    title = _("Return slip")
-    items = [item for item in returning.items.all() if item.quantity_announced]
-    sender = _customer(returning)
-    shop = Address(
+def label_back(returning: Return) -> bytes:
+    """Our own A6 label for pieces that go back to the customer, in the order's language."""
+    site = default_site()
+    label = ShippingLabel(
+        carrier=site.company or site.name,
+        tracking_number=returning.given_back_number,
+        sender=_shop(site),
+        recipient=recipient(returning.order),
+        order_number=returning.order.number,
+        date=timezone.localdate(returning.given_back_at),
+        service=returning.number,
+    )
+    return label_pdf(label, returning.order.language)
+
+
+def _shop(site: Site) -> Address:
+    return Address(
         name=site.company or site.name,
         street=site.street,
         postcode=site.postcode,
         city=site.city,
         country=site.country,
     )
+
+
+def _data(returning: Return, site: Site) -> dict[str, Any]:
+    title = _("Return slip")
+    items = [item for item in returning.items.all() if item.quantity_announced]
+    sender = _customer(returning)
+    shop = _shop(site)
     count = sum(item.quantity_announced for item in items)
     pieces = ngettext("%(count)s piece comes back", "%(count)s pieces come back", count) % {"count": count}
     return {

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from checkout.order.models import Line
@@ -45,6 +45,20 @@ def to_receive() -> int:
 def to_decide() -> int:
     """Returns that were unpacked and wait for a decision."""
     return Return.objects.filter(state="received").count()
+
+
+def to_give_back() -> QuerySet[Return]:
+    """Settled returns of which the shop did not take something, and which nobody has sent back to the customer yet."""
+    rejected = ReturnItem.objects.filter(
+        returning=OuterRef("pk"), acceptance="rejected", reception__in=("received", "wrong_item")
+    )
+    return Return.objects.filter(Exists(rejected), state="settled", given_back_at=None)
+
+
+def given_back_of(order_id: int) -> list[Return]:
+    """Returns of an order of which something went back to the customer. One query."""
+    rows = Return.objects.filter(order_id=order_id, given_back_at__isnull=False)
+    return list(rows.select_related("given_back_by").order_by("given_back_at", "pk"))
 
 
 def with_items(rows: QuerySet[Return]) -> QuerySet[Return]:

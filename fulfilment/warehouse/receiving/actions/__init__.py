@@ -11,6 +11,7 @@ from .announce import (
     reject,
 )
 from .dock import DockError, NotOfThisOrder, book, finish, last_booking, record_wrong, undo_last
+from .give_back import give_back
 from .settle import decide
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "expire",
     "expire_late",
     "finish",
+    "give_back",
     "last_booking",
     "note_on_its_way",
     "open_at_dock",

@@ -63,6 +63,7 @@ def test_a_lost_parcel_is_work_wherever_work_is_shown_until_it_is_closed(lost: P
     )
     page = answer.content.decode()
     assert "is closed" in page and "a replacement was sent" in page and "sent as K10002" in page
+    places.pop(reverse("dashboard:index"))  # which names what is quiet as well
     for address, words in places.items():
         gone = boss.get(address).content.decode()
         assert words not in gone or (words == lost.number and "No parcel fits" in gone), address
