@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "fulfilment.warehouse.counting.apps.CountingConfig",
     "fulfilment.finance.ledger.apps.LedgerConfig",
     "fulfilment.finance.invoicing.apps.InvoicingConfig",
+    "fulfilment.finance.bank.apps.BankConfig",
     "fulfilment.finance.reconciliation.apps.ReconciliationConfig",
     "fulfilment.finance.dunning.apps.DunningConfig",
     "fulfilment.customer_service.withdrawals.apps.WithdrawalsConfig",
