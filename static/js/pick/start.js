@@ -4,6 +4,13 @@ import { openShelf } from "./store.js";
 import { Sync } from "./sync.js";
 import { moment, say } from "./words.js";
 
+// Said before anything else is tried: without https there is no service worker, and nothing is kept for a dead spot.
+function sayWhatCannotWork() {
+  const part = (name) => document.querySelector(`[data-pick] [data-part=${name}]`);
+  part("insecure").hidden = isSecureContext;
+  part("unkept").hidden = !isSecureContext || "serviceWorker" in navigator;
+}
+
 async function start() {
   const page = document.querySelector("[data-pick]"), part = (name) => page.querySelector(`[data-part=${name}]`);
   const person = { id: Number(page.dataset.person), name: page.dataset.personName }, shelf = await openShelf();
@@ -34,4 +41,5 @@ async function start() {
   await keepForLater(page.dataset);
 }
 
+sayWhatCannotWork();
 start();

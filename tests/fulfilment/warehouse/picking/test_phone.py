@@ -81,6 +81,15 @@ def test_the_start_page_shows_the_walks_in_my_hand_and_no_others(
     assert theirs.number not in page
 
 
+def test_the_start_page_has_words_for_where_the_app_cannot_work(desk: Client) -> None:
+    html = desk.get(reverse("warehouse:phone")).content.decode()
+    for part, said in (
+        ("insecure", "Please open Kontor at its https address"),
+        ("unkept", "no service worker"),
+    ):
+        assert f'data-part="{part}" hidden' in html and said in html
+
+
 def test_the_form_without_script_asks_for_the_lot_where_the_article_does(
     desk: Client, staff: User, outbox: Outbox
 ) -> None:
