@@ -118,3 +118,36 @@ def test_the_bars_of_both_labels_are_the_tracking_number():
     assert decoded(code128_svg(number)) == number
     (paper,) = read(label_zpl(replace(LABEL, tracking_number=number), "en"))
     assert paper.texts("code128") == [number]
+
+
+LONG = Address(
+    "Prof. Dr. Maximiliane-Friederike Freifrau von Österreicher-Überlingen",
+    "Straße des Siebzehnten Juni an der Königsbrücker Landstraße 1234a",
+    "01109",
+    "Königs Wusterhausen-Zernsdorf am Großen Krüpelsee",
+    "AT",
+    "Donaudampfschifffahrtsgesellschaftskapitänsmützenmanufaktur GmbH",
+    "c/o Übersee-Verwaltung, 4. Obergeschoss links",
+)
+
+
+def mm_from_top(pdf: bytes, word: str) -> float:
+    """How far below the upper edge of the first page a word stands."""
+    page = PdfReader(io.BytesIO(pdf)).pages[0]
+    found: list[float] = []
+
+    def look(text: str, cm: list[float], tm: list[float], _font: object, _size: float) -> None:
+        if word in text:
+            found.append(tm[4] * cm[1] + tm[5] * cm[3] + cm[5])
+
+    page.extract_text(visitor_text=look)
+    assert found, f"{word} is not on the page"
+    return (float(page.mediabox.height) - max(found)) / 72 * 25.4
+
+
+def test_a_long_address_keeps_its_country_inside_the_label():
+    assert 60 < mm_from_top(label_pdf(replace(LABEL, recipient=LONG), "en"), "AUSTRIA") < 79
+
+
+def test_a_long_address_keeps_its_country_inside_the_window():
+    assert 75 < mm_from_top(packing_slip_pdf(replace(SLIP, recipient=LONG), "en"), "AUSTRIA") < 91
