@@ -124,13 +124,20 @@ def start(page: Page) -> None:
 
 def preview(page: Page) -> None:
     """Each mail is read as it will leave, in its language; none has left."""
-    notices = page.locator("main details")
+    notices = page.locator("main details.notices")
     assert notices.count() == 2
     for n, words in enumerate((TEXTS["reason_de"], TEXTS["reason_en"])):
         notices.nth(n).locator("summary").click()
         mail = notices.nth(n).frame_locator("iframe").locator("body")
         mail.get_by_text(words).wait_for()
     seen(page, "recall-preview")
+    mail = page.context.new_page()
+    for n in (0, 1):
+        mail.goto(page.url.split("/en/")[0] + str(notices.nth(n).locator("iframe").get_attribute("src")))
+        for width in (1280, 360):
+            mail.set_viewport_size({"width": width, "height": 740})
+            look(mail, f"recall-mail-{n}")
+    mail.close()
     assert not OutgoingMail.objects.filter(kind="recall_notice").exists()
 
 
@@ -154,6 +161,34 @@ def send_once(page: Page, url: str, outbox: Outbox) -> None:
     seen(page, "recall-told")
 
 
+def comes_late(page: Page, url: str) -> None:
+    """Two tins of the lot turn up at goods in after all: not on the shelf, but one press away from the right bin."""
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{url}/en/dashboard/warehouse/receive/?bin=A-01")
+    for code in ("CREAM", "L-1"):
+        with page.expect_navigation():
+            page.locator("input[name=code]").fill(code)
+            page.keyboard.press("Enter")
+    assert "must not go on sale. Please put it into QUAR-01" in page.locator("main").inner_text()
+    seen(page, "recall-goods-in")
+    page.set_viewport_size({"width": 360, "height": 740})
+    press(page, "It lies in QUAR-01 now")
+    assert "received into QUAR-01" in page.locator("main").inner_text()
+    seen(page, "recall-goods-in-done")
+    places = LotStock.objects.filter(lot__code="L-1", quantity__gt=0).values_list("bin__kind", flat=True)
+    assert set(places) == {"quarantine"}
+
+
+def lifted(page: Page) -> None:
+    """The laboratory says that all is well."""
+    page.locator("main summary", has_text="May the goods be sold again?").click()
+    seen(page, "recall-lift")
+    page.locator("#lift_why").fill("The laboratory found nothing.")
+    press(page, "Lift the recall")
+    assert "is lifted" in page.locator("body").inner_text()
+    seen(page, "recall-lifted")
+
+
 def test_a_lot_is_called_back_and_each_customer_is_told_once(
     live_server: Any, open_window: OpenWindow, outbox: Outbox, boss: User, two_have_it: None
 ) -> None:
@@ -164,12 +199,15 @@ def test_a_lot_is_called_back_and_each_customer_is_told_once(
     start(page)
     preview(page)
     send_once(page, live_server.url, outbox)
-    page.locator("[name=why]").fill("The tins were destroyed.")
+    page.locator("#id_why").fill("The tins were destroyed.")
     press(page, "Close the recall")
     seen(page, "recall-closed")
+    comes_late(page, live_server.url)
     page.goto(live_server.url + ROOM)
     seen(page, "recalls")
     assert Recall.objects.get().state == "closed"
+    page.goto(f"{live_server.url}{ROOM}{Recall.objects.get().pk}/")
+    lifted(page)
     assert outbox.failures() == [] and stock_differences() == []
 
 
