@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from fulfilment.warehouse.picking.models import PickLine
-from fulfilment.warehouse.stock.models import BinStock, LotStock
+from fulfilment.warehouse.stock.models import PACKING, RECALL_WORD, BinStock, Lot, LotStock
 
 from .models import Transfer, TransferLine, TransferStep
 
@@ -86,3 +86,9 @@ def with_differences(rows: QuerySet[Transfer]) -> QuerySet[Transfer]:
     """Only transfers of which something was missing or too many."""
     off = TransferStep.objects.filter(transfer=OuterRef("pk"), kind__in=("missing", "surplus"))
     return rows.filter(Exists(off))
+
+
+def held_back(lot: Lot, site_id: int) -> QuerySet[LotStock]:
+    """Pieces of a recalled lot at a site that are promised to customers, where nobody picks. One query."""
+    place = {"bin__site": site_id, "bin__kind": PACKING, "bin__code__startswith": RECALL_WORD}
+    return LotStock.objects.filter(lot=lot, quantity__gt=0, **place).select_related("bin")

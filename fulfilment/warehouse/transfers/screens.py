@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from fulfilment.warehouse.answers import SCAN_TAG, scan_answers
 from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError
 from fulfilment.warehouse.stock.codes import find_article, find_bin
-from fulfilment.warehouse.stock.models import Bin
+from fulfilment.warehouse.stock.models import Bin, Lot
 from shop.kernel.access import staff_view
 
 from . import actions, arrivals, queries
@@ -144,10 +144,25 @@ def receive(request: HttpRequest, pk: int) -> HttpResponse:
         values = {"n": data["quantity"], "sku": data["code"].partner_sku, "bin": data["bin"]}
         text = _("%(n)s × %(sku)s received into %(bin)s.") % values
         text += " " + (_still_expected(left) if left else _("All of it has arrived."))
+        text += _held_back(data["lot"], found.target_id)
         messages.success(request, text, extra_tags=SCAN_TAG)
     return redirect(
         f"{reverse('warehouse:transfer-receive', args=[pk])}?{urlencode({'bin': data['bin'].code})}"
     )
+
+
+def _held_back(lot: Lot | None, site_id: int) -> str:
+    """What to say of pieces of a recalled lot that could not go off sale, because customers were promised them."""
+    rows = queries.held_back(lot, site_id) if lot is not None and lot.is_recalled else []
+    said = ""
+    for row in rows:
+        text = ngettext(
+            "%(n)s of it is promised to a customer: in the books it is held back in %(bin)s.",
+            "%(n)s of it are promised to customers: in the books they are held back in %(bin)s.",
+            row.quantity,
+        )
+        said += " " + text % {"n": row.quantity, "bin": row.bin}
+    return said
 
 
 def _still_expected(left: int) -> str:

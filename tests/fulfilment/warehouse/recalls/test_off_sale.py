@@ -34,7 +34,7 @@ from tests.factories.people import make_staff
 from tests.factories.returns import dock_bins, line_of
 from tests.factories.stock import make_bin, make_site, make_stockrecord
 from tests.fulfilment.warehouse.recalls.test_recalls import TEXTS, page, url
-from tests.fulfilment.warehouse.stock.test_scan_pages import Scanner
+from tests.fulfilment.warehouse.stock.test_scan_pages import Scanner, shown
 from tests.support.helpers import Outbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -222,7 +222,7 @@ def test_the_goods_of_a_cancelled_order_go_to_quarantine_when_recalled_meanwhile
 
 
 def test_a_transfer_that_is_sent_back_or_arrives_loses_no_recalled_piece(
-    cream: StockRecord, boss: User, outbox: Outbox
+    cream: StockRecord, boss: User, desk: Client, outbox: Outbox
 ) -> None:
     store = make_site("store")
     sent = transfers.begin(source=stock.default_site(), target=store, by=boss)
@@ -232,7 +232,13 @@ def test_a_transfer_that_is_sent_back_or_arrives_loses_no_recalled_piece(
     outbox.drain()
     recalled(boss)
     quarantine = stock.place_of_kind("quarantine", store)
-    arrivals.receive(transfer=sent, stockrecord=cream, bin=quarantine, quantity=3, lot=lot(), by=boss)
+    address, form = url("transfer-receive", sent.pk), {"code": "CREAM", "lot": "L-1", "quantity": 3}
+    form |= {"key": shown(desk.get(address))["key"]}
+    make_bin("S-01", site=store)
+    assert "put it into QUAR-01-STORE" in page(desk.post(address, form | {"bin": "S-01"}))
+    said = page(desk.post(address, form | {"bin": quarantine.code}, follow=True))
+    assert "3 × CREAM received into QUAR-01-STORE." in said
+    assert "of it are promised to customers: in the books they are held back in RECALL-STORE." in said
     assert arrivals.send_back(transfer=sent, by=boss, why="recalled") == 1
     assert sum(lies().values()) == 5
     free = LotStock.objects.filter(lot=lot(), bin__kind="quarantine")
