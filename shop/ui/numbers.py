@@ -21,6 +21,11 @@ def plain_number(value: Decimal | int, places: int) -> str:
     return f"{MINUS}{text}" if value < 0 else text
 
 
+def signed_number(value: int) -> str:
+    """A change of so many pieces: +3, −2, 0, in the reader's form."""
+    return f"+{plain_number(value, 0)}" if value > 0 else plain_number(value, 0)
+
+
 def money_text(amount_minor: int, currency: str = "EUR") -> str:
     """Money as text in the active language.
 

@@ -130,7 +130,7 @@ def parcel(request: HttpRequest, pk: int) -> HttpResponse:
 def _parcel_page(request: HttpRequest, pk: int, problem: str = "", status: int = 200) -> HttpResponse:
     rows = queries.with_lines(
         Parcel.objects.select_related(
-            "order__shipping_address", "pick_list", "carton", "manifest", "loss_closed_by"
+            "order__shipping_address__country", "pick_list", "carton", "manifest", "loss_closed_by"
         )
     )
     found = get_object_or_404(rows, pk=pk)

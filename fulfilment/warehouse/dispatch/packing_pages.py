@@ -88,7 +88,7 @@ def packing_find(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def pack(request: HttpRequest, pk: int) -> HttpResponse:
     """The packing table of one order by numbers: choose what goes into the next parcel; parcels so far beside it."""
-    pick_list = get_object_or_404(PickList.objects.select_related("order__shipping_address"), pk=pk)
+    pick_list = get_object_or_404(PickList.objects.select_related("order__shipping_address__country"), pk=pk)
     rows = queries.to_pack(pick_list)
     proposal = packing.proposal(rows, {row.order_line.pk: row.quantity for row in rows if row.quantity > 0})
     initial = {"revision": pick_list.revision, "carton": getattr(proposal.carton, "pk", None)}

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from django.utils import formats
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from fulfilment.warehouse import barcodes
@@ -66,6 +69,12 @@ class Sheet:
         )
 
 
+def sheet_words(name: str, sheet: Sheet) -> str:
+    """A layout as people choose it, with its measures in the reader's form: 4 × 10 (52,5 × 29,7 mm)."""
+    width, height = (formats.number_format(Decimal(f"{side:g}")) for side in (sheet.width, sheet.height))
+    return f"{name.replace('x', ' × ')} ({width} × {height} mm)"
+
+
 #: Layouts by name, as the packets call them: columns x rows, then the label's size.
 SHEETS: dict[str, Sheet] = {
     "3x8": Sheet(3, 8, 70, 36, top=4.5),
@@ -74,10 +83,7 @@ SHEETS: dict[str, Sheet] = {
     "2x7": Sheet(2, 7, 99.1, 38.1, left=4.65, top=15.15, gap_x=2.5),
     "2x4": Sheet(2, 4, 105, 74),
 }
-SHEET_CHOICES = [
-    (name, f"{name.replace('x', ' × ')} ({sheet.width:g} × {sheet.height:g} mm)")
-    for name, sheet in SHEETS.items()
-]
+SHEET_CHOICES = [(name, lazy(sheet_words, str)(name, sheet)) for name, sheet in SHEETS.items()]
 #: Rolls of label printers by name: width and height in mm.
 ROLLS: dict[str, tuple[float, float]] = {
     "57x32": (57, 32),

@@ -65,6 +65,12 @@ def money_plain(amount: Any, currency: str = "EUR") -> str:
 
 
 @register.filter
+def signed(value: int) -> str:
+    """A change with its sign, with a true minus: `{{ row.quantity|signed }}` gives +3, −2 or 0."""
+    return numbers.signed_number(value)
+
+
+@register.filter
 def of_colour(pictures: Iterable[Any] | None, code: Any) -> list[Any]:
     """The pictures of one colour and those of no colour; all of them when the colour has none of its own."""
     everything = list(pictures or [])

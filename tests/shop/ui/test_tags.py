@@ -59,6 +59,16 @@ def test_money_is_written_as_the_reader_writes_it(
     assert out == f'<data class="money" value="{minor}">{text}</data>'
 
 
+@pytest.mark.parametrize(
+    ("change", "german", "english"),
+    [(3, "+3", "+3"), (0, "0", "0"), (-2, "\u22122", "\u22122"), (-12_000, "\u221212.000", "\u221212,000")],
+)
+def test_a_change_has_its_sign_and_a_true_minus(change: int, german: str, english: str) -> None:
+    for language, text in (("de", german), ("en", english)):
+        with translation.override(language):
+            assert Template("{% load ui %}{{ change|signed }}").render(Context({"change": change})) == text
+
+
 def test_money_takes_the_kernels_money_and_nothing_for_nothing() -> None:
     assert "12,34" in render("{% money amount %}", amount=Money(1234, "EUR"))
     assert render("{% money amount %}", amount=None) == ""
