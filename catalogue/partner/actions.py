@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from shop.kernel.clock import now
 from shop.kernel.money import to_decimal
 from shop.kernel.states import move
 
+from . import statements
 from .models import InsufficientStock, PricePeriod, Reservation, StockRecord
+from .states import RESERVATION
 
 REFERENCE_DAYS = 30  #: § 11 (1) PAngV: the lowest total price of the last 30 days before the reduction
 
@@ -37,7 +39,7 @@ def take(stockrecord: StockRecord, quantity: int) -> None:
     """
     if quantity < 1:
         raise ValueError("at least one piece must be reserved")
-    if not _promise(stockrecord.pk, quantity):
+    if not statements.promise(stockrecord.pk, quantity):
         fresh = StockRecord.objects.get(pk=stockrecord.pk)
         raise InsufficientStock(fresh.partner_sku, quantity, fresh.available)
     stockrecord.num_allocated += quantity
@@ -45,48 +47,28 @@ def take(stockrecord: StockRecord, quantity: int) -> None:
 
 def give_back(stockrecord: StockRecord, quantity: int) -> None:
     """Take a promise back; ValueError when fewer pieces are promised."""
-    if quantity < 1 or not _unpromise(stockrecord.pk, quantity):
+    if quantity < 1 or not statements.unpromise(stockrecord.pk, quantity):
         raise ValueError(f"{stockrecord.partner_sku}: {quantity} pieces are not reserved")
     stockrecord.num_allocated -= quantity
 
 
-# The two statements that everybody waits for who wants the same SKU. Written in SQL, because building them anew each
-# time took five times as long as running them (bench/stock_bench.py measures both).
-_TABLE = StockRecord._meta.db_table
-_PROMISE = (
-    f"UPDATE {_TABLE} SET num_allocated = num_allocated + %s "
-    "WHERE id = %s AND (backorderable OR num_in_stock >= num_allocated + %s)"
-)
-_UNPROMISE = f"UPDATE {_TABLE} SET num_allocated = num_allocated - %s WHERE id = %s AND num_allocated >= %s"
-
-
-def _promise(stockrecord_id: int, quantity: int) -> bool:
-    return _changed_one(_PROMISE, [quantity, stockrecord_id, quantity])
-
-
-def _unpromise(stockrecord_id: int, quantity: int) -> bool:
-    return _changed_one(_UNPROMISE, [quantity, stockrecord_id, quantity])
-
-
-def _changed_one(statement: str, values: list[int]) -> bool:
-    with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return bool(cursor.rowcount)
-
-
-def reserve(wishes: Sequence[Wish], *, expires_at: dt.datetime | None) -> list[Reservation]:
+def reserve(wishes: Sequence[Wish], *, expires_at: dt.datetime | None) -> None:
     """Reserve for all lines of an order or for none: wishes are summed per SKU first and taken in SKU order.
 
-    One order for all writers, so that two orders of the same SKUs never wait for each other crosswise.
-    Raises InsufficientStock; the caller's transaction must then be rolled back.
+    One order for all writers, so that two orders of the same SKUs never wait for each other crosswise. A single wish
+    is whole by itself, several need the caller's transaction. Raises InsufficientStock; the caller's transaction must
+    then be rolled back.
     """
     wanted: dict[int, int] = {}
     for wish in wishes:
         if wish.quantity < 1:
             raise ValueError("at least one piece must be reserved")
         wanted[wish.stockrecord_id] = wanted.get(wish.stockrecord_id, 0) + wish.quantity
+    if len(wishes) == 1:
+        _reserve_one(wishes[0], expires_at)
+        return
     _take_wanted(wanted)
-    return Reservation.objects.bulk_create(
+    Reservation.objects.bulk_create(
         [
             Reservation(
                 stockrecord_id=wish.stockrecord_id,
@@ -101,11 +83,20 @@ def reserve(wishes: Sequence[Wish], *, expires_at: dt.datetime | None) -> list[R
     )
 
 
+def _reserve_one(wish: Wish, expires_at: dt.datetime | None) -> None:
+    """The promise that many may want in the same moment: one statement where the database can, no row read before."""
+    row = statements.NewReservation(
+        wish.stockrecord_id, wish.order_line_id, wish.order_id, wish.quantity, expires_at, now()
+    )
+    if not statements.reserve(row):
+        raise _explain(_Lacking({wish.stockrecord_id: wish.quantity}))
+
+
 def _take_wanted(wanted: dict[int, int]) -> None:
     """All of it or nothing; InsufficientStock with what is really left."""
     if len(wanted) == 1:
         [(pk, pieces)] = wanted.items()
-        if not _promise(pk, pieces):  # nothing was changed: no savepoint to go back to
+        if not statements.promise(pk, pieces):  # nothing was changed: no savepoint to go back to
             raise _explain(_Lacking(wanted))
         return
     try:
@@ -165,18 +156,17 @@ def keep(*, order_id: int) -> int:
 
 
 def release(*, order_id: int, by: Any = None, why: str, expired: bool = False) -> int:
-    """Give back everything still reserved for an order. Returns the number of pieces; safe to repeat."""
-    pieces = 0
-    with transaction.atomic():
-        # Locked in SKU order: a parcel that leaves in this moment must not change what is left under our hands.
-        rows = Reservation.objects.filter(order_id=order_id, state="open").select_related("stockrecord")
-        for reservation in rows.select_for_update(of=("self",)).order_by("stockrecord__partner_sku", "pk"):
-            left = reservation.quantity_left
-            move(reservation, to="expired" if expired else "released", by=by, why=why, quantity_left=0)
-            if left:
-                give_back(reservation.stockrecord, left)
-            pieces += left
-    return pieces
+    """Give back everything still reserved for an order. Returns the number of pieces; safe to repeat.
+
+    All lines at once, with a row of history for each as ``move()`` writes it. A parcel that leaves in this moment is
+    waited for. ValueError when fewer pieces are promised than the reservations say; nothing is changed then.
+    """
+    to = "expired" if expired else "released"
+    RESERVATION.require(RESERVATION.initial, to, f"of order {order_id}")
+    try:
+        return statements.release(statements.Closing(order_id, to, getattr(by, "pk", None), why, now()))
+    except IntegrityError as error:  # the column's own rule: never below zero
+        raise ValueError(f"order {order_id}: fewer pieces are promised than are reserved for it") from error
 
 
 def had_expired(*, order_id: int) -> bool:

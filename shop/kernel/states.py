@@ -60,6 +60,12 @@ class Machine:
         """For a model field: (state, label)."""
         return [(state, self.labels.get(state, state.replace("_", " "))) for state in self.moves]
 
+    def require(self, old: str, to: str, what: Any) -> None:
+        """MoveNotAllowed when the table has no move from ``old`` to ``to``; ``what`` names the thing in the message."""
+        if to not in self.moves.get(old, ()):
+            allowed = ", ".join(self.moves.get(old, ())) or "nothing"
+            raise MoveNotAllowed(f"{self.name} {what}: {old!r} may move to {allowed}, not to {to!r}")
+
     def problems(self) -> list[str]:
         """What is wrong with the table, as sentences; empty when sound."""
         found = []
@@ -120,9 +126,7 @@ def move(
 
     rules = machine_of(thing, machine)
     old = getattr(thing, rules.field)
-    if to not in rules.moves.get(old, ()):
-        allowed = ", ".join(rules.moves.get(old, ())) or "nothing"
-        raise MoveNotAllowed(f"{rules.name} {thing.pk}: {old!r} may move to {allowed}, not to {to!r}")
+    rules.require(old, to, thing.pk)
     reason = why[: StateChange.WHY_MAX_CHARS]
 
     def write() -> bool:

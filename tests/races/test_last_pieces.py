@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.db.models import F
 
 from catalogue.partner import actions as stock
-from catalogue.partner.models import InsufficientStock, StockRecord
+from catalogue.partner.models import InsufficientStock, Reservation, StockRecord
 from catalogue.partner.verify import CHECKS as STOCK_CHECKS
 from checkout.order.actions import Placement, place
 from checkout.order.models import Order
@@ -21,10 +22,18 @@ pytestmark = [pytest.mark.both_databases]
 BUYERS, PIECES = 64, 3
 
 
-def stock_oscar(wanted: dict[int, int]) -> None:
+def stock_oscar(wish: stock.Wish, expires_at: dt.datetime | None) -> None:
     """How stock Oscar reserves: availability was looked at on the page before; now simply add."""
-    for pk, pieces in wanted.items():
-        StockRecord.objects.filter(pk=pk).update(num_allocated=F("num_allocated") + pieces)
+    record = StockRecord.objects.filter(pk=wish.stockrecord_id)
+    record.update(num_allocated=F("num_allocated") + wish.quantity)
+    Reservation.objects.create(
+        stockrecord_id=wish.stockrecord_id,
+        order_line_id=wish.order_line_id,
+        order_id=wish.order_id,
+        quantity=wish.quantity,
+        quantity_left=wish.quantity,
+        expires_at=expires_at,
+    )
 
 
 def waiting_crowd() -> tuple[StockRecord, list[Placement]]:
@@ -43,7 +52,7 @@ def orders_of(crowd: list[Placement]) -> Counter[str]:
 
 def test_without_the_guard_the_shop_oversells(fresh_database: None, monkeypatch: Any) -> None:
     shoe, crowd = waiting_crowd()
-    monkeypatch.setattr(stock, "_take_wanted", stock_oscar)
+    monkeypatch.setattr(stock, "_reserve_one", stock_oscar)
     # The constraint, our second guard, is held off by a flag that only this test sets.
     StockRecord.objects.filter(pk=shoe.pk).update(backorderable=True)
     assert orders_of(crowd)["Order"] > PIECES
@@ -55,7 +64,7 @@ def test_the_constraint_alone_stops_overselling_too(fresh_database: None, monkey
     from django.db import IntegrityError
 
     shoe, crowd = waiting_crowd()
-    monkeypatch.setattr(stock, "_take_wanted", stock_oscar)
+    monkeypatch.setattr(stock, "_reserve_one", stock_oscar)
     answers = all_at_once([lambda p=placement: place(p) for placement in crowd])  # type: ignore[misc]
     assert Counter(type(a) for a in answers) == {Order: PIECES, IntegrityError: BUYERS - PIECES}
 

@@ -114,8 +114,6 @@ def _place(placement: Placement, number: str, by: Any) -> Order:
     order, lines = OrderCreator().write(placement, number=number, correlation_id=current_correlation_id())
     wait = RESERVED_FOR[placement.payment_method]
     expires_at = now() + wait if wait else None
-    wishes = [Wish(line.stockrecord_id, line.pk, order.pk, line.quantity) for line in lines]
-    reserve(wishes, expires_at=expires_at)
     if placement.accepted_html:
         digest = AcceptedSummary.digest(placement.accepted_html)
         AcceptedSummary.objects.create(order=order, html=placement.accepted_html, sha256=digest)
@@ -128,6 +126,9 @@ def _place(placement: Placement, number: str, by: Any) -> Order:
         state="authorised" if placement.payment_method == INVOICE else "created",
     )
     record(OrderPlaced(order.pk, order.number, order.payment_method, order.total_minor, order.currency))
+    # As late as can be: from here until the end everybody waits who wants the same SKU.
+    wishes = [Wish(line.stockrecord_id, line.pk, order.pk, line.quantity) for line in lines]
+    reserve(wishes, expires_at=expires_at)
     if placement.payment_method == INVOICE:
         confirm(order=order, by=by, why="purchase on account")
     return order
