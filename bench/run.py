@@ -49,11 +49,14 @@ def measure(name: str, database: str) -> dict[str, Figure]:
 
 
 def _database(choice: str, folder: Path) -> str:
-    from tests.support import databases
+    """The DATABASE_URL of a fresh copy; ``durable`` is a PostgreSQL that waits for the disk at each commit."""
+    from tests.support import databases, postgres
 
     if choice == "sqlite":
         databases.copy_sqlite(folder / "kontor.sqlite3")
         return ""
+    if choice == "durable":
+        return databases.clone_postgres("kontor_bench", postgres.durable_server())
     return databases.clone_postgres("kontor_bench")
 
 

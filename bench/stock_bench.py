@@ -1,179 +1,20 @@
-"""How fast one hot SKU is reserved and released, beside the bare conditional UPDATE that it rests on.
-
-The bare side is the fewest statements that stay correct: one UPDATE that promises a piece if it is there and one that
-gives it back, written in SQL, each committed for itself; beside it stand ``StockRecord.reserve`` and ``release``.
-The whole promise of an order line also has a reservation row and a history; it stands beside the same rows in raw SQL.
-All take turns in one run. A share is the median of the rounds' shares: the two sides of a round follow each other at
-once, so that other work on the machine slows both.
-"""
+"""How fast one hot SKU is promised: on the database of this run, and on a PostgreSQL that waits for its disk."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
-from itertools import count
-from statistics import median
+import sys
 
-from django.db import connection, connections, transaction
-
-from shop.kernel import clock
-
+from . import hot_sku
 from .figures import Figure
-
-ROUND_S = 0.3  #: seconds that each way has in a round
-ROUNDS = 7
-WARM_UP = 30
-CROWD = 8  #: people at the same SKU in the same moment
-HALF = 0.5  #: the share of the bare speed that was promised
-
-#: Ids of orders and lines that nobody else has: bench orders are no orders.
-_numbers = count(50_000_000)
 
 
 def measure() -> dict[str, Figure]:
-    """Pairs of reserving and releasing per second, alone and in a crowd, and their share of what they are beside."""
-    sku = _hot_sku()
-    ways = {
-        "bare": _bare(sku),
-        "stock_record": _stock_record(sku),
-        "raw_promise": _raw_promise(sku),
-        "promise": _promise(sku),
-    }
-    for work in ways.values():
-        for _ in range(WARM_UP):
-            work()
-    alone = [{name: _per_second(work) for name, work in ways.items()} for _ in range(ROUNDS)]
-    crowd = [{name: _per_second_of_many(work) for name, work in ways.items()} for _ in range(ROUNDS)]
-    return _figures("stock.hot_sku", alone) | _figures("stock.hot_sku_crowd", crowd)
+    """Figures of ``hot_sku`` here and, where there is a PostgreSQL to be had, on one that waits for its disk."""
+    from .run import measure as in_a_process
 
-
-def _figures(name: str, rounds: list[dict[str, float]]) -> dict[str, Figure]:
-    figures = {
-        f"{name}_{way}_per_second": Figure(round(max(speeds[way] for speeds in rounds), 1), "pairs/s")
-        for way in rounds[0]
-    }
-    share = _share(rounds, "stock_record", "bare")
-    figures[f"{name}_ratio_to_bare"] = Figure(share, "of the bare UPDATE", at_least=HALF)
-    share = _share(rounds, "promise", "raw_promise")
-    figures[f"{name}_promise_ratio_to_raw"] = Figure(share, "of the same rows in raw SQL")
-    return figures
-
-
-def _share(rounds: list[dict[str, float]], ours: str, theirs: str) -> float:
-    return round(median(speeds[ours] / speeds[theirs] for speeds in rounds), 3)
-
-
-def _per_second(work: Callable[[], None]) -> float:
-    done, begun = 0, time.perf_counter()
-    while time.perf_counter() - begun < ROUND_S:
-        work()
-        done += 1
-    return done / (time.perf_counter() - begun)
-
-
-def _per_second_of_many(work: Callable[[], None]) -> float:
-    """Pairs per second of CROWD threads together, from one starting shot."""
-    shot = threading.Barrier(CROWD)
-    done: list[float] = []
-
-    def run() -> None:
-        try:
-            work()  # opens this thread's connection before the watch runs
-            shot.wait()
-            done.append(_per_second(work))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _ in range(CROWD)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(done)
-
-
-def _hot_sku() -> int:
-    """The stock record that everybody wants; enough pieces that nobody is refused."""
-    from catalogue.models import Product, ProductClass
-    from catalogue.partner.models import Partner, StockRecord
-
-    kind = ProductClass.objects.get_or_create(name="Bench", defaults={"track_stock": True})[0]
-    product = Product.objects.create(title="Hot", product_class=kind, structure=Product.STANDALONE)
-    partner = Partner.objects.get_or_create(name="Bench")[0]
-    record = StockRecord.objects.create(
-        product=product, partner=partner, partner_sku="HOT-1", price="10.00", num_in_stock=1_000_000
-    )
-    return int(record.pk)
-
-
-TAKE = (
-    "UPDATE partner_stockrecord SET num_allocated = num_allocated + 1 "
-    "WHERE id = %s AND num_in_stock - num_allocated >= 1"
-)
-GIVE = "UPDATE partner_stockrecord SET num_allocated = num_allocated - 1 WHERE id = %s AND num_allocated >= 1"
-
-
-def _bare(sku: int) -> Callable[[], None]:
-    def work() -> None:
-        for statement in (TAKE, GIVE):
-            with connection.cursor() as cursor:
-                cursor.execute(statement, [sku])
-                assert cursor.rowcount == 1
-
-    return work
-
-
-def _stock_record(sku: int) -> Callable[[], None]:
-    from catalogue.partner.models import StockRecord
-
-    record = StockRecord.objects.get(pk=sku)
-
-    def work() -> None:
-        record.reserve(1)
-        record.release(1)
-
-    return work
-
-
-def _raw_promise(sku: int) -> Callable[[], None]:
-    """What the whole promise writes, in the fewest statements: reservation in, reservation closed, its history."""
-    adapt = connection.ops.adapt_datetimefield_value
-
-    def work() -> None:
-        number, moment = next(_numbers), adapt(clock.now())
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(TAKE, [sku])
-            cursor.execute(
-                "INSERT INTO partner_reservation (stockrecord_id, order_line_id, order_id, quantity, "
-                "quantity_left, state, created_at) VALUES (%s, %s, %s, 1, 1, 'open', %s) RETURNING id",
-                [sku, number, number, moment],
-            )
-            reservation_id = cursor.fetchone()[0]
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE partner_reservation SET state = 'released', quantity_left = 0 "
-                "WHERE order_id = %s AND state = 'open'",
-                [number],
-            )
-            cursor.execute(
-                "INSERT INTO kernel_statechange (machine, thing_id, old, new, why, at) "
-                "VALUES ('reservation', %s, 'open', 'released', 'bench', %s)",
-                [reservation_id, moment],
-            )
-            cursor.execute(GIVE, [sku])
-
-    return work
-
-
-def _promise(sku: int) -> Callable[[], None]:
-    from catalogue.partner.actions import Wish, release, reserve
-
-    def work() -> None:
-        number = next(_numbers)
-        with transaction.atomic():
-            reserve([Wish(sku, number, number, 1)], expires_at=None)
-        with transaction.atomic():
-            release(order_id=number, why="bench")
-
-    return work
+    here = hot_sku.measure()
+    try:
+        return here | in_a_process("hot_sku_on_disk", "durable")
+    except Exception as error:  # whatever a machine without PostgreSQL says
+        print(f"  a hot SKU on a disk is not measured: {error}", file=sys.stderr)
+        return here

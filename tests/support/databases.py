@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.db import connection, connections
 
 from .templates import postgres_template, sqlite_template
+
+if TYPE_CHECKING:
+    from .postgres import Server
 
 
 def restore() -> None:
@@ -39,11 +43,14 @@ def copy_sqlite(database: Path) -> None:
     shutil.copyfile(template, database)
 
 
-def clone_postgres(database: str) -> str:
-    """A fresh clone of the template named ``database``, in place of what was there; returns its DATABASE_URL."""
+def clone_postgres(database: str, server: Server | None = None) -> str:
+    """A fresh clone of the template named ``database``, in place of what was there; returns its DATABASE_URL.
+
+    ``server``: where (default: the tests' server)."""
     from .postgres import shared_server
 
-    server, template = shared_server(), postgres_template()
+    server = server or shared_server()
+    template = postgres_template(server)
     server.execute(
         f"DROP DATABASE IF EXISTS {database} WITH (FORCE)",
         f"CREATE DATABASE {database} TEMPLATE {template}",

@@ -188,3 +188,11 @@ def shared_server() -> Server:
     server = Server(_home(), HASTE)
     server.use()
     return server
+
+
+@lru_cache(maxsize=1)
+def durable_server() -> Server:
+    """A server that waits for the disk as one in use does, for measurements; running until this process ends."""
+    server = Server(_home() / "durable", {})
+    server.use()
+    return server

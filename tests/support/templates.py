@@ -50,11 +50,10 @@ def sqlite_template() -> Path:
     return path(name)
 
 
-@lru_cache(maxsize=1)
-def postgres_template() -> str:
-    """The template database on the tests' PostgreSQL; made when it is not there."""
-    server = shared_server()
-    with exclusive(KEPT / "postgres.lock"):
+@lru_cache(maxsize=2)
+def postgres_template(server: Server) -> str:
+    """The template database on a PostgreSQL of ours; made when it is not there."""
+    with exclusive(server.home / "templates.lock"):
         name = _made(
             "PostgreSQL",
             exists=lambda name: _exists(server, f"kontor_full_{name}"),
@@ -160,6 +159,6 @@ def _build(environment: dict[str, str], what: str) -> str:
 if __name__ == "__main__":
     # `python -m tests.support.templates sqlite|postgres`: make it before the tests need it.
     try:
-        {"sqlite": sqlite_template, "postgres": postgres_template}[sys.argv[1]]()
+        {"sqlite": sqlite_template, "postgres": lambda: postgres_template(shared_server())}[sys.argv[1]]()
     except NoPostgres as error:
         print(f"{error}; the tests on PostgreSQL will say so")
