@@ -10,6 +10,9 @@ class PartnerConfig(apps.PartnerConfig):
 
     def ready(self) -> None:
         """Oscar's receivers are left out: low-stock alerts are the warehouse's work."""
+        from . import functions
+
+        post_migrate.connect(functions.install, sender=self, dispatch_uid="partner.functions")
         post_migrate.connect(_ensure_base_data, sender=self)
 
 

@@ -1,9 +1,9 @@
 """The statements at which everybody waits who wants the same SKU, written in SQL.
 
 Building them anew by the ORM each time took several times as long as running them, and while one buyer's statements
-travel one by one the row stays locked for the others (bench/stock_bench.py measures it; decision 0041). PostgreSQL does
-a whole promise, and a whole giving back, in one statement: one journey, and the row is locked for no longer than it
-takes. SQLite cannot change rows in a WITH; there statements follow each other while the one write lock is held.
+travel one by one the row stays locked for the others (bench/hot_sku.py measures it; decision 0041). PostgreSQL does a
+whole promise, and a whole giving back, in one call of a function (functions.py): one journey, planned once per
+connection. SQLite has no functions; there the statements follow each other while the one write lock is held.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from shop.kernel.models import StateChange
 
+from . import functions
 from .models import Reservation, StockRecord
 from .states import RESERVATION
 
@@ -30,19 +31,11 @@ _UNPROMISE = f"UPDATE {_STOCK} SET num_allocated = num_allocated - %s WHERE id =
 
 _INSERT = (
     f"INSERT INTO {_RESERVED} (stockrecord_id, order_line_id, order_id, quantity, quantity_left, state, expires_at, "
-    f"created_at) SELECT id, %s, %s, %s, %s, '{_OPEN}', %s, %s "
+    f"created_at) VALUES (%s, %s, %s, %s, %s, '{_OPEN}', %s, %s)"
 )
-_INSERT_AFTER = _INSERT + f"FROM {_STOCK} WHERE id = %s"
-_PROMISE_AND_INSERT = f"WITH taken AS ({_PROMISE} RETURNING id) {_INSERT} FROM taken"
 
-_CLOSE = f"UPDATE {_RESERVED} SET state = %s, quantity_left = 0"
-_TELL = (
-    f"INSERT INTO {_HISTORY} (machine, thing_id, old, new, by_id, why, at) "
-    f"SELECT '{RESERVATION.name}', id, '{_OPEN}', %s, %s, %s, %s FROM "
-)
+# What is read first is still true at the end: nobody else writes meanwhile.
 _OF_ORDER = f"order_id = %s AND state = '{_OPEN}'"
-
-# One after the other, for a database with one writer: what is read first is still true at the end.
 _COUNT = f"SELECT COUNT(*), COALESCE(SUM(quantity_left), 0) FROM {_RESERVED} WHERE {_OF_ORDER}"
 _GIVE_BACK = (
     f"UPDATE {_STOCK} SET num_allocated = num_allocated - (SELECT SUM(quantity_left) FROM {_RESERVED} "
@@ -50,23 +43,14 @@ _GIVE_BACK = (
     f"WHERE id IN (SELECT stockrecord_id FROM {_RESERVED} WHERE {_OF_ORDER})"
 )
 
-# All at once. First the reservations are held (a parcel that is leaving is waited for, and what it took is no longer
-# counted), then the stock records in SKU order, as every writer holds them.
-_RELEASE_AT_ONCE = f"""
-WITH held AS MATERIALIZED (
-    SELECT id, stockrecord_id, quantity_left FROM {_RESERVED} WHERE {_OF_ORDER} ORDER BY id FOR NO KEY UPDATE
-), closed AS (
-    {_CLOSE} FROM held WHERE {_RESERVED}.id = held.id
-), told AS (
-    {_TELL} held
-), stock AS MATERIALIZED (
-    SELECT id, (SELECT SUM(quantity_left) FROM held WHERE stockrecord_id = {_STOCK}.id) AS pieces FROM {_STOCK}
-    WHERE id IN (SELECT stockrecord_id FROM held) ORDER BY partner_sku, id FOR NO KEY UPDATE
-), given AS (
-    UPDATE {_STOCK} SET num_allocated = num_allocated - stock.pieces FROM stock WHERE {_STOCK}.id = stock.id
+_TELL = (
+    f"INSERT INTO {_HISTORY} (machine, thing_id, old, new, by_id, why, at) "
+    f"SELECT '{RESERVATION.name}', id, '{_OPEN}', %s, %s, %s, %s FROM {_RESERVED} WHERE {_OF_ORDER}"
 )
-SELECT COALESCE(SUM(quantity_left), 0) FROM held
-"""
+_CLOSE = f"UPDATE {_RESERVED} SET state = %s, quantity_left = 0 WHERE {_OF_ORDER}"
+
+_RESERVE_AT_ONCE = f"SELECT {functions.RESERVE}(%s, %s, %s, %s, %s, %s)"
+_RELEASE_AT_ONCE = f"SELECT {functions.RELEASE}(%s, %s, %s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +92,16 @@ def reserve(row: NewReservation) -> bool:
     One query on PostgreSQL, two on SQLite (and a transaction where none is open). IntegrityError when the order line
     has a reservation.
     """
-    values = [
-        row.order_line_id, row.order_id, row.quantity, row.quantity, _moment(row.expires_at),
-        _moment(row.created_at),
-    ]  # fmt: skip
+    sku, pieces = row.stockrecord_id, row.quantity
+    expires_at, created_at = _moment(row.expires_at), _moment(row.created_at)
     if _at_once():
-        return bool(_rows(_PROMISE_AND_INSERT, row.quantity, row.stockrecord_id, row.quantity, *values))
+        values = [sku, row.order_line_id, row.order_id, pieces, expires_at, created_at]
+        return bool(_numbers(_RESERVE_AT_ONCE, *values)[0])
     with transaction.atomic(savepoint=False):
-        promised = promise(row.stockrecord_id, row.quantity)
-        return promised and bool(_rows(_INSERT_AFTER, *values, row.stockrecord_id))
+        promised = promise(sku, pieces)
+        if promised:
+            _rows(_INSERT, sku, row.order_line_id, row.order_id, pieces, pieces, expires_at, created_at)
+        return promised
 
 
 def release(closing: Closing) -> int:
@@ -127,18 +112,18 @@ def release(closing: Closing) -> int:
     order, to = closing.order_id, closing.to
     history = [to, closing.by_id, closing.why[: StateChange.WHY_MAX_CHARS], _moment(closing.at)]
     if _at_once():
-        return _number(_RELEASE_AT_ONCE, order, to, *history)[0]
+        return _numbers(_RELEASE_AT_ONCE, order, *history)[0]
     with transaction.atomic(savepoint=False):
-        rows, pieces = _number(_COUNT, order)
+        rows, pieces = _numbers(_COUNT, order)
         if rows:
             _rows(_GIVE_BACK, order, order)
-            _rows(f"{_TELL} {_RESERVED} WHERE {_OF_ORDER}", *history, order)
-            _rows(f"{_CLOSE} WHERE {_OF_ORDER}", to, order)
+            _rows(_TELL, *history, order)
+            _rows(_CLOSE, to, order)
         return pieces
 
 
 def _at_once() -> bool:
-    """Whether the database can change several tables in one statement."""
+    """Whether the database has our functions."""
     return connection.vendor == "postgresql"
 
 
@@ -153,7 +138,7 @@ def _rows(statement: str, *values: Any) -> int:
         return int(cursor.rowcount)
 
 
-def _number(statement: str, *values: Any) -> tuple[int, ...]:
+def _numbers(statement: str, *values: Any) -> tuple[int, ...]:
     """The one row of whole numbers that a statement answers."""
     with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
         cursor.execute(statement, values)
