@@ -159,6 +159,9 @@ def _build(environment: dict[str, str], what: str) -> str:
 if __name__ == "__main__":
     # `python -m tests.support.templates sqlite|postgres`: make it before the tests need it.
     try:
-        {"sqlite": sqlite_template, "postgres": lambda: postgres_template(shared_server())}[sys.argv[1]]()
+        if sys.argv[1] == "sqlite":
+            sqlite_template()
+        else:
+            postgres_template(shared_server())
     except NoPostgres as error:
         print(f"{error}; the tests on PostgreSQL will say so")
