@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +35,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("fresh_database")]
 
 OpenWindow = Callable[..., "Page"]
 ROOM = "/en/dashboard/warehouse/recalls/"
+GAP_PX = 12
 TEXTS = {
     "reason_de": "Die Creme kann Metallspäne enthalten.",
     "reason_en": "The cream may contain metal splinters.",
@@ -95,6 +97,13 @@ def press(page: Page, words: str) -> None:
         page.get_by_role("main").get_by_role("button", name=words).click()
 
 
+def gaps(page: Page) -> list[float]:
+    """Pixels between each card of the page and the next one below it."""
+    boxes = [card.bounding_box() for card in page.locator("main section.card").all()]
+    found = [box for box in boxes if box is not None]
+    return [low["y"] - up["y"] - up["height"] for up, low in pairwise(found)]
+
+
 def prepare(page: Page) -> None:
     """Look for the lot, see who has it, say why."""
     seen(page, "recalls-none")
@@ -107,6 +116,9 @@ def prepare(page: Page) -> None:
     text = page.locator("main").inner_text()
     assert "erika@example.org" in text and "john@example.org" in text and "A-01" in text
     seen(page, "recall-trace")
+    assert min(gaps(page)) >= GAP_PX, "the cards stand apart"
+    cell = page.get_by_text("erika@example.org", exact=True)
+    assert cell.evaluate("(el) => el.getClientRects().length") == 1, "an address is read in one piece"
     for name, words in TEXTS.items():
         page.locator(f"[name={name}]").fill(words)
     press(page, "Prepare the recall")
