@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 
 from catalogue.partner.models import StockRecord
@@ -309,6 +311,17 @@ def test_two_recalls_of_one_lot_do_not_run_at_once(cream: StockRecord, boss: Use
     with pytest.raises(actions.RecallError, match=f"already by {one.number}"):
         actions.start(recall=other, by=boss)
     assert lot().recall_number == one.number
+
+
+def test_lots_of_recalls_from_before_learn_of_them(cream: StockRecord, boss: User) -> None:
+    recall = recalled(boss)
+    actions.close(recall=recall, by=boss, why="destroyed")
+    actions.prepare(lots=[lot("L-2").pk], texts=TEXTS, by=boss)
+    Lot.objects.update(recall_number="")
+    steps = import_module("fulfilment.warehouse.recalls.migrations.0003_lots_know_their_recall")
+    steps.tell_lots(apps, None)
+    assert (lot().recall_number, lot("L-2").recall_number) == (recall.number, "")
+    assert all_is_well()
 
 
 def test_no_lot_that_is_recalled_is_given_to_pieces_on_a_shelf(cream: StockRecord, boss: User) -> None:
