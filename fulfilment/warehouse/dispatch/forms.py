@@ -99,12 +99,20 @@ class OutcomeForm(ReasonForm):
 
 
 class LossForm(forms.Form):
-    """What was done about a lost parcel, and why. Both are needed; the action says so."""
+    """What was done about a lost parcel, and why."""
 
     end = forms.ChoiceField(
-        label=_("What was done"), choices=[("", _("Please choose")), *LOSS_ENDS], required=False
+        label=_("What was done"),
+        choices=[("", _("Please choose")), *LOSS_ENDS],
+        error_messages={"required": _("Please choose what was done.")},
     )
-    note = forms.CharField(label=_("In a few words"), max_length=200, required=False)
+    note = forms.CharField(
+        label=_("In a few words"),
+        max_length=200,
+        error_messages={
+            "required": _("Please say in a few words what was done; the customer may ask."),
+        },
+    )
 
 
 class ManyForm(forms.Form):

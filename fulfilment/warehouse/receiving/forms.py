@@ -52,7 +52,11 @@ class DecideForm(WhyForm):
 class GiveBackForm(forms.Form):
     """How rejected pieces go back. What is needed together is checked by the action."""
 
-    way = forms.ChoiceField(label=_("How"), choices=WAYS_BACK, required=False)
+    way = forms.ChoiceField(
+        label=_("How"),
+        choices=WAYS_BACK,
+        error_messages={"required": _("Please choose how the pieces go back.")},
+    )
     number = forms.CharField(label=_("Tracking number"), max_length=40, required=False)
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
