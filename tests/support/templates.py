@@ -2,11 +2,14 @@
 
 Making it costs about half a minute (Django renders the state of every migration of Wagtail's history). Two layers:
 what the libraries' migrations need (keyed by the libraries' versions and the few migrations of ours they stand on),
-and on top of it the rest of ours (keyed by the content of all of them). Changing one of ours redoes the top only.
+and on top of it the rest of ours (keyed by the content of all of them). Changing one of ours redoes the top only; a new
+one is added to a kept template of the migrations before it.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -16,7 +19,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from scripts.fingerprints import schema
+from scripts.fingerprints import ROOMS, schema, versions
 
 from .environment import KEPT, ROOT, isolated
 from .locks import exclusive
@@ -98,17 +101,46 @@ def _make_sqlite(target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="kontor-template-") as folder:
         work = Path(folder) / "kontor.sqlite3"
         environment = isolated(Path(folder))
+        kept = [name for path in KEPT.glob("*.sqlite3") if not (name := path.stem).startswith("base-")]
         base = KEPT / f"base-{_build(environment, 'base-key')}.sqlite3"
-        if not base.exists():
+        if earlier := _earlier(kept):
+            shutil.copyfile(KEPT / f"{earlier}.sqlite3", work)
+        elif base.exists():
+            shutil.copyfile(base, work)
+        else:
             _build(environment, "base")
             shutil.copyfile(work, base)
-        else:
-            shutil.copyfile(base, work)
         _build(environment, "full")
+        _write_contents(target.stem)
         # A name of its own first: a run that is interrupted leaves no half template.
         unfinished = target.with_suffix(f".{os.getpid()}")
         shutil.copyfile(work, unfinished)
         unfinished.rename(target)
+
+
+def _contents() -> dict[str, str]:
+    """What a template is made of: each migration of ours, and the libraries' versions."""
+    paths = [path for room in ROOMS for path in (ROOT / room).rglob("migrations/*.py")]
+    found = {str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    return found | {"versions": versions()}
+
+
+def _write_contents(name: str) -> None:
+    (KEPT / f"{name}.json").write_text(json.dumps(_contents()))
+
+
+def _earlier(kept: list[str]) -> str | None:
+    """The kept template that lacks the fewest migrations and has none that is not there any more. None when there is
+    none, and for CI, which makes everything anew."""
+    if os.environ.get("CI"):
+        return None
+    now, sizes = _contents().items(), {}
+    for name in kept:
+        note = KEPT / f"{name}.json"
+        had = json.loads(note.read_text()).items() if note.exists() else None
+        if had and had <= now:
+            sizes[name] = len(had)
+    return max(sizes, key=lambda name: sizes[name], default=None)
 
 
 def _make_postgres(server: Server, name: str) -> None:
@@ -117,12 +149,19 @@ def _make_postgres(server: Server, name: str) -> None:
         work = "kontor_template_work"
         environment = isolated(Path(folder), server.url(work))
         server.execute(f"DROP DATABASE IF EXISTS {work} WITH (FORCE)")
-        if not _exists(server, base):
+        kept = [
+            row[0]
+            for row in server.execute("SELECT datname FROM pg_database WHERE datname LIKE 'kontor_full_%'")
+        ]
+        if earlier := _earlier([full.removeprefix("kontor_full_") for full in kept]):
+            base = f"kontor_full_{earlier}"
+        elif not _exists(server, base):
             server.execute(f"CREATE DATABASE {work}")
             _build(environment, "base")
             server.execute(f"ALTER DATABASE {work} RENAME TO {base}")
         server.execute(f"CREATE DATABASE {work} TEMPLATE {base}")
         _build(environment, "full")
+        _write_contents(name.removeprefix("kontor_full_"))
         server.execute(f"ALTER DATABASE {work} RENAME TO {name}")
     for kind in ("base", "full"):
         kept = [row[0] for row in server.execute(
@@ -140,6 +179,7 @@ def _prune(oldest_first: list[Path]) -> None:
         same = [path for path in oldest_first if path.name.startswith("base-") is kind]
         for path in same[:-KEPT_MAX]:
             path.unlink(missing_ok=True)
+            path.with_suffix(".json").unlink(missing_ok=True)
 
 
 def _build(environment: dict[str, str], what: str) -> str:
