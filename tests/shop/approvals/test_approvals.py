@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import override
 
 from shop.approvals import actions, kinds
@@ -80,6 +80,19 @@ def test_the_database_itself_refuses_one_person(mia: User) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Approval.objects.filter(pk=approval.pk).update(state="approved", decided_by=mia)
     assert nobody_decided_their_own() == []
+
+
+def test_verify_finds_one_person_where_the_database_was_told_to_look_away(mia: User) -> None:
+    approval = ask(mia)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
+        else:
+            cursor.execute("ALTER TABLE approvals_approval DROP CONSTRAINT approvals_two_people")
+        Approval.objects.filter(pk=approval.pk).update(state="approved", decided_by=mia)
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = OFF")
+    assert nobody_decided_their_own() == [f"{Approval.objects.get()} was decided by who asked for it"]
 
 
 def test_a_role_that_may_not_decide(mia: User) -> None:
