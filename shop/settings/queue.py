@@ -49,5 +49,7 @@ CELERY_BEAT_SCHEDULE = {
     "decide what nobody answered": {"task": "shortages.apply_defaults", "schedule": 60.0},
     "ask about what no bin held": {"task": "shortages.ask_overlooked", "schedule": 300.0},
     "plan goods that came": {"task": "shortages.plan_waiting", "schedule": 300.0},
+    "read files of the bank": {"task": "bank.read_waiting", "schedule": 30.0},
+    "look into the bank's folder": {"task": "bank.watch_folder", "schedule": 60.0},
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},
 }

@@ -10,6 +10,9 @@ MEDIA_ROOT = DATA_DIR / "media"
 #: Invoices, labels, letters: never served by address, only through views that ask who you are.
 DOCUMENTS_ROOT = DATA_DIR / "documents"
 
+#: Where the bank's program puts its files; empty: nobody looks. See fulfilment/finance/bank/folder.py.
+BANK_FOLDER = env.str("BANK_FOLDER", default="")
+
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "documents": {

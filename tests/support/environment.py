@@ -19,6 +19,7 @@ KEPT = ROOT / "var" / "test-templates"
 DATABASE_CHOICE = "KONTOR_TEST_DB"
 #: Addresses a developer may have set for a shop of their own; no test may ever reach them.
 ADDRESSES = (
+    "BANK_FOLDER",
     "CACHE_URL",
     "CARRIER_DHL_URL",
     "CARRIER_WEBHOOK_SECRET",

@@ -13,6 +13,7 @@ from simple_history.models import HistoricalRecords
 from fulfilment.finance.ledger.models import Account
 from shop.kernel.clock import now
 
+from .reasons import notes, words
 from .states import STATEMENT_FILE
 
 CAMT052, CAMT053, CAMT054, MT940, CSV, UNKNOWN = "camt052", "camt053", "camt054", "mt940", "csv", "unknown"
@@ -160,6 +161,16 @@ class StatementFile(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def reason(self) -> str:
+        """Why it was refused, in the reader's language; "" when it was not."""
+        return words(self.refused_code, self.refused_facts, self.refused_line) if self.refused_code else ""
+
+    @property
+    def lines_new(self) -> int:
+        """How many lines it brought."""
+        return self.lines_total - self.lines_known
+
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: what the bank sent is kept (§ 147 AO)."""
         raise ProtectedError("files of the bank are kept", {self})
@@ -194,6 +205,18 @@ class Statement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.first_day} to {self.last_day}"
+
+    @property
+    def notes(self) -> list[str]:
+        """What was read otherwise than written, in words."""
+        return notes(self.note)
+
+    @property
+    def off_minor(self) -> int:
+        """By how much opening balance and entries miss the closing balance."""
+        return (
+            (self.closing_minor or 0) - (self.opening_minor or 0) - self.turnover_minor if self.is_off else 0
+        )
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: what the bank sent is kept."""

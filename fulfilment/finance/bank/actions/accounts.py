@@ -1,0 +1,63 @@
+"""Keeping accounts and mappings; each change stands in the row's history with who made it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from fulfilment.finance.bank.models import BankAccount, CsvMapping
+from shop.kernel.transactions import retrying
+
+
+class AccountTaken(ValueError):
+    """Another account has this IBAN, number or name; carries the field."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field} belongs to another one")
+        self.field = field
+
+
+def save_account(*, account: BankAccount, by: Any = None) -> BankAccount:
+    """Add or change an account. There is one default: the new one takes it over. Raises AccountTaken."""
+
+    def work() -> BankAccount:
+        others = BankAccount.objects.exclude(pk=account.pk)
+        for field in ("iban", "number"):
+            value = getattr(account, field)
+            if value and others.filter(**{field: value}).exists():
+                raise AccountTaken(field)
+        if account.is_default:
+            for other in others.filter(is_default=True):
+                other.is_default = False
+                _signed(other, by)
+        _signed(account, by)
+        return account
+
+    def guarded() -> BankAccount:
+        with transaction.atomic():  # a caller's transaction survives a refused double
+            return work()
+
+    try:
+        return retrying(guarded)
+    except IntegrityError:  # a colleague was faster
+        raise AccountTaken("iban") from None
+
+
+def save_mapping(*, mapping: CsvMapping, by: Any = None) -> CsvMapping:
+    """Add or change a CSV mapping. Raises AccountTaken("name") when another one is called so."""
+
+    def work() -> CsvMapping:
+        with transaction.atomic():
+            _signed(mapping, by)
+        return mapping
+
+    try:
+        return retrying(work)
+    except IntegrityError:
+        raise AccountTaken("name") from None
+
+
+def _signed(row: Any, by: Any) -> None:
+    row._history_user = by if getattr(by, "pk", None) else None
+    row.save()
