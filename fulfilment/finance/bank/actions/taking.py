@@ -71,7 +71,7 @@ def read_again(*, file: StatementFile, mapping: CsvMapping | None = None, by: An
         file.refresh_from_db()
         if file.state != "refused":
             return False
-        also = {"mapping": mapping} if mapping is not None else {}
+        also: dict[str, Any] = {"mapping": mapping} if mapping is not None else {}
         move(
             file,
             to="waiting",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from .camt_entry import Transaction, day_of, entry_lines, transaction
 from .parsed import MAX_LINES, Parsed, ParsedStatement, Refused, account_number, minor_units, reference
@@ -33,7 +34,7 @@ class _Document:
         self.count = 0
 
     def read(self, data: bytes) -> None:
-        take = {"TxDtls": self._transaction, "Ntry": self._entry}
+        take: dict[str, Callable[[Node, Node], object]] = {"TxDtls": self._transaction, "Ntry": self._entry}
         take |= dict.fromkeys(STATEMENTS, self._statement)
         Reader(take=take, root=self._root).read(data)
 

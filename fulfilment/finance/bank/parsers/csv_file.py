@@ -87,7 +87,8 @@ def _lines(data: bytes, encoding: str) -> Iterator[str]:
 def rows(data: bytes, mapping: Mapping) -> list[tuple[int, list[str]]]:
     """(line of the file, cells) of every row that is not empty. Refused for what is no CSV."""
     reader = csv.reader(_lines(data, mapping.encoding), delimiter=DELIMITERS.get(mapping.delimiter, ";"))
-    found, begin = [], 1
+    found: list[tuple[int, list[str]]] = []
+    begin = 1
     try:
         for row in reader:
             if len(row) > MAX_COLUMNS or any(len(cell) > MAX_CELL_CHARS for cell in row):

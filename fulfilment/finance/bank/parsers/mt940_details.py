@@ -55,7 +55,7 @@ def _sub_fields(raw: str, mark: str) -> list[tuple[int, str]]:
 
 
 def _german(code: str, fields: list[tuple[int, str]]) -> Details:
-    first = {}
+    first: dict[int, str] = {}
     for number, text in fields:
         first.setdefault(number, text.strip())
     text = _joined([text for number, text in fields if number in TEXT_FIELDS])
