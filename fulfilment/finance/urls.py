@@ -7,8 +7,9 @@ from .dashboard import urlpatterns as start
 from .invoicing.dashboard import urlpatterns as invoicing
 from .ledger.dashboard import urlpatterns as ledger
 from .reconciliation.dashboard import urlpatterns as reconciliation
+from .reports.dashboard import urlpatterns as reports
 
 app_name = "finance"
-urlpatterns = [*start, *ledger, *invoicing, *reconciliation]
+urlpatterns = [*start, *ledger, *invoicing, *reconciliation, *reports]
 if find_spec("fulfilment.finance.dunning.dashboard"):
     urlpatterns += import_module("fulfilment.finance.dunning.dashboard").urlpatterns

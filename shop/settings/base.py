@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "fulfilment.finance.bank.apps.BankConfig",
     "fulfilment.finance.reconciliation.apps.ReconciliationConfig",
     "fulfilment.finance.dunning.apps.DunningConfig",
+    "fulfilment.finance.reports.apps.ReportsConfig",
     "fulfilment.customer_service.withdrawals.apps.WithdrawalsConfig",
     "shop.notifications.apps.NotificationsConfig",
     "shop.connect.apps.ConnectConfig",

@@ -42,6 +42,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire unpaid orders": {"task": "payment.expire", "schedule": 60.0},
     "remind of prepayments": {"task": "payment.remind", "schedule": 3600.0},
     "make missing documents": {"task": "invoicing.make_missing", "schedule": 60.0},
+    "add entries to the balances": {"task": "reports.roll_up", "schedule": 20.0},
     "book labels": {"task": "dispatch.work_labels", "schedule": SWEEP_EVERY_S},
     "ask where parcels are": {"task": "dispatch.ask_carriers", "schedule": 600.0},
     "plan counts": {"task": "counting.plan", "schedule": crontab(hour="5", minute="0")},

@@ -1,0 +1,58 @@
+"""The staff pages of reports: the list of them, and every report."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from shop.kernel.access import staff_view
+from shop.kernel.nav import NavEntry
+
+from .pages import books
+
+VIEW = "ledger.view_ledger"
+
+
+@staff_view(VIEW)
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Every report with what it answers."""
+    return render(request, "dashboard/finance/reports/index.html", {"groups": _groups()})
+
+
+def _groups() -> list[dict[str, object]]:
+    groups = [
+        (
+            _("Books"),
+            [
+                ("trial-balance", "ledger", _("Trial balance"),
+                 _("Opening, debits, credits and closing of every account.")),
+                ("report-income", "trend", _("Profit and loss"),
+                 _("What was earned and spent, by § 275 HGB, beside another period.")),
+                ("report-balance", "shelf", _("Balance sheet"),
+                 _("What there is and what is owed on a day, by § 266 HGB.")),
+            ],
+        ),
+    ]  # fmt: skip
+    return [
+        {
+            "title": title,
+            "reports": [
+                {"url": reverse(f"finance:{name}"), "icon": icon, "title": label, "text": text}
+                for name, icon, label, text in rows
+            ],
+        }
+        for title, rows in groups
+    ]
+
+
+urlpatterns = [path("reports/", index, name="reports"), *books.urlpatterns]
+
+NAV = [
+    NavEntry("finance", gettext_lazy("Reports"), "finance:reports", VIEW, "trend", 45),
+    NavEntry("finance", gettext_lazy("Trial balance"), "finance:trial-balance", VIEW, "ledger", 50),
+]
