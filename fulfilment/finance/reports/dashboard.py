@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 
-from .pages import books
+from .pages import books, people, taxes
 
 VIEW = "ledger.view_ledger"
 
@@ -37,6 +37,28 @@ def _groups() -> list[dict[str, object]]:
                  _("What there is and what is owed on a day, by § 266 HGB.")),
             ],
         ),
+        (
+            _("Taxes"),
+            [
+                ("report-vat", "ledger", _("VAT figures"),
+                 _("Per line of the return, country and rate; each figure opens to its documents.")),
+                ("report-oss", "globe", _("One-Stop-Shop (OSS)"),
+                 _("VAT of other EU countries per quarter, with the file to upload and the threshold.")),
+                ("report-advances", "clock", _("Advance payments"),
+                 _("What customers paid before the invoice, with the VAT inside.")),
+            ],
+        ),
+        (
+            _("Customers and goods"),
+            [
+                ("report-open-items", "users", _("Open items and ageing"),
+                 _("Who owed how much since when, at the end of any day.")),
+                ("report-margin-orders", "chart", _("Margin per order"),
+                 _("Revenue net less cost of goods and fees.")),
+                ("report-margin-articles", "tag", _("Margin per article"),
+                 _("Which articles earn, and which do not.")),
+            ],
+        ),
     ]  # fmt: skip
     return [
         {
@@ -50,7 +72,12 @@ def _groups() -> list[dict[str, object]]:
     ]
 
 
-urlpatterns = [path("reports/", index, name="reports"), *books.urlpatterns]
+urlpatterns = [
+    path("reports/", index, name="reports"),
+    *books.urlpatterns,
+    *taxes.urlpatterns,
+    *people.urlpatterns,
+]
 
 NAV = [
     NavEntry("finance", gettext_lazy("Reports"), "finance:reports", VIEW, "trend", 45),

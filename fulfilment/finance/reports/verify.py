@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from django.db import connection
+from django.db.models import F, Sum
+from django.db.models.functions import TruncMonth
 
+from fulfilment.finance.invoicing.models import INVOICE_KIND, Invoice
 from fulfilment.finance.ledger import guards
+from fulfilment.finance.ledger.models import EntryLine
 
 from . import triggers
 from .models import NO_RATE
+from .vat import VAT_ROLES
 
 SHOWN = 20
+DOCUMENT_KINDS = ("invoice_issued", "credit_note_issued")
 
 DAYS_DIFFER = f"""
 SELECT account_id, day, currency, SUM(debit), SUM(credit), SUM(base), SUM(lines) FROM (
@@ -62,6 +69,34 @@ def the_trigger_is_in_place() -> list[str]:
     ]
 
 
+def vat_equals_documents() -> list[str]:
+    """Per month, country and rate: net and VAT of all documents are what was booked for documents."""
+    sums: dict[tuple[str, str, int], list[int]] = defaultdict(lambda: [0, 0])
+    for day, kind, taxes in Invoice.objects.values_list("issued_on", "kind", "taxes").iterator():
+        sign = 1 if kind == INVOICE_KIND else -1
+        for row in taxes:
+            if row["rate_bp"]:
+                into = sums[f"{day:%Y-%m}", row["country"], row["rate_bp"]]
+                into[0] += sign * row["net_minor"]
+                into[1] += sign * row["vat_minor"]
+    booked = (
+        EntryLine.objects.filter(entry__kind__in=DOCUMENT_KINDS, account__role__in=VAT_ROLES)
+        .annotate(month=TruncMonth("entry__booked_on"))
+        .values_list("month", "vat_country", "vat_rate_bp")
+        .annotate(base=Sum("tax_base_minor"), vat=Sum(F("credit_minor") - F("debit_minor")))
+        .order_by()
+    )
+    for month, country, rate, base, vat in booked:
+        into = sums[f"{month:%Y-%m}", country, rate or 0]
+        into[0] -= base or 0
+        into[1] -= vat
+    return [
+        f"{month} {country} {rate / 100:g} %: documents {base:+d} net and {vat:+d} VAT beyond the books"
+        for (month, country, rate), (base, vat) in sorted(sums.items())
+        if base or vat
+    ][:SHOWN]
+
+
 def _rows(sql: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
@@ -71,5 +106,6 @@ def _rows(sql: str) -> list[tuple[Any, ...]]:
 CHECKS = [
     ("balances per day equal their lines", balances_equal_their_lines),
     ("balances of sub-accounts equal their lines", subjects_equal_their_lines),
+    ("VAT of documents equals the VAT accounts", vat_equals_documents),
     ("the trigger that notes new entries is in place", the_trigger_is_in_place),
 ]

@@ -21,7 +21,10 @@ from tests.fulfilment.finance.orders import Wish, capture, dispatch, make_order,
 from tests.support.helpers import Outbox
 
 pytestmark = pytest.mark.django_db
-PAGES = ["trial-balance", "report-income", "report-balance"]
+PAGES = [
+    "trial-balance", "report-income", "report-balance", "report-vat", "report-oss", "report-advances",
+    "report-open-items", "report-margin-orders", "report-margin-articles",
+]  # fmt: skip
 NAUGHTY = [
     "'; DROP TABLE x; --",
     "<script>alert(1)</script>",
@@ -157,7 +160,7 @@ def test_a_figure_opens_to_what_is_behind_it(outbox: Outbox, desk: Client) -> No
     busy(outbox)
     number = Invoice.objects.order_by("pk").values_list("number", flat=True)[0]
     page = desk.get(reverse("finance:report-income"))
-    links = {cell["url"] for row in page.context["rows"] for cell in row["cells"] if cell["url"]}
+    links = {row["cells"][1]["url"] for row in page.context["rows"]}
     sheet = next(link for link in links if "/8400/" in link)
     lines = desk.get(sheet).context["rows"]
     entries = {row["cells"][1]["url"] for row in lines if row["cells"][1]["url"]}

@@ -1,0 +1,231 @@
+"""What customers owe, and what they paid in advance, at the end of any day.
+
+Both come from the books: a sub-account of the receivable is an order, and its balance that day is what the order owes
+or has in credit. What an order owes is laid on its invoices as money is: the oldest is paid first (§ 366 (2) BGB), so
+the rest stands on those that fell due last. The sum is the balance of the account, whatever happened since.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fulfilment.finance.invoicing.queries import BUCKETS, Bucket
+from fulfilment.finance.ledger.models import Account
+from shop.kernel.money import split, to_minor, vat_from_gross
+
+from . import balances
+from .rows import SqlRows, day_of, edge, json_text, like, records
+
+ORDER_PREFIX = len("order:") + 1  #: where the number begins, as SQL counts
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for: a day, an age (code of a bucket, "" all), words, one customer (key, "" all)."""
+
+    day: dt.date
+    age: str = ""
+    search: str = ""
+    customer: str = ""
+    currency: str = "EUR"
+
+
+def receivable_id() -> int:
+    """The account of what customers owe."""
+    return int(Account.objects.values_list("pk", flat=True).get(role="receivable"))
+
+
+def table(asked: Asked) -> tuple[str, list[Any]]:
+    """Table expressions ending in ``items``, and their parameters.
+
+    items: (invoice_id, number, order_number, issued_on, due_on, open_minor, customer, name); an order that owes more
+    than its invoices has a row without one.
+    """
+    name = f"COALESCE({json_text('i.buyer', 'name')}, '')"
+    sql = f"""
+WITH {balances.subjects_sql()},
+claims AS (
+  SELECT i.id, i.number, i.order_number, i.issued_on, i.due_on, i.gross_minor, o.balance, {name} AS name,
+    SUM(i.gross_minor) OVER (PARTITION BY i.order_number ORDER BY i.due_on DESC, i.id DESC) AS upto
+  FROM owed o JOIN invoicing_invoice i ON i.order_number = SUBSTR(o.subject, {ORDER_PREFIX})
+  WHERE o.balance > 0 AND i.kind = 'invoice' AND i.issued_on <= %s
+    AND NOT EXISTS (SELECT 1 FROM invoicing_invoice c
+      WHERE c.corrects_id = i.id AND c.kind = 'cancellation' AND c.issued_on <= %s)
+),
+parts AS (
+  SELECT id, number, order_number, issued_on, due_on, name,
+    CASE WHEN balance - upto + gross_minor >= gross_minor THEN gross_minor
+      ELSE balance - upto + gross_minor END AS open_minor
+  FROM claims WHERE balance - upto + gross_minor > 0
+),
+both_kinds AS (
+  SELECT id, number, order_number, issued_on, due_on, name, open_minor FROM parts
+  UNION ALL
+  SELECT NULL, '', SUBSTR(o.subject, {ORDER_PREFIX}), NULL, NULL, '',
+    o.balance - COALESCE(p.laid, 0)
+  FROM owed o LEFT JOIN (SELECT order_number, SUM(open_minor) AS laid FROM parts GROUP BY order_number) p
+    ON p.order_number = SUBSTR(o.subject, {ORDER_PREFIX})
+  WHERE o.balance > 0
+),
+items AS (
+  SELECT b.id AS invoice_id, b.number, b.order_number, b.issued_on, b.due_on,
+    CAST(b.open_minor AS BIGINT) AS open_minor,
+    COALESCE('user:' || ord.user_id, 'mail:' || LOWER(ord.guest_email), '') AS customer,
+    CASE WHEN b.name <> '' THEN b.name ELSE COALESCE(ord.guest_email, '') END AS name
+  FROM both_kinds b LEFT JOIN order_order ord ON ord.number = b.order_number
+  WHERE b.open_minor > 0
+)"""
+    values = [
+        *balances.subjects_values(receivable_id(), asked.day, asked.currency),
+        edge(asked.day),
+        edge(asked.day),
+    ]
+    return sql, values
+
+
+def where(asked: Asked) -> tuple[str, list[Any]]:
+    """The condition on ``items`` for what is asked, and its parameters."""
+    parts, values = ["1 = 1"], []
+    for code, low, high in BUCKETS:
+        if code == asked.age and high is not None:
+            parts.append("(due_on >= %s OR due_on IS NULL)" if code == "not_due" else "due_on >= %s")
+            values.append(edge(asked.day - dt.timedelta(days=high)))
+        if code == asked.age and low is not None:
+            parts.append("due_on <= %s")
+            values.append(edge(asked.day - dt.timedelta(days=low)))
+    if asked.search:
+        parts.append(
+            "(LOWER(number) LIKE %s ESCAPE '!' OR LOWER(order_number) LIKE %s ESCAPE '!' "
+            "OR LOWER(name) LIKE %s ESCAPE '!' OR customer LIKE %s ESCAPE '!')"
+        )
+        values += [like(asked.search)] * 4
+    if asked.customer:
+        parts.append("customer = %s")
+        values.append(asked.customer)
+    return " AND ".join(parts), values
+
+
+def items(asked: Asked, order: str, make: Any) -> SqlRows:
+    """Every open item: (invoice_id, number, order_number, issued_on, due_on, open_minor, customer, name)."""
+    with_, values = table(asked)
+    condition, more = where(asked)
+    return SqlRows(f"SELECT * FROM items WHERE {condition}", [*values, *more], order, make, with_=with_)
+
+
+def customers(asked: Asked, order: str, make: Any) -> SqlRows:
+    """Per customer: (customer, name, count, open, then one sum per age), largest debt first."""
+    with_, values = table(asked)
+    condition, more = where(asked)
+    ages, edges = _ages(asked.day)
+    select = f"""SELECT customer, MAX(name) AS name, COUNT(*) AS many, SUM(open_minor) AS owed_minor, {ages}
+FROM items WHERE {condition} GROUP BY customer"""
+    return SqlRows(select, [*values, *edges, *more], order, make, with_=with_)
+
+
+def _ages(day: dt.date) -> tuple[str, list[Any]]:
+    columns, values = [], []
+    for code, low, high in BUCKETS:
+        conditions = []
+        if high is not None:
+            conditions.append("(due_on >= %s OR due_on IS NULL)" if code == "not_due" else "due_on >= %s")
+            values.append(edge(day - dt.timedelta(days=high)))
+        if low is not None:
+            conditions.append("due_on <= %s")
+            values.append(edge(day - dt.timedelta(days=low)))
+        columns.append(f"SUM(CASE WHEN {' AND '.join(conditions)} THEN open_minor ELSE 0 END) AS {code}")
+    return ", ".join(columns), values
+
+
+def ageing(asked: Asked) -> list[Bucket]:
+    """Open items by age at the end of the day, oldest last; the words and the customer count, the age does not."""
+    with_, values = table(asked)
+    condition, more = where(Asked(asked.day, "", asked.search, asked.customer, asked.currency))
+    ages, edges = _ages(asked.day)
+    counts = ages.replace("THEN open_minor", "THEN 1").replace(" AS ", " AS n_")
+    sql = f"{with_} SELECT {ages}, {counts} FROM items WHERE {condition}"
+    row = records(sql, [*values, *edges, *edges, *more])[0]
+    size = len(BUCKETS)
+    return [
+        Bucket(code, int(row[at + size] or 0), int(row[at] or 0)) for at, (code, _l, _h) in enumerate(BUCKETS)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """An order in credit at the end of a day, in minor units.
+
+    advance_minor: of the credit, for goods not invoiced yet; the rest was overpaid and carries no VAT.
+    vat: country and rate -> (gross, VAT inside).
+    """
+
+    order_number: str
+    placed_on: dt.date | None
+    customer: str
+    name: str
+    credit_minor: int
+    advance_minor: int
+    vat: dict[tuple[str, int], tuple[int, int]]
+
+    @property
+    def vat_minor(self) -> int:
+        """The VAT inside, due with the money: § 13 (1) Nr. 1 a sentence 4 UStG."""
+        return sum(tax for _gross, tax in self.vat.values())
+
+
+def advances(day: dt.date, currency: str = "EUR") -> list[Advance]:
+    """Orders in credit at the end of ``day``, largest first. Two statements."""
+    account = receivable_id()
+    sql = f"""
+WITH {balances.subjects_sql()}
+SELECT ord.number, ord.date_placed, COALESCE('user:' || ord.user_id, 'mail:' || LOWER(ord.guest_email), ''),
+  COALESCE(ord.guest_email, ''), -o.balance, ord.vat_country, ord.shipping_rate_bp, ord.shipping_incl_tax,
+  line.vat_rate_bp, SUM(line.gross_minor - line.cancelled_minor),
+  COALESCE((SELECT SUM(i.gross_minor) FROM invoicing_invoice i WHERE i.order_id = ord.id AND i.kind = 'invoice'
+    AND i.issued_on <= %s AND NOT EXISTS (SELECT 1 FROM invoicing_invoice c
+      WHERE c.corrects_id = i.id AND c.kind = 'cancellation' AND c.issued_on <= %s)), 0)
+FROM owed o JOIN order_order ord ON ord.number = SUBSTR(o.subject, {ORDER_PREFIX})
+LEFT JOIN order_line line ON line.order_id = ord.id
+WHERE o.balance < 0
+GROUP BY ord.id, ord.number, ord.date_placed, ord.user_id, ord.guest_email, o.balance, ord.vat_country,
+  ord.shipping_rate_bp, ord.shipping_incl_tax, line.vat_rate_bp
+"""
+    values = [*balances.subjects_values(account, day, currency), edge(day), edge(day)]
+    by_order: dict[str, list[Any]] = defaultdict(list)
+    for row in records(sql, values):
+        by_order[row[0]].append(row)
+    found = [_advance(number, rows) for number, rows in by_order.items()]
+    return sorted(found, key=lambda one: (-one.credit_minor, one.order_number))
+
+
+def _advance(number: str, rows: Sequence[Any]) -> Advance:
+    """One order: its credit is spread over the VAT rates of what it ordered, as it was ordered."""
+    _number, placed, customer, name, credit, country, shipping_rate, shipping, *_rest = rows[0]
+    gross: dict[int, int] = defaultdict(int)
+    for row in rows:
+        if row[8] is not None:
+            gross[int(row[8])] += int(row[9])
+    shipping_minor = to_minor(Decimal(str(shipping or 0)))
+    if shipping_minor:
+        gross[int(shipping_rate)] += shipping_minor
+    left = max(0, sum(gross.values()) - int(rows[0][10]))
+    advance = min(int(credit), left)
+    rates = sorted(rate for rate in gross if gross[rate])
+    shares = split(advance, [gross[rate] for rate in rates]) if rates and advance else []
+    vat = {
+        (country, rate): (part, vat_from_gross(part, rate)) for rate, part in zip(rates, shares, strict=False)
+    }
+    return Advance(number, day_of(placed), customer, name, int(credit), advance, vat)
+
+
+def names_of(keys: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Customer key -> (name, e-mail) of those with an account. One query."""
+    from shop.customers.models import User
+
+    ids = [int(key.removeprefix("user:")) for key in keys if key.startswith("user:")]
+    rows = User.objects.filter(pk__in=ids).values_list("pk", "first_name", "last_name", "email")
+    return {f"user:{pk}": (f"{first} {last}".strip() or email, email) for pk, first, last, email in rows}

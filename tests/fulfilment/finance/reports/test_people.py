@@ -1,0 +1,210 @@
+"""Open items and advance payments of any day, the account of a customer, what orders and articles earn."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from checkout.payment.events import PaymentCaptured
+from fulfilment.finance.invoicing.actions import book_capture, cancel_invoice, credit_note, issue_for_parcel
+from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.ledger import rules
+from fulfilment.finance.ledger.actions import post
+from fulfilment.finance.ledger.queries import balance_minor
+from fulfilment.finance.reconciliation.actions import assign, record
+from fulfilment.finance.reports import customers, margin, open_items
+from fulfilment.finance.reports.actions import roll_up
+from shop.kernel import clock
+from tests.fulfilment.finance.orders import Wish, make_order, make_user
+
+pytestmark = pytest.mark.django_db
+DAY = dt.date(2026, 11, 20)
+
+
+def later(days: int) -> dt.date:
+    return DAY + dt.timedelta(days=days)
+
+
+def issue(
+    order: Any, quantities: dict[int, int] | None = None, day: dt.date = DAY, parcel: int = 0
+) -> Invoice:
+    pieces = quantities or {line.pk: line.quantity for line in order.lines.all()}
+    with clock.frozen(clock.at_noon(day)):
+        return issue_for_parcel(
+            parcel_id=parcel or order.pk, order_id=order.pk, quantities=pieces, dispatched_on=day
+        )
+
+
+def pay(invoice: Invoice, amount: int, day: dt.date) -> None:
+    receipt = record(booked_on=day, amount_minor=amount, reference=f"{invoice.number}/{day}/{amount}")
+    assign(receipt=receipt, order=invoice.order, invoice=invoice, amount_minor=amount)
+
+
+def card_paid(order: Any, day: dt.date = DAY) -> None:
+    payment = order.payments.get()
+    type(payment).objects.filter(pk=payment.pk).update(state="captured")
+    event = PaymentCaptured(payment.pk, order.pk, order.number, "card", payment.amount_minor, "EUR", "pi")
+    with clock.frozen(clock.at_noon(day)):
+        book_capture(captured=event)
+
+
+def open_on(day: dt.date, **asked: Any) -> list[tuple[str, int]]:
+    rows = open_items.items(open_items.Asked(day, **asked), "due_on, invoice_id", list)[0:100]
+    return [(row[1], int(row[5])) for row in rows]  # type: ignore[index]
+
+
+@pytest.mark.both_databases
+def test_what_was_open_on_a_day_is_what_the_books_said_then() -> None:
+    first, second = issue(make_order()), issue(make_order(), day=later(2))
+    pay(first, 4_000, later(5))
+    assert open_on(later(-1)) == []
+    assert open_on(later(1)) == [(first.number, 11_900)]
+    assert open_on(later(4)) == [(first.number, 11_900), (second.number, 11_900)]
+    roll_up()
+    assert open_on(later(5)) == [(first.number, 7_900), (second.number, 11_900)]
+    with clock.frozen(clock.at_noon(later(8))):
+        cancel_invoice(invoice=Invoice.objects.get(pk=second.pk), reason="x")
+    assert open_on(later(7)) == [(first.number, 7_900), (second.number, 11_900)]
+    assert open_on(later(8)) == [(first.number, 7_900)]
+    total = sum(bucket.open_minor for bucket in open_items.ageing(open_items.Asked(later(8))))
+    assert total == balance_minor("receivable") == 7_900
+
+
+@pytest.mark.both_databases
+def test_what_an_order_owes_stands_on_the_invoice_that_fell_due_last() -> None:
+    order = make_order(Wish(2, 20_000))
+    line = order.lines.get()
+    one = issue(order, {line.pk: 1}, parcel=1)
+    other = issue(order, {line.pk: 1}, day=later(3), parcel=2)
+    pay(one, 10_000, later(4))
+    pay(other, 3_000, later(4))
+    assert open_on(later(4)) == [(other.number, 7_000)]
+
+
+def test_an_order_that_owes_without_an_invoice_is_shown_too() -> None:
+    order = make_order(method="card")
+    post(source="d", kind="payment_disputed", booked_on=DAY,
+         lines=rules.payment_disputed(order_number=order.number, amount_minor=500, fee_minor=0))  # fmt: skip
+    assert open_on(DAY) == [("", 500)]
+
+
+@pytest.mark.both_databases
+def test_open_items_by_age_and_customer() -> None:
+    user = make_user()
+    old, new = issue(make_order(user=user)), issue(make_order(Wish(1, 5_000), user=user), day=later(30))
+    guest = issue(make_order(Wish(1, 700)), day=later(30))
+    day = later(40)  # the first is due after 14 days: 26 days over
+    buckets = {
+        bucket.code: (bucket.count, bucket.open_minor) for bucket in open_items.ageing(open_items.Asked(day))
+    }
+    assert buckets == {
+        "not_due": (2, 5_700),
+        "d1_30": (1, 11_900),
+        "d31_60": (0, 0),
+        "d61_90": (0, 0),
+        "d91": (0, 0),
+    }
+    assert open_on(day, age="d1_30") == [(old.number, 11_900)]
+    assert open_on(day, age="not_due") == [(new.number, 5_000), (guest.number, 700)]
+    assert open_on(day, search=guest.number.lower()) == [(guest.number, 700)]
+    assert open_on(day, search="%") == []
+    assert open_on(day, customer=f"user:{user.pk}") == [(old.number, 11_900), (new.number, 5_000)]
+    rows = open_items.customers(open_items.Asked(day), "owed_minor DESC, customer", list)[0:10]
+    found = [(row[0], int(row[2]), int(row[3])) for row in rows]  # type: ignore[index]
+    assert found == [(f"user:{user.pk}", 2, 16_900), ("mail:hanna@example.com", 1, 700)]
+
+
+@pytest.mark.both_databases
+def test_advance_payments_show_the_vat_inside_and_what_was_overpaid() -> None:
+    order = make_order(Wish(1, 11_900), Wish(1, 10_700, 700), method="card")
+    card_paid(order)
+    [one] = open_items.advances(DAY)
+    assert (one.credit_minor, one.advance_minor) == (22_600, 22_600)
+    assert one.vat == {("DE", 700): (10_700, 700), ("DE", 1900): (11_900, 1_900)}
+    assert one.vat_minor == 2_600
+    assert open_items.advances(later(-1)) == []
+    invoice = issue(order, day=later(2))
+    assert open_items.advances(later(2)) == []
+    with clock.frozen(clock.at_noon(later(4))):
+        credit_note(invoice=invoice, source="c", reason="x", amount_minor=1_000)
+    [over] = open_items.advances(later(4))
+    assert (over.credit_minor, over.advance_minor, over.vat_minor) == (1_000, 0, 0)
+    assert [row.credit_minor for row in open_items.advances(later(1))] == [22_600]
+
+
+def test_the_account_of_a_customer_holds_every_document_and_payment() -> None:
+    user = make_user()
+    invoice = issue(make_order(user=user))
+    issue(make_order(Wish(1, 700)))
+    pay(invoice, 4_000, later(5))
+    of = customers.customer(f"user:{user.pk}")
+    assert of is not None
+    opening, rows = customers.movements(of)
+    assert opening == 0
+    assert [(row.day, row.amount_minor, row.balance_minor) for row in rows] == [
+        (DAY, 11_900, 11_900),
+        (later(5), -4_000, 7_900),
+    ]
+    opening, rows = customers.movements(of, first=later(1), last=later(5))
+    assert (opening, [row.balance_minor for row in rows]) == (11_900, [7_900])
+    guest = customers.customer("mail:HANNA@example.com")
+    assert guest is not None
+    assert [row.amount_minor for row in customers.movements(guest)[1]] == [700]
+
+
+@pytest.mark.parametrize(
+    "key", ["", "user:", "user:0", "user:x", "user:²", f"user:{'9' * 30}", "mail:", "mail:no@x.de", "x:1"]
+)
+def test_nobody_is_behind_a_key_of_nobody(key: str, desk: Client) -> None:
+    assert desk.get(reverse("finance:report-statement"), {"customer": key}).status_code == 404
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_the_statement_is_a_letter_in_the_customers_language(desk: Client, language: str) -> None:
+    user = make_user()
+    issue(make_order(user=user, language=language))
+    address = reverse("finance:report-statement")
+    page = desk.get(address, {"customer": f"user:{user.pk}"})
+    assert page.context["report"].foot.cells[-1] == 11_900
+    letter = desk.get(page.context["letter_url"])
+    assert letter.content.startswith(b"%PDF")
+    of = customers.customer(f"user:{user.pk}")
+    assert of is not None and of.language == language
+
+
+def test_what_an_order_earned_is_revenue_less_cost_and_fees() -> None:
+    order = make_order(Wish(2, 23_800, unit_cost_minor=4_000))
+    invoice = issue(order)
+    post(
+        source="c",
+        kind="goods_dispatched",
+        lines=rules.goods_dispatched(order_number=order.number, cost_minor=8_000),
+    )
+    roll_up()
+    pay(invoice, 23_000, DAY)
+    post(
+        source="f",
+        kind="charges_withheld",
+        lines=rules.charges_withheld(order_number=order.number, amount_minor=300),
+    )
+    today = clock.today()
+    rows = margin.orders(today, today, "", "placed, number", list)[0:9]
+    assert [tuple(map(int, row[2:])) for row in rows] == [(20_000, 8_000, 300, 11_700)]  # type: ignore[index]
+    assert margin.orders(today, today, "nothing", "placed, number", list)[0:9] == []
+
+
+@pytest.mark.both_databases
+def test_what_an_article_earned_counts_credit_notes_against_it() -> None:
+    order = make_order(Wish(2, 23_800, unit_cost_minor=4_000), Wish(1, 1_070, 700, unit_cost_minor=900))
+    invoice = issue(order)
+    line = invoice.lines.get(rate_bp=1900)
+    with clock.frozen(clock.at_noon(DAY)):
+        credit_note(invoice=invoice, source="c", reason="x", quantities={line.pk: 1})
+    rows = margin.articles(DAY, DAY, "", "margin_minor DESC, sku", list)[0:9]
+    assert [tuple(map(int, row[2:])) for row in rows] == [(1, 10_000, 4_000, 6_000), (1, 1_000, 900, 100)]  # type: ignore[index]
+    assert margin.rate_bp(6_000, 10_000) == 6_000
+    assert margin.rate_bp(-5, 0) is None
