@@ -3,6 +3,7 @@
 from importlib import import_module
 from importlib.util import find_spec
 
+from .bank.dashboard import urlpatterns as bank
 from .dashboard import urlpatterns as start
 from .invoicing.dashboard import urlpatterns as invoicing
 from .ledger.dashboard import urlpatterns as ledger
@@ -10,6 +11,6 @@ from .reconciliation.dashboard import urlpatterns as reconciliation
 from .reports.dashboard import urlpatterns as reports
 
 app_name = "finance"
-urlpatterns = [*start, *ledger, *invoicing, *reconciliation, *reports]
+urlpatterns = [*start, *ledger, *invoicing, *bank, *reconciliation, *reports]
 if find_spec("fulfilment.finance.dunning.dashboard"):
     urlpatterns += import_module("fulfilment.finance.dunning.dashboard").urlpatterns

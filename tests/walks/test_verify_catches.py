@@ -35,6 +35,7 @@ ELSEWHERE = {
     "transfers": "tests/fulfilment/warehouse/transfers/test_transfers.py",
     "receiving": "tests/fulfilment/warehouse/receiving/test_what_follows.py",
     "recalls": "tests/fulfilment/warehouse/recalls/test_recalls.py",
+    "bank": "tests/fulfilment/finance/bank/test_verify.py",
     "ledger": "tests/fulfilment/finance/test_verify.py",
     "invoicing": "tests/fulfilment/finance/test_verify.py",
     "reconciliation": "tests/fulfilment/finance/test_verify.py",
