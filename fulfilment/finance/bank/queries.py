@@ -144,7 +144,7 @@ def lines(
     last: dt.date | None = None,
     file: int | None = None,
 ) -> QuerySet[StatementLine]:
-    """Lines of imported files. way: ``in``, ``out``, ``returned``, ``replaced``; batches that do not count only with that.
+    """Lines of imported files. way: ``in``, ``out``, ``returned``, ``replaced``; replaced batches only with that.
 
     search looks into names, texts, references and IBANs; an amount (119,00) finds lines of that amount, in or out.
     """
