@@ -35,7 +35,7 @@ def files(request: HttpRequest) -> HttpResponse:
             return HttpResponse(status=403)
         upload, choice = UploadForm(request.POST, request.FILES), MappingChoice(request.POST)
         if upload.is_valid() and choice.is_valid():
-            return _take(request, upload.cleaned_data["files"], choice.cleaned_data["mapping"])
+            return _take(request, upload.cleaned_data["papers"], choice.cleaned_data["mapping"])
     form = FileSearch(request.GET)
     found = queries.files(search=form.value("q"), state=form.value("state"))
     found = sorted_by(request, found, SORT, ["-uploaded_at", "-pk"])

@@ -47,7 +47,7 @@ class FilesField(forms.FileField):
 class UploadForm(forms.Form):
     """Files of the bank."""
 
-    files = FilesField(
+    papers = FilesField(
         label=_("Files of the bank"),
         help_text=_(
             "CAMT.052, .053, .054, MT940 or CSV, up to 20 MB each. Choose several or drop them here."
@@ -55,9 +55,9 @@ class UploadForm(forms.Form):
         widget=SeveralFiles(attrs={"class": "drop", "multiple": True}),
     )
 
-    def clean_files(self) -> list[Any]:
+    def clean_papers(self) -> list[Any]:
         """Not more than one looks through afterwards."""
-        files: list[Any] = self.cleaned_data["files"]
+        files: list[Any] = self.cleaned_data["papers"]
         if len(files) > MOST_FILES:
             raise forms.ValidationError(_("Please choose at most %(n)d files at a time.") % {"n": MOST_FILES})
         return files
@@ -145,7 +145,7 @@ class AccountForm(forms.ModelForm):
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Account.objects.filter(kind=ASSET).order_by("number")
         if self.instance.pk is None:
-            field.initial = Account.objects.filter(role="bank").first()
+            self.initial["ledger_account"] = Account.objects.filter(role="bank").first()
         elif self.instance.statements.exists():
             self.fields["currency"].disabled = True  # its statements are in it
 
