@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 
-from .pages import books, people, taxes
+from .pages import books, earnings, people, taxes
 
 VIEW = "ledger.view_ledger"
 
@@ -27,7 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def _groups() -> list[dict[str, object]]:
     groups = [
         (
-            _("Books"),
+            _("The books"),
             [
                 ("trial-balance", "ledger", _("Trial balance"),
                  _("Opening, debits, credits and closing of every account.")),
@@ -77,6 +77,7 @@ urlpatterns = [
     *books.urlpatterns,
     *taxes.urlpatterns,
     *people.urlpatterns,
+    *earnings.urlpatterns,
 ]
 
 NAV = [

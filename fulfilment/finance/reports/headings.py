@@ -48,6 +48,11 @@ class Heading:
         """The heading in the reader's language; the German one is the law's."""
         return self.label_de if (get_language() or "de").startswith("de") else self.label_en
 
+    @property
+    def is_group(self) -> bool:
+        """Whether it only gathers the headings beneath it: no account stands under it directly."""
+        return bool(self.side) and self.depth == 0 and not (self.roles or self.skr03 or self.skr04)
+
     def holds(self, number: str, chart: str) -> bool:
         """Whether the account ``number`` of ``chart`` lies in one of the heading's ranges ("8000-8799")."""
         for part in self.skr04 if chart == "skr04" else self.skr03:

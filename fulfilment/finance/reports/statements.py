@@ -72,7 +72,7 @@ class BalanceSheet:
         return sum(
             line.before_minor if before else line.now_minor
             for line in self.lines
-            if line.heading.side == side
+            if line.heading.side == side and not line.heading.is_group
         )
 
 
@@ -84,6 +84,11 @@ def balance_sheet(*, day: dt.date, before: dt.date, currency: str = "EUR") -> Ba
     for is_before, on in ((False, day), (True, before)):
         for code, account, amount in _sheet(accounts, chart, on, currency):
             lines[code].add(account, 0 if is_before else amount, amount if is_before else 0)
+    for code, line in lines.items():
+        if line.heading.is_group:
+            below = [one for other, one in lines.items() if other.startswith(f"{code}.")]
+            line.now_minor = sum(one.now_minor for one in below)
+            line.before_minor = sum(one.before_minor for one in below)
     return BalanceSheet(list(lines.values()))
 
 

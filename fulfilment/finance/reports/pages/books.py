@@ -193,7 +193,7 @@ def sheet_url(account: Account, first: dt.date | None, last: dt.date | None) -> 
 
 
 def _compared_columns(now: str, before: str) -> list[Column]:
-    return [Column(_("Heading")), Column(now, MONEY), Column(before, MONEY), Column(_("Change"), MONEY)]
+    return [Column(_("Heading")), Column(now, MONEY), Column(before, MONEY), Column(_("Difference"), MONEY)]
 
 
 def _amounts(now: int, before: int) -> list[Any]:

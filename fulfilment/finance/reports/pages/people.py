@@ -1,4 +1,4 @@
-"""Open items and ageing as of a day, the account of a customer, and what orders and articles earn."""
+"""Open items and ageing as of a day, and the account of a customer."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ from django.views.decorators.http import require_GET
 from fulfilment.finance.invoicing.forms import BUCKET_LABELS
 from fulfilment.finance.invoicing.letterhead import short_day
 from fulfilment.finance.invoicing.queries import BUCKETS, Bucket
-from fulfilment.finance.reports import customers, margin, open_items
+from fulfilment.finance.reports import customers, open_items
 from fulfilment.finance.reports.forms import OpenFilter, SheetFilter, given
 from fulfilment.finance.reports.output import pdf_response, respond
 from fulfilment.finance.reports.rows import day_of
-from fulfilment.finance.reports.table import DAY, MONEY, NUMBER, PERCENT, Column, Report, Row, period_text
-from fulfilment.finance.reports.vat import month
+from fulfilment.finance.reports.table import DAY, MONEY, NUMBER, Column, Report, Row, period_text
 from shop.kernel import clock
 from shop.kernel.access import staff_view
 from shop.ui.numbers import money_text
@@ -43,15 +42,6 @@ CUSTOMER_SORT = {
     "items": "many",
     **{code: code for code, _l, _h in BUCKETS},
 }
-ORDER_SORT = {
-    "number": "number", "placed": "placed", "net": "net_minor", "cost": "cost_minor", "fees": "fees_minor",
-    "margin": "margin_minor",
-}  # fmt: skip
-ARTICLE_SORT = {
-    "sku": "sku", "name": "name", "pieces": "pieces", "net": "net_minor", "cost": "cost_minor",
-    "margin": "margin_minor",
-}  # fmt: skip
-CHART_BARS = 10
 
 
 def sql_order(request: HttpRequest, keys: dict[str, str], default: str, tie: str) -> str:
@@ -240,108 +230,7 @@ def _movement_row(row: customers.Movement) -> Row:
     return Row(cells, {1: entry, 4: entry, 5: entry, 3: journal_url(row.order_number)})
 
 
-@staff_view(VIEW)
-@require_GET
-def margin_report(request: HttpRequest, by: str) -> HttpResponse:
-    """What orders or articles earned in some days: list and chart."""
-    first, last = month(clock.today())
-    form = SheetFilter(given(request, first=first, last=last))
-    first = form.day("first") or first
-    last = form.day("last") or max(last, first)
-    search = form.value("q")
-    report = (
-        _orders(request, first, last, search) if by == "order" else _articles(request, first, last, search)
-    )
-    report.facts = [(_("Period"), period_text(first, last, get_language() or "de")), (_("Search"), search)]
-    report.empty = (_("Nothing was sold"), _("In these days there is no document that fits."))
-    return respond(request, report, form)
-
-
-def _orders(request: HttpRequest, first: dt.date, last: dt.date, search: str) -> Report:
-    order = sql_order(request, ORDER_SORT, "placed DESC", "number")
-    rows = margin.orders(first, last, search, order, _order_rows)
-    sums = rows.sums(_sum_columns("net_minor", "cost_minor", "fees_minor", "margin_minor"))
-    net, cost, fees, earned = map(int, sums[1:])
-    best = margin.orders(first, last, search, "margin_minor DESC, number", _order_rows)[:CHART_BARS]
-    return Report(
-        name="margin-per-order",
-        title=_("Margin per order"),
-        columns=[
-            Column(_("Order"), key="number"), Column(_("Placed"), DAY, "placed"),
-            Column(_("Revenue net"), MONEY, "net"), Column(_("Cost of goods"), MONEY, "cost"),
-            Column(_("Fees and losses"), MONEY, "fees"),
-            Column(_("Margin"), MONEY, "margin"), Column(_("Margin %"), PERCENT),
-        ],
-        rows=rows,  # type: ignore[arg-type]
-        foot=Row([_("Total"), None, net, cost, fees, earned, margin.rate_bp(earned, net)]),
-        charts=[_chart(best, 0, 5)],
-        notes=[
-            _("Orders placed in these days, with everything booked for them since."),
-            _("Fees count as far as they name their order."),
-        ],
-    )  # fmt: skip
-
-
-def _order_rows(records: Sequence[Any]) -> list[Row]:
-    rows = []
-    for number, placed, net, cost, fees, earned in records:
-        cells = [
-            number, day_of(placed), int(net), int(cost), int(fees), int(earned), margin.rate_bp(int(earned), int(net)),
-        ]  # fmt: skip
-        documents = f"{reverse('finance:invoices')}?{urlencode({'q': number})}"
-        rows.append(Row(cells, {0: documents, 2: documents, 3: journal_url(number), 4: journal_url(number)}))
-    return rows
-
-
-def _articles(request: HttpRequest, first: dt.date, last: dt.date, search: str) -> Report:
-    order = sql_order(request, ARTICLE_SORT, "margin_minor DESC", "sku")
-    rows = margin.articles(first, last, search, order, _article_rows)
-    sums = rows.sums(_sum_columns("pieces", "net_minor", "cost_minor", "margin_minor"))
-    pieces, net, cost, earned = map(int, sums[1:])
-    best = margin.articles(first, last, search, "margin_minor DESC, sku", _article_rows)[:CHART_BARS]
-    return Report(
-        name="margin-per-article",
-        title=_("Margin per article"),
-        columns=[
-            Column(_("SKU"), key="sku"), Column(_("Article"), key="name"), Column(_("Pieces"), NUMBER, "pieces"),
-            Column(_("Revenue net"), MONEY, "net"), Column(_("Cost of goods"), MONEY, "cost"),
-            Column(_("Margin"), MONEY, "margin"), Column(_("Margin %"), PERCENT),
-        ],
-        rows=rows,  # type: ignore[arg-type]
-        foot=Row([_("Total"), None, pieces, net, cost, earned, margin.rate_bp(earned, net)]),
-        charts=[_chart(best, 1, 5)],
-        notes=[_("Pieces invoiced less pieces credited, at what a piece cost when it was ordered. Without shipping.")],
-    )  # fmt: skip
-
-
-def _article_rows(records: Sequence[Any]) -> list[Row]:
-    rows = []
-    for sku, name, pieces, net, cost, earned in records:
-        cells = [
-            sku or "–",
-            name,
-            int(pieces),
-            int(net),
-            int(cost),
-            int(earned),
-            margin.rate_bp(int(earned), int(net)),
-        ]
-        rows.append(Row(cells))
-    return rows
-
-
-def _sum_columns(*columns: str) -> str:
-    return "COUNT(*), " + ", ".join(f"COALESCE(SUM({column}), 0)" for column in columns)
-
-
-def _chart(rows: Sequence[Row], label: int, value: int) -> dict[str, Any]:
-    bars = [(str(row.cells[label]), max(0, row.cells[value])) for row in rows if row.cells[value] > 0]
-    return {"title": _("What earned most"), "rows": bars}
-
-
 urlpatterns = [
     path("reports/open-items/", open_report, name="report-open-items"),
     path("reports/statement/", statement, name="report-statement"),
-    path("reports/margin/orders/", margin_report, {"by": "order"}, name="report-margin-orders"),
-    path("reports/margin/articles/", margin_report, {"by": "article"}, name="report-margin-articles"),
 ]

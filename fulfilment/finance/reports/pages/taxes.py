@@ -44,7 +44,7 @@ def vat_figures(request: HttpRequest) -> HttpResponse:
         columns=[
             Column(_("Line (Kz)"), key="kz"), Column(_("What"), key="what"), Column(_("Country"), key="country"),
             Column(_("VAT rate")), Column(_("Base"), MONEY, "base"), Column(_("VAT"), MONEY, "vat"),
-            Column(_("Lines"), NUMBER, "lines"), Column(_("Source")),
+            Column(_("Postings"), NUMBER, "lines"), Column(_("Source")),
         ],
         rows=[_vat_row(row, first, last, lang) for row in found],
         foot=Row([_("To be paid (Kz 83)"), None, None, None, None, vat.payable_minor(_at_home(found)), None, None]),

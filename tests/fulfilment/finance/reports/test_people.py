@@ -208,3 +208,14 @@ def test_what_an_article_earned_counts_credit_notes_against_it() -> None:
     assert [tuple(map(int, row[2:])) for row in rows] == [(1, 10_000, 4_000, 6_000), (1, 1_000, 900, 100)]  # type: ignore[index]
     assert margin.rate_bp(6_000, 10_000) == 6_000
     assert margin.rate_bp(-5, 0) is None
+
+
+def test_an_articles_figures_open_to_its_lines_of_documents(desk: Client) -> None:
+    invoice = issue(make_order(Wish(2, 23_800)))
+    days = {"first": DAY.isoformat(), "last": DAY.isoformat()}
+    page = desk.get(reverse("finance:report-margin-articles"), days)
+    [row] = page.context["rows"]
+    [line] = desk.get(row["cells"][3]["url"]).context["rows"]
+    assert line["cells"][1]["text"] == invoice.number
+    assert line["cells"][6]["text"] == row["cells"][3]["text"]
+    assert desk.get(reverse("finance:report-article-lines"), {"sku": "x"}).status_code == 404

@@ -39,7 +39,10 @@ def a_year() -> None:
 
 
 def amounts(lines: list[statements.Line]) -> dict[str, int]:
-    return {line.heading.code: line.now_minor for line in lines if line.now_minor}
+    """Code -> amount of the headings that accounts stand under."""
+    return {
+        line.heading.code: line.now_minor for line in lines if line.now_minor and not line.heading.is_group
+    }
 
 
 def test_what_was_earned_stands_under_the_headings_of_the_law() -> None:
@@ -63,6 +66,8 @@ def test_the_balance_sheet_shows_advance_payments_apart_and_computes_the_result(
         "P.C.8.T": 1_900,
     }
     assert sheet.total("assets") == sheet.total("liabilities") == 2_530_700
+    groups = {line.heading.code: line.now_minor for line in sheet.lines if line.heading.is_group}
+    assert groups == {"A": 0, "B": 2_530_700, "P.A": 2_503_800, "P.C": 26_900}
     assert sheet.total("assets", before=True) == 0
 
 
