@@ -185,7 +185,7 @@ _LINES = [
 
 def _copies(count: int, row: models.Model, changed: Mapping[str, str]) -> None:
     """``count`` copies of a row with some columns made by SQL of ``n.n`` (1, 2, ...)."""
-    columns = [field.column for field in row._meta.concrete_fields]
+    columns = [str(field.column) for field in row._meta.concrete_fields]
     values = [changed.get(column, f't."{column}"') for column in columns]
     table = row._meta.db_table
     names = ", ".join(f'"{column}"' for column in columns)
