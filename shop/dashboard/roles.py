@@ -90,6 +90,7 @@ ROLES: dict[str, set[str]] = {
         "bank.manage_accounts",
         "reconciliation.view_receipts",
         "reconciliation.record_receipts",
+        "reports.send_statements",
         "dunning.view_dunning",
         "dunning.run_dunning",
         "dunning.change_policy",

@@ -9,6 +9,7 @@ from django.core.files.storage import storages
 
 from fulfilment.finance.dunning.papers import notice_pdf
 from fulfilment.finance.invoicing.queries import invoice_pdf_bytes
+from fulfilment.finance.reports.customers import sent_pdf
 
 from . import legal
 from .models import KeptContent, OutgoingAttachment
@@ -49,6 +50,10 @@ def _dunning(key: str) -> bytes:
     return notice_pdf(int(key))
 
 
+def _statement(key: str) -> bytes:
+    return sent_pdf(int(key))
+
+
 def _kept(key: str) -> bytes:
     return bytes(KeptContent.objects.get(sha256=key).body)
 
@@ -69,6 +74,7 @@ def _file(key: str) -> bytes:
 SOURCES: dict[str, Callable[[str], bytes]] = {
     "invoice": _invoice,
     "dunning": _dunning,
+    "statement": _statement,
     "kept": _kept,
     "legal": _legal,
     "file": _file,

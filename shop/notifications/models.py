@@ -26,6 +26,7 @@ KINDS = [
     ("payment_reminder", _("Reminder of a prepayment")),
     ("refund_succeeded", _("Refund")),
     ("dunning_notice", _("Payment reminder")),
+    ("customer_statement", _("Statement of account")),
     ("withdrawal_received", _("Receipt of a withdrawal")),
     ("recall_notice", _("Recall")),
     ("account", _("Account")),

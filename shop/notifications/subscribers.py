@@ -27,6 +27,8 @@ from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.events import InvoiceIssued
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.invoicing.queries import received_minor
+from fulfilment.finance.reports.events import StatementSent
+from fulfilment.finance.reports.models import CustomerStatement
 from fulfilment.warehouse.dispatch.events import ParcelDelivered, ParcelDispatched, ParcelLost, ParcelReturned
 from fulfilment.warehouse.recalls.actions import note_mail
 from fulfilment.warehouse.recalls.events import RecallNoticeSent
@@ -245,6 +247,22 @@ def refund_succeeded(event: RefundSucceeded) -> None:
             order, amount_minor=event.amount_minor, currency=event.currency, method=event.method
         ),
     )
+
+
+@subscribe(StatementSent, "notifications.customer_statement")
+def customer_statement(event: StatementSent) -> None:
+    """The account of a customer, as a letter attached."""
+    statement = CustomerStatement.objects.get(pk=event.statement_id)
+    with translation.override(event.language):
+        actions.write(
+            money.statement(statement),
+            kind="customer_statement",
+            source=f"customer_statement:{statement.pk}",
+            recipient=event.email,
+            language=event.language,
+            order=None,
+            user_id=event.user_id,
+        )
 
 
 @subscribe(DunningNoticeIssued, "notifications.dunning_notice")

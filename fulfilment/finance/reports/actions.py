@@ -1,14 +1,20 @@
-"""The only writer of the balances."""
+"""The only writer of the balances, and of accounts that are sent to their customers."""
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
+from shop.kernel.outbox import record
 from shop.kernel.transactions import retrying
 
-from .models import NO_RATE, NewEntry
+from . import customers
+from .events import StatementSent
+from .models import NO_RATE, CustomerStatement, NewEntry
 
 BATCH = 2_000  #: entries per transaction: short enough to wait for, long enough to be worth it
 
@@ -25,6 +31,43 @@ def roll_up(*, most: int = 1_000_000) -> int:
         if count < BATCH:
             break
     return done
+
+
+def send_statement(
+    *, customer: customers.Customer, first: dt.date | None, last: dt.date, key: uuid.UUID, by: Any
+) -> CustomerStatement:
+    """Write a customer's account down as it stands and tell it; a mail with the letter follows.
+
+    first, last: its days (first None: from the beginning). Once per ``key``: a retry returns the statement that is
+    there. Raises ValueError when nobody can be written to.
+    """
+    if not customer.email:
+        raise ValueError(f"{customer.key} has no e-mail address")
+    return retrying(lambda: _send(customer, first, last, key, by))
+
+
+def _send(
+    customer: customers.Customer, first: dt.date | None, last: dt.date, key: uuid.UUID, by: Any
+) -> CustomerStatement:
+    printed, balance = customers.printed(customer, first=first, last=last)
+    statement, is_new = CustomerStatement.objects.get_or_create(
+        key=key,
+        defaults={
+            "customer": customer.key[:200],
+            "user_id": customer.user_id,
+            "name": customer.name[:200],
+            "email": customer.email,
+            "language": customer.letter_language,
+            "first_day": first,
+            "last_day": last,
+            "balance_minor": balance,
+            "printed": printed,
+            "by": by if getattr(by, "pk", None) else None,
+        },
+    )
+    if is_new:
+        record(StatementSent(statement.pk, statement.email, statement.language, statement.user_id))
+    return statement
 
 
 def _one_batch() -> int:

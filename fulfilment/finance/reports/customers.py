@@ -20,6 +20,8 @@ from fulfilment.finance.ledger.postings import order_subject
 from shop.customers.models import User
 from shop.kernel import clock, pdf
 
+from .models import CustomerStatement
+
 ORDERS_MAX = 5_000  #: more orders than a person has; a trader with more gets a statement per year
 
 
@@ -32,6 +34,11 @@ class Customer:
     email: str
     language: str
     user_id: int | None = None
+
+    @property
+    def letter_language(self) -> str:
+        """The language of their letters: theirs where we have it, else English."""
+        return self.language if self.language in ("de", "en") else "en"
 
     @property
     def orders(self) -> QuerySet[Order]:
@@ -109,11 +116,28 @@ def movements(
 
 def statement_pdf(of: Customer, *, first: dt.date | None, last: dt.date) -> bytes:
     """The customer's statement as a letter in their language: documents, payments, balance. PDF/A-3b."""
-    lang = of.language if of.language in ("de", "en") else "en"
+    data, _balance = printed(of, first=first, last=last)
+    return letter_pdf(data, of.letter_language)
+
+
+def sent_pdf(statement_id: int) -> bytes:
+    """The letter of a statement that was sent, as it was then."""
+    statement = CustomerStatement.objects.get(pk=statement_id)
+    return letter_pdf(statement.printed, statement.language)
+
+
+def letter_pdf(data: dict[str, Any], lang: str) -> bytes:
+    """The letter of what ``printed`` gave."""
+    return pdf.render(pdf.DOCUMENTS / "customer_statement.typ", data, standard="a-3b", lang=lang)
+
+
+def printed(of: Customer, *, first: dt.date | None, last: dt.date) -> tuple[dict[str, Any], int]:
+    """What the letter prints, in the customer's language, and the balance it ends with (minor units)."""
+    lang = of.letter_language
     with translation.override(lang):
         opening, rows = movements(of, first=first, last=last)
         data = _letter(of, opening, rows, first, last, lang)
-    return pdf.render(pdf.DOCUMENTS / "customer_statement.typ", data, standard="a-3b", lang=lang)
+    return data, rows[-1].balance_minor if rows else opening
 
 
 def _letter(

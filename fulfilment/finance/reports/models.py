@@ -7,8 +7,13 @@ is still noted, in one statement (``balances.py``), so they are right to the las
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import ProtectedError, Q
+
+from shop.kernel.clock import now
 
 NO_RATE = -1  #: a line without a VAT rate; NULL would not be equal to itself in a unique constraint
 
@@ -66,3 +71,34 @@ class SubjectBalance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} {self.balance_minor}"
+
+
+class CustomerStatement(models.Model):
+    """An account that was sent to its customer, as it was printed: what a later booking changes does not change it."""
+
+    key = models.UUIDField(unique=True, help_text="of the form it was sent by: a second click finds it")
+    customer = models.CharField(max_length=200, help_text='"user:5" or "mail:a@b.de"')
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    name = models.CharField(max_length=200)
+    email = models.EmailField()
+    language = models.CharField(max_length=8)
+    first_day = models.DateField(null=True, blank=True)
+    last_day = models.DateField()
+    balance_minor = models.BigIntegerField()
+    printed = models.JSONField(help_text="what the letter prints, see customers.py")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        permissions = [("send_statements", "May send customers their account")]
+
+    def __str__(self) -> str:
+        return f"{self.name} until {self.last_day}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: what we wrote to somebody is kept (§ 147 AO, letters sent)."""
+        raise ProtectedError("statements that were sent are kept", {self})

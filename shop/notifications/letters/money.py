@@ -11,6 +11,7 @@ from checkout.payment.models import INVOICE as ON_ACCOUNT
 from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.letterhead import day, money
 from fulfilment.finance.invoicing.models import CANCELLATION, CREDIT_NOTE, Invoice
+from fulfilment.finance.reports.models import CustomerStatement
 from shop.notifications import facts
 from shop.notifications.letter import Attachment, Block, Facts, Letter, Paragraph
 
@@ -218,4 +219,25 @@ def dunning(notice: DunningNotice) -> Letter:
         ],
         closing=signature(),
         attachments=[Attachment(f"{notice.number}.pdf", PDF, f"dunning:{notice.pk}"), *code],
+    )
+
+
+def statement(sent: CustomerStatement) -> Letter:
+    """The account of a customer: the letter attached is what counts, the mail says how it ends."""
+    until = day(sent.last_day, sent.language)
+    words, amount = sent.printed["total"]
+    return Letter(
+        subject=_("Your account with us until %(day)s") % {"day": until},
+        preheader=f"{words}: {amount}",
+        heading=_("Statement of account"),
+        greeting=facts.hello(sent.name),
+        blocks=[
+            Paragraph(
+                _("Attached is your account with us until %(day)s, with every document and payment.")
+                % {"day": until}
+            ),
+            Facts([(words, amount)], strong=frozenset({words})),
+        ],
+        closing=signature(),
+        attachments=[Attachment(f"statement-{sent.last_day.isoformat()}.pdf", PDF, f"statement:{sent.pk}")],
     )

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
+from fulfilment.finance.forms import day_field
 from fulfilment.finance.invoicing.forms import BUCKET_LABELS
 from fulfilment.finance.invoicing.letterhead import short_day
 from fulfilment.finance.invoicing.queries import BUCKETS, Bucket
-from fulfilment.finance.reports import customers, open_items
+from fulfilment.finance.reports import actions, customers, open_items
 from fulfilment.finance.reports.forms import OpenFilter, SheetFilter, given
 from fulfilment.finance.reports.output import pdf_response, respond
 from fulfilment.finance.reports.rows import day_of
@@ -206,7 +210,46 @@ def statement(request: HttpRequest) -> HttpResponse:
     return respond(
         request, report, form, template="dashboard/finance/reports/statement.html", customer=of,
         letter_url=statement_url(of.key, **_days(first, last), format="letter"),
+        send_url=f"{reverse('finance:report-send-statement')}?{urlencode({'customer': of.key, **_days(first, last)})}",
     )  # fmt: skip
+
+
+@staff_view("reports.send_statements")
+@require_http_methods(["GET", "POST"])
+def send_statement(request: HttpRequest) -> HttpResponse:
+    """Send a customer their account by mail: first what will happen, then it happens."""
+    query = request.GET if request.method == "GET" else request.POST
+    of = customers.customer(query.get("customer", "")[:200].replace("\x00", ""))
+    if of is None or not of.email:
+        raise Http404
+    form = SendForm(
+        query if request.method == "POST" else given(request, last=clock.today(), key=uuid.uuid4())
+    )
+    if request.method == "POST" and form.is_valid():
+        sent = actions.send_statement(
+            customer=of,
+            first=form.cleaned_data["first"],
+            last=form.cleaned_data["last"],
+            key=form.cleaned_data["key"],
+            by=request.user,
+        )
+        messages.success(request, _("The account goes to %(email)s by mail.") % {"email": sent.email})
+        return redirect(statement_url(of.key))
+    context = {
+        "form": form, "customer": of, "back_url": statement_url(of.key),
+        "crumbs": [{"title": _("Reports"), "url": reverse("finance:reports")}, {"title": of.name, "url": ""}],
+    }  # fmt: skip
+    status = 400 if request.method == "POST" else 200
+    return render(request, "dashboard/finance/reports/send_statement.html", context, status=status)
+
+
+class SendForm(forms.Form):
+    """Which days of whose account are sent; ``key`` makes a second click harmless."""
+
+    first = day_field(gettext_lazy("From"))
+    last = day_field(gettext_lazy("Until"), required=True)
+    customer = forms.CharField(widget=forms.HiddenInput, max_length=200)
+    key = forms.UUIDField(widget=forms.HiddenInput)
 
 
 class StatementFilter(SheetFilter):
@@ -233,4 +276,5 @@ def _movement_row(row: customers.Movement) -> Row:
 urlpatterns = [
     path("reports/open-items/", open_report, name="report-open-items"),
     path("reports/statement/", statement, name="report-statement"),
+    path("reports/statement/send/", send_statement, name="report-send-statement"),
 ]

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db.models import ProtectedError
 from django.test import Client
 from django.urls import reverse
 
@@ -18,8 +19,11 @@ from fulfilment.finance.ledger.queries import balance_minor
 from fulfilment.finance.reconciliation.actions import assign, record
 from fulfilment.finance.reports import customers, margin, open_items
 from fulfilment.finance.reports.actions import roll_up
+from fulfilment.finance.reports.models import CustomerStatement
 from shop.kernel import clock
-from tests.fulfilment.finance.orders import Wish, make_order, make_user
+from shop.notifications.models import OutgoingMail
+from tests.fulfilment.finance.orders import Wish, make_order, make_staff, make_user
+from tests.support.helpers import Outbox
 
 pytestmark = pytest.mark.django_db
 DAY = dt.date(2026, 11, 20)
@@ -219,3 +223,40 @@ def test_an_articles_figures_open_to_its_lines_of_documents(desk: Client) -> Non
     assert line["cells"][1]["text"] == invoice.number
     assert line["cells"][6]["text"] == row["cells"][3]["text"]
     assert desk.get(reverse("finance:report-article-lines"), {"sku": "x"}).status_code == 404
+
+
+@pytest.mark.both_databases
+def test_an_account_is_sent_once_and_stays_as_it_was(desk: Client, outbox: Outbox) -> None:
+    user = make_user()
+    invoice = issue(make_order(user=user))
+    outbox.drain()
+    page = desk.get(reverse("finance:report-statement"), {"customer": f"user:{user.pk}"})
+    form = desk.get(page.context["send_url"])
+    assert user.email in form.content.decode()
+    data = {
+        "customer": f"user:{user.pk}",
+        "key": form.context["form"]["key"].value(),
+        "last": later(60).isoformat(),
+    }
+    address = reverse("finance:report-send-statement")
+    assert [desk.post(address, data).status_code for _ in range(2)] == [302, 302]
+    outbox.drain()
+    assert outbox.failures() == []
+    statement = CustomerStatement.objects.get()
+    mail = OutgoingMail.objects.get(kind="customer_statement")
+    assert (mail.recipient, statement.balance_minor) == (user.email, 11_900)
+    assert mail.attachments.get(mime="application/pdf").source == f"statement:{statement.pk}"
+    before = statement.printed
+    pay(invoice, 4_000, later(5))
+    assert customers.sent_pdf(statement.pk).startswith(b"%PDF")
+    assert CustomerStatement.objects.get().printed == before
+    assert desk.post(address, {**data, "last": "x"}).status_code == 400
+    assert desk.post(address, {**data, "key": "x"}).status_code == 400
+    with pytest.raises(ProtectedError):
+        statement.delete()
+
+
+def test_only_who_may_sends_an_account(finance_addresses: None) -> None:
+    clerk = Client()
+    clerk.force_login(make_staff("clerk@example.com"))
+    assert clerk.get(reverse("finance:report-send-statement"), {"customer": "user:1"}).status_code == 403
