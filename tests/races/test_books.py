@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,12 +14,13 @@ from checkout.payment.events import PaymentCaptured
 from fulfilment.finance.invoicing.actions import book_capture, cancel_invoice, credit_note, issue_for_parcel
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger import triggers
-from fulfilment.finance.ledger.actions import post
-from fulfilment.finance.ledger.models import Account, Entry, EntryLine
+from fulfilment.finance.ledger.actions import PeriodClosed, close_month, post, seal
+from fulfilment.finance.ledger.chain import first_breach
+from fulfilment.finance.ledger.models import Account, Entry, EntryLine, SealLink
 from fulfilment.finance.ledger.postings import Posting
 from fulfilment.finance.reconciliation.actions import NotEnoughLeft, assign, record
 from fulfilment.finance.reconciliation.models import Receipt
-from shop.kernel.clock import now
+from shop.kernel.clock import frozen, now, today
 from tests.fulfilment.finance.books import problems
 from tests.fulfilment.finance.orders import Wish, make_order, order_lines
 from tests.races.crowd import all_at_once
@@ -140,3 +144,41 @@ def test_no_line_slips_in_beside_the_posting(fresh_database: None) -> None:
             assert str(failures(answers)[0]).startswith(triggers.BALANCED)
             EntryLine.objects.filter(entry=entry).delete()
             Entry.objects.filter(pk=entry.pk)._raw_delete("default")
+
+
+def test_nobody_slips_into_a_month_while_it_is_closed(fresh_database: None) -> None:
+    """Who is posting when somebody closes the month is through, or is told; nothing is posted after it was closed."""
+    september = dt.date(2026, 9, 15)
+    pair = [Posting("bank", debit_minor=500), Posting("retained", credit_minor=500)]
+    facts: dict[str, Any] = {"kind": "manual", "lines": pair, "booked_on": september}
+    post(source="fact:first", **facts)
+
+    def slow(at: int) -> Callable[[], str]:
+        def work() -> str:
+            with transaction.atomic():
+                post(source=f"fact:{at}", only_on_its_day=True, **facts)
+                time.sleep(0.3)  # the transaction ends long after the trigger looked at the period
+            return "posted"
+
+        return work
+
+    def close() -> int:
+        time.sleep(0.1)
+        close_month(month=september, why="VAT return", by=None)
+        return Entry.objects.count()
+
+    answers = all_at_once([*(slow(at) for at in range(4)), close])
+    assert [type(answer) for answer in failures(answers)] in ([], [PeriodClosed] * len(failures(answers)))
+    assert answers[-1] == Entry.objects.count() == 1 + answers.count("posted")
+
+
+def test_two_who_seal_at_once_seal_once(fresh_database: None) -> None:
+    with frozen(now() - dt.timedelta(days=1)):
+        for at in range(5):
+            pair = [Posting("bank", debit_minor=500), Posting("retained", credit_minor=500)]
+            post(source=f"fact:{at}", kind="manual", lines=pair)
+    yesterday = today() - dt.timedelta(days=1)
+    answers = all_at_once([lambda: seal(day=yesterday).number] * 4)
+    assert answers == [1, 1, 1, 1]
+    assert SealLink.objects.count() == 5
+    assert first_breach() == ""

@@ -15,12 +15,17 @@ from django.db import connections, transaction
 
 @dataclass(frozen=True)
 class Guard:
-    """One trigger in both dialects. ``postgresql`` may hold several statements (the function, then the trigger)."""
+    """One trigger in both dialects. ``postgresql`` may hold several statements (the function, then the trigger).
+
+    columns: "table.column" that it names and that were not there from the beginning: until a migration has made them
+    it waits (SQLite alters no table while some trigger names a column that is not there).
+    """
 
     name: str
     table: str
     sqlite: str
     postgresql: str
+    columns: tuple[str, ...] = ()
 
 
 def refuse_sqlite(name: str, table: str, on: str, when: str, message: str) -> str:
@@ -49,10 +54,16 @@ def tables(using: str = "default") -> set[str]:
 
 
 def install(guards: Sequence[Guard], using: str = "default") -> list[str]:
-    """Make every guard that is missing or differs. Returns the names of those made."""
+    """Make every guard that is missing or differs and whose table and columns are there. Returns the names of those
+    made."""
     absent = set(missing(guards, using))
-    made = [guard for guard in guards if guard.name in absent]
     connection = connections[using]
+    there = tables(using)
+    made = [
+        guard
+        for guard in guards
+        if guard.name in absent and guard.table in there and _has_columns(guard, using)
+    ]
     if made:
         with transaction.atomic(using=using), connection.cursor() as cursor:
             for guard in made:
@@ -62,6 +73,17 @@ def install(guards: Sequence[Guard], using: str = "default") -> list[str]:
                 else:
                     cursor.execute(guard.postgresql)
     return [guard.name for guard in made]
+
+
+def _has_columns(guard: Guard, using: str) -> bool:
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        for name in guard.columns:
+            table, _dot, column = name.partition(".")
+            known = {field.name for field in connection.introspection.get_table_description(cursor, table)}
+            if column not in known:
+                return False
+    return True
 
 
 def missing(guards: Sequence[Guard], using: str = "default") -> list[str]:

@@ -1,5 +1,5 @@
-"""Accounts, entries and their lines. Only ``actions.post`` and ``actions.reverse`` write entries; the database's own
-triggers (``triggers.py``) hold what is promised here, whoever writes."""
+"""Accounts, periods, entries and their lines, attachments, seals. Only ``actions.post``, ``post_many`` and ``reverse``
+write entries; the database's own triggers (``triggers.py``) hold what is promised here, whoever writes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from django.db import models
 from django.db.models import F, ProtectedError, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 from shop.kernel.clock import now
+
+from .states import PERIOD
 
 ASSET, LIABILITY, EQUITY, REVENUE, EXPENSE = "asset", "liability", "equity", "revenue", "expense"
 ACCOUNT_KINDS = [
@@ -66,19 +69,30 @@ class Account(models.Model):
     number = models.CharField(_("Number"), max_length=10, unique=True)
     role = models.CharField(max_length=40, blank=True, help_text="what the rules call it; empty: own account")
     kind = models.CharField(_("Kind"), max_length=10, choices=ACCOUNT_KINDS)
-    name_de = models.CharField(max_length=120)
-    name_en = models.CharField(max_length=120)
+    name_de = models.CharField(_("German name"), max_length=120)
+    name_en = models.CharField(_("English name"), max_length=120)
+    is_active = models.BooleanField(
+        default=True, db_default=True, help_text="own accounts nobody uses may be put away; the rules' never"
+    )
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["number"]
         constraints = [
             models.UniqueConstraint(
                 fields=["role"], condition=~Q(role=""), name="ledger_one_account_per_role"
-            )
+            ),
+            models.CheckConstraint(condition=Q(role="") | Q(is_active=True), name="ledger_roles_stay_active"),
         ]
         permissions = [
             ("view_ledger", "May see the ledger: trial balance, journal, account sheets"),
             ("reverse_entries", "May reverse entries of the ledger"),
+            ("post_entries", "May post manual entries and opening balances"),
+            ("approve_entries", "May approve manual entries above the limit"),
+            ("manage_accounts", "May add, rename and put away accounts"),
+            ("close_periods", "May close months and open softly closed ones again"),
+            ("post_into_closed", "May post into a softly closed month, with a reason"),
         ]
 
     def __str__(self) -> str:
@@ -91,11 +105,16 @@ class Account(models.Model):
 
 
 class Period(models.Model):
-    """A stretch of days; once closed, nothing is posted into it any more (a trigger refuses)."""
+    """A stretch of days, usually a month. Softly closed: only who gives a reason posts into it; hard: nobody ever (a
+    trigger refuses both)."""
+
+    machine = PERIOD
 
     first_day = models.DateField()
     last_day = models.DateField()
-    closed = models.BooleanField(default=False)
+    state = models.CharField(
+        _("State"), max_length=4, choices=PERIOD.choices, default=PERIOD.initial, db_default=PERIOD.initial
+    )
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -121,6 +140,9 @@ class Entry(models.Model):
     booked_on = models.DateField(_("Date"))
     text = models.CharField(_("Text"), max_length=200, blank=True)
     document = models.CharField(_("Document"), max_length=60, blank=True, db_index=True)
+    into_closed = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="why it stands in a closed month"
+    )
     reverses = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by"
     )
@@ -181,3 +203,66 @@ class EntryLine(models.Model):
     def amount_minor(self) -> int:
         """Debit positive, credit negative."""
         return self.debit_minor - self.credit_minor
+
+
+class Attachment(models.Model):
+    """A paper behind an entry: stored once, named by its hash. Free until its entry is posted, then for ever."""
+
+    entry = models.ForeignKey(
+        Entry, null=True, blank=True, on_delete=models.PROTECT, related_name="attachments"
+    )
+    name = models.CharField(_("File"), max_length=120)
+    content_type = models.CharField(max_length=40)
+    size = models.PositiveIntegerField()
+    key = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EntryTemplate(models.Model):
+    """A manual entry that comes again: lines and text to begin with."""
+
+    name = models.CharField(_("Name"), max_length=80, unique=True)
+    facts = models.JSONField(default=dict, help_text="what the form begins with")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Seal(models.Model):
+    """What was posted until the end of a day, sealed: its hash stands on that of the seal before. Never changed."""
+
+    number = models.PositiveIntegerField(unique=True)
+    day = models.DateField(_("Day"), unique=True)
+    entries = models.PositiveIntegerField(_("Entries"))
+    sha256 = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"seal {self.number} of {self.day}"
+
+
+class SealLink(models.Model):
+    """One entry in the chain: its hash stands on that of the link before, in the order of ``position``."""
+
+    position = models.PositiveBigIntegerField(primary_key=True)
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="seal_link")
+    seal = models.ForeignKey(Seal, on_delete=models.PROTECT, related_name="links")
+    sha256 = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"link {self.position}: entry {self.entry_id}"

@@ -73,10 +73,11 @@ def balance_minor(
     return int(sums["debits"] or 0) - int(sums["credits"] or 0)
 
 
-def balances_by_subject(role: str, currency: str = "EUR") -> dict[str, int]:
-    """The balance per subject of one account, those at zero left out. One query."""
+def balances_by_subject(role: str, currency: str = "EUR", *, until: dt.date | None = None) -> dict[str, int]:
+    """The balance per subject of one account, of all days or until one, those at zero left out. One query."""
+    days = Q(entry__booked_on__lte=until) if until else Q()
     rows = (
-        EntryLine.objects.filter(POSTED, account__role=role, currency=currency)
+        EntryLine.objects.filter(POSTED, days, account__role=role, currency=currency)
         .values("subject")
         .annotate(balance=Sum(F("debit_minor") - F("credit_minor")))
         .exclude(balance=0)

@@ -1,8 +1,10 @@
 """What the database itself refuses in the ledger, on SQLite and PostgreSQL alike.
 
 An entry is born as a draft; the UPDATE that posts it is refused unless it has two lines, balances per currency and its
-day is not in a closed period; a posted entry and its lines refuse every change. On PostgreSQL the line's trigger
-reads the entry FOR SHARE: without it a line could slip in while another transaction posts.
+day is not in a closed period (softly closed: unless it says why); a posted entry and its lines refuse every change, and
+so do what hangs on it, the seals and their links. On PostgreSQL the line's trigger reads the entry FOR SHARE: without
+it a line could slip in while another transaction posts. And who posts holds the closing lock, shared; who closes a
+period takes it alone: without it an entry could be committed into a period that was closed meanwhile.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ LINES_KEPT = "ledger: the lines of a posted entry are never changed; reverse the
 TWO_LINES = "ledger: an entry has two lines or more"
 BALANCED = "ledger: debits and credits differ"
 CLOSED = "ledger: the period is closed"
+ATTACHED = "ledger: what hangs on a posted entry stays"
+SEALED = "ledger: seals are never changed or deleted"
 
 _FEW = "(SELECT COUNT(*) FROM ledger_entryline WHERE entry_id = OLD.id) < 2"
 _OFF = (
@@ -22,9 +26,11 @@ _OFF = (
     "GROUP BY currency HAVING SUM(debit_minor) <> SUM(credit_minor))"
 )
 _SHUT = (
-    "EXISTS (SELECT 1 FROM ledger_period WHERE closed "
-    "AND first_day <= NEW.booked_on AND last_day >= NEW.booked_on)"
+    "EXISTS (SELECT 1 FROM ledger_period WHERE first_day <= NEW.booked_on AND last_day >= NEW.booked_on "
+    "AND (state = 'hard' OR (state = 'soft' AND NEW.into_closed = '')))"
 )
+#: Key of PostgreSQL's advisory lock between posting (shared) and closing a period (alone).
+CLOSING_LOCK = 74_110_001
 
 
 def _posted(row: str) -> str:
@@ -53,8 +59,22 @@ _POST_SQLITE = (
 _POST_PG = (
     f"{_refuse_pg('OLD.posted_at IS NOT NULL', KEPT)} "
     f"IF NEW.posted_at IS NOT NULL THEN {_refuse_pg(_FEW, TWO_LINES)} {_refuse_pg(_OFF, BALANCED)} "
-    f"{_refuse_pg(_SHUT, CLOSED)} END IF; RETURN NEW;"
+    f"PERFORM pg_advisory_xact_lock_shared({CLOSING_LOCK}); {_refuse_pg(_SHUT, CLOSED)} END IF; RETURN NEW;"
 )
+
+
+def _kept(table: str, verb: str, condition: str, message: str) -> Guard:
+    """Refuse UPDATE or DELETE of the rows of ``table`` of which ``condition`` (over OLD) holds."""
+    name, row = f"{table}_{verb}", "OLD" if verb == "delete" else "NEW"
+    return Guard(
+        name,
+        table,
+        refuse_sqlite(name, table, f"BEFORE {verb.upper()}", condition, message),
+        function_postgresql(
+            name, table, f"BEFORE {verb.upper()}", f"{_refuse_pg(condition, message)} RETURN {row};"
+        ),
+    )
+
 
 GUARDS = [
     Guard(
@@ -75,6 +95,7 @@ GUARDS = [
         "ledger_entry",
         _POST_SQLITE,
         function_postgresql("ledger_entry_post", "ledger_entry", "BEFORE UPDATE", _POST_PG),
+        columns=("ledger_period.state", "ledger_entry.into_closed"),
     ),
     Guard(
         "ledger_entry_kept",
@@ -122,5 +143,14 @@ GUARDS = [
             ("update", f"{_posted('OLD')} OR {_posted('NEW')}"),
             ("delete", _posted("OLD")),
         )
+    ),
+    *(
+        _kept(table, verb, condition, message)
+        for table, condition, message in (
+            ("ledger_attachment", "OLD.entry_id IS NOT NULL", ATTACHED),
+            ("ledger_seal", "OLD.id IS NOT NULL", SEALED),
+            ("ledger_seallink", "OLD.position IS NOT NULL", SEALED),
+        )
+        for verb in ("update", "delete")
     ),
 ]

@@ -8,7 +8,7 @@ from fulfilment.warehouse.counting.models import CountLine
 from fulfilment.warehouse.transfers.models import TransferStep
 from shop.kernel.models import Delivery
 
-from . import guards, triggers
+from . import chain, guards, triggers
 from .models import Entry, EntryLine
 from .subscribers import count_source, transfer_source
 
@@ -91,11 +91,18 @@ def differences_of_stock_are_booked() -> list[str]:
     ][:SHOWN]
 
 
+def sealed_entries_are_unchanged() -> list[str]:
+    """Every seal holds: the first entry that was changed, taken away or slipped in behind the application's back."""
+    breach = chain.first_breach()
+    return ([breach] if breach else []) + chain.late_entries()
+
+
 CHECKS = [
     ("every entry balances", every_entry_balances),
     ("trial balance is zero", trial_balance_is_zero),
     ("no draft entries are left", no_drafts_are_left),
     ("every line has one positive side", lines_have_one_positive_side),
     ("differences of counts and transfers are booked", differences_of_stock_are_booked),
+    ("sealed entries are unchanged", sealed_entries_are_unchanged),
     ("the ledger's triggers are in place", guards_are_in_place),
 ]

@@ -10,10 +10,11 @@ from django.core.management.sql import emit_post_migrate_signal
 from django.db import IntegrityError, connection, transaction
 
 from fulfilment.finance.ledger import checks, guards, triggers
-from fulfilment.finance.ledger.actions import close_period, post
+from fulfilment.finance.ledger.actions import post
 from fulfilment.finance.ledger.models import Account, Entry, EntryLine
 from fulfilment.finance.ledger.postings import Posting
 from shop.kernel.clock import now
+from tests.fulfilment.finance.books import closed
 
 pytestmark = pytest.mark.django_db
 DAY = dt.date(2026, 11, 2)
@@ -121,7 +122,7 @@ def test_a_line_has_one_positive_side(debit: int, credit: int) -> None:
 
 
 def test_a_closed_period_refuses_entries() -> None:
-    close_period(first_day=dt.date(2026, 10, 1), last_day=dt.date(2026, 10, 31), by=None)
+    closed(dt.date(2026, 10, 1), dt.date(2026, 10, 31))
     entry = draft((100, 0), (0, 100), day=dt.date(2026, 10, 31))
     refused(lambda: publish(entry), triggers.CLOSED)
     publish(draft((100, 0), (0, 100), day=dt.date(2026, 11, 1)))

@@ -13,7 +13,6 @@ from fulfilment.finance.ledger import charts
 from fulfilment.finance.ledger.actions import (
     LedgerError,
     PeriodClosed,
-    close_period,
     post,
     refuse_closed,
     reverse,
@@ -23,6 +22,7 @@ from fulfilment.finance.ledger.postings import Posting
 from fulfilment.finance.ledger.queries import balance_minor, balances_by_subject, trial_balance
 from shop.kernel.outbox import record
 from shop.kernel.transactions import retrying
+from tests.fulfilment.finance.books import closed
 from tests.support.helpers import Outbox
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_a_reversal_is_the_mirror_image_once() -> None:
 
 def test_an_entry_into_a_closed_period_is_refused_before_the_database_does() -> None:
     october = dt.date(2026, 10, 1), dt.date(2026, 10, 31)
-    close_period(first_day=october[0], last_day=october[1], by=None)
+    closed(october[0], october[1])
     with pytest.raises(PeriodClosed):
         refuse_closed(october[1])
     refuse_closed(dt.date(2026, 11, 1))

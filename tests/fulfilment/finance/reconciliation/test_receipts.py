@@ -9,7 +9,7 @@ import pytest
 from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit, Payment
 from fulfilment.finance.invoicing.models import Invoice
-from fulfilment.finance.ledger.actions import PeriodClosed, close_period
+from fulfilment.finance.ledger.actions import PeriodClosed
 from fulfilment.finance.ledger.models import Entry
 from fulfilment.finance.ledger.queries import balance_minor
 from fulfilment.finance.reconciliation.actions import (
@@ -26,7 +26,7 @@ from fulfilment.finance.reconciliation.actions import (
 )
 from fulfilment.finance.reconciliation.models import Receipt
 from fulfilment.finance.reconciliation.queries import number_tokens, suggestions, unexplained_minor
-from tests.fulfilment.finance.books import problems
+from tests.fulfilment.finance.books import closed, problems
 from tests.fulfilment.finance.orders import Wish, dispatch, make_order, make_user, order_lines
 from tests.support.helpers import Outbox
 
@@ -241,7 +241,7 @@ def test_dunning_costs_are_income_when_paid(outbox: Outbox) -> None:
 
 
 def test_a_receipt_of_a_closed_period_is_refused() -> None:
-    close_period(first_day=dt.date(2026, 11, 1), last_day=dt.date(2026, 11, 30), by=None)
+    closed(dt.date(2026, 11, 1), dt.date(2026, 11, 30))
     with pytest.raises(PeriodClosed):
         receipt()
     assert not Receipt.objects.exists()

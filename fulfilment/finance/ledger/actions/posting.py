@@ -1,34 +1,25 @@
-"""The only writers of the ledger: ``post`` and ``reverse``."""
+"""Post one entry, and reverse one."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
+from django.utils.translation import gettext as _
 
+from fulfilment.finance.ledger import charts
+from fulfilment.finance.ledger.models import Account, Entry
+from fulfilment.finance.ledger.postings import Posting
 from shop.kernel import clock
 from shop.kernel.transactions import retrying
 
-from . import charts
-from .models import Account, Entry, Period
-from .postings import Posting
+from .days import CLOSED_SQL, LedgerError, PeriodClosed, closed_in_words, closed_text, next_open_day
 
+TEXT_MAX = 200  #: characters of an entry's text
 BY_NUMBER = "#"  #: a posting's role "#4711" is the account numbered so
-
-
-class LedgerError(ValueError):
-    """The lines do not make an entry; the message says why."""
-
-
-class AlreadyReversed(LedgerError):
-    """An entry is reversed once."""
-
-
-class PeriodClosed(LedgerError):
-    """The day lies in a closed period; choose a later one."""
 
 
 def post(
@@ -41,26 +32,32 @@ def post(
     document: str = "",
     reverses: Entry | None = None,
     by: Any = None,
+    only_on_its_day: bool = False,
+    into_closed: str = "",
 ) -> Entry:
     """Write and post one entry, in the caller's transaction or one of its own.
 
     source: the fact behind the entry (``invoice:R2026-000123``), unique: a retry changes nothing and returns the entry
     that is there. lines: at least two, each with one positive side in minor units, balanced per currency.
-    booked_on: the day (default today). Raises LedgerError, PeriodClosed; the database's triggers stand behind both.
+    booked_on: the day (default today). When it lies in a closed month, the entry is posted on the next open day and
+    its text says so, because what happened must not be lost; ``only_on_its_day`` refuses instead. into_closed: why it
+    belongs into a softly closed month all the same; the caller has asked whether ``by`` may do so. Raises LedgerError,
+    PeriodClosed; the database's triggers stand behind both.
     """
-    _refuse_unsound(source, lines)
-    _refuse_unknown(lines)
+    refuse_unsound(source, lines)
+    refuse_unknown(lines)
     day = booked_on or clock.today()
     draft = Entry(
         source=source,
         kind=kind,
         booked_on=day,
-        text=text[:200],
+        text=text[:TEXT_MAX],
         document=document[:60],
         reverses=reverses,
         by=by if getattr(by, "pk", None) else None,
+        into_closed=into_closed[:200],
     )
-    return retrying(lambda: _write(draft, lines))
+    return retrying(lambda: _write(draft, lines, only_on_its_day))
 
 
 def reverse(*, entry: Entry, why: str, by: Any = None, booked_on: dt.date | None = None) -> Entry:
@@ -97,58 +94,55 @@ def reverse(*, entry: Entry, why: str, by: Any = None, booked_on: dt.date | None
     )
 
 
-def close_period(*, first_day: dt.date, last_day: dt.date, by: Any) -> Period:
-    """Close a period: from now on nothing is posted with a day in it. Closing it again changes nothing."""
-    with transaction.atomic():
-        period, _ = Period.objects.get_or_create(first_day=first_day, last_day=last_day)
-        Period.objects.filter(pk=period.pk, closed=False).update(
-            closed=True, closed_at=clock.now(), closed_by=by if getattr(by, "pk", None) else None
-        )
-        period.refresh_from_db()
-    return period
-
-
-def refuse_closed(day: dt.date) -> None:
-    """Raise PeriodClosed when ``day`` lies in a closed period; for forms that want to say so before writing."""
-    if Period.objects.filter(closed=True, first_day__lte=day, last_day__gte=day).exists():
-        raise PeriodClosed(f"the period of {day.isoformat()} is closed")
-
-
-def _write(draft: Entry, lines: Sequence[Posting]) -> Entry:
+def _write(draft: Entry, lines: Sequence[Posting], only_on_its_day: bool) -> Entry:
     """Three statements, in plain SQL because every event of the house passes here: draft, lines, posting."""
     ops = connection.ops
-    created = ops.adapt_datetimefield_value(draft.created_at)
     with connection.cursor() as cursor:
+        day = ops.adapt_datefield_value(draft.booked_on)
+        moment = ops.adapt_datetimefield_value(draft.created_at)
         cursor.execute(
             INSERT_ENTRY,
             [
-                draft.source,
-                draft.kind,
-                ops.adapt_datefield_value(draft.booked_on),
-                draft.text,
-                draft.document,
-                draft.reverses_id,
-                draft.by_id,
-                created,
+                draft.source, draft.kind, day, draft.text, draft.document, draft.into_closed, draft.reverses_id,
+                draft.by_id, moment, day, day, draft.into_closed,
             ],
-        )
+        )  # fmt: skip
         row = cursor.fetchone()
         if row is None:  # the fact was posted before, or by another writer in this moment
             return Entry.objects.get(source=draft.source)
-        draft.pk = row[0]
+        draft.pk, is_closed = row
+        if is_closed:
+            _move_on(draft, only_on_its_day)
         cursor.execute(
             INSERT_LINES + ", ".join(_row_sql(line) for line in lines),
             [value for line in lines for value in _row_values(draft.pk, line)],
         )
         draft.posted_at = clock.now()
-        cursor.execute(POST_ENTRY, [ops.adapt_datetimefield_value(draft.posted_at), draft.pk])
+        with closed_in_words():
+            cursor.execute(POST_ENTRY, [ops.adapt_datetimefield_value(draft.posted_at), draft.pk])
     draft._state.adding, draft._state.db = False, connection.alias
     return draft
 
 
+def _move_on(draft: Entry, only_on_its_day: bool) -> None:
+    """The draft's day is in a closed month: it takes the next open one and says so, or is refused."""
+    if only_on_its_day:
+        raise PeriodClosed(closed_text(draft.booked_on))
+    belongs = draft.booked_on
+    draft.booked_on = next_open_day(belongs)
+    draft.text = moved_text(draft.text, belongs)
+    Entry.objects.filter(pk=draft.pk).update(booked_on=draft.booked_on, text=draft.text)
+
+
+def moved_text(text: str, belongs: dt.date) -> str:
+    """The text of an entry that could not be posted on its own day."""
+    note = _("[of %(day)s, a closed month]") % {"day": f"{belongs:%d.%m.%Y}"}
+    return f"{text[: TEXT_MAX - 1 - len(note)]} {note}".strip()
+
+
 INSERT_ENTRY = (
-    "INSERT INTO ledger_entry (source, kind, booked_on, text, document, reverses_id, by_id, created_at) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (source) DO NOTHING RETURNING id"
+    "INSERT INTO ledger_entry (source, kind, booked_on, text, document, into_closed, reverses_id, by_id, created_at) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (source) DO NOTHING RETURNING id, " + CLOSED_SQL
 )
 INSERT_LINES = (
     "INSERT INTO ledger_entryline (entry_id, account_id, debit_minor, credit_minor, currency, subject, vat_country, "
@@ -176,20 +170,22 @@ def _row_values(entry_id: int, line: Posting) -> tuple[Any, ...]:
     )
 
 
-def _refuse_unknown(lines: Sequence[Posting]) -> None:
-    """Roles come from the chart; only accounts named by number (reversals of own accounts) are looked up."""
-    known = {row.role for row in charts.rows(charts.chosen())}
-    unknown = sorted({line.role for line in lines if not line.role.startswith(BY_NUMBER)} - known)
-    numbers = {line.role.removeprefix(BY_NUMBER) for line in lines if line.role.startswith(BY_NUMBER)}
+def refuse_unknown(lines: Iterable[Posting]) -> None:
+    """Raise LedgerError when there is no account. Roles come from the chart; only accounts named by number (own ones,
+    and reversals of them) are looked up."""
+    named = {line.role for line in lines}
+    numbers = {name.removeprefix(BY_NUMBER) for name in named if name.startswith(BY_NUMBER)}
+    roles = {name for name in named if not name.startswith(BY_NUMBER)}
+    unknown = sorted(roles - {row.role for row in charts.rows(charts.chosen())})
     if numbers:
-        unknown += sorted(
-            numbers - set(Account.objects.filter(number__in=numbers).values_list("number", flat=True))
-        )
+        known = Account.objects.filter(number__in=numbers).values_list("number", flat=True)
+        unknown += sorted(numbers - set(known))
     if unknown:
         raise LedgerError(f"there is no account for {', '.join(unknown)}")
 
 
-def _refuse_unsound(source: str, lines: Sequence[Posting]) -> None:
+def refuse_unsound(source: str, lines: Sequence[Posting]) -> None:
+    """Raise LedgerError unless the lines make an entry."""
     if not source:
         raise LedgerError("an entry names the fact behind it")
     if len(lines) < 2:
