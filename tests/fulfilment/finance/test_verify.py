@@ -15,11 +15,13 @@ from fulfilment.finance.invoicing import verify as invoicing
 from fulfilment.finance.invoicing.models import Invoice, OrderAccount
 from fulfilment.finance.ledger import triggers as ledger_triggers
 from fulfilment.finance.ledger import verify as ledger
+from fulfilment.finance.ledger.actions import seal
 from fulfilment.finance.ledger.models import Account, Entry, EntryLine
 from fulfilment.finance.reconciliation import verify as reconciliation
 from fulfilment.finance.reconciliation.actions import assign, record
 from fulfilment.finance.reconciliation.models import Receipt
 from fulfilment.warehouse.counting.models import CountLine, CountTask
+from shop.kernel.clock import frozen, now, today
 from shop.kernel.models import Delivery, NumberSeries
 from tests.factories.stock import make_bin, make_stockrecord
 from tests.fulfilment.finance.books import problems
@@ -61,6 +63,12 @@ def difference_nobody_told_of() -> None:
     Delivery.objects.update(state="done")
 
 
+def changed_after_it_was_sealed() -> None:
+    with frozen(now() + dt.timedelta(days=1)):
+        seal(day=today() - dt.timedelta(days=1))
+    Entry.objects.filter(kind="receipt_recorded").update(text="somebody else")
+
+
 FAULTS: list[tuple[str, Callable[[], list[str]], Callable[[], object]]] = [
     (
         "a difference of a count that the books do not know",
@@ -82,6 +90,7 @@ FAULTS: list[tuple[str, Callable[[], list[str]], Callable[[], object]]] = [
         ledger.no_drafts_are_left,
         lambda: Entry.objects.filter(kind="receipt_recorded").update(posted_at=None),
     ),
+    ("a sealed entry that was changed", ledger.sealed_entries_are_unchanged, changed_after_it_was_sealed),
     ("no guards", ledger.guards_are_in_place, lambda: None),
     ("no guards", invoicing.guards_are_in_place, lambda: None),
     (

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from fulfilment.finance.ledger import triggers
 from fulfilment.finance.ledger.actions import (
@@ -147,7 +148,9 @@ def test_what_is_still_open_is_told_before_a_month_is_closed() -> None:
         booked_on=OCTOBER,
     )
     booked(OCTOBER)
-    texts = {matter.text: matter for matter in open_matters(dt.date(2026, 10, 1), dt.date(2026, 10, 31))}
+    with translation.override("en"):
+        matters = open_matters(dt.date(2026, 10, 1), dt.date(2026, 10, 31))
+    texts = {matter.text: matter for matter in matters}
     assert list(texts) == ["1 amount of money is unexplained", "1 manual entry has no attachment"]
     assert texts["1 amount of money is unexplained"].amount_minor == 700
     assert open_matters(dt.date(2026, 9, 1), dt.date(2026, 9, 30)) == []
