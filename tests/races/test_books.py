@@ -42,7 +42,7 @@ def test_one_fact_posted_by_twelve_at_once_is_one_entry(fresh_database: None) ->
 
 def test_a_payment_and_its_invoice_in_the_same_moment_find_each_other(fresh_database: None) -> None:
     orders = [make_order(method="card") for _ in range(8)]
-    deeds = []
+    deeds: list[Callable[[], Any]] = []
     for order in orders:
         payment, line = order.payments.get(), order_lines(order)[0]
         type(payment).objects.filter(pk=payment.pk).update(state="captured")
@@ -102,7 +102,7 @@ def test_credit_notes_and_a_cancellation_at_once_take_back_no_more_than_there_wa
         parcel_id=1, order_id=order.pk, quantities={order.lines.get().pk: 4}, dispatched_on=DAY
     )
     line = invoice.lines.get()
-    deeds = [
+    deeds: list[Callable[[], Any]] = [
         lambda at=at: credit_note(  # type: ignore[misc]
             invoice=invoice, source=f"r:{at}", reason="x", quantities={line.pk: 2}
         )
