@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FINANCE = "buchhaltung@kiekschuh.example"
 BANK = "/dashboard/finance/bank/"
 IBAN = "DE75512108001245126199"
+PATIENCE_MS = 60_000  #: the worker may have other work first
 CSV = (
     "Umsätze\nBuchungstag;Betrag;Name;Verwendungszweck\n20.11.2026;119,00;Ada Müller;Rechnung R2026-000123\n"
 )
@@ -53,7 +54,7 @@ def statements() -> list[dict[str, object]]:
     return [{"name": name, "mimeType": "text/xml", "buffer": data} for name, data in named.items()]
 
 
-def wait_for(kontor: Kontor, sql: str, *values: object, patience_s: float = 40) -> None:
+def wait_for(kontor: Kontor, sql: str, *values: object, patience_s: float = 60) -> None:
     """Until the worker has done it."""
     deadline = time.monotonic() + patience_s
     while not kontor.rows(sql, *values):
@@ -71,20 +72,22 @@ def test_statements_are_brought_asked_about_and_shown(
     files = statements()
     page.locator("input[type=file]").set_input_files(files[:1])
     press(page, "Einlesen")
-    page.get_by_role("link", name="Dieses Konto hinzufügen").wait_for()  # the page renewed itself
+    page.get_by_role("link", name="Dieses Konto hinzufügen").wait_for(
+        timeout=PATIENCE_MS
+    )  # the page renewed itself
     look(page, "bank-file-asks", axe=True)
     page.get_by_role("link", name="Dieses Konto hinzufügen").click()
     assert page.locator("[name=iban]").input_value() == IBAN
     page.locator("[name=name]").fill("Geschäftskonto")
     look(page, "bank-account-add", axe=True)
     press(page, "Speichern")
-    page.locator(".stats").wait_for()
+    page.locator(".stats").wait_for(timeout=PATIENCE_MS)
     look(page, "bank-file-imported", axe=True)
     page.goto(f"{live_kontor.url}{BANK}files/")
     page.locator("input[type=file]").set_input_files(files[1:])
     press(page, "Einlesen")
     wait_for(live_kontor, "SELECT 1 FROM bank_statementfile WHERE state = 'refused'")
-    wait_for(live_kontor, "SELECT 1 FROM bank_statementfile WHERE state = 'imported' HAVING count(*) = 3")
+    wait_for(live_kontor, "SELECT 1 FROM bank_statementfile WHERE state = 'imported' LIMIT 1 OFFSET 2")
     counted = live_kontor.rows("SELECT amount_minor FROM bank_statementline WHERE NOT is_replaced ORDER BY 1")
     assert [row[0] for row in counted] == [-500, -500, 700, 1_000, 5_000, 11_900]
 
@@ -109,7 +112,7 @@ def test_a_csv_is_mapped_with_a_live_preview(live_kontor: Kontor, open_window: C
     assert "119,00" in preview.inner_text()
     look(page, "bank-mapping", axe=True)
     press(page, "Speichern")
-    page.locator(".stats").wait_for()
+    page.locator(".stats").wait_for(timeout=PATIENCE_MS)
     assert live_kontor.rows(
         "SELECT 1 FROM bank_statementfile WHERE name = 'umsatz.csv' AND state = 'imported'"
     )

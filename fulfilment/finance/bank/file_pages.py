@@ -18,7 +18,7 @@ from shop.kernel.access import staff_view
 
 from . import actions, queries, reasons
 from .forms import FileSearch, MappingChoice, UploadForm
-from .models import CsvMapping, StatementFile
+from .models import CSV, CsvMapping, StatementFile
 from .pages import IMPORT, VIEW, crumbs, tabs
 from .parsers import Refused
 
@@ -54,7 +54,7 @@ def files(request: HttpRequest) -> HttpResponse:
 
 
 def _csv(found: Any) -> HttpResponse:
-    head = [_("File"), _("Kind"), _("State"), _("Day"), _("Lines"), _("New"), _("Reason")]
+    head = [_("File"), _("Kind"), _("State"), _("Day"), _("Statement lines"), _("New"), _("Reason")]
     cells = (
         [
             row.name, row.get_kind_display(), row.get_state_display(), row.uploaded_at.date().isoformat(),
@@ -102,7 +102,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "file": found,
         "statements": found.statements.select_related("account").order_by("position"),
-        "choice": MappingChoice(initial={"mapping": found.mapping}),
+        "choice": MappingChoice(initial={"mapping": found.mapping}) if _is_csv(found) else None,
         "crumbs": crumbs("bank-files", found.name),
     }
     return render(request, "dashboard/finance/bank/file.html", context)
@@ -145,6 +145,17 @@ def download(request: HttpRequest, pk: int) -> FileResponse:
     # Never shown by the browser itself: it is somebody else's content.
     return FileResponse(
         stored, as_attachment=True, filename=found.name, content_type="application/octet-stream"
+    )
+
+
+def _is_csv(file: StatementFile) -> bool:
+    """Whether another mapping may help: a CSV, or a file that was taken for one."""
+    asks = ("no_mapping", "several_mappings", "encoding", "broken_csv")
+    return (
+        file.kind == CSV
+        or file.refused_code in asks
+        or file.refused_code.startswith("csv_")
+        or bool(file.mapping)
     )
 
 

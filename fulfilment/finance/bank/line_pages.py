@@ -44,7 +44,7 @@ def statements(request: HttpRequest) -> HttpResponse:
     if wants_csv(request):
         head = [
             _("Account"), _("Number"), _("From"), _("Until"), _("Opening balance"), _("Closing balance"), _("Currency"),
-            _("Lines"), _("Gap before it"), _("Difference"),
+            _("Statement lines"), _("Gap before it"), _("Difference"),
         ]  # fmt: skip
         cells = (
             [

@@ -12,7 +12,7 @@ TABS: list[tuple[str, Any]] = [
     ("finance:bank-accounts", _("Accounts")),
     ("finance:bank-files", _("Files")),
     ("finance:bank-statements", _("Statements")),
-    ("finance:bank-lines", _("Lines")),
+    ("finance:bank-lines", _("Statement lines")),
     ("finance:bank-mappings", _("CSV mappings")),
 ]
 

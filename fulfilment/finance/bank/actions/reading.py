@@ -134,6 +134,7 @@ def _understood(file: StatementFile) -> tuple[Parsed, list[BankAccount]]:
     except Exception as error:  # a file nobody thought of: said to a person, not tried again for ever
         log.exception("bank file %s was not understood", file.pk)
         raise Refused("not_understood", None) from error
+    file.kind = parsed.kind
     return parsed, [account_of(statement) for statement in parsed.statements]
 
 
@@ -143,6 +144,7 @@ def _refuse(file: StatementFile, refused: Refused) -> None:
             file,
             to="refused",
             why=refused.code,
+            kind=file.kind,
             refused_code=refused.code,
             refused_facts=refused.facts,
             refused_line=refused.line,

@@ -120,7 +120,7 @@ def test_mt940_and_camt_of_the_same_day_are_the_same_lines() -> None:
 
 def test_an_unknown_account_is_asked_for_and_the_file_read_once_it_is_there() -> None:
     file = bring(camt(Entry("5.00")))
-    assert (file.state, file.refused_code) == ("refused", "unknown_account")
+    assert (file.state, file.kind, file.refused_code) == ("refused", "camt053", "unknown_account")
     assert file.refused_facts["iban"] in file.reason
     assert not Statement.objects.exists()
     make_account()

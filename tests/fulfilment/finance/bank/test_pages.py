@@ -224,7 +224,10 @@ def test_an_account_the_file_asks_for_is_filled_in_and_the_file_read(desk: Clien
     address = f"{reverse('finance:bank-account-add')}?file={file.pk}"
     assert address in page
     form = desk.get(address).context["form"]
-    assert (form["iban"].value(), form["ledger_account"].value()) == (OURS, Account.objects.get(role="bank"))
+    assert (form["iban"].value(), form["ledger_account"].value()) == (
+        OURS,
+        Account.objects.get(role="bank").pk,
+    )
     facts = {"name": "Giro", "iban": OURS, "currency": "EUR", "is_active": "on"}
     facts["ledger_account"] = str(Account.objects.get(role="bank").pk)
     response = desk.post(address, facts)
