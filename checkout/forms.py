@@ -12,6 +12,8 @@ from oscar.apps.address.models import Country
 
 from shop.kernel.text import clean_line
 
+from .vat_ids.rules import NotAReference, NotAVatId, clean_reference, clean_vat_id
+
 #: Postal codes by country, as the national posts print them. Countries not named are only checked for length.
 POSTCODES = {
     "DE": r"\d{5}",
@@ -100,6 +102,56 @@ class ContactForm(forms.Form):
         if phone and not re.fullmatch(r"[+0-9 ()/.\-]{5,40}", phone, re.ASCII):
             raise forms.ValidationError(_("Please use digits, spaces, + and - only."))
         return phone
+
+
+class FirmForm(forms.Form):
+    """Who buys as a firm or public body; everything may stay empty."""
+
+    company = Line(label=_("Company or public body"), required=False)
+    vat_id = Line(
+        label=_("VAT id"),
+        required=False,
+        max_length=30,
+        help_text=_(
+            "For example DE123456788. We check it. Firms in other EU countries whose VAT id the EU's register "
+            "confirms buy without VAT when we send the goods abroad."
+        ),
+    )
+    buyer_reference = Line(
+        label=_("Leitweg-ID or your order reference"),
+        required=False,
+        max_length=80,
+        help_text=_(
+            "Printed on the invoice. With a Leitweg-ID you can also have the invoice as an XRechnung."
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["company"].widget.attrs["autocomplete"] = "organization"
+        for name in ("vat_id", "buyer_reference"):
+            self.fields[name].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+
+    def clean_vat_id(self) -> str:
+        """Form and check digit; whether it is in force only the register knows."""
+        try:
+            return clean_vat_id(self.cleaned_data["vat_id"]) if self.cleaned_data["vat_id"] else ""
+        except NotAVatId as wrong:
+            raise forms.ValidationError(str(wrong)) from None
+
+    def clean_buyer_reference(self) -> str:
+        """A Leitweg-ID must have the right check digits; any other reference is the buyer's own."""
+        try:
+            return clean_reference(self.cleaned_data["buyer_reference"])
+        except NotAReference as wrong:
+            raise forms.ValidationError(str(wrong)) from None
+
+    def clean(self) -> dict[str, Any]:
+        """A VAT id belongs to a firm with a name."""
+        data = super().clean() or {}
+        if data.get("vat_id") and not data.get("company") and "company" not in self.errors:
+            self.add_error("company", _("Please name the company that the VAT id belongs to."))
+        return data
 
 
 class CarrierContactForm(forms.Form):

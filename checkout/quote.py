@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from catalogue.pictures import Picture
+from shop.kernel import clock
+from shop.kernel.money import net_from_gross
 
 from .basket.offers import apply_offers
 from .basket.queries import pictures_of
@@ -15,6 +18,9 @@ from .basket.totals import BasketTotals, totals
 from .payment.rules import Case
 from .session import Draft, load
 from .shipping.queries import DeliveryOption, options
+from .vat_ids import seller
+from .vat_ids.models import VatIdCheck
+from .vat_ids.treatment import untaxed_category
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Quote:
     chosen: DeliveryOption | None
     draft: Draft
     pictures: dict[int, Picture]
+    proof: VatIdCheck | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -58,11 +65,48 @@ def quote(request: HttpRequest) -> Quote:
         apply_offers(basket, request.user)
     country = draft.country
     goods = totals(lines, country=country)
+    proof = proof_of(draft)
     weight_g = sum(
         (line.product.weight_g or line.product.own_or_parent.weight_g) * line.quantity for line in lines
     )
     ways = options(country=country, weight_g=weight_g, goods_minor=goods.goods_minor) if lines else []
+    untaxed = _untaxed(draft, proof) if lines else ""
+    if untaxed:
+        ways = _without_vat(ways, totals(lines, country=settings.KONTOR_HOME_COUNTRY).shipping_rate_bp)
     chosen = next((way for way in ways if way.code == draft.delivery_code), None)
-    with_delivery = totals(lines, country=country, shipping_minor=chosen.gross_minor if chosen else 0)
+    with_delivery = totals(
+        lines,
+        country=country,
+        shipping_minor=chosen.gross_minor if chosen else 0,
+        untaxed=untaxed if chosen is None or chosen.kind == "home" else "",
+    )
     pictures = pictures_of([line.product for line in lines])
-    return Quote(basket, lines, with_delivery, ways, chosen, draft, pictures)
+    return Quote(basket, lines, with_delivery, ways, chosen, draft, pictures, proof)
+
+
+def proof_of(draft: Draft) -> VatIdCheck | None:
+    """What the register said of the firm's VAT id; None when it was not asked."""
+    if not (draft.vat_id and draft.vat_check):
+        return None
+    return VatIdCheck.objects.filter(pk=draft.vat_check, vat_id=draft.vat_id).first()
+
+
+def _untaxed(draft: Draft, proof: VatIdCheck | None) -> str:
+    """The VAT category under which this buyer gets goods that are sent to them without VAT; "" when taxed."""
+    if proof is None:
+        return ""
+    return untaxed_category(
+        destination=draft.country,
+        vat_id=draft.vat_id,
+        check=proof,
+        seller_vat_id=seller.vat_id(),
+        now=clock.now(),
+    )
+
+
+def _without_vat(ways: list[DeliveryOption], rate_bp: int) -> list[DeliveryOption]:
+    """The ways to deliver with their net charge; what is fetched here stays taxed and keeps its price."""
+    return [
+        replace(way, gross_minor=net_from_gross(way.gross_minor, rate_bp)) if way.kind == "home" else way
+        for way in ways
+    ]

@@ -18,6 +18,7 @@ class Draft:
     """An order in the making. Addresses are plain dicts of form fields.
 
     ``carrier_contact``: the shopper agreed that the carrier gets e-mail address and phone number, for this order only.
+    ``vat_check``: the row of the register's answer about ``vat_id``, 0 when it was not asked.
     """
 
     email: str = ""
@@ -28,6 +29,10 @@ class Draft:
     delivery_code: str = ""
     payment_method: str = ""
     carrier_contact: bool = False
+    company: str = ""
+    vat_id: str = ""
+    buyer_reference: str = ""
+    vat_check: int = 0
 
     @property
     def destination(self) -> dict[str, str]:

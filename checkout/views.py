@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -25,8 +26,12 @@ from shop.kernel.clock import now
 
 from . import session
 from .basket.queries import is_offered
-from .forms import AddressForm, CarrierContactForm, ContactForm, shipping_countries
+from .forms import AddressForm, CarrierContactForm, ContactForm, FirmForm, shipping_countries
 from .quote import Quote, quote
+from .vat_ids import vies
+from .vat_ids.actions import check as check_vat_id
+from .vat_ids.models import VatIdCheck
+from .vat_ids.rules import country_of
 
 STEPS = ("contact", "delivery", "payment", "summary")
 
@@ -98,8 +103,12 @@ def contact(request: HttpRequest) -> HttpResponse:
         countries=countries,
         initial=draft.delivery_address,
     )
+    firm = FirmForm(
+        request.POST or None,
+        initial={name: getattr(draft, name) for name in ("company", "vat_id", "buyer_reference")},
+    )
     if request.method == "POST":
-        sound = [form.is_valid(), billing.is_valid(), not elsewhere or delivery.is_valid()]
+        sound = [form.is_valid(), billing.is_valid(), not elsewhere or delivery.is_valid(), firm.is_valid()]
         if all(sound):
             draft.email = draft.email if request.user.is_authenticated else form.cleaned_data["email"]
             draft.phone, draft.other_delivery = form.cleaned_data["phone"], elsewhere
@@ -107,6 +116,7 @@ def contact(request: HttpRequest) -> HttpResponse:
             draft.delivery_address = (
                 {k: str(v) for k, v in delivery.cleaned_data.items()} if elsewhere else {}
             )
+            _remember_firm(request, draft, firm.cleaned_data)
             session.save(request, draft)
             return redirect("checkout:delivery")
     failed = request.method == "POST"
@@ -118,8 +128,33 @@ def contact(request: HttpRequest) -> HttpResponse:
         form=form,
         billing=billing,
         delivery=delivery,
+        firm=firm,
         saved=saved,
     )
+
+
+def _remember_firm(request: HttpRequest, draft: session.Draft, data: dict[str, str]) -> None:
+    """Note the firm, and ask the EU's register about its VAT id: for a short time, never as a condition to go on."""
+    draft.company, draft.buyer_reference = data["company"], data["buyer_reference"]
+    draft.vat_id, draft.vat_check = data["vat_id"], 0
+    if not draft.vat_id or not vies.is_on():
+        return
+    answer = check_vat_id(vat_id=draft.vat_id)
+    draft.vat_check = answer.pk
+    if answer.outcome == VatIdCheck.INVALID:
+        messages.warning(
+            request,
+            _("The EU's register does not know %(vat_id)s as a valid VAT id. The prices contain VAT.")
+            % {"vat_id": draft.vat_id},
+        )
+    elif answer.outcome == VatIdCheck.UNANSWERED and country_of(draft.vat_id) != settings.KONTOR_HOME_COUNTRY:
+        messages.info(
+            request,
+            _(
+                "The EU's register of VAT ids does not answer right now. You can order all the same: the prices then "
+                "contain VAT. We ask again later; once your VAT id is confirmed, write to us and we correct the invoice."
+            ),
+        )
 
 
 @public
@@ -285,6 +320,10 @@ def _placement(request: HttpRequest, found: Quote, facts: str, seen: int) -> Pla
             draft.phone,
             (get_language() or "de").split("-")[0],
             carrier_agreed_at=now() if draft.carrier_contact and goes_by_parcel else None,
+            company=draft.company,
+            vat_id=draft.vat_id,
+            buyer_reference=draft.buyer_reference,
+            vat_check_id=found.proof.pk if found.proof else None,
         ),
         billing_address=billing,
         shipping_address=shipping,

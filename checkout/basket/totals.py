@@ -8,8 +8,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+
 from catalogue.partner.vat import rate_bp
-from shop.kernel.money import to_minor, vat_from_gross
+from shop.kernel.money import net_from_gross, to_minor, vat_from_gross
 
 CENT = Decimal("0.01")
 
@@ -41,12 +43,13 @@ class LineTotal:
 
 @dataclass(frozen=True)
 class BasketTotals:
-    """The sums of a basket for one destination country."""
+    """The sums of a basket for one destination country. ``untaxed``: the VAT category when no VAT is in them."""
 
     lines: tuple[LineTotal, ...]
     country: str
     currency: str = "EUR"
     shipping_minor: int = 0
+    untaxed: str = ""
 
     @cached_property
     def goods_minor(self) -> int:
@@ -75,6 +78,8 @@ class BasketTotals:
         Delivery is ancillary and shares the fate of what it brings (UStAE 3.10 (5)); with several rates the main
         goods decide.
         """
+        if self.untaxed:
+            return 0
         shares: dict[int, int] = {}
         for line in self.lines:
             shares[line.vat_rate_bp] = shares.get(line.vat_rate_bp, 0) + line.gross_minor
@@ -88,6 +93,8 @@ class BasketTotals:
     def vat(self) -> dict[int, int]:
         """VAT per rate (basis points -> minor units), shipping included."""
         sums: dict[int, int] = {}
+        if self.untaxed:
+            return sums
         for line in self.lines:
             sums[line.vat_rate_bp] = sums.get(line.vat_rate_bp, 0) + line.vat_minor
         if self.shipping_minor:
@@ -102,18 +109,23 @@ class BasketTotals:
 
 
 def totals(
-    lines: Iterable[Any], *, country: str, currency: str = "EUR", shipping_minor: int = 0
+    lines: Iterable[Any], *, country: str, currency: str = "EUR", shipping_minor: int = 0, untaxed: str = ""
 ) -> BasketTotals:
     """Add up basket lines (with ``stockrecord``, ``product`` and its ``parent`` loaded; offers already applied).
 
-    ``country`` (ISO code) is the destination, whose VAT is contained. No SQL beyond what the lines still lack.
+    ``country`` (ISO code) is the destination, whose VAT is contained. ``untaxed``: the VAT category of a supply without
+    VAT; each piece then costs its price less the VAT of the home country (docs/decisions/0060). ``shipping_minor`` is
+    what delivery costs this buyer. No SQL beyond what the lines still lack.
     """
     found = []
     for line in lines:
         product = line.product.own_or_parent
         unit = line.stockrecord.price_minor
+        off = to_minor(Decimal(line.discount_value or 0).quantize(CENT, rounding=ROUND_HALF_UP), currency)
+        if untaxed:
+            home = rate_bp(product.vat_class, settings.KONTOR_HOME_COUNTRY)
+            unit, off = net_from_gross(unit, home), net_from_gross(off, home)
         before = unit * line.quantity
-        discount = Decimal(line.discount_value or 0).quantize(CENT, rounding=ROUND_HALF_UP)
         found.append(
             LineTotal(
                 line_id=line.pk,
@@ -122,9 +134,11 @@ def totals(
                 quantity=line.quantity,
                 unit_gross_minor=unit,
                 before_minor=before,
-                gross_minor=max(0, before - to_minor(discount, currency)),
+                gross_minor=max(0, before - off),
                 vat_class=product.vat_class,
-                vat_rate_bp=rate_bp(product.vat_class, country),
+                vat_rate_bp=0 if untaxed else rate_bp(product.vat_class, country),
             )
         )
-    return BasketTotals(tuple(found), country=country, currency=currency, shipping_minor=shipping_minor)
+    return BasketTotals(
+        tuple(found), country=country, currency=currency, shipping_minor=shipping_minor, untaxed=untaxed
+    )

@@ -40,8 +40,24 @@ class Order(AbstractOrder):
         help_text="Art. 6 (1) a GDPR: when the shopper agreed, with the words of the accepted summary; empty: not",
     )
     vat_country = models.CharField(_("Country whose VAT applies"), max_length=2, default="DE")
+    company = models.CharField(_("Company"), max_length=80, blank=True)
+    vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
+    buyer_reference = models.CharField(
+        _("Leitweg-ID or order reference"), max_length=50, blank=True, help_text="EN 16931: BT-10"
+    )
+    vat_check = models.ForeignKey(
+        "vat_ids.VatIdCheck",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        help_text="what the EU's register said of the VAT id when the order was placed",
+    )
     payment_method = models.CharField(_("Method of payment"), max_length=20)
     shipping_rate_bp = models.PositiveIntegerField(default=0, help_text="VAT rate of the shipping charge")
+    shipping_vat_category = models.CharField(
+        max_length=2, blank=True, help_text="as on the lines, of the shipping charge"
+    )
     on_hold = models.BooleanField(_("On hold"), default=False)
     hold_reason = models.CharField(_("Reason of the hold"), max_length=300, blank=True)
     placement_key = models.CharField(
@@ -88,6 +104,11 @@ class Line(AbstractLine):
 
     vat_class = models.CharField(max_length=20, default="standard")
     vat_rate_bp = models.PositiveIntegerField(default=0)
+    vat_category = models.CharField(
+        max_length=2,
+        blank=True,
+        help_text="EN 16931: K intra-community, AE reverse charge, G export; empty: by rate and country",
+    )
     gross_minor = models.PositiveBigIntegerField(default=0)
     gross_before_discount_minor = models.PositiveBigIntegerField(default=0)
     quantity_dispatched = models.PositiveIntegerField(default=0)

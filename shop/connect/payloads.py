@@ -50,6 +50,9 @@ def order_facts(order: Order, lines: Iterable[Line]) -> dict[str, Any]:
             "id": order.user_id,
             "email": order.email,
             "phone": order.phone,
+            "company": order.company,
+            "vat_id": order.vat_id,
+            "reference": order.buyer_reference,
         },
         "shipping": {
             "method": order.shipping_code,
@@ -71,6 +74,8 @@ def invoice_facts(invoice: Invoice) -> dict[str, Any]:
         "number": invoice.number,
         "kind": invoice.kind,
         "corrects": corrects.number if corrects else None,
+        "replaces": invoice.replaces.number if invoice.replaces else None,
+        "buyer_reference": invoice.buyer_reference,
         "order_number": invoice.order_number,
         "issued_on": invoice.issued_on.isoformat(),
         "delivered_on": invoice.delivered_on.isoformat() if invoice.delivered_on else None,
@@ -120,6 +125,7 @@ def _line(line: Line) -> dict[str, Any]:
         "gross_before_discount_minor": line.gross_before_discount_minor,
         "vat_class": line.vat_class,
         "vat_rate_bp": line.vat_rate_bp,
+        "vat_category": line.vat_category,
         "vat_minor": vat_from_gross(line.gross_minor, line.vat_rate_bp),
         "weight_g": line.weight_g,
     }

@@ -33,7 +33,11 @@ def invoice_issued(event: InvoiceIssued) -> None:
     """An accounting system may want to know; the order comes along."""
     if not _somebody_listens(INVOICE_ISSUED):
         return
-    invoice = Invoice.objects.select_related("corrects").prefetch_related("lines").get(pk=event.invoice_id)
+    invoice = (
+        Invoice.objects.select_related("corrects", "replaces")
+        .prefetch_related("lines")
+        .get(pk=event.invoice_id)
+    )
     order = order_for_fulfilment(event.order_id)
     data = {
         "invoice": payloads.invoice_facts(invoice),

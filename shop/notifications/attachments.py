@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.core.files.storage import storages
 
 from fulfilment.finance.dunning.papers import notice_pdf
-from fulfilment.finance.invoicing.queries import invoice_pdf_bytes
+from fulfilment.finance.invoicing.queries import invoice_pdf_bytes, xrechnung_bytes
 from fulfilment.finance.reports.customers import sent_pdf
 
 from . import legal
@@ -46,6 +46,10 @@ def _invoice(key: str) -> bytes:
     return invoice_pdf_bytes(int(key))
 
 
+def _xrechnung(key: str) -> bytes:
+    return xrechnung_bytes(int(key))
+
+
 def _dunning(key: str) -> bytes:
     return notice_pdf(int(key))
 
@@ -73,6 +77,7 @@ def _file(key: str) -> bytes:
 
 SOURCES: dict[str, Callable[[str], bytes]] = {
     "invoice": _invoice,
+    "xrechnung": _xrechnung,
     "dunning": _dunning,
     "statement": _statement,
     "kept": _kept,

@@ -83,6 +83,11 @@ def goods(order: Order, lines: Iterable[Line], language: str) -> Goods:
 
 def vat_notes(order: Order, lines: Iterable[Line], language: str) -> list[str]:
     """The VAT contained in the total, one sentence per rate (taken out of the gross sum of the rate)."""
+    if any(line.vat_category == "K" for line in order.lines.all()):
+        return [
+            _("Tax-free intra-community supply to the firm with the VAT id %(vat_id)s.")
+            % {"vat_id": order.vat_id}
+        ]
     by_rate: dict[int, int] = defaultdict(int)
     for line in lines:
         by_rate[line.vat_rate_bp] += line.owed_minor

@@ -25,7 +25,7 @@ from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.dunning.events import DunningNoticeIssued
 from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.events import InvoiceIssued
-from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.invoicing.models import CANCELLATION, Invoice
 from fulfilment.finance.invoicing.queries import received_minor
 from fulfilment.finance.reports.events import StatementSent
 from fulfilment.finance.reports.models import CustomerStatement
@@ -209,8 +209,11 @@ def carrier_name(code: str) -> str:
 
 @subscribe(InvoiceIssued, "notifications.invoice_issued")
 def invoice_issued(event: InvoiceIssued) -> None:
-    """An invoice or its correction; the PDF is fetched when the mail is sent."""
-    invoice = Invoice.objects.select_related("corrects").get(pk=event.invoice_id)
+    """An invoice or its correction; the PDF is fetched when the mail is sent. Of an invoice that replaces another both
+    documents come in one mail."""
+    invoice = Invoice.objects.select_related("corrects", "replaces").get(pk=event.invoice_id)
+    if invoice.kind == CANCELLATION and Invoice.objects.filter(replaces=invoice.corrects).exists():
+        return
     order = order_for_fulfilment(event.order_id)
     tell_customer(
         order, kind="invoice_issued", fact=invoice.pk, make=lambda: money.invoice_issued(order, invoice)

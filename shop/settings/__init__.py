@@ -12,4 +12,5 @@ from .payments import *  # noqa: F403
 from .queue import *  # noqa: F403
 from .security import *  # noqa: F403
 from .storage import *  # noqa: F403
+from .vat_ids import *  # noqa: F403
 from .wagtail import *  # noqa: F403

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "checkout.apps.CheckoutConfig",
     "checkout.basket.apps.BasketConfig",
     "checkout.shipping.apps.ShippingConfig",
+    "checkout.vat_ids.apps.VatIdsConfig",
     "checkout.order.apps.OrderConfig",
     "checkout.payment.apps.PaymentConfig",
     "fulfilment.warehouse.stock.apps.StockConfig",

@@ -35,6 +35,7 @@ ADDRESSES = (
     "ALLOWED_HOSTS",
     "DEBUG",
     "TIME_ZONE",
+    "VIES_URL",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F, Sum
 
 from catalogue.partner import actions as stock
@@ -152,6 +153,11 @@ def _substitute(
     product, currency = stockrecord.product, order.currency
     vat_class = product.own_or_parent.vat_class
     rate = rate_bp(vat_class, order.vat_country)
+    category = Line.objects.values_list("vat_category", flat=True).get(pk=line_id)
+    if (
+        category
+    ):  # what stands in for goods without VAT has none either, and costs its net price (decision 0060)
+        unit_minor, rate = net_from_gross(unit_minor, rate_bp(vat_class, settings.KONTOR_HOME_COUNTRY)), 0
     before = unit_minor * quantity
     gross = min(before, most_minor)
 
@@ -184,6 +190,7 @@ def _substitute(
         num_allocated=quantity,
         vat_class=vat_class,
         vat_rate_bp=rate,
+        vat_category=category,
         gross_minor=gross,
         gross_before_discount_minor=before,
         weight_g=product.weight_g or product.own_or_parent.weight_g,

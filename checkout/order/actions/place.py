@@ -49,12 +49,20 @@ class BasketChanged(PlacingRefused):
 
 @dataclass(frozen=True)
 class Contact:
-    """How to reach the buyer. ``carrier_agreed_at``: when they agreed that the carrier gets it too; None: not."""
+    """How to reach the buyer, and which firm they buy for.
+
+    ``carrier_agreed_at``: when they agreed that the carrier gets it too; None: not. ``vat_check_id``: the register's
+    answer about the VAT id, None when it was not asked.
+    """
 
     email: str
     phone: str = ""
     language: str = "de"
     carrier_agreed_at: dt.datetime | None = None
+    company: str = ""
+    vat_id: str = ""
+    buyer_reference: str = ""
+    vat_check_id: int | None = None
 
 
 @dataclass(frozen=True)

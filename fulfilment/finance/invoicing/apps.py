@@ -12,9 +12,13 @@ class InvoicingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """After every migrate: the guards that a rebuilt table may have lost, and the merchant's row."""
-        from . import checks  # noqa: F401
+        """After every migrate: the guards that a rebuilt table may have lost, and the merchant's row. The checkout
+        learns of the seller's VAT id."""
+        from checkout.vat_ids import seller
 
+        from . import checks, merchant  # noqa: F401
+
+        seller.register(lambda: merchant.profile().vat_id)
         post_migrate.connect(_after_migrate, sender=self, dispatch_uid="invoicing.after_migrate")
 
 

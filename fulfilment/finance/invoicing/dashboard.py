@@ -7,14 +7,16 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Sum
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from fulfilment.finance.amounts import CsvAmount, rate_text
+from checkout.vat_ids import vies
+from checkout.vat_ids.queries import checks_of
+from fulfilment.finance.amounts import CsvAmount
 from fulfilment.finance.forms import ReasonForm
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.kernel import clock
@@ -22,7 +24,7 @@ from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 from shop.ui.numbers import money_text
 
-from . import actions, merchant_page, queries
+from . import actions, files, merchant_page, page_parts, queries, replace_page
 from .actions.correct import credited_minor
 from .forms import BUCKET_LABELS, CreditNoteForm, InvoiceSearch, OpenItemSearch
 from .models import Invoice
@@ -102,15 +104,20 @@ def open_items(request: HttpRequest) -> HttpResponse:
 @require_GET
 def invoice(request: HttpRequest, number: str) -> HttpResponse:
     """One document: facts, lines, VAT, what was paid on it, what corrects it."""
-    found = _invoice(number)
+    found = page_parts.one(number)
+    vat_checks = checks_of(found.buyer.get("vat_id", ""))
     context = {
         "invoice": found,
         "lines": list(found.lines.all()),
-        "taxes": _taxes(found),
+        "taxes": page_parts.taxes(found),
         "allocations": list(found.allocations.all()),
         "corrections": list(found.corrections.all()),
         "days_overdue": found.days_overdue(clock.today()),
-        "crumbs": _crumbs(found),
+        "checks": vat_checks,
+        "is_part": queries.is_part(found),
+        "advice": page_parts.advice(found, vat_checks),
+        "may_ask_register": bool(found.buyer.get("vat_id")) and vies.is_on(),
+        "crumbs": page_parts.crumbs(found),
     }
     return render(request, "dashboard/finance/invoice.html", context)
 
@@ -119,7 +126,7 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
 @require_GET
 def invoice_file(request: HttpRequest, number: str, cut: str) -> HttpResponse:
     """The archived PDF or XML, made now when the task has not come by yet."""
-    found = _invoice(number)
+    found = page_parts.one(number)
     content = queries.invoice_pdf_bytes(found.pk) if cut == "pdf" else queries.invoice_xml_bytes(found.pk)
     response = HttpResponse(content, content_type=CUTS[cut])
     shown = "inline" if cut == "pdf" else "attachment"
@@ -127,16 +134,34 @@ def invoice_file(request: HttpRequest, number: str, cut: str) -> HttpResponse:
     return response
 
 
+@staff_view("invoicing.view_invoices")
+@require_GET
+def xrechnung(request: HttpRequest, number: str) -> HttpResponse:
+    """The invoice as XRechnung for a public buyer, or in words why it is none."""
+    found = page_parts.one(number)
+    try:
+        content = queries.xrechnung_bytes(found.pk)
+    except files.XRechnungIncomplete as incomplete:
+        messages.error(
+            request,
+            _("This makes no XRechnung yet: %(missing)s.") % {"missing": "; ".join(incomplete.missing)},
+        )
+        return redirect("finance:invoice", found.number)
+    response = HttpResponse(content, content_type="application/xml")
+    response["Content-Disposition"] = f'attachment; filename="{found.number}-xrechnung.xml"'
+    return response
+
+
 @staff_view("invoicing.issue_credit_notes")
 @require_http_methods(["GET", "POST"])
 def credit_note(request: HttpRequest, number: str) -> HttpResponse:
     """Credit pieces, shipping or an amount: first what will happen, then it happens."""
-    found = _standing(number)
+    found = page_parts.standing(number)
     form = CreditNoteForm(request.POST or None, invoice=found)
     context: dict[str, Any] = {
         "invoice": found,
         "form": form,
-        "crumbs": _crumbs(found),
+        "crumbs": page_parts.crumbs(found),
         "left_minor": found.gross_minor - credited_minor(found),
     }
     if request.method != "POST" or not form.is_valid() or request.POST.get("step") == "back":
@@ -171,12 +196,12 @@ def credit_note(request: HttpRequest, number: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Cancel a whole invoice: the page says what that means before it is done."""
-    found = _standing(number)
+    found = page_parts.standing(number)
     form = ReasonForm(request.POST or None)
     context: dict[str, Any] = {
         "invoice": found,
         "form": form,
-        "crumbs": _crumbs(found),
+        "crumbs": page_parts.crumbs(found),
         "credited_minor": credited_minor(found),
     }
     if request.method == "POST" and form.is_valid():
@@ -212,7 +237,7 @@ def _rehearse(wanted: dict[str, Any]) -> dict[str, Any]:
                     "gross_minor": note.gross_minor,
                     "net_minor": note.net_minor,
                     "vat_minor": note.vat_minor,
-                    "taxes": _taxes(note),
+                    "taxes": page_parts.taxes(note),
                     "lines": list(note.lines.all()),
                     "charges": note.charges,
                     "open_minor": claim.open_minor,
@@ -221,31 +246,6 @@ def _rehearse(wanted: dict[str, Any]) -> dict[str, Any]:
             )
     except _Rehearsal as rehearsal:
         return rehearsal.amounts
-
-
-def _taxes(found: Invoice) -> list[dict[str, Any]]:
-    return [{**row, "rate": rate_text(row["rate_bp"])} for row in found.taxes]
-
-
-def _invoice(number: str) -> Invoice:
-    try:
-        return queries.invoice_with_parts(number)
-    except Invoice.DoesNotExist:
-        raise Http404 from None
-
-
-def _standing(number: str) -> Invoice:
-    found = _invoice(number)
-    if not found.is_claim or found.state == "cancelled":
-        raise Http404
-    return found
-
-
-def _crumbs(found: Invoice) -> list[dict[str, str]]:
-    return [
-        {"title": _("Invoices"), "url": reverse("finance:invoices")},
-        {"title": found.number, "url": reverse("finance:invoice", args=[found.number])},
-    ]
 
 
 def _head() -> list[str]:
@@ -270,8 +270,10 @@ urlpatterns = [
     path("invoices/<slug:number>/", invoice, name="invoice"),
     path("invoices/<slug:number>/pdf/", invoice_file, {"cut": "pdf"}, name="invoice-pdf"),
     path("invoices/<slug:number>/xml/", invoice_file, {"cut": "xml"}, name="invoice-xml"),
+    path("invoices/<slug:number>/xrechnung/", xrechnung, name="invoice-xrechnung"),
     path("invoices/<slug:number>/credit-note/", credit_note, name="credit-note"),
     path("invoices/<slug:number>/cancel/", cancel, name="cancel-invoice"),
+    *replace_page.urlpatterns,
     *merchant_page.urlpatterns,
 ]
 

@@ -97,6 +97,11 @@ def _opening(invoice: EInvoice, lang: str) -> str:
     if invoice.preceding is None:
         return _("Thank you for your order. We have delivered to you:")
     facts = {"number": invoice.preceding.number, "date": head.day(invoice.preceding.date, lang)}
+    if invoice.kind is Kind.INVOICE:
+        return (
+            _("This invoice replaces our cancelled invoice %(number)s of %(date)s. We have delivered to you:")
+            % facts
+        )
     if invoice.kind is Kind.CANCELLATION:
         return _("This cancels our invoice %(number)s of %(date)s in full.") % facts
     return _("This credit note corrects our invoice %(number)s of %(date)s by the following:") % facts

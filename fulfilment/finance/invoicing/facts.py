@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils import translation
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from checkout.order.models import Line as OrderLine
 from checkout.order.models import Order
 from checkout.payment.models import CARD, Payment
+from checkout.vat_ids.rules import EU
 
 from .einvoice import (
     AllowanceCharge,
@@ -24,10 +26,7 @@ from .einvoice import (
 from .merchant import profile
 from .models import Invoice, InvoiceLine
 
-#: Member states; deliveries elsewhere at rate 0 are exports (§ 6 UStG).
-EU = frozenset(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE".split()  # noqa: SIM905
-)
+ADDRESS = ("street", "extra", "postcode", "city", "country")  #: of a party, without who they are
 SEPA_TRANSFER, CARD_PAYMENT = "58", "48"  #: UNTDID 4461
 
 
@@ -46,6 +45,11 @@ def buyer_facts(order: Order) -> dict[str, str]:
     facts = _address_facts(order.billing_address or order.shipping_address)
     facts["name"] = facts.get("name") or order.email or order.number
     facts["email"] = order.email or ""
+    if order.company:  # the firm owes; the person is who asked for it
+        facts |= {"name": order.company, "contact": facts["name"] if facts["name"] != order.email else ""}
+        facts["extra"] = "" if facts.get("extra") == order.company else facts.get("extra", "")
+    if order.vat_id:
+        facts["vat_id"] = order.vat_id
     if order.user_id:
         facts["customer_number"] = str(order.user_id)
     return facts
@@ -58,6 +62,15 @@ def ship_to_facts(order: Order) -> dict[str, str] | None:
     facts = _address_facts(order.shipping_address)
     billing = _address_facts(order.billing_address) if order.billing_address else facts
     return facts if facts != billing and facts.get("name") else None
+
+
+def went_to(invoice: Invoice, buyer: Mapping[str, str]) -> dict[str, str] | None:
+    """Where the goods of ``invoice`` went, for a document to another ``buyer``: they went where they went."""
+    old = invoice.buyer
+    if invoice.ship_to or all(old.get(part, "") == buyer.get(part, "") for part in ADDRESS):
+        ship_to: dict[str, str] | None = invoice.ship_to
+        return ship_to
+    return {"name": old["name"]} | {part: old.get(part, "") for part in ADDRESS}
 
 
 def payment_facts(order: Order, number: str) -> dict[str, str]:
@@ -95,8 +108,10 @@ def line_attributes(line: OrderLine, language: str) -> list[list[str]]:
     return found
 
 
-def vat_category(rate_bp: int, country: str) -> VatCategory:
-    """The category of EN 16931 for a rate and the country the goods go to."""
+def vat_category(rate_bp: int, country: str, decided: str = "") -> VatCategory:
+    """The category of EN 16931 for a rate and the country the goods go to; what was decided with the order stands."""
+    if decided:
+        return VatCategory(decided)
     if rate_bp:
         return VatCategory.STANDARD
     return VatCategory.ZERO if country in EU else VatCategory.EXPORT
@@ -104,7 +119,7 @@ def vat_category(rate_bp: int, country: str) -> VatCategory:
 
 def einvoice_for(invoice: Invoice) -> EInvoice:
     """The document behind an invoice, made of its own facts alone: the same bytes today and in eight years."""
-    corrected = invoice.corrects
+    corrected = invoice.corrects or invoice.replaces
     return EInvoice(
         number=invoice.number,
         issue_date=invoice.issued_on,
@@ -123,6 +138,7 @@ def einvoice_for(invoice: Invoice) -> EInvoice:
         notes=tuple(invoice.notes) + ((invoice.reason,) if invoice.reason else ()),
         preceding=InvoiceReference(corrected.number, corrected.issued_on) if corrected else None,
         order_number=invoice.order_number,
+        buyer_reference=invoice.buyer_reference,
         order_date=invoice.order_placed_on,
     )
 

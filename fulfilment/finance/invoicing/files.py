@@ -10,13 +10,22 @@ import hashlib
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.utils.translation import gettext as _
 
 from shop.kernel.transactions import forbid_network_in_transaction
 
 from .documents import invoice_pdf
-from .einvoice import to_xml
+from .einvoice import XRECHNUNG, to_xml, xrechnung
 from .facts import einvoice_for
 from .models import Invoice
+
+
+class XRechnungIncomplete(ValueError):
+    """The facts make no XRechnung; ``missing`` says in words, rule by rule, what a public buyer would refuse."""
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__("; ".join(missing))
+        self.missing = missing
 
 
 class FileDamaged(Exception):
@@ -29,7 +38,9 @@ def make(invoice_id: int) -> Invoice:
     Raises Invoice.DoesNotExist, EInvoiceError when the facts do not make a lawful invoice.
     """
     forbid_network_in_transaction("storing the documents of an invoice")
-    invoice = Invoice.objects.select_related("corrects").prefetch_related("lines").get(pk=invoice_id)
+    invoice = (
+        Invoice.objects.select_related("corrects", "replaces").prefetch_related("lines").get(pk=invoice_id)
+    )
     if invoice.xml_sha256 and invoice.pdf_sha256:
         return invoice
     document = einvoice_for(invoice)
@@ -53,6 +64,23 @@ def pdf_bytes(invoice_id: int) -> bytes:
     """The archived PDF/A-3 with the XML inside, made now when missing. Raises FileDamaged when tampered with."""
     invoice = make(invoice_id)
     return _read(invoice.pdf_key, invoice.pdf_sha256)
+
+
+def xrechnung_bytes(invoice_id: int) -> bytes:
+    """The invoice as plain XRechnung 3.0, made of its facts alone, so the same bytes at any time.
+
+    Raises XRechnungIncomplete with what a public buyer would miss.
+    """
+    invoice = (
+        Invoice.objects.select_related("corrects", "replaces").prefetch_related("lines").get(pk=invoice_id)
+    )
+    if not invoice.buyer_reference:
+        raise XRechnungIncomplete([_("the buyer reference (Leitweg-ID) is missing")])
+    xml = to_xml(einvoice_for(invoice), guideline=XRECHNUNG)
+    broken = [found for found in xrechnung.findings(xml) if found.severity == "fatal"]
+    if broken:
+        raise XRechnungIncomplete([f"{found.rule}: {found.text}" for found in broken])
+    return xml
 
 
 def _keep(invoice: Invoice, kind: str, content: bytes) -> None:

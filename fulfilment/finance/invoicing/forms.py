@@ -25,10 +25,16 @@ BUCKET_LABELS = {
 }
 
 
+#: Kinds of invoices by their place in an order; see ``queries.invoices``.
+KINDS_BY_PLACE = [("part", _("Part invoice")), ("replacement", _("Invoice in place of a cancelled one"))]
+
+
 class InvoiceSearch(Period):
     """Filters of the invoice list."""
 
-    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("all")), *KINDS])
+    kind = forms.ChoiceField(
+        label=_("Kind"), required=False, choices=[("", _("all")), *KINDS, *KINDS_BY_PLACE]
+    )
     state = forms.ChoiceField(
         label=_("State"),
         required=False,

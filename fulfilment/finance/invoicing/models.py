@@ -164,7 +164,7 @@ class Invoice(models.Model):
         "number", "kind", "source", "order_id", "account_id", "order_number", "order_placed_on", "corrects_id",
         "currency", "net_minor", "vat_minor", "gross_minor", "prepaid_minor", "issued_on", "delivered_on", "due_on",
         "payment_method", "language", "vat_country", "seller", "buyer", "ship_to", "payment", "taxes", "charges",
-        "notes", "reason",
+        "notes", "reason", "buyer_reference", "replaces_id", "vat_check_id",
     )  # fmt: skip
 
     number = models.CharField(_("Number"), max_length=20, unique=True)
@@ -181,6 +181,22 @@ class Invoice(models.Model):
     order_placed_on = models.DateField()
     corrects = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="corrections"
+    )
+    replaces = models.OneToOneField(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replaced_by",
+        help_text="the cancelled invoice in whose place this one stands",
+    )
+    vat_check = models.ForeignKey(
+        "vat_ids.VatIdCheck",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="invoices",
+        help_text="the register's answer on which the tax of this document rests",
     )
     currency = models.CharField(max_length=3, default="EUR")
     net_minor = models.PositiveBigIntegerField()
@@ -203,6 +219,7 @@ class Invoice(models.Model):
     charges = models.JSONField(default=list, help_text="shipping and discounts on the whole document")
     notes = models.JSONField(default=list)
     reason = models.CharField(max_length=300, blank=True, help_text="of a credit note or cancellation")
+    buyer_reference = models.CharField(max_length=100, blank=True, help_text="BT-10: Leitweg-ID or the like")
 
     state = models.CharField(_("State"), max_length=12, choices=INVOICE.choices, default=INVOICE.initial)
     paid_minor = models.PositiveBigIntegerField(default=0)

@@ -6,12 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from . import files
 from .einvoice import EInvoice
 from .facts import einvoice_for as _einvoice_for
-from .models import Allocation, Invoice, OrderAccount
+from .models import INVOICE_KIND, Allocation, Invoice, OrderAccount
 
 #: Age of open items: (first day overdue, last day overdue); None is open-ended.
 BUCKETS: tuple[tuple[str, int | None, int | None], ...] = (
@@ -42,6 +42,11 @@ def invoice_xml_bytes(invoice_id: int) -> bytes:
     return files.xml_bytes(invoice_id)
 
 
+def xrechnung_bytes(invoice_id: int) -> bytes:
+    """An invoice as plain XRechnung for public buyers, always the same bytes. Raises XRechnungIncomplete."""
+    return files.xrechnung_bytes(invoice_id)
+
+
 def einvoice_for(invoice: Invoice) -> EInvoice:
     """The document behind an invoice as plain values."""
     return _einvoice_for(invoice)
@@ -51,7 +56,9 @@ def invoice_with_parts(number: str) -> Invoice:
     """One invoice with lines, allocations, corrections. Invoice.DoesNotExist if none."""
     allocations = Allocation.objects.select_related("money").order_by("pk")
     return (
-        Invoice.objects.select_related("corrects", "order", "user", "account")
+        Invoice.objects.select_related(
+            "corrects", "replaces", "replaced_by", "order", "user", "account", "vat_check"
+        )
         .prefetch_related("lines", Prefetch("allocations", queryset=allocations), "corrections")
         .get(number=number)
     )
@@ -66,7 +73,10 @@ def invoices(
     last_day: dt.date | None = None,
     today: dt.date | None = None,
 ) -> QuerySet[Invoice]:
-    """Documents, newest first. search: number, order number, buyer's name or e-mail. state: a state or ``overdue``."""
+    """Documents, newest first. search: number, order number, buyer's name or e-mail. state: a state or ``overdue``.
+
+    kind: a kind, ``part`` (one of several standing invoices of an order), ``replacement`` (stands for a cancelled one).
+    """
     found: QuerySet[Invoice] = Invoice.objects.all()
     if search:
         found = found.filter(
@@ -75,7 +85,11 @@ def invoices(
             | Q(buyer__name__icontains=search)
             | Q(buyer__email__icontains=search)
         )
-    if kind:
+    if kind == "part":
+        found = found.filter(Exists(_others_of_the_order()), kind=INVOICE_KIND).exclude(state="cancelled")
+    elif kind == "replacement":
+        found = found.filter(replaces__isnull=False)
+    elif kind:
         found = found.filter(kind=kind)
     if state == "overdue" and today:
         found = found.filter(pk__in=Invoice.objects.overdue(today).values("pk"))
@@ -86,6 +100,19 @@ def invoices(
     if last_day:
         found = found.filter(issued_on__lte=last_day)
     return found.order_by("-issued_on", "-pk")
+
+
+def _others_of_the_order() -> QuerySet[Invoice]:
+    """Standing invoices of the same order as the outer one, without itself."""
+    standing = Invoice.objects.claims().exclude(state="cancelled")
+    return standing.filter(order_id=OuterRef("order_id")).exclude(pk=OuterRef("pk"))
+
+
+def is_part(invoice: Invoice) -> bool:
+    """Whether an order has several standing invoices, this one among them. One query."""
+    if not invoice.is_claim or invoice.state == "cancelled":
+        return False
+    return Invoice.objects.claims().exclude(state="cancelled").filter(order_id=invoice.order_id).count() > 1
 
 
 def ageing(today: dt.date, currency: str = "EUR") -> list[Bucket]:

@@ -11,6 +11,7 @@ _COLUMNS = (
     "number", "kind", "source", "order_id", "account_id", "order_number", "order_placed_on", "corrects_id", "currency",
     "net_minor", "vat_minor", "gross_minor", "prepaid_minor", "issued_on", "delivered_on", "due_on", "payment_method",
     "language", "vat_country", "seller", "buyer", "ship_to", "payment", "taxes", "charges", "notes", "reason",
+    "buyer_reference", "replaces_id", "vat_check_id",
 )  # fmt: skip
 _SQLITE_CHANGED = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in _COLUMNS)
 _PG_CHANGED = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in _COLUMNS)

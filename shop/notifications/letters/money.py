@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
 from checkout.payment.models import INVOICE as ON_ACCOUNT
+from checkout.vat_ids.rules import is_leitweg
 from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.letterhead import day, money
 from fulfilment.finance.invoicing.models import CANCELLATION, CREDIT_NOTE, Invoice
@@ -17,7 +18,7 @@ from shop.notifications.letter import Attachment, Block, Facts, Letter, Paragrap
 
 from .orders import link, signature
 
-PDF = "application/pdf"
+PDF, XML = "application/pdf", "application/xml"
 
 
 def invoice_issued(order: Order, invoice: Invoice) -> Letter:
@@ -66,10 +67,35 @@ def invoice_issued(order: Order, invoice: Invoice) -> Letter:
         preheader=preheader,
         heading=_("Your invoice"),
         greeting=facts.greeting(order),
-        blocks=[Paragraph(text), Facts(rows), *bank, link(order), _about_einvoice()],
+        blocks=[*_replaced(invoice), Paragraph(text), Facts(rows), *bank, link(order), _about_einvoice()],
         closing=signature(),
-        attachments=[_pdf(invoice), *code],
+        attachments=[*_documents(invoice), *code],
     )
+
+
+def _replaced(invoice: Invoice) -> list[Block]:
+    """What became of the invoice before, when this one stands in its place."""
+    if invoice.replaces is None:
+        return []
+    return [
+        Paragraph(
+            _(
+                "We have corrected your invoice %(old)s: it is cancelled by the attached cancellation and replaced by "
+                "the new invoice %(new)s. What you have paid counts for the new one."
+            )
+            % {"old": invoice.replaces.number, "new": invoice.number}
+        )
+    ]
+
+
+def _documents(invoice: Invoice) -> list[Attachment]:
+    """The invoice, the cancellation of the one it replaces, and for public buyers the XRechnung."""
+    found = [_pdf(invoice)]
+    if invoice.replaces is not None:
+        found += [_pdf(one) for one in invoice.replaces.corrections.filter(kind=CANCELLATION)]
+    if is_leitweg(invoice.buyer_reference):
+        found.append(Attachment(f"{invoice.number}-xrechnung.xml", XML, f"xrechnung:{invoice.pk}"))
+    return found
 
 
 def _correction(order: Order, invoice: Invoice, subject: str) -> Letter:

@@ -5,10 +5,15 @@ from .correct import AlreadyCancelled, CreditTooLarge, cancel_invoice, credit_no
 from .hold import hold, release_hold
 from .issue import issue_for_parcel
 from .push import push_credit
+from .replace import BUYER_PARTS, Correction, NotReplaced, Replaced, replace_invoice
 
 __all__ = [
+    "BUYER_PARTS",
     "AlreadyCancelled",
+    "Correction",
     "CreditTooLarge",
+    "NotReplaced",
+    "Replaced",
     "book_capture",
     "book_dispute",
     "book_dispute_won",
@@ -19,4 +24,5 @@ __all__ = [
     "issue_for_parcel",
     "push_credit",
     "release_hold",
+    "replace_invoice",
 ]

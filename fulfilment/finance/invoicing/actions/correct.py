@@ -114,23 +114,7 @@ def cancel_invoice(*, invoice: Invoice, reason: str, by: Any = None) -> Invoice:
         if known is not None:
             return known
         claim = Invoice.objects.get(pk=invoice.pk)
-        _refuse_not_standing(claim)
-        if credited_minor(claim):
-            raise AlreadyCancelled(f"{claim.number} has credit notes; credit what is left of it instead")
-        accounts.free(account=account, invoice=claim, why="the invoice was cancelled", by=by)
-        document = write(
-            order=_order(claim),
-            account=account,
-            kind=CANCELLATION,
-            source=f"cancel:{claim.pk}",
-            lines=[_copy(line) for line in claim.lines.all()],
-            charges=list(claim.charges),
-            delivered_on=claim.delivered_on,
-            corrects=claim,
-            reason=reason.strip(),
-            by=by,
-        )
-        _write_off_by(account, claim, document, by)
+        document = write_cancellation(account=account, claim=claim, reason=reason.strip(), by=by)
         accounts.settle(account=account, by=by)
         push_credit(user_id=claim.user_id)
         return document
@@ -138,6 +122,31 @@ def cancel_invoice(*, invoice: Invoice, reason: str, by: Any = None) -> Invoice:
     result = retrying(work)
     invoice.refresh_from_db()
     return result
+
+
+def write_cancellation(*, account: OrderAccount, claim: Invoice, reason: str, by: Any) -> Invoice:
+    """Take back a standing invoice inside the caller's transaction, which holds ``account`` and settles it afterwards.
+
+    Raises ValueError for what is no standing invoice, AlreadyCancelled when credit notes stand against it.
+    """
+    _refuse_not_standing(claim)
+    if credited_minor(claim):
+        raise AlreadyCancelled(f"{claim.number} has credit notes; credit what is left of it instead")
+    accounts.free(account=account, invoice=claim, why="the invoice was cancelled", by=by)
+    document = write(
+        order=_order(claim),
+        account=account,
+        kind=CANCELLATION,
+        source=f"cancel:{claim.pk}",
+        lines=[_copy(line) for line in claim.lines.all()],
+        charges=list(claim.charges),
+        delivered_on=claim.delivered_on,
+        corrects=claim,
+        reason=reason,
+        by=by,
+    )
+    _write_off_by(account, claim, document, by)
+    return document
 
 
 def credited_minor(invoice: Invoice) -> int:

@@ -46,6 +46,16 @@ class TaxRow:
     vat_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class InPlaceOf:
+    """A cancelled invoice, and what the one in its place says otherwise: the buyer, their reference, the proof."""
+
+    cancelled: Invoice
+    buyer: Mapping[str, str]
+    buyer_reference: str
+    vat_check_id: int | None
+
+
 def issue_for_parcel(
     *,
     parcel_id: int,
@@ -122,7 +132,7 @@ def invoice_lines(
                 gross_minor=part.gross_minor,
                 discount_minor=part.discount_minor,
                 rate_bp=line.vat_rate_bp,
-                category=facts.vat_category(line.vat_rate_bp, country),
+                category=facts.vat_category(line.vat_rate_bp, country, line.vat_category),
                 vat_minor=part.vat_minor,
             )
         )
@@ -139,12 +149,14 @@ def write(
     charges: list[dict[str, Any]],
     delivered_on: dt.date | None,
     corrects: Invoice | None = None,
+    in_place_of: InPlaceOf | None = None,
     reason: str = "",
     by: Any = None,
 ) -> Invoice:
     """Take the number, write the document with its lines, post it and tell it. The order's account is held.
 
     Amounts are those of ``lines`` and ``charges`` (gross with VAT inside, minor units, positive on every kind).
+    corrects: the invoice that a credit note or cancellation takes back. in_place_of: for an invoice that replaces one.
     """
     taxes = tax_rows(lines, charges)
     net, vat = sum(row.net_minor for row in taxes), sum(row.vat_minor for row in taxes)
@@ -172,7 +184,7 @@ def write(
         payment_method=order.payment_method,
         language=order.language,
         vat_country=order.vat_country,
-        **_parties(order, number, corrects),
+        **_parties(order, number, corrects, in_place_of),
         taxes=[_tax_fact(row, order.vat_country) for row in taxes],
         charges=charges,
         reason=reason[:300],
@@ -198,15 +210,27 @@ def write(
     return invoice
 
 
-def _parties(order: Order, number: str, corrects: Invoice | None) -> dict[str, Any]:
+def _parties(
+    order: Order, number: str, corrects: Invoice | None, in_place_of: InPlaceOf | None
+) -> dict[str, Any]:
     """Who and how to pay: as of today, or as on the document that is corrected."""
     if corrects is not None:
-        return {name: getattr(corrects, name) for name in ("seller", "buyer", "ship_to", "payment")}
-    return {
-        "seller": facts.seller_facts(),
+        kept = ("seller", "buyer", "ship_to", "payment", "buyer_reference", "vat_check_id")
+        return {name: getattr(corrects, name) for name in kept}
+    today = {"seller": facts.seller_facts(), "payment": facts.payment_facts(order, number) or None}
+    if in_place_of is not None:
+        return today | {
+            "buyer": dict(in_place_of.buyer),
+            "ship_to": facts.went_to(in_place_of.cancelled, in_place_of.buyer),
+            "buyer_reference": in_place_of.buyer_reference,
+            "vat_check_id": in_place_of.vat_check_id,
+            "replaces": in_place_of.cancelled,
+        }
+    return today | {
         "buyer": facts.buyer_facts(order),
         "ship_to": facts.ship_to_facts(order),
-        "payment": facts.payment_facts(order, number) or None,
+        "buyer_reference": order.buyer_reference,
+        "vat_check_id": order.vat_check_id,
     }
 
 
@@ -252,7 +276,7 @@ def _shipping(order: Order) -> list[dict[str, Any]]:
         shipping_fact(
             order.shipping_minor,
             rate,
-            facts.vat_category(rate, country).value,
+            facts.vat_category(rate, country, order.shipping_vat_category).value,
             order.language,
             vat_from_gross(order.shipping_minor, rate),
         )
@@ -282,7 +306,10 @@ def _due_on(order: Order, today: dt.date) -> dt.date:
 def _post(invoice: Invoice, taxes: list[TaxRow], by: Any) -> None:
     if not invoice.gross_minor:
         return  # a free document moves no money; it still has its number
-    shares = [rules.TaxShare(invoice.vat_country, row.rate_bp, row.net_minor, row.vat_minor) for row in taxes]
+    shares = [
+        rules.TaxShare(invoice.vat_country, row.rate_bp, row.net_minor, row.vat_minor, row.category)
+        for row in taxes
+    ]
     rule = rules.invoice_issued if invoice.is_claim else rules.credit_note_issued
     post(
         source=f"invoice:{invoice.number}",

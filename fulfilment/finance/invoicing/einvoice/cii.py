@@ -16,6 +16,8 @@ from .model import AllowanceCharge, EInvoice, EInvoiceError, Line, Party, Paymen
 from .totals import TaxTotal, Totals, totals
 
 EN16931 = "urn:cen.eu:en16931:2017"
+#: BT-23, asked for by XRechnung 3.0: billing, as Peppol names it.
+BILLING_PROCESS = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 XRECHNUNG = "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
 
 NAMESPACES = {
@@ -53,9 +55,10 @@ def to_xml(invoice: EInvoice, *, guideline: str = EN16931) -> bytes:
     if guideline == XRECHNUNG and not invoice.buyer_reference:
         raise EInvoiceError("an XRechnung needs the buyer reference, BT-10 (BR-DE-15)")
     root = etree.Element(f"{{{NAMESPACES['rsm']}}}CrossIndustryInvoice", nsmap=NAMESPACES)
-    _add(
-        root, "rsm:ExchangedDocumentContext/ram:GuidelineSpecifiedDocumentContextParameter/ram:ID", guideline
-    )
+    context = _add(root, "rsm:ExchangedDocumentContext")
+    if guideline == XRECHNUNG:
+        _add(context, "ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID", BILLING_PROCESS)
+    _add(context, "ram:GuidelineSpecifiedDocumentContextParameter/ram:ID", guideline)
     _document(_add(root, "rsm:ExchangedDocument"), invoice)
     transaction = _add(root, "rsm:SupplyChainTradeTransaction")
     for position, line in enumerate(invoice.lines):
