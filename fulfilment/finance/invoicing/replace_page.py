@@ -19,11 +19,16 @@ from checkout.vat_ids.actions import check as ask_register
 from checkout.vat_ids.models import VatIdCheck
 from checkout.vat_ids.queries import latest_answer
 from checkout.vat_ids.rules import NotAReference, NotAVatId, clean_reference, clean_vat_id
+from checkout.vat_ids.treatment import FRESH
+from shop.kernel import clock
 from shop.kernel.access import staff_view
 from shop.kernel.text import clean_line
 
 from . import actions, letterhead, page_parts, retax
 from .models import Invoice
+
+#: Codes of the same shape that name no country one can send an invoice to.
+NO_COUNTRY = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 
 
 class Line(forms.CharField):
@@ -74,7 +79,7 @@ class ReplaceForm(forms.Form):
     def clean_country(self) -> str:
         """A country that exists."""
         code = str(self.cleaned_data["country"]).upper()
-        if letterhead.country_name(code, "en") == code:
+        if code in NO_COUNTRY or letterhead.country_name(code, "en") == code:
             raise forms.ValidationError(_("Please enter the country's code of two letters, such as DE."))
         return code
 
@@ -149,9 +154,12 @@ def ask_again(request: HttpRequest, number: str) -> HttpResponse:
 
 def _answer(vat_id: str, *, ask: bool) -> VatIdCheck | None:
     """What the register says of a VAT id; asked now when it is reachable and nobody asked today."""
-    if vat_id and ask and vies.is_on():
-        ask_register(vat_id=vat_id)
-    return latest_answer(vat_id)
+    known = latest_answer(vat_id)
+    fresh = known is not None and clock.now() - known.asked_at <= FRESH
+    if vat_id and ask and not fresh and vies.is_on():
+        ask_register(vat_id=vat_id, again=True)
+        known = latest_answer(vat_id)
+    return known
 
 
 def _done(request: HttpRequest, done: actions.Replaced) -> HttpResponse:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from django.db.models import Count, F, Max, Q, Sum
 
 from checkout.payment.models import CARD, Payment
+from checkout.vat_ids.treatment import INTRA_COMMUNITY
 from fulfilment.finance.ledger import guards
 from fulfilment.finance.ledger.models import Entry, EntryLine
 from fulfilment.finance.ledger.queries import balances_by_subject
@@ -178,6 +179,37 @@ def entries_of_documents_exist() -> list[str]:
     ]
 
 
+def supplies_without_vat_have_their_proof() -> list[str]:
+    """A tax-free intra-community supply names the buyer's VAT id and keeps the answer that it is valid."""
+    untaxed = Invoice.objects.filter(lines__category=INTRA_COMMUNITY).distinct().select_related("vat_check")
+    return [
+        f"{invoice.number} has no VAT, and no proof of the VAT id {invoice.buyer.get('vat_id', '')}".rstrip()
+        for invoice in untaxed.order_by("pk").iterator()
+        if not (
+            invoice.vat_check
+            and invoice.vat_check.is_valid
+            and invoice.vat_check.vat_id == invoice.buyer.get("vat_id")
+        )
+    ][:SHOWN]
+
+
+def replaced_invoices_are_cancelled() -> list[str]:
+    """An invoice in place of another stands only when that one was cancelled, over the same pieces."""
+    found = []
+    for invoice in Invoice.objects.filter(replaces__isnull=False).select_related("replaces").order_by("pk"):
+        old = invoice.replaces
+        assert old is not None
+        if old.state != "cancelled":
+            found.append(f"{invoice.number} stands in place of {old.number}, which is not cancelled")
+        pieces = [
+            dict(one.lines.values_list("order_line_id").annotate(Sum("quantity")).order_by())
+            for one in (old, invoice)
+        ]
+        if pieces[0] != pieces[1]:
+            found.append(f"{invoice.number} has other pieces than {old.number}, which it replaces")
+    return found[:SHOWN]
+
+
 CHECKS = [
     ("receivable per order equals its open items", receivable_equals_open_items),
     ("paid amounts equal allocations", paid_equals_allocations),
@@ -188,5 +220,7 @@ CHECKS = [
     ("every captured card payment is posted once", card_payments_are_posted_once),
     ("every dispatched parcel is invoiced once", parcels_are_invoiced_once),
     ("no entry names a document that was never issued", entries_of_documents_exist),
+    ("sales without VAT have their proof", supplies_without_vat_have_their_proof),
+    ("replaced invoices are cancelled", replaced_invoices_are_cancelled),
     ("the triggers of invoices are in place", guards_are_in_place),
 ]

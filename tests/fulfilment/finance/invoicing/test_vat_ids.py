@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 
 import pikepdf
@@ -9,6 +10,8 @@ import pytest
 from lxml import etree
 
 from checkout.order.models import Line
+from fulfilment.finance.dunning.actions import run
+from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing import files
 from fulfilment.finance.invoicing.actions import cancel_invoice, credit_note
 from fulfilment.finance.invoicing.einvoice import XRECHNUNG, to_xml, validate_many
@@ -17,9 +20,10 @@ from fulfilment.finance.invoicing.queries import einvoice_for, invoice_pdf_bytes
 from fulfilment.finance.ledger.models import EntryLine
 from fulfilment.finance.ledger.queries import balance_minor
 from tests.fulfilment.finance.books import problems
+from tests.fulfilment.finance.documents.test_documents import text_of
 from tests.fulfilment.finance.invoicing.firms import FRENCH, LEITWEG, firm_order, invoice_of, proof
-from tests.fulfilment.finance.orders import Wish
-from tests.support.helpers import Outbox
+from tests.fulfilment.finance.orders import Wish, make_user
+from tests.support.helpers import Clock, Outbox
 
 pytestmark = pytest.mark.django_db
 
@@ -32,15 +36,6 @@ def category_rows(xml: bytes) -> list[tuple[str | None, ...]]:
         tuple(node.findtext(f"ram:{name}", namespaces=NAMESPACES) for name in names)
         for node in etree.fromstring(xml).iterfind(path, NAMESPACES)
     ]
-
-
-def text_of(pdf: bytes) -> str:
-    """The text layer of a PDF."""
-    import subprocess
-
-    return subprocess.run(
-        ["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True
-    ).stdout.decode()
 
 
 def test_a_tax_free_supply_is_one_on_invoice_and_in_the_books(outbox: Outbox) -> None:
@@ -97,7 +92,7 @@ def test_the_page_says_why_there_is_no_vat_in_the_customers_language(
     invoice = invoice_of(
         outbox, firm_order(Wish(1, 10_000, 0), category="K", check=proof(), language=language)
     )
-    text = " ".join(text_of(invoice_pdf_bytes(invoice.pk)).split())
+    text = text_of(invoice_pdf_bytes(invoice.pk))
     assert words in text
     assert FRENCH in text
     assert "DE123456788" in text
@@ -185,3 +180,34 @@ def test_a_substitute_for_goods_without_vat_has_none_either() -> None:
     record = make_variant(price_minor=11_900)
     line = _substitute(order, Line.objects.get(order=order).pk, record, 1, 11_900, 10_000)
     assert (line.gross_minor, line.vat_rate_bp, line.vat_category) == (10_000, 0, "K")
+
+
+@pytest.mark.parametrize("outcome", ["invalid", "unanswered", None])
+def test_verify_finds_a_sale_without_vat_and_without_proof(outbox: Outbox, outcome: str | None) -> None:
+    order = firm_order(Wish(1, 10_000, 0), category="K", check=proof(outcome) if outcome else None)
+    invoice = invoice_of(outbox, order)
+    assert [sentence for sentence in problems() if "no proof" in sentence] == [
+        f"{invoice.number} has no VAT, and no proof of the VAT id {FRENCH}"
+    ]
+
+
+def test_a_firm_owes_nine_points_and_the_lump_sum_in_default(outbox: Outbox, clock: Clock) -> None:
+    """§ 288 (2) and (5) BGB: the VAT id of the order makes the buyer a business to dunning."""
+    clock.on(dt.date(2026, 9, 1))
+    orders = {}
+    for vat_id in (FRENCH, ""):
+        user = make_user("firm" if vat_id else "person")
+        orders[vat_id] = firm_order(Wish(1, 100_000), country="DE", vat_id=vat_id, company="", user=user)
+        invoice_of(outbox, orders[vat_id])
+    for days in range(90):
+        run(day=dt.date(2026, 9, 16) + dt.timedelta(days=days))
+    found = {}
+    for vat_id, order in orders.items():
+        notices = DunningNotice.objects.filter(items__invoice__order=order)
+        found[vat_id] = (
+            sum(notices.values_list("lump_sum_minor", flat=True)),
+            sum(notices.values_list("interest_minor", flat=True)),
+        )
+    (lump, interest), (no_lump, less) = found[FRENCH], found[""]
+    assert (lump, no_lump) == (4_000, 0)
+    assert interest > less > 0
