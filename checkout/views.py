@@ -151,8 +151,9 @@ def _remember_firm(request: HttpRequest, draft: session.Draft, data: dict[str, s
         messages.info(
             request,
             _(
-                "The EU's register of VAT ids does not answer right now. You can order all the same: the prices then "
-                "contain VAT. We ask again later; once your VAT id is confirmed, write to us and we correct the invoice."
+                "The EU's register of VAT ids does not answer right now. You can order all the same: the prices "
+                "then contain VAT. We ask again later; once your VAT id is confirmed, write to us and we correct "
+                "the invoice."
             ),
         )
 
