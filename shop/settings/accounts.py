@@ -2,6 +2,7 @@
 
 AUTH_USER_MODEL = "customer.User"
 AUTHENTICATION_BACKENDS = [
+    "shop.customers.backends.PermissionsInOneQuery",
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
