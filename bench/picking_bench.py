@@ -96,7 +96,7 @@ def _scanning() -> dict[str, Figure]:
     return {
         "picking.confirm_scan_queries": Figure(most["action"], "queries", at_most=12),
         "picking.confirm_scan_p95_ms": Figure(_p95(times["action"]), "ms", at_most=60),
-        "picking.scan_request_queries": Figure(most["request"], "queries"),
+        "picking.scan_request_queries": Figure(most["request"], "queries", at_most=12),
         "picking.scan_request_p95_ms": Figure(_p95(times["request"]), "ms", at_most=60),
     }
 

@@ -169,6 +169,26 @@ def test_an_answer_that_is_lost_is_asked_for_again_and_nothing_is_booked_twice(
     assert (house.moved(), ScanRecord.objects.count()) == (1, 1)
 
 
+def test_a_picked_stop_stays_picked_when_the_network_goes_before_the_walk_is_read_anew(
+    house: House, lenas_phone: Page
+) -> None:
+    """The answer to a pick comes without the walk; what it says of the stop is kept with it."""
+    page = lenas_phone
+    page.context.route("**/walk.json", lambda route: route.abort())
+    scan(page, "A-01", "SKU-1", "A-02", "SKU-2")
+    assert scan(page, "1") == "Right: 1 × SKU-2. Still wanted here: 1."
+    phone.all_sent(page)
+    assert house.picked() == {"SKU-1": 1, "SKU-2": 1, "SKU-3": 0}
+    page.reload()
+    page.locator("html[data-app=ready]").wait_for(state="attached")
+    assert scan(page, "A-02") == "Right bin. Now scan the product."
+    assert scan(page, "SKU-2") == "Right: 1 × SKU-2."
+    scan(page, "A-03")
+    assert phone.answer(page)[0] == "good"
+    phone.all_sent(page)
+    assert house.picked() == {"SKU-1": 1, "SKU-2": 2, "SKU-3": 0}
+
+
 def test_a_line_that_a_colleague_closed_meanwhile_is_told_in_words_and_settled(
     house: House, lenas_phone: Page
 ) -> None:

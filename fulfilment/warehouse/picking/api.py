@@ -16,8 +16,10 @@ from django.utils.timezone import is_naive
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from shop.kernel.clock import now
+
 from . import actions
-from .actions import Answer, Scan
+from .actions import Answer, NoSuchWalk, Scan, Stop, WalkId
 from .models import SCAN_PICK, SCAN_SHORT, Batch, PickList
 from .walks import walk_of
 
@@ -64,14 +66,14 @@ def wants_json(request: HttpRequest) -> bool:
 @require_GET
 def list_walk(request: HttpRequest, pk: int) -> HttpResponse:
     """The walk of one pick list."""
-    return _walk_answer(request, find_walk(f"list:{pk}"))
+    return _walk_answer(request, find_walk(WalkId(is_batch=False, pk=pk)))
 
 
 @staff_json("picking.pick_orders")
 @require_GET
 def batch_walk(request: HttpRequest, pk: int) -> HttpResponse:
     """The walk of one batch."""
-    return _walk_answer(request, find_walk(f"batch:{pk}"))
+    return _walk_answer(request, find_walk(WalkId(is_batch=True, pk=pk)))
 
 
 def _walk_answer(request: HttpRequest, walk: PickList | Batch | None) -> HttpResponse:
@@ -85,23 +87,27 @@ def _never_kept(response: JsonResponse) -> JsonResponse:
     return response
 
 
-def find_walk(name: Any) -> PickList | Batch | None:
-    """``list:12`` or ``batch:7``; None when there is none. One query."""
+def walk_named(name: Any) -> WalkId | None:
+    """What ``list:12`` or ``batch:7`` names; None for anything else. No query: it may be that there is none."""
     kind, _colon, number = str(name).partition(":")
-    if not (number.isascii() and number.isdigit() and len(number) <= 18):
+    if kind not in ("list", "batch") or not (number.isascii() and number.isdigit() and len(number) <= 18):
         return None
-    if kind == "list":
-        lists = PickList.objects.select_related("order", "picker", "packing_place")
-        return lists.filter(pk=int(number)).first()
-    if kind == "batch":
-        return Batch.objects.select_related("picker", "site", "zone").filter(pk=int(number)).first()
-    return None
+    return WalkId(is_batch=kind == "batch", pk=int(number))
+
+
+def find_walk(named: WalkId) -> PickList | Batch | None:
+    """The list or batch; None when there is none. One query."""
+    if named.is_batch:
+        return Batch.objects.select_related("picker", "site", "zone").filter(pk=named.pk).first()
+    lists = PickList.objects.select_related("order", "picker", "packing_place")
+    return lists.filter(pk=named.pk).first()
 
 
 @staff_json("picking.pick_orders")
 @require_POST
 def scans(request: HttpRequest) -> HttpResponse:
-    """Scans of a phone, in the order in which they were made; each is answered, and the walk as it is now."""
+    """Scans of a phone, in the order in which they were made; each is answered, and the walk as it is now unless the
+    answers tell all that has changed."""
     try:
         message = _message(request)
         told = [_scan(one) for one in _list(message)]
@@ -111,16 +117,34 @@ def scans(request: HttpRequest) -> HttpResponse:
     if person is not None and str(person) != str(request.user.pk):
         text = _("These scans were made by somebody else. They must sign in again to send them.")
         return json_error(text, 409)
-    walk = find_walk(message.get("walk"))
+    named = walk_named(message.get("walk"))
+    try:
+        data = _taken(named, told, request.user) if named else None
+    except NoSuchWalk:
+        data = None
+    return _never_kept(JsonResponse(data)) if data else json_error(_("There is no such walk."), 404)
+
+
+def _taken(named: WalkId, told: list[Scan], by: Any) -> dict[str, Any] | None:
+    """The answers, without the walk when pieces were picked and nothing else happened: a phone reads the walk next, and
+    reading it here too doubled the queries of a scan. None when there is no such walk."""
+    answers = actions.take_scans(walk=named, scans=told, by=by)
+    stops = [one.stop for one in answers if one.stop]
+    if answers and len(stops) == len(answers):
+        return {
+            "answers": [_answer(one, _picked(stop)) for one, stop in zip(answers, stops, strict=True)],
+            "fetched_at": now().isoformat(),
+        }
+    walk = find_walk(named)
     if walk is None:
-        return json_error(_("There is no such walk."), 404)
-    answers = actions.take_scans(walk=walk, scans=told, by=request.user)
-    fresh = find_walk(message.get("walk")) or walk
-    now = walk_of(fresh, request.user)
-    stops = {stop["line"]: stop for stop in now["stops"]}
-    return _never_kept(
-        JsonResponse({"answers": [_answer(one, stops.get(one.line or 0)) for one in answers], "walk": now})
-    )
+        return None
+    walked = walk_of(walk, by)
+    found = {stop["line"]: stop for stop in walked["stops"]}
+    return {"answers": [_answer(one, found.get(one.line or 0)) for one in answers], "walk": walked}
+
+
+def _picked(stop: Stop) -> dict[str, Any]:
+    return {"picked": stop.picked, "open": stop.open, "state": "open" if stop.open else "picked"}
 
 
 def _answer(answer: Answer, stop: dict[str, Any] | None) -> dict[str, Any]:

@@ -105,9 +105,23 @@ export class Sync {
       changes.push({ table: "scans", drop: scan.seq });
       if (outcome !== "accepted") changes.push({ table: "problems", put: { ...scan, text } });
     }
-    if (walk) changes.push({ table: "walks", put: await this.#row(walk) });
+    const kept = walk ? await this.#row(walk) : await this.#patched(scans[0].walk, answers);
+    if (kept) changes.push({ table: "walks", put: kept });
     await this.shelf.write(changes);
     this.#tell();
+  }
+
+  // The kept walk with its stops as the answers tell them, for the write that drops their scans: otherwise the stop would
+  // be open again until the walk is read anew, or for long when the network goes just then.
+  async #patched(walk, answers) {
+    const row = await this.shelf.get("walks", `${this.person.id}|${walk}`);
+    const told = new Map(answers.filter((one) => one.outcome === "accepted").map((one) => [one.line, one]));
+    if (!row || !told.size) return null;
+    const stops = row.data.stops.map((stop) => {
+      const { picked, open, state } = told.get(stop.line) ?? stop;
+      return { ...stop, picked, open, state };
+    });
+    return { ...row, data: { ...row.data, stops } };
   }
 
   async #row(data) {

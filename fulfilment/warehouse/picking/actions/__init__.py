@@ -8,7 +8,17 @@ from .ending import cancel, put_back
 from .lists import finish, let_go, reschedule, start, take_over
 from .making import add_lines, missing_of, new_list
 from .rules import WANTED, NotYourList, PickError, check_code, same_code
-from .scans import Answer, Scan, picked_words, settle_scan, short_words, take_scans
+from .scans import (
+    Answer,
+    NoSuchWalk,
+    Scan,
+    Stop,
+    WalkId,
+    picked_words,
+    settle_scan,
+    short_words,
+    take_scans,
+)
 from .sites import distribute, hold_order, make_pick_list, plan_rest, planned_per_site
 from .taking import report_short, scan
 from .waves import Walk, Wave, plan_batches, preview
@@ -16,10 +26,13 @@ from .waves import Walk, Wave, plan_batches, preview
 __all__ = [
     "WANTED",
     "Answer",
+    "NoSuchWalk",
     "NotYourList",
     "PickError",
     "Scan",
+    "Stop",
     "Walk",
+    "WalkId",
     "Wave",
     "add_lines",
     "add_to_batch",

@@ -111,7 +111,7 @@ def test_scans_are_answered_one_by_one_in_their_order(phone: Client, picker: Use
     assert (second["outcome"], second["picked"], second["open"], second["state"]) == (
         "accepted", 3, 0, "picked",
     )  # fmt: skip
-    stop = answer.json()["walk"]["stops"][0]
+    stop = phone.get(url("walk", pick_list.pk)).json()["stops"][0]
     assert stop["state"] == "picked" and stop["done_by"] == "Lena Lager" and stop["done_at"]
     assert list(ScanRecord.objects.values_list("quantity", flat=True)) == [2, 1]
     assert stock_differences() == []
@@ -347,6 +347,67 @@ def test_confirming_a_scan_takes_at_most_twelve_queries(
     with django_assert_max_num_queries(12):
         (answer,) = actions.take_scans(walk=pick_list, scans=[scan], by=picker)
     assert answer.accepted
+
+
+@pytest.mark.parametrize("pieces", [2, 3])
+def test_the_request_of_a_phone_with_one_scan_takes_at_most_twelve_queries(
+    phone: Client, picker: User, outbox: Outbox, pieces: int, django_assert_max_num_queries: Any
+) -> None:
+    """All included: session, person, permissions, the scan and both ends of its transaction."""
+    pick_list = started(outbox, picker)
+    scan = one_scan(pick_list.lines.get(), quantity=pieces)
+    with django_assert_max_num_queries(12):
+        answer = send(phone, f"list:{pick_list.pk}", scan)
+    assert answer.json()["answers"][0]["outcome"] == "accepted"
+
+
+def test_the_walk_comes_with_the_answers_only_when_more_may_have_changed_than_they_tell(
+    phone: Client, picker: User, outbox: Outbox
+) -> None:
+    pick_list = started(outbox, picker)
+    line, walk = pick_list.lines.get(), f"list:{pick_list.pk}"
+    first, second = one_scan(line), one_scan(line)
+    picked = send(phone, walk, first, second).json()
+    assert "walk" not in picked and picked["fetched_at"]
+    assert [(a["picked"], a["open"], a["state"]) for a in picked["answers"]] == [
+        (1, 2, "open"), (2, 1, "open"),
+    ]  # fmt: skip
+    repeated = send(phone, walk, first).json()
+    assert repeated["answers"][0]["repeated"] is True
+    for answer in (repeated, send(phone, walk, one_scan(line, code="SKU-9")).json()):
+        assert (answer["answers"][0]["picked"], answer["walk"]["stops"][0]["open"]) == (2, 1)
+    short = send(phone, walk, one_scan(line), one_scan(line, kind="short")).json()
+    assert short["walk"]["stops"][0]["state"] == "picked"
+    assert send(phone, walk).json()["walk"]["walk"] == walk
+
+
+@pytest.mark.parametrize("kind", ["pick", "short"])
+def test_a_scan_sent_again_alone_gets_its_first_answer_also_when_its_line_was_closed(
+    phone: Client, picker: User, outbox: Outbox, kind: str
+) -> None:
+    pick_list = started(outbox, picker)
+    line, walk = pick_list.lines.get(), f"list:{pick_list.pk}"
+    scan = one_scan(line, kind=kind)
+    (first,) = send(phone, walk, scan).json()["answers"]
+    if kind == "pick":
+        (again,) = send(phone, walk, scan).json()["answers"]
+        assert (again["text"], again["repeated"], again["picked"]) == (first["text"], True, 1)
+        send(phone, walk, one_scan(line, quantity=2))
+    (late,) = send(phone, walk, scan).json()["answers"]
+    assert (late["text"], late["outcome"], late["repeated"]) == (first["text"], "accepted", True)
+    assert pick_list.lines.get(pk=line.pk).quantity_picked == (3 if kind == "pick" else 0)
+    assert stock_differences() == []
+
+
+def test_a_scan_with_an_unknown_walk_is_404_and_leaves_no_trace(
+    phone: Client, picker: User, outbox: Outbox
+) -> None:
+    pick_list = started(outbox, picker)
+    scan = one_scan(pick_list.lines.get())
+    for walk in ("list:999999", f"batch:{pick_list.pk}"):
+        answer = send(phone, walk, scan, one_scan(pick_list.lines.get(), code="SKU-9"))
+        assert answer.status_code == 404 and answer.json()["error"]
+    assert not ScanRecord.objects.exists() and pick_list.lines.get().quantity_picked == 0
 
 
 def test_finishing_answers_a_phone_in_json(phone: Client, picker: User, outbox: Outbox) -> None:
