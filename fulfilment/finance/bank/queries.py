@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import BigIntegerField, Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from fulfilment.finance import amounts
@@ -179,6 +179,20 @@ def _searched(search: str) -> Q:
     except ValueError:
         return condition
     return condition | Q(amount_minor__in=(amount, -amount))
+
+
+def last_import() -> StatementFile | None:
+    """The file that was imported last; None before the first. One query."""
+    return StatementFile.objects.filter(state="imported").order_by("-finished_at", "-pk").first()
+
+
+def known_until() -> dt.date | None:
+    """The last day of which any account in use has a statement; None before the first. One query."""
+    found = Statement.objects.filter(
+        file__state="imported", kind__in=FINAL_KINDS, account__is_active=True
+    ).aggregate(day=Max("last_day"))
+    day: dt.date | None = found["day"]
+    return day
 
 
 def wrong_statements() -> int:

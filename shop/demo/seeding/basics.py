@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from checkout.basedata import PICKUP_DESCRIPTION
 from checkout.shipping.models import DeliveryMethod
+from fulfilment.finance.bank.models import BankAccount
 from fulfilment.finance.invoicing.models import MerchantProfile
+from fulfilment.finance.ledger.models import Account
 from fulfilment.warehouse.dispatch.models import Carton
 from fulfilment.warehouse.stock.actions import default_site, packing_place, place_zone
 from fulfilment.warehouse.stock.models import Bin, Site, Zone
@@ -44,6 +46,7 @@ def seed_basics() -> None:
     from its first migration on (catalogue/partner/basedata.py, checkout/basedata.py)."""
     _store()
     _seller()
+    _bank_account()
     site()
     warehouse.store()
     _name_zones()
@@ -101,6 +104,18 @@ def _seller() -> None:
     profile, made = MerchantProfile.objects.get_or_create(pk=1, defaults=facts)
     if not made and profile.name == DEFAULT["name"]:
         MerchantProfile.objects.filter(pk=1).update(**facts)
+
+
+def _bank_account() -> None:
+    """The account that stands on the demo's invoices; its statements can be imported at once."""
+    facts = {
+        "name": "Girokonto",
+        "bic": MERCHANT.bic,
+        "bank_name": MERCHANT.bank_name,
+        "ledger_account": Account.objects.get(role="bank"),
+        "is_default": not BankAccount.objects.filter(is_default=True).exists(),
+    }
+    BankAccount.objects.get_or_create(iban=MERCHANT.iban, defaults=facts)
 
 
 def site() -> Site:
