@@ -52,7 +52,9 @@ class BankAccount(models.Model):
         related_name="bank_accounts",
     )
     is_active = models.BooleanField(_("In use"), default=True)
-    is_default = models.BooleanField(_("Stands on our invoices"), default=False)
+    is_default = models.BooleanField(
+        _("Main account"), default=False, help_text=_("There is one; transfers of ours leave from it")
+    )
 
     history = HistoricalRecords()
 

@@ -107,7 +107,7 @@ def _seller() -> None:
 
 
 def _bank_account() -> None:
-    """The account that stands on the demo's invoices; its statements can be imported at once."""
+    """The account that stands on the demo's invoices, as main account; its statements can be imported at once."""
     facts = {
         "name": "Girokonto",
         "bic": MERCHANT.bic,

@@ -217,7 +217,7 @@ def _fill(line: ParsedLine, found: Details) -> None:
     line.counterparty = clean_line(found.name)[:140] or line.counterparty
     line.counterparty_iban = account_number(found.iban)[:40] or line.counterparty_iban
     line.counterparty_bic = account_number(found.bic)[:20] or line.counterparty_bic
-    line.return_reason = found.return_reason[:40]
+    line.return_reason = clean_line(found.return_reason)[:40]
     line.is_reversal = line.is_reversal or bool(found.return_reason)
 
 

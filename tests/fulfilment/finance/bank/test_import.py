@@ -9,7 +9,7 @@ import pytest
 from django.core.files.storage import storages
 from django.db import OperationalError
 
-from fulfilment.finance.bank import actions
+from fulfilment.finance.bank import actions, queries
 from fulfilment.finance.bank.actions import reading, taking
 from fulfilment.finance.bank.events import StatementImported
 from fulfilment.finance.bank.models import CsvMapping, Statement, StatementFile, StatementLine
@@ -288,3 +288,19 @@ def test_the_queue_is_asked_once_the_file_is_kept(queue: Any, monkeypatch: pytes
     monkeypatch.setattr(taking, "nudge", asked.append)
     file, _new = actions.take_file(name="x", content=camt(Entry("1.00")))
     assert file.state == "waiting"
+
+
+def test_lines_of_a_file_that_is_being_read_are_not_shown_yet() -> None:
+    make_account()
+    file = bring(camt(Entry("5.00")))
+    assert queries.lines().count() == 1
+    StatementFile.objects.filter(pk=file.pk).update(state="reading")
+    assert queries.lines().count() == 0
+
+
+def test_the_last_import_and_how_far_the_statements_reach_are_known() -> None:
+    make_account()
+    assert (queries.last_import(), queries.known_until()) == (None, None)
+    bring(camt(Entry("5.00"), day="2026-11-20"))
+    file = bring(camt(Entry("6.00", day="2026-11-19"), day="2026-11-19"))
+    assert (queries.last_import(), queries.known_until()) == (file, dt.date(2026, 11, 20))

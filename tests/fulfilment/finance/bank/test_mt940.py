@@ -112,3 +112,11 @@ def test_the_iban_behind_bank_code_and_number() -> None:
 def test_nonsense_refuses_the_file_with_its_line(data: bytes, code: str, line: int) -> None:
     refused = refusal(data)
     assert (refused.code, refused.line) == (code, line)
+
+
+def test_characters_that_print_nothing_are_dropped_from_every_text() -> None:
+    line = line_of(
+        ":61:2611201120D50,00N109REF\x01A//B\x02", ":86:109?00R?20EREF+K\x001?21SVWZ+a\x00b?32N\x07?349\x0014"
+    )
+    texts = (line.text, line.end_to_end_id, line.counterparty, line.bank_reference, line.return_reason)
+    assert texts == ("ab", "K1", "N", "B", "914")
