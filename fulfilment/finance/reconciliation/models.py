@@ -1,4 +1,4 @@
-"""Bank receipts recorded by hand, and the orders they were assigned to."""
+"""Money that came to the bank account and money that left it, and what somebody said it was for."""
 
 from __future__ import annotations
 
@@ -8,41 +8,71 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
+from fulfilment.finance.bank.models import TEXT_MAX_CHARS
 from shop.kernel.clock import now
 
-from .states import RECEIPT
+from .states import DISBURSEMENT, PAYBACK, RECEIPT
 
 
-class Receipt(models.Model):
-    """Money on the bank account. What is not assigned yet counts as unexplained."""
+UNEXPLAINED = ("open", "partly_assigned")
 
-    machine = RECEIPT
+
+class BankMoney(models.Model):
+    """What money that came and money that left have in common. What is not assigned yet counts as unexplained."""
 
     booked_on = models.DateField(_("Date on the bank statement"))
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3, default="EUR")
-    payer = models.CharField(_("Payer"), max_length=140, blank=True)
-    payer_iban = models.CharField("IBAN", max_length=34, blank=True)
-    text = models.CharField(_("Text of the transfer"), max_length=500, blank=True)
+    text = models.CharField(_("Text of the transfer"), max_length=TEXT_MAX_CHARS, blank=True)
     reference = models.CharField(
         _("Reference on the statement"),
         max_length=80,
         help_text=_("For instance number and line of the statement"),
     )
-    state = models.CharField(_("State"), max_length=16, choices=RECEIPT.choices, default=RECEIPT.initial)
     assigned_minor = models.PositiveBigIntegerField(default=0)
+    confidence = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="of the best proposal when it was last looked at; empty: never"
+    )
+    note = models.CharField(_("Note"), max_length=500, blank=True, help_text="what colleagues should know")
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     recorded_at = models.DateTimeField(default=now)
 
     class Meta:
+        abstract = True
+
+    @property
+    def left_minor(self) -> int:
+        """What nobody has explained yet, in minor units."""
+        return 0 if self.state == "withdrawn" else self.amount_minor - self.assigned_minor  # type: ignore[attr-defined]
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: what was recorded wrongly is withdrawn, which the ledger reverses."""
+        raise ProtectedError("money of the bank is withdrawn, never deleted", {self})
+
+
+class Receipt(BankMoney):
+    """Money that came to the bank account."""
+
+    machine = RECEIPT
+
+    line = models.OneToOneField(
+        "bank.StatementLine", null=True, blank=True, on_delete=models.PROTECT, related_name="receipt"
+    )
+    payer = models.CharField(_("Payer"), max_length=140, blank=True)
+    payer_iban = models.CharField("IBAN", max_length=34, blank=True)
+    state = models.CharField(_("State"), max_length=16, choices=RECEIPT.choices, default=RECEIPT.initial)
+
+    class Meta:
         constraints = [
-            # A receipt typed wrongly is withdrawn and may then be recorded again.
+            # A receipt typed wrongly is withdrawn and may then be recorded again; lines of the bank's files are told
+            # apart by their line.
             models.UniqueConstraint(
                 fields=["booked_on", "reference"],
-                condition=~Q(state="withdrawn"),
+                condition=~Q(state="withdrawn") & Q(line__isnull=True),
                 name="reconciliation_receipt_once",
             ),
             models.CheckConstraint(
@@ -57,41 +87,146 @@ class Receipt(models.Model):
                 condition=Q(state__in=("open", "partly_assigned")),
                 name="reconciliation_unexplained",
             ),
+            models.Index(fields=["amount_minor", "booked_on"], name="reconciliation_same_money"),
         ]
         permissions = [
             ("view_receipts", "May see bank receipts"),
             ("record_receipts", "May record bank receipts, assign them and undo that"),
+            ("change_rules", "May change what matching has learned and what it may book by itself"),
         ]
 
     def __str__(self) -> str:
         return f"{self.booked_on} {self.amount_minor} {self.currency} {self.payer}"
 
     @property
-    def left_minor(self) -> int:
-        """What nobody has explained yet, in minor units."""
-        return 0 if self.state == "withdrawn" else self.amount_minor - self.assigned_minor
+    def party(self) -> str:
+        """Who is at the other end."""
+        return self.payer
 
-    def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """Refused: a receipt typed wrongly is withdrawn, which the ledger reverses."""
-        raise ProtectedError("receipts are withdrawn, never deleted", {self})
+    @property
+    def party_iban(self) -> str:
+        """The account at the other end."""
+        return self.payer_iban
+
+
+class Disbursement(BankMoney):
+    """Money that left the bank account."""
+
+    machine = DISBURSEMENT
+
+    line = models.OneToOneField(
+        "bank.StatementLine", null=True, blank=True, on_delete=models.PROTECT, related_name="disbursement"
+    )
+    payee = models.CharField(_("Payee"), max_length=140, blank=True)
+    payee_iban = models.CharField("IBAN", max_length=34, blank=True)
+    state = models.CharField(
+        _("State"), max_length=16, choices=DISBURSEMENT.choices, default=DISBURSEMENT.initial
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["booked_on", "reference"],
+                condition=~Q(state="withdrawn") & Q(line__isnull=True),
+                name="reconciliation_disbursement_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(assigned_minor__lte=F("amount_minor")), name="reconciliation_not_more_than_left"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="reconciliation_disbursement_positive"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-booked_on", "-id"], name="reconciliation_newest_out"),
+            models.Index(
+                fields=["booked_on"],
+                condition=Q(state__in=("open", "partly_assigned")),
+                name="reconciliation_unexplained_out",
+            ),
+            models.Index(fields=["amount_minor", "booked_on"], name="reconciliation_same_money_out"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.booked_on} -{self.amount_minor} {self.currency} {self.payee}"
+
+    @property
+    def party(self) -> str:
+        """Who is at the other end."""
+        return self.payee
+
+    @property
+    def party_iban(self) -> str:
+        """The account at the other end."""
+        return self.payee_iban
 
 
 class Assignment(models.Model):
-    """A part of a receipt explained: it pays for an order (and this invoice first), or its dunning costs."""
+    """A part of a receipt or disbursement explained. ``account``: the order it is about, if it is about one."""
 
-    PAYMENT, DUNNING_COSTS = "payment", "dunning_costs"
-    KINDS = [(PAYMENT, _("Payment")), (DUNNING_COSTS, _("Dunning fee and interest"))]
+    PAYMENT, DUNNING_COSTS, PAYOUT, ACCOUNT = "payment", "dunning_costs", "payout", "account"
+    GIVE_BACK, REFUND, RETURNED, RETURN_FEE = "give_back", "refund", "returned", "return_fee"
+    KINDS = [
+        (PAYMENT, _("Payment")),
+        (DUNNING_COSTS, _("Dunning fee and interest")),
+        (PAYOUT, _("Payout of the card provider")),
+        (ACCOUNT, _("Account of the books")),
+        (GIVE_BACK, _("Goes back to the payer")),
+        (REFUND, _("Refund by transfer")),
+        (RETURNED, _("Payment that came back")),
+        (RETURN_FEE, _("Bank charge, claimed from the customer")),
+    ]
 
-    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="assignments")
+    receipt = models.ForeignKey(
+        Receipt, null=True, blank=True, on_delete=models.PROTECT, related_name="assignments"
+    )
+    disbursement = models.ForeignKey(
+        Disbursement, null=True, blank=True, on_delete=models.PROTECT, related_name="assignments"
+    )
     kind = models.CharField(max_length=14, choices=KINDS, default=PAYMENT)
     account = models.ForeignKey(
-        "invoicing.OrderAccount", on_delete=models.PROTECT, related_name="assignments"
+        "invoicing.OrderAccount",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="assignments",
     )
     invoice = models.ForeignKey(
         "invoicing.Invoice", null=True, blank=True, on_delete=models.PROTECT, related_name="assignments"
     )
+    ledger_account = models.ForeignKey(
+        "ledger.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    refund = models.ForeignKey(
+        "payment.Refund", null=True, blank=True, on_delete=models.PROTECT, related_name="bank_money"
+    )
+    payback = models.ForeignKey(
+        "reconciliation.PayBack", null=True, blank=True, on_delete=models.PROTECT, related_name="bank_money"
+    )
+    pair = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="pairs",
+        help_text="the side that carries the posting, when money that came and left explain each other",
+    )
+    reference = models.CharField(max_length=80, blank=True, help_text="of a payout: the provider's id")
     amount_minor = models.PositiveBigIntegerField()
+    vat_rate_bp = models.PositiveIntegerField(null=True, blank=True)
+    vat_minor = models.PositiveBigIntegerField(default=0)
     rounding_minor = models.PositiveBigIntegerField(default=0, help_text="given up as rounding difference")
+    charges_minor = models.PositiveBigIntegerField(default=0, help_text="withheld by banks; we bear them")
+    exchange_minor = models.BigIntegerField(default=0, help_text="lost (or gained: negative) by exchange")
+    rule = models.ForeignKey(
+        "reconciliation.LearnedRule",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    by_itself = models.BooleanField(default=False, help_text="booked without anybody's confirmation")
+    why = models.CharField(max_length=300, blank=True, help_text="the reasons, as they were shown")
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -104,11 +239,44 @@ class Assignment(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="reconciliation_assignment_positive")
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="reconciliation_assignment_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(receipt__isnull=True, disbursement__isnull=False)
+                | Q(receipt__isnull=False, disbursement__isnull=True),
+                name="reconciliation_assignment_of_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(account__isnull=False) | ~Q(kind__in=("payment", "dunning_costs", "return_fee")),
+                name="reconciliation_payment_has_order",
+            ),
+            models.UniqueConstraint(
+                fields=["refund"],
+                condition=Q(undone_at__isnull=True, refund__isnull=False),
+                name="reconciliation_refund_left_once",
+            ),
+            models.UniqueConstraint(
+                fields=["payback"],
+                condition=Q(undone_at__isnull=True, payback__isnull=False, disbursement__isnull=False),
+                name="reconciliation_payback_left_once",
+            ),
+            models.UniqueConstraint(
+                fields=["reference"],
+                condition=Q(undone_at__isnull=True, kind="payout"),
+                name="reconciliation_payout_came_once",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount_minor} of receipt {self.receipt_id}"
+        return f"{self.amount_minor} of {self.money}"
+
+    @property
+    def money(self) -> Receipt | Disbursement:
+        """The receipt or disbursement that is explained."""
+        found = self.receipt or self.disbursement
+        assert found is not None, "the database holds that one of the two is there"
+        return found
 
     @property
     def source(self) -> str:
@@ -119,3 +287,170 @@ class Assignment(models.Model):
     def rounding_source(self) -> str:
         """The same for the difference given up with it."""
         return f"rounding:{self.pk}"
+
+    @property
+    def charges_source(self) -> str:
+        """The same for what banks withheld."""
+        return f"charges:{self.pk}"
+
+    @property
+    def exchange_source(self) -> str:
+        """The same for the difference of exchange."""
+        return f"exchange:{self.pk}"
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All of them, the last booked first."""
+        return (self.exchange_source, self.charges_source, self.rounding_source, self.source)
+
+
+class PayBack(models.Model):
+    """Money that came and is not ours: it goes back to the account it came from. The transfer is sent by the bank's own
+    means or with the SEPA file."""
+
+    machine = PAYBACK
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="paybacks")
+    amount_minor = models.PositiveBigIntegerField()
+    currency = models.CharField(max_length=3, default="EUR")
+    payee = models.CharField(max_length=140, blank=True)
+    iban = models.CharField("IBAN", max_length=34, blank=True)
+    reason = models.CharField(max_length=300)
+    state = models.CharField(_("State"), max_length=12, choices=PAYBACK.choices, default=PAYBACK.initial)
+    reference = models.CharField(max_length=80, blank=True, help_text="of the transfer, once sent")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="reconciliation_payback_positive")
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state="requested"), name="reconciliation_payback_due")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_minor} {self.currency} back to {self.payee}"
+
+    @property
+    def end_to_end_id(self) -> str:
+        """What the transfer carries, so that the bank's line finds it."""
+        return f"PAYBACK-{self.pk}"
+
+
+class LearnedRule(models.Model):
+    """What a confirmation taught: whose account this is, or which account of the books such lines belong to."""
+
+    PAYER, ACCOUNT = "payer", "account"
+    KINDS = [(PAYER, _("Bank account of a customer")), (ACCOUNT, _("Text belongs to an account"))]
+    IN, OUT = "in", "out"
+    DIRECTIONS = [(IN, _("money that came")), (OUT, _("money that left"))]
+
+    kind = models.CharField(max_length=8, choices=KINDS)
+    iban = models.CharField("IBAN", max_length=34, blank=True)
+    customer = models.CharField(
+        max_length=260, blank=True, help_text='"user:5", or "mail:hanna@example.com" for a guest'
+    )
+    customer_name = models.CharField(_("Customer"), max_length=140, blank=True)
+    direction = models.CharField(_("Direction"), max_length=3, choices=DIRECTIONS, default=IN)
+    pattern = models.CharField(
+        _("Words"),
+        max_length=140,
+        blank=True,
+        help_text=_("All of them must stand in the line: in the text or in the name at the other end"),
+    )
+    ledger_account = models.ForeignKey(
+        "ledger.Account",
+        verbose_name=_("Account"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    vat_rate_bp = models.PositiveIntegerField(_("VAT in it"), null=True, blank=True)
+    by_itself = models.BooleanField(
+        _("Book without asking"), default=False, help_text=_("Otherwise such lines wait for a key to be pressed")
+    )
+    fired = models.PositiveIntegerField(default=0, help_text="how often a booking came of it")
+    last_fired_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=now)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["iban", "customer"], condition=Q(kind="payer"), name="reconciliation_payer_once"
+            ),
+            models.UniqueConstraint(
+                fields=["pattern", "direction"],
+                condition=Q(kind="account"),
+                name="reconciliation_pattern_once",
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="payer") & ~Q(iban="") & ~Q(customer=""))
+                | (Q(kind="account") & ~Q(pattern="") & Q(ledger_account__isnull=False)),
+                name="reconciliation_rule_is_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.iban or self.pattern}: {self.customer_name or self.ledger_account}"
+
+
+class MatchPolicy(models.Model):
+    """What matching may do by itself: one row (pk 1)."""
+
+    books_by_itself = models.BooleanField(_("Book certain lines without asking"), default=True)
+    certain_from = models.PositiveSmallIntegerField(
+        _("Certain from"), default=95, help_text=_("Confidence in percent, 80 to 100")
+    )
+    same_money_days = models.PositiveSmallIntegerField(
+        _("Days"),
+        default=5,
+        help_text=_("A receipt typed by hand and a line of the bank may be this far apart and be the same"),
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="reconciliation_one_policy"),
+            models.CheckConstraint(
+                condition=Q(certain_from__gte=80, certain_from__lte=100), name="reconciliation_certain_is_sure"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "policy of matching"
+
+
+class Intake(models.Model):
+    """Lines of one file and account on their way to receipts and disbursements; a worker that dies leaves off here."""
+
+    file = models.ForeignKey("bank.StatementFile", on_delete=models.PROTECT, related_name="+")
+    bank_account = models.ForeignKey("bank.BankAccount", on_delete=models.PROTECT, related_name="+")
+    last_line_id = models.BigIntegerField(default=0, help_text="up to here they are taken in")
+    taken = models.PositiveIntegerField(default=0)
+    done_at = models.DateTimeField(null=True, blank=True)
+    matched_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["file", "bank_account"], name="reconciliation_intake_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(matched_at__isnull=True), name="reconciliation_intake_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"file {self.file_id}, account {self.bank_account_id}: {self.taken} taken in"
