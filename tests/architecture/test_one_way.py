@@ -16,9 +16,7 @@ STATE_WRITERS = ("shop/kernel/",)
 #: The one place that may ask the machine for the time; the stand-in is a server of its own, without Django.
 CLOCKS = ("shop/kernel/clock.py", "checkout/payment/standin/")
 #: Events that nobody hears on purpose: they are part of the record for other systems and for later rooms.
-HEARD_BY_NOBODY: dict[str, str] = {
-    "StatementImported": "reconciliation makes receipts of statement lines",
-}
+HEARD_BY_NOBODY: dict[str, str] = {}
 
 
 def state_fields() -> set[str]:

@@ -98,7 +98,7 @@ class OrderMoney(models.Model):
     """Money for an order, or back from it (negative): one row per fact, amounts never change."""
 
     CARD, TRANSFER, CREDIT, ROUNDING = "card", "transfer", "credit", "rounding"
-    REFUND, DISPUTE = "refund", "dispute"
+    REFUND, DISPUTE, CHARGES = "refund", "dispute", "charges"
     KINDS = [
         (CARD, _("Card payment")),
         (TRANSFER, _("Bank transfer")),
@@ -106,6 +106,7 @@ class OrderMoney(models.Model):
         (ROUNDING, _("Rounding difference")),
         (REFUND, _("Refund")),
         (DISPUTE, _("Dispute")),
+        (CHARGES, _("Charges of banks")),
     ]
 
     account = models.ForeignKey(OrderAccount, on_delete=models.PROTECT, related_name="money")

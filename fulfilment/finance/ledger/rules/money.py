@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from fulfilment.finance.ledger.postings import Posting, order_subject, receipt_subject, swapped
 
+#: Accounts of VAT we owe, by rate in basis points; every other rate goes to "other".
+VAT_OWED = {1900: "19", 700: "7"}
+
 
 def card_captured(*, order_number: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
     """A card was charged: the provider owes us the money, the order's receivable is in credit until the invoice."""
@@ -20,8 +23,9 @@ def card_captured(*, order_number: str, amount_minor: int, currency: str = "EUR"
 def refund_succeeded(
     *, order_number: str, amount_minor: int, by_card: bool = True, currency: str = "EUR"
 ) -> list[Posting]:
-    """Money went back to the customer: through the card provider, or from the bank account."""
-    source = "psp_clearing" if by_card else "bank"
+    """Money went back to the customer: through the card provider, or by a transfer, which is on its way until the bank's
+    line tells that it left (``disbursement_explained`` with "money_transit")."""
+    source = "psp_clearing" if by_card else "money_transit"
     return [
         Posting(
             "receivable", debit_minor=amount_minor, subject=order_subject(order_number), currency=currency
@@ -52,11 +56,13 @@ def dispute_won(*, order_number: str, amount_minor: int, currency: str = "EUR") 
     ]
 
 
-def receipt_recorded(*, receipt_id: int, amount_minor: int, currency: str = "EUR") -> list[Posting]:
-    """Money is on the bank account; until it is assigned it counts as unexplained."""
+def receipt_recorded(
+    *, receipt_id: int, amount_minor: int, bank: str = "bank", currency: str = "EUR"
+) -> list[Posting]:
+    """Money is on the bank account; until it is assigned it counts as unexplained. ``bank``: a role, or "#1210"."""
     subject = receipt_subject(receipt_id)
     return [
-        Posting("bank", debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting(bank, debit_minor=amount_minor, subject=subject, currency=currency),
         Posting("unexplained", credit_minor=amount_minor, subject=subject, currency=currency),
     ]
 
@@ -145,34 +151,84 @@ def payout_arrived(
 
 
 def receipt_explained(
-    *, receipt_id: int, account: str, amount_minor: int, subject: str = "", currency: str = "EUR"
+    *,
+    receipt_id: int,
+    account: str,
+    amount_minor: int,
+    subject: str = "",
+    vat_rate_bp: int = 0,
+    vat_minor: int = 0,
+    currency: str = "EUR",
 ) -> list[Posting]:
     """A receipt is something else than an order's money: interest, a supplier's refund, the tax office. ``account``: a
-    role, or "#4711" for an account by its number."""
-    return [
+    role, or "#4711" for an account by its number. vat_minor: VAT that we owe on it, contained in amount_minor."""
+    lines = [
         Posting(
             "unexplained", debit_minor=amount_minor, subject=receipt_subject(receipt_id), currency=currency
         ),
-        Posting(account, credit_minor=amount_minor, subject=subject, currency=currency),
+        Posting(account, credit_minor=amount_minor - vat_minor, subject=subject, currency=currency),
     ]
+    if vat_minor:
+        net = amount_minor - vat_minor
+        lines.append(
+            _vat(
+                f"vat_{VAT_OWED.get(vat_rate_bp, 'other')}",
+                vat_rate_bp,
+                net,
+                currency,
+                credit_minor=vat_minor,
+            )
+        )
+    return lines
 
 
-def disbursement_recorded(*, disbursement_id: int, amount_minor: int, currency: str = "EUR") -> list[Posting]:
-    """Money left the bank account; until somebody says what for it counts as unexplained."""
+def disbursement_recorded(
+    *, disbursement_id: int, amount_minor: int, bank: str = "bank", currency: str = "EUR"
+) -> list[Posting]:
+    """Money left the bank account; until somebody says what for it counts as unexplained. ``bank``: see
+    ``receipt_recorded``."""
     subject = disbursement_subject(disbursement_id)
     return [
         Posting("unexplained", debit_minor=amount_minor, subject=subject, currency=currency),
-        Posting("bank", credit_minor=amount_minor, subject=subject, currency=currency),
+        Posting(bank, credit_minor=amount_minor, subject=subject, currency=currency),
     ]
 
 
 def disbursement_explained(
-    *, disbursement_id: int, account: str, amount_minor: int, subject: str = "", currency: str = "EUR"
+    *,
+    disbursement_id: int,
+    account: str,
+    amount_minor: int,
+    subject: str = "",
+    vat_rate_bp: int = 0,
+    vat_minor: int = 0,
+    currency: str = "EUR",
 ) -> list[Posting]:
     """What money that left was for. ``account``: "money_transit" for a refund sent by transfer, "bank_charges", any
-    other role, or "#4711" for an account by its number."""
+    other role, or "#4711" for an account by its number. vat_minor: input VAT contained in amount_minor."""
+    lines = [
+        Posting(account, debit_minor=amount_minor - vat_minor, subject=subject, currency=currency),
+        Posting(
+            "unexplained",
+            credit_minor=amount_minor,
+            subject=disbursement_subject(disbursement_id),
+            currency=currency,
+        ),
+    ]
+    if vat_minor:
+        net = amount_minor - vat_minor
+        lines.append(_vat("input_vat", vat_rate_bp, net, currency, debit_minor=vat_minor))
+    return lines
+
+
+def payment_returned(
+    *, receipt_id: int, disbursement_id: int, amount_minor: int, currency: str = "EUR"
+) -> list[Posting]:
+    """Money that came was taken back by the payer's bank: what came and what left explain each other."""
     return [
-        Posting(account, debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting(
+            "unexplained", debit_minor=amount_minor, subject=receipt_subject(receipt_id), currency=currency
+        ),
         Posting(
             "unexplained",
             credit_minor=amount_minor,
@@ -203,6 +259,20 @@ def exchange_difference(*, order_number: str, amount_minor: int, currency: str =
         Posting("exchange_gains", credit_minor=amount, subject=subject, currency=currency),
     ]
     return loss if amount_minor > 0 else gain
+
+
+def _vat(
+    role: str, rate_bp: int, net_minor: int, currency: str, *, debit_minor: int = 0, credit_minor: int = 0
+) -> Posting:
+    return Posting(
+        role,
+        debit_minor=debit_minor,
+        credit_minor=credit_minor,
+        currency=currency,
+        vat_country="DE",
+        vat_rate_bp=rate_bp,
+        tax_base_minor=net_minor,
+    )
 
 
 def psp_subject(reference: str) -> str:

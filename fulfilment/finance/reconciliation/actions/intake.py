@@ -1,0 +1,206 @@
+"""Lines of the bank's files become receipts and disbursements, each once; money typed by hand before is linked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import F, Q
+
+from fulfilment.finance.bank.models import StatementLine
+from fulfilment.finance.ledger.actions import reverse
+from fulfilment.finance.ledger.models import Entry
+from fulfilment.finance.reconciliation.matching.reading import canonical, same_name
+from fulfilment.finance.reconciliation.models import Disbursement, Intake, MatchPolicy, Receipt
+from shop.kernel.clock import now
+from shop.kernel.states import move
+from shop.kernel.transactions import retrying
+
+from .disburse import post_disbursement, withdraw_disbursement
+from .record import post_receipt
+from .undo import withdraw
+
+CHUNK = 100  #: lines per transaction
+
+
+def policy() -> MatchPolicy:
+    """What matching may do by itself; the row is made when it is missing."""
+    return MatchPolicy.objects.get_or_create(pk=1)[0]
+
+
+def take_in(*, intake: Intake, limit: int | None = None) -> int:
+    """Make receipts and disbursements of the lines of one file and account, a chunk per transaction; returns how
+    many lines
+    were taken now. A worker that dies leaves off after a whole chunk; of two workers one goes on. limit: chunks at
+    most.
+    """
+    taken, chunks = 0, 0
+    while limit is None or chunks < limit:
+        count = retrying(lambda: _chunk(intake))
+        if count is None:
+            break
+        taken, chunks = taken + count, chunks + 1
+    return taken
+
+
+def take_back_replaced(*, line_ids: list[int]) -> int:
+    """Collective lines whose transactions are known now are no money any more: what was made of them is withdrawn.
+
+    Returns how many.
+    """
+    why = "the bank told its single transactions"
+    done = 0
+    for receipt in Receipt.objects.filter(line_id__in=line_ids).exclude(state="withdrawn").order_by("pk"):
+        withdraw(receipt=receipt, why=why)
+        done += 1
+    left = Disbursement.objects.filter(line_id__in=line_ids).exclude(state="withdrawn")
+    for disbursement in left.order_by("pk"):
+        withdraw_disbursement(disbursement=disbursement, why=why)
+        done += 1
+    return done
+
+
+def link(*, money: Receipt | Disbursement, known: Receipt | Disbursement, by: Any = None) -> None:
+    """``money`` (made of a line) was recorded by hand before as ``known``: the line moves there and the double is
+    withdrawn. ValueError when they are not the same money or something was assigned to the double."""
+    if type(money) is not type(known) or money.pk == known.pk:
+        raise ValueError("two records of one kind are linked")
+
+    def work() -> None:
+        money.refresh_from_db()
+        known.refresh_from_db()
+        if money.line_id is None or known.line_id is not None or known.state == "withdrawn":
+            raise ValueError("one of the two has changed in the meantime")
+        if (money.amount_minor, money.currency) != (known.amount_minor, known.currency):
+            raise ValueError("the amounts are not the same")
+        if money.assigned_minor:
+            raise ValueError("something was assigned to it already")
+        line_id = money.line_id
+        type(money).objects.filter(pk=money.pk).update(
+            line=None, reference=f"{money.reference[:60]} #{line_id}"
+        )
+        money.refresh_from_db()
+        move(money, to="withdrawn", by=by, why=f"recorded by hand before as {known.pk}")
+        reverse(entry=_entry(money), why="recorded by hand before", by=by)
+        rows = type(known).objects.filter(pk=known.pk, line=None).update(line_id=line_id)
+        if not rows:
+            raise ValueError("one of the two has changed in the meantime")
+        known.refresh_from_db()
+
+    retrying(work)
+
+
+def unlink(*, known: Receipt | Disbursement, by: Any = None) -> Receipt | Disbursement:
+    """The line is not what was recorded by hand after all: it becomes money of its own. Returns that."""
+
+    def work() -> Receipt | Disbursement:
+        known.refresh_from_db()
+        line = known.line
+        if line is None:
+            raise ValueError("no line of the bank is linked to it")
+        type(known).objects.filter(pk=known.pk).update(line=None)
+        known.refresh_from_db()
+        return _money_of(line, by)
+
+    return retrying(work)
+
+
+def _chunk(intake: Intake) -> int | None:
+    """Take in the next lines; None when there are none or another worker is at it."""
+    seen = Intake.objects.get(pk=intake.pk)
+    lines = list(
+        StatementLine.objects.filter(
+            statement__file_id=seen.file_id,
+            account_id=seen.bank_account_id,
+            pk__gt=seen.last_line_id,
+            is_replaced=False,
+        )
+        .select_related("statement", "account__ledger_account")
+        .order_by("pk")[:CHUNK]
+    )
+    mine = Intake.objects.filter(pk=seen.pk, last_line_id=seen.last_line_id, done_at=None)
+    if not lines:
+        mine.update(done_at=now())
+        return None
+    if not mine.update(last_line_id=lines[-1].pk, taken=F("taken") + len(lines)):
+        return None
+    known = set(Receipt.objects.filter(line__in=lines).values_list("line_id", flat=True))
+    known |= set(Disbursement.objects.filter(line__in=lines).values_list("line_id", flat=True))
+    typed = _typed_before(lines)
+    for line in lines:
+        if line.pk in known:
+            continue
+        same = _surely(line, typed)
+        if same is None:
+            _money_of(line, None)
+        else:
+            typed.remove(same)
+            type(same).objects.filter(pk=same.pk, line=None).update(line=line)
+    return len(lines)
+
+
+def _typed_before(lines: list[StatementLine]) -> list[Receipt | Disbursement]:
+    """Money recorded by hand that no line has told yet, with the amounts of these lines."""
+    facts = Q(amount_minor__in={abs(line.amount_minor) for line in lines}, line=None)
+    return [
+        *Receipt.objects.filter(facts).exclude(state="withdrawn").order_by("pk"),
+        *Disbursement.objects.filter(facts).exclude(state="withdrawn").order_by("pk"),
+    ]
+
+
+def _surely(line: StatementLine, typed: list[Receipt | Disbursement]) -> Receipt | Disbursement | None:
+    """What was typed by hand for this line, when it is only one and reference or payer say so too."""
+    wanted = Receipt if line.amount_minor > 0 else Disbursement
+    days = dt.timedelta(days=policy().same_money_days) if typed else dt.timedelta(0)
+    same = [
+        row
+        for row in typed
+        if isinstance(row, wanted)
+        and row.amount_minor == abs(line.amount_minor)
+        and row.currency == line.currency
+        and abs(row.booked_on - line.booked_on) <= days
+        and _fits(line, row)
+    ]
+    return same[0] if len(same) == 1 else None
+
+
+def _fits(line: StatementLine, row: Receipt | Disbursement) -> bool:
+    """Whether reference, account or payer are the same on both."""
+    told = {
+        canonical(text)
+        for text in (line.bank_reference, line.end_to_end_id, line.structured_reference)
+        if text
+    }
+    if canonical(row.reference) in told:
+        return True
+    if row.party_iban and row.party_iban == line.counterparty_iban:
+        return True
+    return bool(row.party) and same_name(row.party, line.counterparty)
+
+
+def _money_of(line: StatementLine, by: Any) -> Receipt | Disbursement:
+    """The receipt or disbursement of a line, booked on the account's own place in the books."""
+    facts: dict[str, Any] = {
+        "line": line,
+        "booked_on": line.booked_on,
+        "amount_minor": abs(line.amount_minor),
+        "currency": line.currency,
+        "text": line.text,
+        "reference": f"{line.statement.number or line.statement.first_day}/{line.position}"[:80],
+    }
+    if line.amount_minor > 0:
+        receipt = Receipt.objects.create(
+            payer=line.counterparty, payer_iban=line.counterparty_iban[:34], **facts
+        )
+        post_receipt(receipt, by)
+        return receipt
+    left = Disbursement.objects.create(
+        payee=line.counterparty, payee_iban=line.counterparty_iban[:34], **facts
+    )
+    post_disbursement(left, by)
+    return left
+
+
+def _entry(money: Receipt | Disbursement) -> Entry:
+    kind = "receipt" if isinstance(money, Receipt) else "disbursement"
+    return Entry.objects.get(source=f"{kind}:{money.pk}")

@@ -1,0 +1,112 @@
+"""The plain values of matching. Amounts in minor units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+#: What may become of a line; ``deciding`` has one verb for each.
+PAY, BACK, PAYOUT, ACCOUNT, REFUND, PAYBACK, RETURNED, SAME = (
+    "pay", "back", "payout", "account", "refund", "payback", "returned", "same",
+)  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class OpenItem:
+    """Something that money may be for.
+
+    target: "invoice:5", "order:7" (a prepayment), "refund:3", "payback:4", "payout:po_2", "money:9" (a receipt that may
+    come back), "receipt:9" or "disbursement:9" (typed by hand before). numbers: what people quote. customer: whose
+    it is ("user:5",
+    "mail:…"). closed: "" or why nothing is asked any more ("paid", "cancelled", "written_off").
+    """
+
+    target: str
+    numbers: tuple[str, ...]
+    open_minor: int
+    currency: str = "EUR"
+    customer: str = ""
+    name: str = ""
+    due: int = 0  #: day, as an ordinal: the oldest is paid first
+    closed: str = ""
+    order_number: str = ""
+    iban: str = ""
+    day: int = 0  #: of money: when it was booked
+
+    @property
+    def kind(self) -> str:
+        """What the target is."""
+        return self.target.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A receipt (positive) or disbursement (negative) as matching sees it; ``key``: "receipt:5"."""
+
+    key: str
+    amount_minor: int
+    currency: str = "EUR"
+    text: str = ""
+    end_to_end_id: str = ""
+    structured_reference: str = ""
+    party: str = ""
+    iban: str = ""
+    day: int = 0
+    code: str = ""
+    original_minor: int = 0
+    original_currency: str = ""
+    charges_minor: int = 0
+    is_return: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A learned rule about text: all ``words`` in the line mean this account of the books."""
+
+    pk: int
+    words: frozenset[str]
+    direction: str
+    account_id: int
+    account: str = ""
+    vat_rate_bp: int | None = None
+    by_itself: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So much of the money is for this item. The differences are given up with it: rounding by tolerance, what banks
+    withheld, what the exchange cost (negative: brought)."""
+
+    target: str
+    amount_minor: int
+    label: str = ""
+    order_number: str = ""
+    open_minor: int = 0
+    rounding_minor: int = 0
+    charges_minor: int = 0
+    exchange_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a line may be, how sure that is (0 to 100) and why (codes of ``words.REASONS``)."""
+
+    kind: str
+    parts: tuple[Part, ...]
+    confidence: int
+    reasons: tuple[str, ...]
+    account_id: int | None = None
+    account: str = ""
+    vat_rate_bp: int | None = None
+    rule_id: int | None = None
+    rest_minor: int = 0  #: what stays unexplained
+    facts: dict[str, int] = field(default_factory=dict, compare=False)
+
+    @property
+    def token(self) -> str:
+        """What a page sends back to say "this one": all that would be booked."""
+        parts = ",".join(
+            f"{part.target}={part.amount_minor}/{part.open_minor}/{part.rounding_minor}/{part.charges_minor}"
+            f"/{part.exchange_minor}"
+            for part in self.parts
+        )
+        return f"{self.kind}|{self.account_id or ''}|{self.vat_rate_bp or ''}|{parts}"

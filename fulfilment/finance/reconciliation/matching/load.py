@@ -1,0 +1,279 @@
+"""What is open, read from the database as plain values: all of it for a run, or what may fit a few lines. A constant
+number of queries either way (numbers in bundles)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Q, QuerySet
+
+from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment, Refund
+from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.reconciliation.models import Assignment, Disbursement, LearnedRule, PayBack, Receipt
+from shop.kernel.clock import today
+
+from .index import Index
+from .items import Money, OpenItem, Rule
+from .reading import SERIES_DIGITS, misspellings, structured, tokens, words_of
+
+BUNDLE = 2_000  #: numbers per query
+FUZZY_TOKENS_MOST = 6  #: of a line whose misspellings are asked for
+OF_ONE_MOST = 200  #: open items of the customers of a few lines
+RETURNS_DAYS = 500  #: how long ago money may have come that comes back (SEPA: 13 months)
+
+
+def money_of(row: Receipt | Disbursement) -> Money:
+    """What is left of a receipt or disbursement, as matching sees it. ``line`` should be loaded with it."""
+    line = row.line
+    came = isinstance(row, Receipt)
+    return Money(
+        key=f"{'receipt' if came else 'disbursement'}:{row.pk}",
+        amount_minor=row.left_minor if came else -row.left_minor,
+        currency=row.currency,
+        text=row.text,
+        end_to_end_id=line.end_to_end_id if line else "",
+        structured_reference=line.structured_reference if line else "",
+        party=row.party,
+        iban=row.party_iban,
+        day=row.booked_on.toordinal(),
+        code=line.code if line else "",
+        original_minor=abs(line.original_amount_minor or 0) if line else 0,
+        original_currency=line.original_currency if line else "",
+        charges_minor=line.charges_minor if line else 0,
+        is_return=bool(line and (line.is_reversal or line.return_reason)),
+    )
+
+
+def index_of_all() -> Index:
+    """Everything that is open, for a run over many lines; ``complete`` it with each bundle of them."""
+    return _index(
+        [*_invoices(Invoice.objects.open()), *_prepayments(Q(state__in=OPEN_STATES)), *_others(None)],
+        LearnedRule.objects.filter(kind=LearnedRule.PAYER),
+    )
+
+
+def complete(index: Index, moneys: Sequence[Money]) -> None:
+    """Add what these lines name and is closed already, and receipts that may be coming back with them."""
+    unknown = {
+        token for money in moneys for token in _numbers_in(money) if len(token) > 5 and not index.numbered(token)
+    }
+    for bundle in _bundles(sorted(unknown)):
+        _add_closed(index, bundle)
+    _add_returns(index, moneys)
+
+
+def index_for(moneys: Sequence[Money]) -> Index:
+    """What may fit these few lines."""
+    read = {token for money in moneys for token in _numbers_in(money)}
+    near = {
+        guess
+        for money in moneys
+        for token in [token for token in _numbers_in(money) if len(token) > 5][:FUZZY_TOKENS_MOST]
+        for guess in misspellings(token)
+    }
+    payers = LearnedRule.objects.filter(
+        kind=LearnedRule.PAYER, iban__in={money.iban for money in moneys if money.iban}
+    )
+    amounts = {abs(money.amount_minor) for money in moneys}
+    users, mails = _customers(payers)
+    wanted = Q(open_minor__in=amounts) | Q(buyer__name__in={money.party for money in moneys if money.party})
+    if users or mails:
+        wanted |= Q(user_id__in=users) | Q(buyer__email__in=mails)
+    invoices = Invoice.objects.open()
+    items = list(_invoices(invoices.filter(wanted).order_by("due_on", "pk")[:OF_ONE_MOST]))
+    numbers = sorted(read | near)
+    for bundle in _bundles(numbers):
+        items += _invoices(invoices.filter(_by_numbers(bundle)).order_by("due_on", "pk")[:OF_ONE_MOST])
+        items += _prepayments(Q(state__in=OPEN_STATES) & Q(order__number__in=bundle))
+    items += _prepayments(Q(state__in=OPEN_STATES, amount_minor__in=amounts))
+    items += _others(amounts)
+    index = _index(items, payers)
+    for bundle in _bundles(sorted(token for token in read if len(token) > 4)):
+        _add_closed(index, bundle)
+    _add_returns(index, moneys)
+    return index
+
+
+def customer_of(user_id: int | None, mail: str) -> str:
+    """Whose an item is."""
+    return f"user:{user_id}" if user_id else f"mail:{mail.lower()}" if mail else ""
+
+
+def _index(items: list[OpenItem], payers: QuerySet[LearnedRule]) -> Index:
+    by_iban: dict[str, set[str]] = {}
+    for iban, customer in payers.values_list("iban", "customer"):
+        by_iban.setdefault(iban, set()).add(customer)
+    return Index(items, by_iban, _rules())
+
+
+def _rules() -> Iterator[Rule]:
+    rows = LearnedRule.objects.filter(kind=LearnedRule.ACCOUNT).select_related("ledger_account")
+    for row in rows.order_by("pk"):
+        assert row.ledger_account is not None, "the database holds that such a rule names an account"
+        yield Rule(
+            row.pk,
+            words_of(row.pattern),
+            row.direction,
+            row.ledger_account.pk,
+            str(row.ledger_account),
+            row.vat_rate_bp,
+            row.by_itself,
+        )
+
+
+def _numbers_in(money: Money) -> list[str]:
+    read = tokens(f"{money.end_to_end_id} {money.text} {money.structured_reference}")
+    number = structured(money.structured_reference)
+    return [*read, number] if number else read
+
+
+def _invoices(rows: QuerySet[Invoice]) -> Iterator[OpenItem]:
+    facts = rows.values_list(
+        "pk", "number", "order_number", "open_minor", "currency", "user_id", "buyer__name", "buyer__email",
+        "due_on", "state",
+    )  # fmt: skip
+    for pk, number, order, open_minor, currency, user, name, mail, due, state in facts.iterator():
+        closed = "" if open_minor else state
+        customer = customer_of(user, mail or "")
+        numbers = (number, order)
+        yield OpenItem(
+            f"invoice:{pk}",
+            numbers,
+            open_minor,
+            currency,
+            customer,
+            name or "",
+            due.toordinal(),
+            closed,
+            order,
+        )
+
+
+def _prepayments(wanted: Q) -> Iterator[OpenItem]:
+    rows = Payment.objects.filter(wanted, method=PREPAYMENT).order_by("pk")
+    facts = rows.values_list(
+        "order_id", "order__number", "amount_minor", "currency", "order__user_id", "order__guest_email",
+        "order__billing_address__first_name", "order__billing_address__last_name", "order__account__received_minor",
+        "state", "created_at",
+    )  # fmt: skip
+    for pk, number, amount, currency, user, mail, first, last, received, state, made in facts.iterator():
+        left = amount - (received or 0)
+        closed = "" if state in OPEN_STATES and left > 0 else "cancelled" if state == "cancelled" else "paid"
+        customer = customer_of(user, mail or "")
+        yield OpenItem(
+            f"order:{pk}", (number,), max(left, 0), currency, customer, f"{first or ''} {last or ''}".strip(),
+            made.date().toordinal(), closed, number,
+        )  # fmt: skip
+
+
+def _others(amounts: set[int] | None) -> Iterator[OpenItem]:
+    """Refunds and paybacks on their way, payouts that did not come, money typed by hand that no line has."""
+    narrow: dict[str, Any] = {} if amounts is None else {"amount_minor__in": amounts}
+    yield from _refunds(Refund.objects.filter(state="succeeded", **narrow).exclude(payment__method=CARD))
+    for back in (
+        PayBack.objects.filter(**narrow)
+        .exclude(state="cancelled")
+        .exclude(bank_money__disbursement__isnull=False, bank_money__undone_at=None)
+    ):
+        numbers = (back.end_to_end_id, back.reference)
+        yield OpenItem(
+            f"payback:{back.pk}", numbers, back.amount_minor, back.currency, "", back.payee, iban=back.iban
+        )
+    for kind, rows in (("receipt", Receipt.objects), ("disbursement", Disbursement.objects)):
+        for row in rows.filter(line=None, **narrow).exclude(state="withdrawn").order_by("-pk")[:OF_ONE_MOST]:
+            yield OpenItem(
+                f"{kind}:{row.pk}", (row.reference,), row.amount_minor, row.currency, "", row.party,
+                iban=row.party_iban, day=row.booked_on.toordinal(),
+            )  # fmt: skip
+    yield from _payouts(narrow)
+
+
+def _refunds(rows: QuerySet[Refund]) -> Iterator[OpenItem]:
+    """Refunds that were noted as sent and that no line of the bank has told yet."""
+    known = Assignment.objects.filter(undone_at=None, refund__isnull=False)
+    waiting = rows.exclude(pk__in=known.values("refund_id")).select_related("payment__order__billing_address")
+    for refund in waiting.order_by("pk"):
+        order = refund.payment.order
+        address = order.billing_address
+        name = f"{address.first_name} {address.last_name}".strip() if address else ""
+        numbers = (f"REFUND-{refund.pk:06d}", order.number)
+        yield OpenItem(
+            f"refund:{refund.pk}", numbers, refund.amount_minor, refund.currency, "", name,
+            order_number=order.number,
+        )  # fmt: skip
+
+
+def _payouts(narrow: dict[str, Any]) -> Iterator[OpenItem]:
+    """Payouts of the card provider that no receipt has told yet, once the room that knows them is there."""
+    if not apps.is_installed("fulfilment.finance.psp"):
+        return
+    known = Assignment.objects.filter(undone_at=None, kind=Assignment.PAYOUT).values("reference")
+    rows = apps.get_model("psp", "Payout")._default_manager.filter(**narrow).exclude(psp_id__in=known)
+    for psp_id, amount, currency in rows.values_list("psp_id", "amount_minor", "currency"):
+        if amount > 0:
+            yield OpenItem(f"payout:{psp_id}", (psp_id,), amount, currency.upper())
+
+
+def _add_closed(index: Index, numbers: list[str]) -> None:
+    """Invoices and orders with these numbers that ask for nothing any more: paid twice, cancelled, written off."""
+    closed = Invoice.objects.claims().filter(_by_numbers(numbers), open_minor=0)
+    for item in _invoices(closed.order_by("-pk")[:BUNDLE]):
+        index.add(item)
+    for item in _prepayments(Q(state="cancelled") & Q(order__number__in=numbers)):
+        index.add(item)
+
+
+def _add_returns(index: Index, moneys: Sequence[Money]) -> None:
+    """Receipts that may be coming back, when there is money that left."""
+    amounts = {
+        amount
+        for money in moneys
+        if money.amount_minor < 0
+        for amount in (
+            -money.amount_minor,
+            -money.amount_minor - money.charges_minor,
+            money.original_minor,
+        )
+        if amount > 0
+    }
+    since = today().toordinal() - RETURNS_DAYS
+    for bundle in _bundles(sorted(amounts)):
+        rows = (
+            Receipt.objects.filter(amount_minor__in=bundle).exclude(state="withdrawn").select_related("line")
+        )
+        back = Assignment.objects.filter(kind=Assignment.RETURNED, undone_at=None, receipt__isnull=False)
+        for row in rows.exclude(pk__in=back.values("receipt_id")).order_by("-pk")[:BUNDLE]:
+            if row.booked_on.toordinal() < since:
+                continue
+            told = (row.line.end_to_end_id, row.text) if row.line else (row.text,)
+            index.add(
+                OpenItem(
+                    f"money:{row.pk}", tuple(text for text in told if text), row.amount_minor, row.currency, "",
+                    row.payer, iban=row.payer_iban, day=row.booked_on.toordinal(),
+                )
+            )  # fmt: skip
+
+
+def _by_numbers(numbers: Iterable[str]) -> Q:
+    """Invoices by canonical numbers: as orders write theirs, and as invoices write theirs (R2026-000123)."""
+    digits = {token.removeprefix("R") for token in numbers if len(token.removeprefix("R")) == SERIES_DIGITS}
+    series = [f"R{token[:4]}-{token[4:]}" for token in sorted(digits) if token.isdigit()]
+    return Q(number__in=series) | Q(order_number__in=list(numbers))
+
+
+def _customers(payers: QuerySet[LearnedRule]) -> tuple[list[int], list[str]]:
+    users, mails = [], []
+    for customer in payers.values_list("customer", flat=True):
+        kind, _, name = customer.partition(":")
+        if kind == "user" and name.isdigit():
+            users.append(int(name))
+        else:
+            mails.append(name)
+    return users, mails
+
+
+def _bundles(values: Sequence[Any]) -> Iterator[list[Any]]:
+    for at in range(0, len(values), BUNDLE):
+        yield list(values[at : at + BUNDLE])
