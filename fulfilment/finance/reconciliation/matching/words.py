@@ -42,6 +42,7 @@ REASONS: dict[str, Any] = {
     "refund_due": gettext_lazy("a refund is on its way"),
     "returned": gettext_lazy("the bank took a payment back"),
     "bank_fee": gettext_lazy("charges of the bank"),
+    "searched": gettext_lazy("found by your search"),
 }
 
 
