@@ -91,6 +91,7 @@ ROLES: dict[str, set[str]] = {
         "reconciliation.view_receipts",
         "reconciliation.record_receipts",
         "reports.send_statements",
+        "reconciliation.change_rules",
         "dunning.view_dunning",
         "dunning.run_dunning",
         "dunning.change_policy",

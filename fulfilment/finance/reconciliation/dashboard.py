@@ -24,7 +24,7 @@ from shop.kernel.nav import NavEntry
 from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
-from . import actions, queries, transfers
+from . import actions, disbursements, queries, rules_pages, transfers, workbench
 from .actions import TOLERANCE_MINOR
 from .forms import AssignForm, ReceiptForm, ReceiptSearch
 from .models import Assignment, Receipt
@@ -159,7 +159,9 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "receipt": found,
         "assignments": list(
-            found.assignments.select_related("invoice", "account", "by", "undone_by").order_by("pk")
+            found.assignments.select_related(
+                "invoice", "account", "ledger_account", "refund", "payback", "receipt", "by", "undone_by"
+            ).order_by("pk")
         ),
         "assign": assign,
         "rows": assign.rows(items),
@@ -175,14 +177,25 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one assignment back, after saying what that means."""
     assignment = get_object_or_404(
-        Assignment.objects.select_related("receipt", "invoice", "account__order"), pk=_small(pk)
+        Assignment.objects.select_related("receipt", "disbursement", "invoice", "account__order"),
+        pk=_small(pk),
     )
+    money = assignment.money
+    came = isinstance(money, Receipt)
+    url = reverse("finance:receipt" if came else "finance:disbursement", args=[money.pk])
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        actions.undo(assignment=assignment, why=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, _("The assignment was undone; the receipt is open again."))
-        return redirect("finance:receipt", assignment.receipt_id)
-    context = {"assignment": assignment, "form": form, "crumbs": _crumbs(assignment.receipt)}
+        try:
+            actions.undo(assignment=assignment, why=form.cleaned_data["reason"], by=request.user)
+        except ValueError:
+            form.add_error(
+                "reason", _("The transfer back has left the bank: it cannot be called off any more.")
+            )
+        else:
+            messages.success(request, _("The assignment was undone; the money is open again."))
+            return redirect(url)
+    crumbs = _crumbs(money) if isinstance(money, Receipt) else disbursements.crumbs(money)
+    context = {"assignment": assignment, "form": form, "back_url": url, "crumbs": crumbs}
     return render(
         request, "dashboard/finance/undo_assignment.html", context, status=400 if form.is_bound else 200
     )
@@ -191,8 +204,8 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_view("reconciliation.record_receipts")
 @require_http_methods(["GET", "POST"])
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
-    """Withdraw a receipt that was typed wrongly, after saying what that means."""
-    found = _receipt(pk)
+    """Withdraw a receipt that was typed wrongly, after saying what that means; what the bank told stays."""
+    found = get_object_or_404(Receipt, pk=_small(pk), line=None)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         actions.withdraw(receipt=found, why=form.cleaned_data["reason"], by=request.user)
@@ -307,6 +320,9 @@ urlpatterns = [
     path("receipts/<int:pk>/", receipt, name="receipt"),
     path("receipts/<int:pk>/withdraw/", withdraw, name="withdraw-receipt"),
     path("assignments/<int:pk>/undo/", undo, name="undo-assignment"),
+    *workbench.urlpatterns,
+    *disbursements.urlpatterns,
+    *rules_pages.urlpatterns,
     *transfers.urlpatterns,
 ]
 
@@ -320,5 +336,8 @@ NAV = [
         40,
         _unexplained,
     ),
+    *workbench.NAV,
+    *disbursements.NAV,
+    *rules_pages.NAV,
     *transfers.NAV,
 ]

@@ -241,7 +241,10 @@ def _bench(
     if money is None and rows:
         money = rows[0]
     find = data.get("find", "")[:100]
-    at = next((at for at, row in enumerate(rows) if money is not None and desk.key_of(row) == desk.key_of(money)), -1)
+    at = next(
+        (at for at, row in enumerate(rows) if money is not None and desk.key_of(row) == desk.key_of(money)),
+        -1,
+    )
     context = {
         "form": form,
         "page": page,
@@ -269,7 +272,12 @@ def _bench(
 
 def _address(request: HttpRequest, line: str) -> str:
     data = request.GET if request.method == "GET" else request.POST
-    facts = {"q": data.get("q", "")[:100], "show": data.get("show", ""), "page": data.get("page", ""), "line": line}
+    facts = {
+        "q": data.get("q", "")[:100],
+        "show": data.get("show", ""),
+        "page": data.get("page", ""),
+        "line": line,
+    }
     return urlencode({name: value for name, value in facts.items() if value})
 
 

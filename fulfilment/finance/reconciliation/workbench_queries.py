@@ -47,6 +47,11 @@ class Choice:
         return "good" if sure >= SURE else "info" if sure >= MAYBE else "neutral"
 
     @property
+    def sure(self) -> str:
+        """How sure it is, for the badge."""
+        return f"{self.proposal.confidence} %"
+
+    @property
     def asks_who_pays(self) -> bool:
         """Whether the bank took something for a return that the customer may be asked for."""
         return self.proposal.kind == items.RETURNED and len(self.proposal.parts) > 1
@@ -81,7 +86,8 @@ def open_lines(request: HttpRequest, search: str, group: str) -> tuple[Page[Any]
 
 
 def counts() -> dict[str, int]:
-    """How many lines are open, by how sure their best proposal is, and what they sum up to (minor units). Two queries."""
+    """How many lines are open, by how sure their best proposal is, and what they sum up to (minor units). Two
+    queries."""
     total: dict[str, int] = {"open": 0, "came_minor": 0, "left_minor": 0, **dict.fromkeys(GROUPS, 0)}
     for kind, model in MODELS.items():
         sums = model.objects.filter(state__in=UNEXPLAINED).aggregate(
@@ -96,7 +102,8 @@ def counts() -> dict[str, int]:
 
 
 def choices(money: Receipt | Disbursement, found: str = "") -> list[Choice]:
-    """What may be done with a line, best first: what matching says, then what was searched for. Numbered for the keys."""
+    """What may be done with a line, best first: what matching says, then what was searched for. Numbered for the
+    keys."""
     [proposals] = match_these([money]).values() if money.left_minor else [[]]
     best = proposals[0].confidence if proposals else 0
     if money.confidence != best and money.left_minor:

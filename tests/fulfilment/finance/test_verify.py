@@ -26,6 +26,7 @@ from shop.kernel.models import Delivery, NumberSeries
 from tests.factories.stock import make_bin, make_stockrecord
 from tests.fulfilment.finance.books import problems
 from tests.fulfilment.finance.orders import capture, dispatch, make_order
+from tests.fulfilment.finance.reconciliation.bank_lines import intake_of, line, statement
 from tests.support.helpers import Outbox
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,12 @@ def unguarded(work: Callable[[], object]) -> None:
             table = "" if connection.vendor == "sqlite" else f" ON {guard.table}"
             cursor.execute(f"DROP TRIGGER {guard.name}{table}")
     work()
+
+
+def line_without_money() -> None:
+    of = statement()
+    line(of, 100)
+    intake_of(of).__class__.objects.update(done_at=now())
 
 
 def difference_nobody_told_of() -> None:
@@ -139,18 +146,28 @@ FAULTS: list[tuple[str, Callable[[], list[str]], Callable[[], object]]] = [
     ),
     (
         "a receipt that shows too much",
-        reconciliation.receipts_equal_their_assignments,
+        reconciliation.money_equals_its_assignments,
         lambda: Receipt.objects.update(assigned_minor=4_500),
     ),
     (
         "a receipt that shows too much",
-        reconciliation.unexplained_equals_open_receipts,
+        reconciliation.unexplained_equals_open_money,
         lambda: Receipt.objects.update(assigned_minor=4_500),
     ),
     (
         "an assignment of another amount",
         reconciliation.assignments_are_on_their_orders,
         lambda: Receipt.objects.get().assignments.update(amount_minor=3_999),
+    ),
+    (
+        "a line of the bank that is no money",
+        reconciliation.lines_are_money_once,
+        line_without_money,
+    ),
+    (
+        "an assignment undone and not reversed",
+        reconciliation.assignments_are_in_the_books,
+        lambda: Receipt.objects.get().assignments.update(undone_at=now()),
     ),
 ]
 

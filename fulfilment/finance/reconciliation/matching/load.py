@@ -57,7 +57,10 @@ def index_of_all() -> Index:
 def complete(index: Index, moneys: Sequence[Money]) -> None:
     """Add what these lines name and is closed already, and receipts that may be coming back with them."""
     unknown = {
-        token for money in moneys for token in _numbers_in(money) if len(token) > 5 and not index.numbered(token)
+        token
+        for money in moneys
+        for token in _numbers_in(money)
+        if len(token) > 5 and not index.numbered(token)
     }
     for bundle in _bundles(sorted(unknown)):
         _add_closed(index, bundle)

@@ -55,6 +55,7 @@ class Receipt(BankMoney):
     """Money that came to the bank account."""
 
     machine = RECEIPT
+    is_out = False
 
     line = models.OneToOneField(
         "bank.StatementLine", null=True, blank=True, on_delete=models.PROTECT, related_name="receipt"
@@ -110,6 +111,7 @@ class Disbursement(BankMoney):
     """Money that left the bank account."""
 
     machine = DISBURSEMENT
+    is_out = True
 
     line = models.OneToOneField(
         "bank.StatementLine", null=True, blank=True, on_delete=models.PROTECT, related_name="disbursement"

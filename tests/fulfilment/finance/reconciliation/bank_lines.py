@@ -68,4 +68,6 @@ def told(amount_minor: int, text: str = "", **facts: Any) -> Any:
 def tell(of: Statement, replaced: list[int] | None = None) -> None:
     """Tell that a file was imported, as the bank room does."""
     with transaction.atomic():
-        record(StatementImported(of.file_id, of.account_id, of.lines.count(), replaced_line_ids=replaced or []))
+        record(
+            StatementImported(of.file_id, of.account_id, of.lines.count(), replaced_line_ids=replaced or [])
+        )

@@ -119,9 +119,7 @@ def test_a_payer_pays_several_items_with_one_sum() -> None:
 
 
 def test_two_numbers_in_one_text_and_their_sum_are_certain() -> None:
-    found = proposals(
-        money(16_900, "R2026-000121 und R2026-000122"), Index([invoice(1), invoice(2, 5_000)])
-    )
+    found = proposals(money(16_900, "R2026-000121 und R2026-000122"), Index([invoice(1), invoice(2, 5_000)]))
     assert (found[0].confidence, len(found[0].parts)) == (100, 2)
 
 
@@ -156,7 +154,9 @@ def test_another_currency_leaves_a_difference_of_exchange() -> None:
     assert any((part.charges_minor, part.exchange_minor) == (100, 300) for part in parts)
 
 
-@pytest.mark.parametrize(("closed", "kind"), [("paid", "back"), ("cancelled", "back"), ("written_off", "pay")])
+@pytest.mark.parametrize(
+    ("closed", "kind"), [("paid", "back"), ("cancelled", "back"), ("written_off", "pay")]
+)
 def test_money_for_what_asks_for_nothing_any_more(closed: str, kind: str) -> None:
     found = proposals(money(text="R2026-000121"), Index([invoice(1, 0, closed=closed)]))
     assert found[0].kind == kind
@@ -185,7 +185,9 @@ def test_a_refund_is_found_by_the_id_we_gave_it() -> None:
 
 def test_a_payment_that_came_back_is_found_with_the_banks_charge() -> None:
     came = OpenItem("money:4", ("R2026-000121",), 11_900, name=HANNA, iban=IBAN, day=10)
-    line = money(-12_200, "Rücklastschrift R2026-000121", iban=IBAN, day=20, charges_minor=300, is_return=True)
+    line = money(
+        -12_200, "Rücklastschrift R2026-000121", iban=IBAN, day=20, charges_minor=300, is_return=True
+    )
     found = proposals(line, Index([came]))
     assert found[0].kind == "returned"
     assert [part.amount_minor for part in found[0].parts] == [11_900, 300]

@@ -67,7 +67,15 @@ def take_first(money: Receipt | Disbursement, kind: str = "", **how: Any) -> lis
 
 def books() -> dict[str, int]:
     """The balances that money moves."""
-    roles = ("bank", "receivable", "unexplained", "money_transit", "bank_charges", "psp_clearing", "exchange_losses")
+    roles = (
+        "bank",
+        "receivable",
+        "unexplained",
+        "money_transit",
+        "bank_charges",
+        "psp_clearing",
+        "exchange_losses",
+    )
     return {role: balance_minor(role) for role in roles if balance_minor(role)}
 
 
@@ -81,7 +89,10 @@ def all_taken_back(made: list[Assignment], before: dict[str, int]) -> None:
 
 def test_an_exact_payment_books_by_itself_and_can_be_taken_back(outbox: Outbox) -> None:
     invoice = invoiced(outbox)
-    receipt, before = told(11_900, f"Rechnung {invoice.number}"), {"bank": 11_900, "receivable": 11_900, "unexplained": -11_900}
+    receipt, before = (
+        told(11_900, f"Rechnung {invoice.number}"),
+        {"bank": 11_900, "receivable": 11_900, "unexplained": -11_900},
+    )
     assert books() == before
     assert match_open().booked == 1
     invoice.refresh_from_db()
@@ -201,7 +212,9 @@ def test_a_returned_payment_makes_its_invoice_open_again_and_we_bear_the_charge(
     assert problems() == []
     undo(assignment=made[0], why="test")
     assert balance_minor("bank_charges") == 0
-    assert unexplained_minor() == before.get("unexplained", 0) * -1 + 11_900, "the receipt is open again as well"
+    assert unexplained_minor() == before.get("unexplained", 0) * -1 + 11_900, (
+        "the receipt is open again as well"
+    )
     assert problems() == []
 
 
@@ -237,7 +250,11 @@ def test_a_foreign_currency_leaves_a_difference_of_exchange(outbox: Outbox, exch
     receipt = told(11_900 - exchange, invoice.number, original_amount_minor=12_500, original_currency="USD")
     before = books()
     made = assign(
-        receipt=receipt, order=invoice.order, invoice=invoice, amount_minor=11_900 - exchange, exchange_minor=exchange
+        receipt=receipt,
+        order=invoice.order,
+        invoice=invoice,
+        amount_minor=11_900 - exchange,
+        exchange_minor=exchange,
     )
     invoice.refresh_from_db()
     assert (invoice.state, balance_minor("receivable")) == ("paid", 0)
@@ -276,7 +293,10 @@ def test_a_refund_by_transfer_is_on_its_way_until_its_line_comes(outbox: Outbox)
     take_first(told(11_900, invoice.number))
     outbox.drain()
     refund = request_refund(
-        payment=Payment.objects.get(order=invoice.order), amount_minor=1_900, source="test:1", reason="goodwill"
+        payment=Payment.objects.get(order=invoice.order),
+        amount_minor=1_900,
+        source="test:1",
+        reason="goodwill",
     )
     succeed(refund=refund, reference=f"REFUND-{refund.pk:06d}")
     outbox.drain()
@@ -307,7 +327,9 @@ def test_an_account_with_vat_and_its_learned_rule(outbox: Outbox) -> None:
     made = explain(money=left, account=energy, amount_minor=11_900, vat_rate_bp=1_900)
     assert (balance_minor("input_vat"), made.vat_minor, unexplained_minor()) == (1_900, 1_900, 0)
     assert problems() == []
-    learn_account(pattern="Stadtwerke Abschlag", direction="out", account=energy, vat_rate_bp=1_900, by_itself=True)
+    learn_account(
+        pattern="Stadtwerke Abschlag", direction="out", account=energy, vat_rate_bp=1_900, by_itself=True
+    )
     told(-11_900, "Abschlag Dezember", counterparty="Stadtwerke Hamburg")
     assert match_open().booked == 1
     assert LearnedRule.objects.get().fired == 1
