@@ -1,4 +1,4 @@
-"""How long matching takes: 100,000 lines of the bank against 100,000 open invoices, and what taking in and booking cost.
+"""How long matching takes: 100,000 lines of the bank against 100,000 open invoices, and what booking costs.
 
 "Matching" is the run as it is made nightly, without booking: read the open items and the lines, find what each may be,
 write down how sure that is. Booking writes to the ledger and is measured apart, per line. Rows are written past the

@@ -1,4 +1,4 @@
-"""Fifty lines of the bank are reconciled without a mouse: one hand on Enter, the other on j, k, 1 to 9, u, s, / and ?."""
+"""Fifty lines of the bank are reconciled without a mouse: Enter books, u takes back, j, k, s, / and ? do the rest."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ def card_captured(*, order_number: str, amount_minor: int, currency: str = "EUR"
 def refund_succeeded(
     *, order_number: str, amount_minor: int, by_card: bool = True, currency: str = "EUR"
 ) -> list[Posting]:
-    """Money went back to the customer: through the card provider, or by a transfer, which is on its way until the bank's
-    line tells that it left (``disbursement_explained`` with "money_transit")."""
+    """Money went back to the customer: through the card provider, or by a transfer, which is on its way until the
+    bank's line tells that it left (``disbursement_explained`` with "money_transit")."""
     source = "psp_clearing" if by_card else "money_transit"
     return [
         Posting(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('invoicing', '0002_guards'),
+        ('invoicing', '0003_vat_ids_of_firms'),
     ]
 
     operations = [
