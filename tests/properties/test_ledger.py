@@ -31,11 +31,13 @@ from fulfilment.finance.invoicing.subscribers import actions as invoicing_action
 from fulfilment.finance.ledger.queries import balance_minor
 from fulfilment.finance.reconciliation.actions import assign, record, undo
 from fulfilment.finance.reconciliation.models import Assignment, Receipt
+from fulfilment.finance.reports import open_items
 from shop.kernel.money import vat_from_gross
 from tests.fulfilment.finance.books import problems
 from tests.fulfilment.finance.orders import Wish, make_order
 
 DAY = dt.date(2026, 11, 20)
+FAR = dt.date(2099, 12, 31)
 RATES = [1900, 700, 0]
 
 
@@ -259,6 +261,9 @@ def test_random_histories_agree_with_the_auditor(data: Any) -> None:
             shop.auditor.compare()
         # Random facts need no parcels and no captured state; everything else must hold.
         assert problems() == []
+        owed = sum(bucket.open_minor for bucket in open_items.ageing(open_items.Asked(FAR)))
+        in_credit = sum(one.credit_minor for one in open_items.advances(FAR))
+        assert owed - in_credit == balance_minor("receivable")
         transaction.savepoint_rollback(point)
 
 

@@ -24,6 +24,8 @@ from shop.kernel.access import staff_view
 from shop.ui.numbers import money_text
 
 VIEW = "ledger.view_ledger"
+#: What customers owe and what they paid in advance are sides of one account: each opens to its own orders.
+BEHIND = {"B.II.1": "finance:report-open-items", statements.ADVANCES: "finance:report-advances"}
 
 
 @staff_view(VIEW)
@@ -132,7 +134,7 @@ def income(request: HttpRequest) -> HttpResponse:
     lines = statements.income(first=first, last=last, before=before)
     lang = get_language() or "de"
 
-    def url(account: Account, is_before: bool) -> str:
+    def url(account: Account, code: str, is_before: bool) -> str:
         return sheet_url(account, *(before if is_before else (first, last)))
 
     report = Report(
@@ -163,8 +165,10 @@ def balance_sheet(request: HttpRequest) -> HttpResponse:
     found = statements.balance_sheet(day=day, before=before)
     lang = get_language() or "de"
 
-    def url(account: Account, is_before: bool) -> str:
-        return sheet_url(account, None, before if is_before else day)
+    def url(account: Account, code: str, is_before: bool) -> str:
+        on = before if is_before else day
+        page = BEHIND.get(code) if account.role == "receivable" else None
+        return f"{reverse(page)}?day={on.isoformat()}" if page else sheet_url(account, None, on)
 
     report = Report(
         name="balance-sheet",
@@ -211,7 +215,8 @@ def _statement_rows(lines: list[statements.Line], url: Any) -> list[Row]:
         rows.append(Row(cells, style=style, depth=line.heading.depth))
         for account, now, before in line.accounts.values():
             cells = [str(account), *_amounts(now, before)]
-            urls = {0: url(account, False), 1: url(account, False), 2: url(account, True)}
+            code = line.heading.code
+            urls = {0: url(account, code, False), 1: url(account, code, False), 2: url(account, code, True)}
             rows.append(Row(cells, urls, depth=min(3, line.heading.depth + 1)))
     return rows
 
