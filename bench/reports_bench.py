@@ -43,10 +43,12 @@ def measure() -> dict[str, Figure]:
     _analyse()
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # nothing was collected here
     with override_settings(ALLOWED_HOSTS=["testserver"], STORAGES=settings.STORAGES | {"staticfiles": plain}):
+        first = _first_time(reverse("finance:report-balance"))
         found = {
             f"reports.{name}_s": Figure(round(_seconds(url), 3), "s", at_most=FIRST_PAGE_S)
             for name, url in _pages()
         }
+        found["reports.balance_first_time_s"] = Figure(round(first, 3), "s")
     begun = time.perf_counter()
     assert verify.balances_equal_their_lines() == []
     found["reports.recomputed_from_zero_s"] = Figure(round(time.perf_counter() - begun, 1), "s")
@@ -73,6 +75,7 @@ def _pages() -> list[tuple[str, str]]:
     open_items, sheet = reverse("finance:report-open-items"), reverse("finance:account", args=["1400"])
     return [
         *pages,
+        ("overview", reverse("finance:index")),
         ("account_sheet", sheet),
         ("account_sheet_page_1000", f"{sheet}?page=1000"),
         ("open_items_every_item", f"{open_items}?by=item"),
@@ -92,6 +95,16 @@ def _seconds(url: str) -> float:
         taken.append(time.perf_counter() - begun)
         assert status == 200, (url, status)
     return statistics.median(taken)
+
+
+def _first_time(url: str) -> float:
+    """The balance sheet of a year before is remembered; this is what remembering it costs."""
+    client = Client()
+    client.force_login(_clerk())
+    client.get(reverse("finance:reports"))
+    begun = time.perf_counter()
+    client.get(url)
+    return time.perf_counter() - begun
 
 
 def _clerk() -> Any:

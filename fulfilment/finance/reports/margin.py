@@ -55,7 +55,8 @@ sold AS (
   CAST(s.net - COALESCE(p.everything, 0) AS BIGINT) AS margin_minor
 FROM chosen c JOIN sold s ON s.order_id = c.id LEFT JOIN spent p ON p.subject = 'order:' || c.number"""
     values = [begin, end, like(search), *ids, *ids, *cost]
-    return SqlRows(select, values, order, make, with_=with_)
+    sums = ["SUM(net_minor)", "SUM(cost_minor)", "SUM(fees_minor)", "SUM(margin_minor)"]
+    return SqlRows(select, values, order, make, with_=with_, sums=sums)
 
 
 def articles(first: dt.date, last: dt.date, search: str, order: str, make: Any) -> SqlRows:
@@ -73,7 +74,9 @@ FROM (
   WHERE i.currency = 'EUR' AND i.issued_on >= %s AND i.issued_on <= %s
     AND (LOWER(l.sku) LIKE %s ESCAPE '!' OR LOWER(l.name) LIKE %s ESCAPE '!')
 ) AS sold GROUP BY sku"""
-    return SqlRows(select, [edge(first), edge(last), like(search), like(search)], order, make)
+    values = [edge(first), edge(last), like(search), like(search)]
+    sums = ["SUM(pieces)", "SUM(net_minor)", "SUM(cost_minor)", "SUM(margin_minor)"]
+    return SqlRows(select, values, order, make, sums=sums)
 
 
 def rate_bp(margin_minor: int, net_minor: int) -> int | None:

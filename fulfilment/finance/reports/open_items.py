@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -50,27 +50,23 @@ def table(asked: Asked) -> tuple[str, list[Any]]:
     sql = f"""
 WITH {balances.subjects_sql()},
 claims AS (
-  SELECT i.id, i.number, i.order_number, i.issued_on, i.due_on, i.gross_minor, o.balance, {name} AS name,
-    SUM(i.gross_minor) OVER (PARTITION BY i.order_number ORDER BY i.due_on DESC, i.id DESC) AS upto
-  FROM owed o JOIN invoicing_invoice i ON i.order_number = SUBSTR(o.subject, {ORDER_PREFIX})
-  WHERE o.balance > 0 AND i.kind = 'invoice' AND i.issued_on <= %s
+  SELECT o.subject, i.id, i.number, i.issued_on, i.due_on, i.gross_minor, o.balance, {name} AS name,
+    SUM(i.gross_minor) OVER (PARTITION BY o.subject ORDER BY i.due_on DESC, i.id DESC) AS upto,
+    COALESCE(SUM(i.gross_minor) OVER (PARTITION BY o.subject), 0) AS whole,
+    ROW_NUMBER() OVER (PARTITION BY o.subject ORDER BY i.due_on DESC, i.id DESC) AS place
+  FROM owed o LEFT JOIN invoicing_invoice i ON i.order_number = SUBSTR(o.subject, {ORDER_PREFIX})
+    AND i.kind = 'invoice' AND i.issued_on <= %s
     AND NOT EXISTS (SELECT 1 FROM invoicing_invoice c
       WHERE c.corrects_id = i.id AND c.kind = 'cancellation' AND c.issued_on <= %s)
-),
-parts AS (
-  SELECT id, number, order_number, issued_on, due_on, name,
-    CASE WHEN balance - upto + gross_minor >= gross_minor THEN gross_minor
-      ELSE balance - upto + gross_minor END AS open_minor
-  FROM claims WHERE balance - upto + gross_minor > 0
+  WHERE o.balance > 0
 ),
 both_kinds AS (
-  SELECT id, number, order_number, issued_on, due_on, name, open_minor FROM parts
+  SELECT id, number, SUBSTR(subject, {ORDER_PREFIX}) AS order_number, issued_on, due_on, name,
+    CASE WHEN balance - upto >= 0 THEN gross_minor ELSE balance - upto + gross_minor END AS open_minor
+  FROM claims WHERE id IS NOT NULL AND balance - upto + gross_minor > 0
   UNION ALL
-  SELECT NULL, '', SUBSTR(o.subject, {ORDER_PREFIX}), NULL, NULL, '',
-    o.balance - COALESCE(p.laid, 0)
-  FROM owed o LEFT JOIN (SELECT order_number, SUM(open_minor) AS laid FROM parts GROUP BY order_number) p
-    ON p.order_number = SUBSTR(o.subject, {ORDER_PREFIX})
-  WHERE o.balance > 0
+  SELECT NULL, '', SUBSTR(subject, {ORDER_PREFIX}), NULL, NULL, '', balance - whole
+  FROM claims WHERE place = 1 AND balance > whole
 ),
 items AS (
   SELECT b.id AS invoice_id, b.number, b.order_number, b.issued_on, b.due_on,
@@ -111,48 +107,62 @@ def where(asked: Asked) -> tuple[str, list[Any]]:
 
 
 def items(asked: Asked, order: str, make: Any) -> SqlRows:
-    """Every open item: (invoice_id, number, order_number, issued_on, due_on, open_minor, customer, name)."""
+    """Every open item: (invoice_id, number, order_number, issued_on, due_on, open_minor, customer, name, and what of it
+    has which age, then whether it has). Sums: open, then per age amount and number."""
     with_, values = table(asked)
     condition, more = where(asked)
-    return SqlRows(f"SELECT * FROM items WHERE {condition}", [*values, *more], order, make, with_=with_)
+    ages, edges = _ages(asked.day)
+    select = f"SELECT *, {ages} FROM items WHERE {condition}"
+    return SqlRows(select, [*values, *edges, *more], order, make, with_=with_, sums=_sums("open_minor"))
 
 
 def customers(asked: Asked, order: str, make: Any) -> SqlRows:
-    """Per customer: (customer, name, count, open, then one sum per age), largest debt first."""
+    """Per customer: (customer, name, open, per age amount and number, number). Sums as of ``items``, and number."""
     with_, values = table(asked)
     condition, more = where(asked)
     ages, edges = _ages(asked.day)
-    select = f"""SELECT customer, MAX(name) AS name, COUNT(*) AS many, SUM(open_minor) AS owed_minor, {ages}
-FROM items WHERE {condition} GROUP BY customer"""
-    return SqlRows(select, [*values, *edges, *more], order, make, with_=with_)
+    summed = ", ".join(f"SUM({name}) AS {name}" for name in _age_columns())
+    select = f"""SELECT customer, MAX(name) AS name, SUM(open_minor) AS owed_minor, {summed}, COUNT(*) AS many
+FROM (SELECT *, {ages} FROM items WHERE {condition}) AS aged GROUP BY customer"""
+    sums = [*_sums("owed_minor"), "SUM(many)"]
+    return SqlRows(select, [*values, *edges, *more], order, make, with_=with_, sums=sums)
+
+
+def _age_columns() -> list[str]:
+    return [column for code, _low, _high in BUCKETS for column in (code, f"n_{code}")]
+
+
+def _sums(amount: str) -> list[str]:
+    return [f"SUM({column})" for column in (amount, *_age_columns())]
 
 
 def _ages(day: dt.date) -> tuple[str, list[Any]]:
+    """Two columns per age: what of an item has it, and 1 when it has; with their parameters."""
     columns, values = [], []
     for code, low, high in BUCKETS:
-        conditions = []
+        conditions, edges = [], []
         if high is not None:
             conditions.append("(due_on >= %s OR due_on IS NULL)" if code == "not_due" else "due_on >= %s")
-            values.append(edge(day - dt.timedelta(days=high)))
+            edges.append(edge(day - dt.timedelta(days=high)))
         if low is not None:
             conditions.append("due_on <= %s")
-            values.append(edge(day - dt.timedelta(days=low)))
-        columns.append(f"SUM(CASE WHEN {' AND '.join(conditions)} THEN open_minor ELSE 0 END) AS {code}")
+            edges.append(edge(day - dt.timedelta(days=low)))
+        for value, name in (("open_minor", code), ("1", f"n_{code}")):
+            columns.append(f"CASE WHEN {' AND '.join(conditions)} THEN {value} ELSE 0 END AS {name}")
+            values += edges
     return ", ".join(columns), values
 
 
-def ageing(asked: Asked) -> list[Bucket]:
-    """Open items by age at the end of the day, oldest last; the words and the customer count, the age does not."""
-    with_, values = table(asked)
-    condition, more = where(Asked(asked.day, "", asked.search, asked.customer, asked.currency))
-    ages, edges = _ages(asked.day)
-    counts = ages.replace("THEN open_minor", "THEN 1").replace(" AS ", " AS n_")
-    sql = f"{with_} SELECT {ages}, {counts} FROM items WHERE {condition}"
-    row = records(sql, [*values, *edges, *edges, *more])[0]
-    size = len(BUCKETS)
+def buckets_of(totals: Sequence[int]) -> list[Bucket]:
+    """Ageing out of the totals of ``items`` or ``customers``, oldest last."""
     return [
-        Bucket(code, int(row[at + size] or 0), int(row[at] or 0)) for at, (code, _l, _h) in enumerate(BUCKETS)
+        Bucket(code, totals[3 + at * 2], totals[2 + at * 2]) for at, (code, _low, _high) in enumerate(BUCKETS)
     ]
+
+
+def ageing(asked: Asked) -> list[Bucket]:
+    """Open items by age at the end of the day whatever age is asked for, oldest last. One statement."""
+    return buckets_of(items(replace(asked, age=""), "due_on", list).totals())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,10 @@ from .table import Row
 
 
 class SqlRows:
-    """Rows of a SELECT, a stretch at a time. Offers what a paginator and a report ask of a list."""
+    """Rows of a SELECT, a stretch at a time. Offers what a paginator and a report ask of a list.
+
+    The page that is looked at and the sums over all rows come by one statement: what makes them is the dear part.
+    """
 
     def __init__(
         self,
@@ -22,30 +25,51 @@ class SqlRows:
         make: Callable[[list[Any]], list[Row]],
         *,
         with_: str = "",
+        sums: Sequence[str] = (),
     ) -> None:
-        """select: the statement without order; with_: its table expressions; make: records -> rows."""
+        """select: the statement without order; with_: its table expressions; make: records to rows; sums: SQL."""
         self.with_, self.select, self.values, self.order, self.make = with_, select, list(values), order, make
-        self._count: int | None = None
+        self._aggregates = ["COUNT(*)", *sums]
+        self._totals: list[int] | None = None
+        self._kept: tuple[int, int, list[Any]] | None = None
 
     def __len__(self) -> int:
-        if self._count is None:
-            self._count = int(self.sums("COUNT(*)")[0])
-        return self._count
+        return self.totals()[0]
 
     def __getitem__(self, part: slice) -> list[Row]:
-        start, stop, _step = part.indices(len(self))
-        sql = f"{self.with_} {self.select} ORDER BY {self.order} LIMIT %s OFFSET %s"
-        return self.make(records(sql, [*self.values, max(0, stop - start), start]))
+        start, stop = part.start or 0, part.stop
+        if stop is None:
+            stop = len(self)
+        if self._kept is None or self._kept[:2] != (start, stop):
+            self.load(start, stop)
+        assert self._kept is not None
+        return self.make(self._kept[2])
 
     def __iter__(self) -> Iterator[Row]:
         yield from self[0 : len(self)]
 
-    def sums(self, columns: str) -> tuple[Any, ...]:
-        """Aggregates over all rows; when the first is the count it need not be asked for again."""
-        found = records(f"{self.with_} SELECT {columns} FROM ({self.select}) AS every", self.values)[0]
-        if columns.startswith("COUNT(*)"):
-            self._count = int(found[0])
-        return tuple(found)
+    def totals(self) -> list[int]:
+        """The count and the sums over all rows; of no rows all are 0."""
+        if self._totals is None:
+            columns = ", ".join(self._aggregates)
+            found = records(f"{self.with_} SELECT {columns} FROM ({self.select}) AS every", self.values)[0]
+            self._totals = [int(value or 0) for value in found]
+        return self._totals
+
+    def load(self, start: int, stop: int) -> None:
+        """Read a stretch, and the totals with it."""
+        over = ", ".join(f"{aggregate} OVER ()" for aggregate in self._aggregates)
+        sql = (
+            f"{self.with_} SELECT every.*, {over} FROM ({self.select}) AS every ORDER BY {self.order} "
+            "LIMIT %s OFFSET %s"
+        )
+        found = records(sql, [*self.values, max(0, stop - start), start])
+        width = len(self._aggregates)
+        if found:
+            self._totals = [int(value or 0) for value in found[0][-width:]]
+        elif start == 0 and stop > 0:
+            self._totals = [0] * width
+        self._kept = (start, stop, [record[:-width] for record in found])
 
 
 def records(sql: str, values: Sequence[Any]) -> list[Any]:

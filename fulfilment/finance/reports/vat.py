@@ -21,10 +21,13 @@ from fulfilment.finance.invoicing.facts import EU
 from fulfilment.finance.invoicing.models import INVOICE_KIND, Invoice
 from fulfilment.finance.ledger.models import Account
 from fulfilment.finance.ledger.rules import HOME
+from fulfilment.finance.ledger.rules.sales import HOME_RATES_BP
 
 from . import balances
 
 FOLDER = Path(__file__).parent / "data"
+RECOVERED = "bad_debt_recovered"
+OSS_KZ = "45"  #: the line of the return at home on which sales of other countries are named
 VAT_ROLES = ("vat_19", "vat_7", "vat_other", "vat_abroad")
 #: § 3a (5) sentence 3 and § 3c (4) UStG: distance sales and electronic services to the EU, net, per calendar year.
 THRESHOLD_MINOR = 1_000_000
@@ -91,41 +94,42 @@ def return_lines() -> tuple[ReturnLine, ...]:
 def vat_rows(*, first: dt.date, last: dt.date, currency: str = "EUR") -> list[VatRow]:
     """VAT of a period per line of the return, country and rate. Two statements.
 
-    The base of taxed sales is that of the VAT lines, so that write-offs lower it (§ 17 UStG); sales without VAT have no
-    such line and count by their revenue.
+    The base is revenue less what was written off and plus what came in on that after all (§ 17 UStG), not the base
+    noted on VAT lines: a sale of one cent has no cent of VAT and so no such line.
     """
-    roles = {role for line in return_lines() for role in line.roles}
+    roles = {RECOVERED, *(role for line in return_lines() for role in line.roles)}
     accounts = dict(Account.objects.filter(role__in=roles).values_list("pk", "role"))
     found: dict[tuple[str, str, int | None], VatRow] = {}
     for row in balances.by_tax(accounts, first_day=first, last_day=last, currency=currency):
-        role = accounts[row.account_id]
+        role = _role(accounts[row.account_id], row)
         line = next((one for one in return_lines() if one.holds(role, row.country)), None)
-        if line is None or (role.startswith("revenue_") and _is_taxed(line)):
-            continue
-        add(found, line, role, row)
+        if line is not None:
+            _add(found, line, role, row)
     return [found[key] for key in sorted(found, key=lambda key: (_order(key[0]), key[1], key[2] or 0))]
 
 
-def add(
+def _role(role: str, row: balances.TaxSum) -> str:
+    """What came in on write-offs lies on one account for all rates; it belongs where the write-off does."""
+    if role != RECOVERED or not row.rate_bp:
+        return role
+    return f"bad_debt_{'abroad' if row.country != HOME else HOME_RATES_BP.get(row.rate_bp, 'other')}"
+
+
+def _add(
     found: dict[tuple[str, str, int | None], VatRow], line: ReturnLine, role: str, row: balances.TaxSum
 ) -> None:
-    """Add a sum to its row: VAT accounts bring base and tax, revenue brings a base, input VAT a tax to deduct."""
+    """Add a sum to its row: revenue and write-offs bring the base, VAT accounts the tax, input VAT a tax to deduct."""
     key = (line.kz, row.country, row.rate_bp)
     into = found.setdefault(key, VatRow(line, row.country, row.rate_bp, accounts=set()))
-    if role.startswith("revenue_"):
-        into.base_minor += row.amount_minor
-    elif role == "input_vat":
+    if role == "input_vat":
         into.tax_minor -= row.amount_minor
-    else:
-        into.base_minor += row.base_minor
+    elif role.startswith("vat_"):
         into.tax_minor += row.amount_minor
+    else:
+        into.base_minor += row.amount_minor
     into.lines += row.lines
     assert into.accounts is not None
     into.accounts.add(row.account_id)
-
-
-def _is_taxed(line: ReturnLine) -> bool:
-    return any(role.startswith("vat_") for role in line.roles)
 
 
 def _order(kz: str) -> int:
@@ -160,13 +164,11 @@ def standard_rates() -> dict[str, int]:
 
 
 def oss_rows(*, first: dt.date, last: dt.date) -> list[OssRow]:
-    """The OSS return of a period: VAT of other EU countries per country and rate. Two statements. In euros alone."""
-    account = Account.objects.filter(role="vat_abroad").values_list("pk", flat=True)
-    sums = balances.by_tax(account, first_day=first, last_day=last)
+    """The OSS return of a period: sales taxed in other EU countries per country and rate. Two statements. In euros."""
     return [
-        OssRow(row.country, row.rate_bp or 0, row.base_minor, row.amount_minor)
-        for row in sums
-        if row.country and (row.base_minor or row.amount_minor)
+        OssRow(row.country, row.rate_bp or 0, row.base_minor, row.tax_minor)
+        for row in vat_rows(first=first, last=last)
+        if row.line.kz == OSS_KZ and row.country and (row.base_minor or row.tax_minor)
     ]
 
 

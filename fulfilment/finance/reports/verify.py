@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import TruncMonth
 
 from fulfilment.finance.invoicing.models import INVOICE_KIND, Invoice
@@ -79,16 +79,21 @@ def vat_equals_documents() -> list[str]:
                 into = sums[f"{day:%Y-%m}", row["country"], row["rate_bp"]]
                 into[0] += sign * row["net_minor"]
                 into[1] += sign * row["vat_minor"]
+    is_revenue = Q(account__role__startswith="revenue_")
+    is_taxed = Q(account__role__in=VAT_ROLES) | is_revenue & Q(vat_rate_bp__gt=0)
     booked = (
-        EntryLine.objects.filter(entry__kind__in=DOCUMENT_KINDS, account__role__in=VAT_ROLES)
+        EntryLine.objects.filter(is_taxed, entry__kind__in=DOCUMENT_KINDS)
         .annotate(month=TruncMonth("entry__booked_on"))
         .values_list("month", "vat_country", "vat_rate_bp")
-        .annotate(base=Sum("tax_base_minor"), vat=Sum(F("credit_minor") - F("debit_minor")))
+        .annotate(
+            base=Sum(F("credit_minor") - F("debit_minor"), filter=is_revenue, default=0),
+            vat=Sum(F("credit_minor") - F("debit_minor"), filter=~is_revenue, default=0),
+        )
         .order_by()
     )
     for month, country, rate, base, vat in booked:
         into = sums[f"{month:%Y-%m}", country, rate or 0]
-        into[0] -= base or 0
+        into[0] -= base
         into[1] -= vat
     return [
         f"{month} {country} {rate / 100:g} %: documents {base:+d} net and {vat:+d} VAT beyond the books"

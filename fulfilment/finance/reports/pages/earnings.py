@@ -33,7 +33,7 @@ from fulfilment.finance.reports.vat import month
 from shop.kernel import clock
 from shop.kernel.access import staff_view
 
-from .people import journal_url, sql_order
+from .people import journal_url, load_page, sql_order
 
 VIEW = "ledger.view_ledger"
 #: ?sort= -> SQL; only what is listed here ever reaches the statement.
@@ -68,8 +68,8 @@ def margin_report(request: HttpRequest, by: str) -> HttpResponse:
 def _orders(request: HttpRequest, first: dt.date, last: dt.date, search: str) -> Report:
     order = sql_order(request, ORDER_SORT, "placed DESC", "number")
     rows = margin.orders(first, last, search, order, _order_rows)
-    sums = rows.sums(_sum_columns("net_minor", "cost_minor", "fees_minor", "margin_minor"))
-    net, cost, fees, earned = map(int, sums[1:])
+    load_page(request, rows)
+    _count, net, cost, fees, earned = rows.totals()
     best = margin.orders(first, last, search, "margin_minor DESC, number", _order_rows)[:CHART_BARS]
     return Report(
         name="margin-per-order",
@@ -107,8 +107,8 @@ def _articles(request: HttpRequest, first: dt.date, last: dt.date, search: str) 
 
     order = sql_order(request, ARTICLE_SORT, "margin_minor DESC", "sku")
     rows = margin.articles(first, last, search, order, make)
-    sums = rows.sums(_sum_columns("pieces", "net_minor", "cost_minor", "margin_minor"))
-    pieces, net, cost, earned = map(int, sums[1:])
+    load_page(request, rows)
+    _count, pieces, net, cost, earned = rows.totals()
     best = margin.articles(first, last, search, "margin_minor DESC, sku", _article_rows)[:CHART_BARS]
     return Report(
         name="margin-per-article",
@@ -192,10 +192,6 @@ def _document_rows(lines: Sequence[InvoiceLine]) -> list[Row]:
         urls = {1: reverse("finance:invoice", args=[document.number]), 3: journal_url(document.order_number)}
         rows.append(Row(cells, urls))
     return rows
-
-
-def _sum_columns(*columns: str) -> str:
-    return "COUNT(*), " + ", ".join(f"COALESCE(SUM({column}), 0)" for column in columns)
 
 
 def _chart(rows: Sequence[Row], label: int, value: int) -> dict[str, Any]:

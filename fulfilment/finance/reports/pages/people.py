@@ -24,8 +24,9 @@ from fulfilment.finance.invoicing.queries import BUCKETS, Bucket
 from fulfilment.finance.reports import actions, customers, open_items
 from fulfilment.finance.reports.forms import OpenFilter, SheetFilter, given
 from fulfilment.finance.reports.output import pdf_response, respond
-from fulfilment.finance.reports.rows import day_of
+from fulfilment.finance.reports.rows import SqlRows, day_of
 from fulfilment.finance.reports.table import DAY, MONEY, NUMBER, Column, Report, Row, period_text
+from fulfilment.warehouse.lists import PAGE_SIZE
 from shop.kernel import clock
 from shop.kernel.access import staff_view
 from shop.ui.numbers import money_text
@@ -69,8 +70,9 @@ def open_report(request: HttpRequest) -> HttpResponse:
         search=form.value("q"),
         customer=request.GET.get("customer", "")[:200].replace("\x00", ""),
     )
-    buckets = open_items.ageing(asked)
-    report = _every_item(request, asked) if form.value("by") == "item" else _per_customer(request, asked)
+    report, buckets = (_every_item if form.value("by") == "item" else _per_customer)(request, asked)
+    if asked.age:  # the chart shows every age beside the one that is listed
+        buckets = open_items.ageing(asked)
     report.charts = [{"title": _("Ageing"), "rows": [_bar(bucket, asked) for bucket in buckets]}]
     report.facts = [(_("Day"), short_day(asked.day, get_language() or "de")), (_("Search"), asked.search)]
     report.stats = [
@@ -97,13 +99,22 @@ def _bar(bucket: Bucket, asked: open_items.Asked) -> tuple[str, int, str, str]:
     return str(BUCKET_LABELS[bucket.code]), bucket.open_minor, TONES[bucket.code], f"?{urlencode(facts)}"
 
 
-def _every_item(request: HttpRequest, asked: open_items.Asked) -> Report:
+def load_page(request: HttpRequest, rows: SqlRows) -> None:
+    """Read the page that the address names, so that page and totals come by one statement."""
+    given_page = request.GET.get("page", "1")
+    number = int(given_page) if given_page.isascii() and given_page.isdigit() and len(given_page) < 9 else 1
+    if "format" not in request.GET:
+        rows.load(max(0, number - 1) * PAGE_SIZE, max(1, number) * PAGE_SIZE)
+
+
+def _every_item(request: HttpRequest, asked: open_items.Asked) -> tuple[Report, list[Bucket]]:
     def make(records: Sequence[Any]) -> list[Row]:
         return [_item_row(record, asked.day) for record in records]
 
     rows = open_items.items(asked, sql_order(request, ITEM_SORT, "due_on", "order_number, invoice_id"), make)
-    _count, total = rows.sums("COUNT(*), COALESCE(SUM(open_minor), 0)")
-    return Report(
+    load_page(request, rows)
+    totals = rows.totals()
+    report = Report(
         name="open-items",
         title=_("Open items and ageing"),
         columns=[
@@ -112,12 +123,13 @@ def _every_item(request: HttpRequest, asked: open_items.Asked) -> Report:
             Column(_("Open"), MONEY, "open"),
         ],
         rows=rows,  # type: ignore[arg-type]
-        foot=Row([_("Total"), None, None, None, None, None, int(total)]),
+        foot=Row([_("Total"), None, None, None, None, None, totals[1]]),
     )  # fmt: skip
+    return report, open_items.buckets_of(totals)
 
 
 def _item_row(record: Any, day: dt.date) -> Row:
-    _id, number, order, issued, due, open_minor, customer, name = record
+    _id, number, order, issued, due, open_minor, customer, name, *_ages = record
     due_on = day_of(due)
     days = max(0, (day - due_on).days) if due_on else 0
     cells = [number or _("not invoiced"), order, name, day_of(issued), due_on, days or None, int(open_minor)]
@@ -139,17 +151,16 @@ def statement_url(customer: str, **more: Any) -> str:
     return f"{reverse('finance:report-statement')}?{urlencode({'customer': customer, **more})}"
 
 
-def _per_customer(request: HttpRequest, asked: open_items.Asked) -> Report:
+def _per_customer(request: HttpRequest, asked: open_items.Asked) -> tuple[Report, list[Bucket]]:
     def make(records: Sequence[Any]) -> list[Row]:
         names = open_items.names_of([record[0] for record in records])
         return [_customer_row(record, names, asked.day) for record in records]
 
     rows = open_items.customers(asked, sql_order(request, CUSTOMER_SORT, "owed_minor DESC", "customer"), make)
-    sums = ", ".join(f"COALESCE(SUM({code}), 0)" for code, _low, _high in BUCKETS)
-    _count, many, total, *ages = rows.sums(
-        f"COUNT(*), COALESCE(SUM(many), 0), COALESCE(SUM(owed_minor), 0), {sums}"
-    )
-    return Report(
+    load_page(request, rows)
+    totals = rows.totals()
+    buckets = open_items.buckets_of(totals)
+    report = Report(
         name="open-items-by-customer",
         title=_("Open items and ageing"),
         columns=[
@@ -158,18 +169,19 @@ def _per_customer(request: HttpRequest, asked: open_items.Asked) -> Report:
             *(Column(str(BUCKET_LABELS[code]), MONEY, code) for code, _low, _high in BUCKETS),
         ],
         rows=rows,  # type: ignore[arg-type]
-        foot=Row([_("Total"), int(many), int(total), *map(int, ages)]),
+        foot=Row([_("Total"), totals[-1], totals[1], *(bucket.open_minor for bucket in buckets)]),
     )  # fmt: skip
+    return report, buckets
 
 
 def _customer_row(record: Any, names: dict[str, tuple[str, str]], day: dt.date) -> Row:
-    key, name, many, total, *ages = record
+    key, name, total, *ages, many = record
     shown = names.get(key, (name, ""))[0] or _("unknown")
     facts = urlencode({"day": day.isoformat(), "by": "item", "customer": key})
     urls = {1: f"?{facts}", 2: f"?{facts}"}
     if key:
         urls[0] = statement_url(key, last=day.isoformat())
-    return Row([shown, int(many), int(total), *map(int, ages)], urls)
+    return Row([shown, int(many), int(total), *map(int, ages[::2])], urls)
 
 
 @staff_view(VIEW)

@@ -61,7 +61,7 @@ def vat_figures(request: HttpRequest) -> HttpResponse:
 
 def _at_home(rows: Sequence[vat.VatRow]) -> list[vat.VatRow]:
     """What the return at home asks for: not the VAT of other countries."""
-    return [row for row in rows if row.line.kz != "45"]
+    return [row for row in rows if row.line.kz != vat.OSS_KZ]
 
 
 def _vat_row(row: vat.VatRow, first: dt.date, last: dt.date, lang: str) -> Row:
@@ -114,10 +114,10 @@ def vat_lines(request: HttpRequest) -> HttpResponse:
 
 def _lines_behind(line: vat.ReturnLine, country: str, rate: int | None, first: dt.date, last: dt.date) -> Any:
     """Lines of the accounts that make up a line of the return, in the order of the books."""
-    taxed = [role for role in line.roles if role.startswith("vat_")]
+    roles = {*line.roles, vat.RECOVERED} if rate else set(line.roles)
     return (
         EntryLine.objects.filter(
-            account__role__in=taxed or line.roles, vat_country=country, vat_rate_bp=rate, currency="EUR",
+            account__role__in=roles, vat_country=country, vat_rate_bp=rate, currency="EUR",
             entry__booked_on__gte=first, entry__booked_on__lte=last, entry__posted_at__isnull=False,
         )
         .select_related("entry", "entry__reverses", "account")
@@ -132,7 +132,7 @@ def _behind_rows(lines: Sequence[EntryLine]) -> list[Row]:
         is_tax = line.account.role.startswith("vat_") or line.account.role == "input_vat"
         cells = [
             entry.booked_on, str(entry.get_kind_display()), entry.document, entry.text, str(line.account),
-            (line.tax_base_minor or 0) if is_tax else amount, amount if is_tax else None,
+            None if is_tax else amount, amount if is_tax else None,
         ]  # fmt: skip
         urls = {1: reverse("finance:entry", args=[entry.pk])}
         if entry.kind in ("invoice_issued", "credit_note_issued"):
@@ -191,7 +191,7 @@ def _oss_sums(rows: Sequence[vat.OssRow]) -> list[int]:
 
 def _oss_row(row: vat.OssRow, first: dt.date, last: dt.date, lang: str) -> Row:
     facts = {
-        "kz": "45", "country": row.country, "rate": row.rate_bp,
+        "kz": vat.OSS_KZ, "country": row.country, "rate": row.rate_bp,
         "first": first.isoformat(), "last": last.isoformat(),
     }  # fmt: skip
     behind = f"{reverse('finance:report-vat-lines')}?{urlencode(facts)}"

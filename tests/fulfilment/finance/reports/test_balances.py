@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -98,6 +99,22 @@ def test_a_sub_account_has_the_balance_of_any_day() -> None:
     assert balances.by_subject(receivable, later) == {"order:K1": -1_000}
     assert balances.by_subject(receivable, DAY - dt.timedelta(days=1)) == {}
     assert balances.sides(receivable, later) == (0, 1_000)
+
+
+@pytest.mark.both_databases
+def test_a_day_long_past_is_remembered_until_something_is_booked_for_it() -> None:
+    receivable = Account.objects.get(role="receivable").pk
+    long_ago = DAY - dt.timedelta(days=400)
+    post(source="a", kind="manual", lines=PAIR, booked_on=long_ago)
+    assert balances.sides(receivable, long_ago) == (0, 500)
+    with CaptureQueriesContext(connection) as queries:
+        assert balances.sides(receivable, long_ago) == (0, 500)
+    assert len(queries) == 1
+    roll_up()
+    post(source="b", kind="manual", lines=PAIR, booked_on=DAY)
+    assert balances.sides(receivable, long_ago) == (0, 500)
+    post(source="c", kind="manual", lines=PAIR, booked_on=long_ago)
+    assert balances.sides(receivable, long_ago) == (0, 1_000)
 
 
 FAULTS = {
