@@ -48,8 +48,8 @@ SELECT account_id, subject, currency, SUM(amount) FROM (
 def balances_equal_their_lines() -> list[str]:
     """Per account, day, currency, VAT country and rate; recomputed in one statement, so while others post."""
     return [
-        f"account {account} on {day}: kept {debit:+d} debit, {credit:+d} credit, {base:+d} base, {lines:+d} lines "
-        f"too much in {currency}"
+        f"account {account} on {day}: kept {int(debit):+d} debit, {int(credit):+d} credit, {int(base):+d} base, "
+        f"{int(lines):+d} lines too much in {currency}"
         for account, day, currency, debit, credit, base, lines in _rows(DAYS_DIFFER)
     ]
 
@@ -96,7 +96,7 @@ def vat_equals_documents() -> list[str]:
         into[0] -= base
         into[1] -= vat
     return [
-        f"{month} {country} {rate / 100:g} %: documents {base:+d} net and {vat:+d} VAT beyond the books"
+        f"{month} {country} {rate / 100:g} %: documents {int(base):+d} net and {int(vat):+d} VAT beyond the books"
         for (month, country, rate), (base, vat) in sorted(sums.items())
         if base or vat
     ][:SHOWN]
