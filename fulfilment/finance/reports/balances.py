@@ -165,10 +165,11 @@ def sides(account_id: int, day: dt.date, currency: str = "EUR") -> tuple[int, in
     if day >= clock.today():
         return _sides(account_id, day, currency)
     key = f"reports:sides:{account_id}:{currency}:{day.isoformat()}:{lines}"
-    found: tuple[int, int] = cache.get_or_set(
-        key, lambda: _sides(account_id, day, currency), timeout=REMEMBERED_S
-    )
-    return found
+    found = cache.get(key)
+    if found is None:
+        found = _sides(account_id, day, currency)
+        cache.set(key, found, REMEMBERED_S)
+    return int(found[0]), int(found[1])
 
 
 def _sides(account_id: int, day: dt.date, currency: str) -> tuple[int, int]:
