@@ -9,15 +9,15 @@ from .models import NumberSeries
 from .transactions import InTransaction, in_transaction, retrying
 
 
-def _advance(series: str, year: int) -> int:
-    rows = NumberSeries.objects.filter(series=series, year=year).update(last=F("last") + 1)
+def _advance(series: str, year: int, count: int = 1) -> int:
+    rows = NumberSeries.objects.filter(series=series, year=year).update(last=F("last") + count)
     if not rows:
         try:
             with transaction.atomic():
-                NumberSeries.objects.create(series=series, year=year, last=1)
-            return 1
+                NumberSeries.objects.create(series=series, year=year, last=count)
+            return count
         except IntegrityError:  # another issuer opened the year in the same moment
-            NumberSeries.objects.filter(series=series, year=year).update(last=F("last") + 1)
+            NumberSeries.objects.filter(series=series, year=year).update(last=F("last") + count)
     return NumberSeries.objects.values_list("last", flat=True).get(series=series, year=year)
 
 
@@ -30,6 +30,16 @@ def next_gapless(series: str, year: int) -> int:
     if not in_transaction():
         raise InTransaction("a gapless number is taken inside the transaction that issues the document")
     return _advance(series, year)
+
+
+def next_gapless_block(series: str, year: int, count: int) -> range:
+    """The next ``count`` numbers of a gapless series, for many documents in one transaction. As ``next_gapless``."""
+    if not in_transaction():
+        raise InTransaction("a gapless number is taken inside the transaction that issues the document")
+    if count <= 0:
+        return range(0)
+    last = _advance(series, year, count)
+    return range(last - count + 1, last + 1)
 
 
 def next_with_gaps(series: str, year: int = 0) -> int:

@@ -10,6 +10,7 @@ from .core import (
     event,
     load,
     record,
+    record_many,
     subscribe,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "event",
     "load",
     "record",
+    "record_many",
     "subscribe",
 ]

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +25,7 @@ EVENTS: dict[str, type[Any]] = {}
 SUBSCRIBERS: dict[str, dict[str, Callable[[Any], None]]] = {}
 
 DRAIN_ROUNDS_MAX = 100  #: rounds of deliveries that cause deliveries before drain() calls it a loop
+NUDGES_MAX = 100  #: deliveries of one record_many() for which workers are nudged; more are left to the sweep
 BATCH = 200  #: deliveries looked at in one sweep
 
 _correlation: ContextVar[str] = ContextVar("correlation_id", default="")
@@ -92,6 +93,46 @@ def record(happened: Any) -> Message:
     for delivery in deliveries:
         transaction.on_commit(lambda pk=delivery.pk: nudge(pk), robust=True)  # type: ignore[misc]
     return message
+
+
+def record_many(happened: Sequence[Any]) -> None:
+    """Write many events of one kind at once, each as ``record`` does; beyond NUDGES_MAX deliveries
+    nobody is nudged, the sweep finds them. Raises TypeError, InTransaction."""
+    from shop.kernel import bulk
+    from shop.kernel.clock import now
+    from shop.kernel.models import Delivery, Message
+
+    if not happened:
+        return
+    cls = type(happened[0])
+    if EVENTS.get(cls.__name__) is not cls or any(type(one) is not cls for one in happened):
+        raise TypeError(f"record_many({cls.__name__}) takes registered events of one kind")
+    if not in_transaction():
+        raise InTransaction(
+            f"record_many({cls.__name__}) must run inside the transaction in which it happened"
+        )
+    names = [field.name for field in dataclasses.fields(cls)]
+    moment, cause = now(), current_correlation_id()
+    ids = [uuid.uuid4() for _ in happened]
+    payloads = ({name: getattr(one, name) for name in names} for one in happened)
+    bulk.insert(
+        Message,
+        ("id", "name", "payload", "correlation_id", "recorded_at"),
+        ((pk, cls.__name__, payload, cause, moment) for pk, payload in zip(ids, payloads, strict=True)),
+    )
+    heard = SUBSCRIBERS[cls.__name__]
+    keys = bulk.reserve_ids(Delivery, len(ids) * len(heard))
+    pairs = [(pk, subscriber) for pk in ids for subscriber in heard]
+    bulk.insert(
+        Delivery,
+        ("id", "message_id", "subscriber", "state", "attempts", "next_attempt_at", "last_error"),
+        (
+            (key, pk, subscriber, Delivery.PENDING, 0, moment, "")
+            for key, (pk, subscriber) in zip(keys, pairs, strict=True)
+        ),
+    )
+    for key in keys if len(keys) <= NUDGES_MAX else []:
+        transaction.on_commit(lambda pk=key: nudge(pk), robust=True)  # type: ignore[misc]
 
 
 def nudge(delivery_id: int) -> None:
