@@ -60,6 +60,10 @@ LOOKS: dict[str, Look] = {
     "issued": Look("info", _("Issued")),
     "part_paid": Look("warn", _("Partly paid")),
     "paid": Look("good", _("Paid")),
+    "written_off": Look("neutral", _("Written off")),
+    "promised": Look("info", _("Promised")),
+    "kept": Look("good", _("Kept")),
+    "broken": Look("bad", _("Broken")),
     "overdue": Look("bad", _("Overdue")),
     "dunned": Look("bad", _("Reminded")),
     # return, case

@@ -120,17 +120,25 @@ def pay(invoice: Invoice, amount_minor: int, by: Any, why: str) -> None:
     """Change what is paid on an invoice (negative: taken back) and its state with it; tells when it became paid."""
     paid = invoice.paid_minor + amount_minor
     still_open = invoice.gross_minor - paid
-    state = "paid" if still_open == 0 else "part_paid" if paid else "issued"
+    state = _ended(invoice) if still_open == 0 else "part_paid" if paid else "issued"
     if state == invoice.state:
         Invoice.objects.filter(pk=invoice.pk).update(paid_minor=paid, open_minor=still_open)
         invoice.paid_minor, invoice.open_minor = paid, still_open
         return
-    was_paid = invoice.state == "paid"
+    was_paid = invoice.state in ("paid", "written_off")
     move(invoice, to=state, by=by, why=why, paid_minor=paid, open_minor=still_open)
-    if was_paid:
+    if was_paid and still_open:
         record(InvoiceReopened(invoice.pk, invoice.number, invoice.order_id))
     if state == "paid":
         record(InvoicePaid(invoice.pk, invoice.number, invoice.order_id))
+
+
+def _ended(invoice: Invoice) -> str:
+    """Nothing is open any more: paid, unless a part of it was given up."""
+    given_up = Allocation.objects.filter(
+        invoice_id=invoice.pk, reversed_at__isnull=True, money__kind=OrderMoney.WRITE_OFF
+    )
+    return "written_off" if given_up.exists() else "paid"
 
 
 def _give_back(account: OrderAccount, rows: list[OrderMoney], owed: int, taken_from: str, by: Any) -> None:

@@ -98,7 +98,7 @@ class OrderMoney(models.Model):
     """Money for an order, or back from it (negative): one row per fact, amounts never change."""
 
     CARD, TRANSFER, CREDIT, ROUNDING = "card", "transfer", "credit", "rounding"
-    REFUND, DISPUTE, CHARGES = "refund", "dispute", "charges"
+    REFUND, DISPUTE, CHARGES, WRITE_OFF = "refund", "dispute", "charges", "write_off"
     KINDS = [
         (CARD, _("Card payment")),
         (TRANSFER, _("Bank transfer")),
@@ -107,6 +107,7 @@ class OrderMoney(models.Model):
         (REFUND, _("Refund")),
         (DISPUTE, _("Dispute")),
         (CHARGES, _("Charges of banks")),
+        (WRITE_OFF, _("Written off")),
     ]
 
     account = models.ForeignKey(OrderAccount, on_delete=models.PROTECT, related_name="money")

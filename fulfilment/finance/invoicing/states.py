@@ -8,16 +8,19 @@ INVOICE = Machine(
     name="invoice",
     initial="issued",
     moves={
-        "issued": ("part_paid", "paid", "cancelled"),
+        "issued": ("part_paid", "paid", "written_off", "cancelled"),
         # Backwards: money was taken back (undone receipt, refund, dispute).
-        "part_paid": ("issued", "paid", "cancelled"),
+        "part_paid": ("issued", "paid", "written_off", "cancelled"),
         "paid": ("issued", "part_paid", "cancelled"),
+        # Given up, whole or the rest of it; back when that was wrong or money came after all.
+        "written_off": ("issued", "part_paid", "paid", "cancelled"),
         "cancelled": (),
     },
     labels={
         "issued": _("open"),
         "part_paid": _("partly paid"),
         "paid": _("paid"),
+        "written_off": _("written off"),
         "cancelled": _("cancelled"),
     },
 )

@@ -11,7 +11,7 @@ from fulfilment.finance.invoicing.models import Invoice
 def push_credit(*, user_id: int | None) -> None:
     """Tell the checkout the customer's open items (minor units) and paid orders; the dunning level stays as it is.
 
-    An order counts as paid when it has an invoice that was not cancelled and none of its invoices is open.
+    An order counts as paid when it has an invoice that was not cancelled and none of its invoices is open or given up.
     """
     if user_id is None:
         return
@@ -20,7 +20,9 @@ def push_credit(*, user_id: int | None) -> None:
     )  # holds the row: two orders of one customer at once sum up one after the other
     claims = Invoice.objects.claims().filter(user_id=user_id).exclude(state="cancelled")
     open_items = claims.aggregate(total=Sum("open_minor"))["total"] or 0
-    per_order = claims.values("order_id").annotate(still_open=Count("pk", filter=Q(open_minor__gt=0)))
+    per_order = claims.values("order_id").annotate(
+        still_open=Count("pk", filter=Q(open_minor__gt=0) | Q(state="written_off"))
+    )
     set_credit(
         user_id=user_id,
         open_items_minor=int(open_items),

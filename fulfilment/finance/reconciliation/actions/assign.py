@@ -13,8 +13,10 @@ from fulfilment.finance.invoicing.models import Invoice, OrderAccount, OrderMone
 from fulfilment.finance.ledger import rules
 from fulfilment.finance.ledger.actions import post
 from fulfilment.finance.ledger.postings import Posting
+from fulfilment.finance.reconciliation.events import MoneyAssigned
 from fulfilment.finance.reconciliation.models import Assignment, Receipt
 from fulfilment.finance.reconciliation.taking import day_of, person, take
+from shop.kernel import outbox
 from shop.kernel.transactions import retrying
 
 #: What may be missing for an invoice to count as paid, in minor units: bank charges and typing, not a discount.
@@ -77,6 +79,7 @@ def assign(
             _give_up_difference(assignment, account, order, claim, by)
         capture_when_complete(order=order, reference=f"receipt:{receipt.pk}", by=by)
         push_credit(user_id=order.user_id)
+        outbox.record(MoneyAssigned(assignment.pk, order.pk, amount_minor))
         return assignment
 
     return retrying(work)

@@ -11,9 +11,10 @@ from fulfilment.finance.invoicing import accounts
 from fulfilment.finance.invoicing.actions import push_credit
 from fulfilment.finance.ledger.actions import reverse
 from fulfilment.finance.ledger.models import Entry
+from fulfilment.finance.reconciliation.events import AssignmentUndone
 from fulfilment.finance.reconciliation.models import Assignment, LearnedRule, Receipt
 from fulfilment.finance.reconciliation.taking import person, take
-from shop.kernel import clock
+from shop.kernel import clock, outbox
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
@@ -66,6 +67,7 @@ def _undo_one(assignment: Assignment, why: str, by: Any) -> None:
     take(assignment.money, -assignment.amount_minor, by)
     if order is not None:
         push_credit(user_id=order.user_id)
+        outbox.record(AssignmentUndone(assignment.pk, order.pk))
 
 
 def reopen(*, receipt: Receipt, why: str, by: Any = None) -> int:
