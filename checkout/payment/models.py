@@ -146,6 +146,9 @@ class CustomerCredit(models.Model):
     )
     blocked = models.BooleanField(default=False)
     block_reason = models.CharField(max_length=300, blank=True)
+    limit_minor = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="of open items and a new order; empty: the method's own limit"
+    )
     updated_at = models.DateTimeField(default=now)
 
     def __str__(self) -> str:

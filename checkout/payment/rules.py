@@ -102,8 +102,16 @@ def _personal_refusal(rule: MethodRule, case: Case, credit: CustomerCredit | Non
             return _(
                 "Please settle the reminded invoice first. Until then you can pay by card or prepayment."
             )
-    if rule.exposure_limit_minor is not None:
+    limit = _limit_minor(rule, credit)
+    if limit is not None:
         exposure = case.total_minor + on_the_way + (credit.open_items_minor if credit else 0)
-        if exposure > rule.exposure_limit_minor:
+        if exposure > limit:
             return _("This order and your open invoices exceed your limit. Please pay by card or prepayment.")
     return ""
+
+
+def _limit_minor(rule: MethodRule, credit: CustomerCredit | None) -> int | None:
+    """How much may be owed on account at once: the customer's own limit, which finance pushes, else the method's."""
+    if rule.method == INVOICE and credit is not None and credit.limit_minor is not None:
+        return credit.limit_minor
+    return rule.exposure_limit_minor

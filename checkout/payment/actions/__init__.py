@@ -2,25 +2,30 @@
 
 from .amend import follow_total, give_surplus_back, refuse_open_card
 from .capture import capture, receive_transfer
-from .credit import set_credit
+from .credit import raise_dunning_levels, set_credit, set_limit
 from .disputes import note_dispute
+from .invoice_card import NoCardNow, card_for_invoice
 from .refunds import refund_captured, request_refund, send_refund, settle_refund
 from .settle import cancel_open, change_method, close_unpaid, settle, start_card_payment
 
 __all__ = [
+    "NoCardNow",
     "cancel_open",
     "capture",
+    "card_for_invoice",
     "change_method",
     "close_unpaid",
     "follow_total",
     "give_surplus_back",
     "note_dispute",
+    "raise_dunning_levels",
     "receive_transfer",
     "refund_captured",
     "refuse_open_card",
     "request_refund",
     "send_refund",
     "set_credit",
+    "set_limit",
     "settle",
     "settle_refund",
     "start_card_payment",
