@@ -50,6 +50,7 @@ urlpatterns += i18n_patterns(
     path("accounts/", include("allauth.urls")),
     *room("checkout/", "checkout.urls"),
     path("orders/", include("shop.pages.order_urls")),
+    *room("open-items/", "fulfilment.finance.dunning.public_urls"),
     path("withdrawal/", include("shop.pages.withdrawal_urls")),
     *room("dashboard/warehouse/", "fulfilment.warehouse.urls"),
     *room("dashboard/finance/", "fulfilment.finance.urls"),

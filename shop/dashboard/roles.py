@@ -95,6 +95,9 @@ ROLES: dict[str, set[str]] = {
         "dunning.view_dunning",
         "dunning.run_dunning",
         "dunning.change_policy",
+        "dunning.write_off",
+        "dunning.view_limits",
+        "dunning.change_limits",
     },
     MARKETING: {ENTER, *_EDIT_PAGES, "catalogue.change_product", "partner.change_stockrecord"},
 }
@@ -106,6 +109,7 @@ _MANAGER_ONLY = {
     "picking.see_people",  # how much each picker does is for those who lead, not for colleagues
     "dispatch.manage_cartons",
     "counting.approve_counts",
+    "dunning.approve_write_off",
     "counting.change_policy",
     "stock.change_site",
     "routing.manage_rules",

@@ -45,7 +45,7 @@ def insert(model: type[models.Model], fields: Sequence[str], rows: Iterable[Sequ
     found = {name: field for field in model._meta.concrete_fields for name in (field.name, field.attname)}
     chosen = [found[name] for name in fields]
     quote = connection.ops.quote_name
-    table, columns = quote(model._meta.db_table), ", ".join(quote(field.column) for field in chosen)
+    table, columns = quote(model._meta.db_table), ", ".join(quote(str(field.column)) for field in chosen)
     if connection.vendor == "postgresql":
         _copy(f"COPY {table} ({columns}) FROM STDIN", chosen, rows)
         return

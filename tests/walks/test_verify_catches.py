@@ -16,8 +16,15 @@ from django.db import connection
 from catalogue.partner.models import Reservation, StockRecord
 from checkout.order.models import Line, Order
 from checkout.payment.models import Payment, Refund
-from fulfilment.finance.dunning.models import DunningItem, DunningNotice
-from shop.kernel.clock import now
+from fulfilment.finance.dunning.models import (
+    ClaimPayment,
+    DunningClaim,
+    DunningItem,
+    DunningNotice,
+    WriteOff,
+)
+from fulfilment.finance.reconciliation.models import Assignment, Receipt
+from shop.kernel.clock import now, today
 from shop.kernel.invariants import checks
 from shop.kernel.models import Delivery, InboxMessage, Message, StateChange
 from tests.factories.finance import invoice_for
@@ -193,6 +200,40 @@ def written_notice() -> DunningNotice:
     return notice
 
 
+def paid_claim_without_payment() -> None:
+    notice = written_notice()
+    invoice = notice.items.get().invoice
+    DunningClaim.objects.create(notice=notice, invoice=invoice, kind="fee", amount_minor=130, paid_minor=130)
+
+
+def claim_paid_by_an_undone_assignment() -> None:
+    notice = written_notice()
+    invoice = notice.items.get().invoice
+    claim = DunningClaim.objects.create(
+        notice=notice, invoice=invoice, kind="fee", amount_minor=130, paid_minor=130
+    )
+    receipt = Receipt.objects.create(booked_on=today(), amount_minor=130, reference="1/1")
+    assignment = Assignment.objects.create(
+        receipt=receipt, account=invoice.account, amount_minor=130, undone_at=now()
+    )
+    ClaimPayment.objects.create(claim=claim, assignment=assignment, amount_minor=130, paid_on=today())
+
+
+def write_off_not_on_its_account() -> None:
+    WriteOff.objects.filter(pk=written_off().pk).update(amount_minor=1)
+
+
+def recovered_from_nowhere() -> None:
+    WriteOff.objects.filter(pk=written_off().pk).update(recovered_minor=1)
+
+
+def written_off() -> WriteOff:
+    from fulfilment.finance.dunning.actions import write_off
+
+    invoice = invoice_for(make_user("ben@example.org"))
+    return write_off(invoice=invoice, amount_minor=500, reason_code="too_small", reason="cents")
+
+
 BROKEN: dict[str, list[Callable[[], Any]]] = {
     "outbox without dead or overdue deliveries": [dead_delivery, overdue_delivery],
     "inbox without dead messages": [dead_inbox],
@@ -215,6 +256,12 @@ BROKEN: dict[str, list[Callable[[], Any]]] = {
     "refunds are never more than came in": [refunded_too_much],
     "captured card payments name their intent": [nameless_capture],
     "dunning notices are the sum of their items": [wrong_notice],
+    "dunning claims are paid by their payments": [
+        paid_claim_without_payment,
+        claim_paid_by_an_undone_assignment,
+    ],
+    "write-offs lie on their accounts": [write_off_not_on_its_account],
+    "recovered write-offs add up": [recovered_from_nowhere],
 }
 #: A UNIQUE constraint refuses to let this be broken; the test below shows that it does.
 HELD_BY_THE_DATABASE = {"each invoice is asked once per dunning level"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from .models import BaseRate, DunningLevel, DunningPolicy
+from .models import BaseRate, CreditFormula, DunningLevel, DunningPolicy
 
 BASE_RATES = Path(__file__).parent / "data" / "base_rates.csv"
 
@@ -116,6 +116,8 @@ def ensure() -> None:
     with transaction.atomic():
         if not DunningPolicy.objects.exists():
             DunningPolicy.objects.create()
+        if not CreditFormula.objects.exists():
+            CreditFormula.objects.create()
         known = set(DunningLevel.objects.values_list("level", flat=True))
         DunningLevel.objects.bulk_create([DunningLevel(**row) for row in LEVELS if row["level"] not in known])
         dates = set(BaseRate.objects.values_list("valid_from", flat=True))

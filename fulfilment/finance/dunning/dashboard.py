@@ -18,24 +18,25 @@ from shop.kernel import clock
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 
-from . import holds, notices, policy
-from .access import RUN, VIEW
+from . import claim_pages, handovers, holds, limit_pages, notices, policy, promises, write_offs
+from .access import RUN, VIEW, VIEW_LIMITS
 from .actions import run
 from .forms import PlanForm
 from .models import DunningPolicy
-from .proposal import Plan, Proposal, plan
+from .proposal import Plan, Proposal
 
 ALL = "all"
+PREVIEW_CUSTOMERS = 500  #: the page shows so many; the run itself knows no limit
 
 
 @staff_view(VIEW)
 @require_safe
 def proposal(request: HttpRequest) -> HttpResponse:
-    """The letters of a day, today's unless another is asked for, and what is held back. Changes nothing."""
+    """The letters of a day, today's unless another is asked for: written as the night would, and rolled back."""
     today = clock.today()
     form = PlanForm(request.GET if "day" in request.GET else {"day": today.isoformat()})
     day = form.chosen()
-    found = plan(day)
+    found = run(day=day, dry_run=True, at_most=PREVIEW_CUSTOMERS).plan
     policy_row = DunningPolicy.objects.first() or DunningPolicy()
     context = {
         "form": form,
@@ -58,7 +59,7 @@ def proposal(request: HttpRequest) -> HttpResponse:
 def send(request: HttpRequest) -> HttpResponse:
     """Send the chosen letters of today: first a page that says what goes out, then it goes out."""
     today = clock.today()
-    found = plan(today)
+    found = run(day=today, dry_run=True, at_most=PREVIEW_CUSTOMERS).plan
     chosen = _chosen(request, found)
     if found.stopped or not chosen:
         messages.error(request, found.stopped or _("Please choose at least one letter."))
@@ -73,7 +74,7 @@ def send(request: HttpRequest) -> HttpResponse:
     result = run(day=today, by=request.user, only={letter.key for letter in chosen})
     for failure in result.failures:
         messages.error(request, _("Not written: %(what)s") % {"what": failure})
-    written = len(result.notices)
+    written = result.written
     text = ngettext("%(n)d letter goes out by mail now.", "%(n)d letters go out by mail now.", written)
     messages.success(request, text % {"n": written})
     missing = len(chosen) - written - len(result.failures)
@@ -109,7 +110,14 @@ urlpatterns = [
     *notices.urlpatterns,
     *holds.urlpatterns,
     *policy.urlpatterns,
+    *promises.urlpatterns,
+    *handovers.urlpatterns,
+    *claim_pages.urlpatterns,
+    *write_offs.urlpatterns,
+    *limit_pages.urlpatterns,
 ]
 NAV = [
     NavEntry("finance", gettext_lazy("Dunning"), "finance:dunning", VIEW, "gavel", 45),
+    NavEntry("finance", gettext_lazy("Write-offs"), "finance:write-offs", VIEW, "minus", 46),
+    NavEntry("finance", gettext_lazy("Limits on account"), "finance:limits", VIEW_LIMITS, "shield", 47),
 ]

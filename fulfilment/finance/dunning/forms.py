@@ -9,12 +9,17 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from fulfilment.finance.amounts import AmountField
 from fulfilment.finance.forms import EARLIEST, LATEST, Period, day_field
 from fulfilment.finance.model_forms import PeopleForm
+from fulfilment.finance.reconciliation.models import Receipt
+from fulfilment.warehouse.lists import Search
 from shop.kernel import clock
 
 from .actions.hold import LONGEST_HOLD
-from .models import BaseRate, DunningLevel, DunningPolicy
+from .models import BaseRate, CreditFormula, DunningLevel, DunningPolicy
+from .models.money import WRITE_OFF_REASONS
+from .states import PROMISE
 
 LEVELS = [("0", "0"), ("1", "1"), ("2", "2"), ("3", "3")]
 PARTS = {
@@ -65,6 +70,121 @@ class HoldForm(forms.Form):
         return until
 
 
+class CustomerPromiseForm(forms.Form):
+    """Until when a customer will pay, and how much."""
+
+    pay_on = day_field(_("I will pay by"), required=True)
+    amount_minor = AmountField(label=_("Amount"))
+
+
+class PromiseForm(CustomerPromiseForm):
+    """What a customer told staff on the phone or in a mail."""
+
+    pay_on = day_field(_("Pays by"), required=True)
+    note = forms.CharField(label=_("Note"), max_length=300, required=False)
+
+
+class CollectorForm(forms.Form):
+    """Who collects from now on."""
+
+    collector = forms.CharField(label=_("Handed over to"), max_length=120)
+
+
+class WriteOffForm(forms.Form):
+    """How much is given up, and why."""
+
+    amount_minor = AmountField(label=_("Amount to write off"))
+    reason_code = forms.ChoiceField(label=_("Reason"), choices=WRITE_OFF_REASONS)
+    reason = forms.CharField(label=_("In words"), max_length=300)
+
+
+class WriteOffSearch(Period):
+    """Filters of the list of write-offs."""
+
+    reason = forms.ChoiceField(
+        label=_("Reason"), required=False, choices=[("", _("all")), *WRITE_OFF_REASONS]
+    )
+    field_order = ["q", "reason", "first", "last"]
+
+
+class PaidClaimsForm(forms.Form):
+    """A part of a bank receipt pays costs and interest of one invoice."""
+
+    receipt = forms.ModelChoiceField(label=_("Bank receipt"), queryset=Receipt.objects.none())
+    costs_minor = AmountField(label=_("Of it for costs and lump sum"), required=False)
+    interest_minor = AmountField(label=_("Of it for interest"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["receipt"]
+        field.queryset = Receipt.objects.filter(state__in=("open", "partly_assigned")).order_by("-booked_on")
+
+
+class PromiseSearch(Search):
+    """Filters of the list of promises."""
+
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("all")), *PROMISE.choices])
+
+
+class LimitSearch(Search):
+    """Filters of the list of limits."""
+
+    kind = forms.ChoiceField(
+        label=_("Limit"),
+        required=False,
+        choices=[("", _("all")), ("set", _("set by staff")), ("none", _("nothing on account"))],
+    )
+
+
+class LimitForm(forms.Form):
+    """A limit that staff set; empty: the reckoned one."""
+
+    limit_minor = AmountField(
+        label=_("Limit"), required=False, positive=False, help_text=_("Empty: the reckoned limit counts.")
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class FormulaForm(PeopleForm):
+    """How payment behaviour becomes points, and points a limit."""
+
+    steps = forms.CharField(
+        label=_("Limits"),
+        help_text=_("One a line: from so many points, limit in euros. Below the first line nothing."),
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+
+    class Meta:
+        model = CreditFormula
+        exclude = ("steps",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["steps"].initial = "\n".join(
+            f"{points} {limit // 100}" for points, limit in self.instance.steps
+        )
+
+    def clean_steps(self) -> list[list[int]]:
+        """Pairs of whole numbers, both rising."""
+        found: list[list[int]] = []
+        for line in str(self.cleaned_data["steps"]).splitlines():
+            numbers = line.split()
+            if not numbers:
+                continue
+            if len(numbers) != 2 or not all(part.isascii() and part.isdigit() for part in numbers):
+                raise forms.ValidationError(_("Please write two whole numbers in each line."))
+            points, limit = int(numbers[0][:4]), int(numbers[1][:8]) * 100
+            if found and (points <= found[-1][0] or limit < found[-1][1]):
+                raise forms.ValidationError(_("Points and limits rise from line to line."))
+            found.append([points, limit])
+        return found
+
+    def save(self, commit: bool = True) -> Any:
+        """The lines go into one column."""
+        self.instance.steps = self.cleaned_data["steps"]
+        return super().save(commit)
+
+
 class PolicyForm(PeopleForm):
     """What applies to all levels."""
 
@@ -77,6 +197,10 @@ class PolicyForm(PeopleForm):
             "lump_sum_minor",
             "holidays_state",
             "receipts_checked_within_days",
+            "costs_first",
+            "link_days",
+            "promise_days",
+            "handover_after_days",
         )
         labels = {
             "consumer_points_bp": _("Percentage points above the base rate, consumers"),

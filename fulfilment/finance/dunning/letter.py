@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from fulfilment.finance.invoicing import epc_qr
 from fulfilment.finance.invoicing import letterhead as head
 from fulfilment.finance.invoicing.einvoice import Party, PaymentInstructions
 from shop.kernel import pdf
@@ -48,6 +49,7 @@ class DunningLetter:
     lump_sum_minor: int = 0  #: § 288 (5) BGB, businesses only, once
     interest_note: str = ""  #: rate and rule, "9 percentage points above the base rate, § 288 (2) BGB"
     customer_number: str = ""
+    pay_url: str = ""  #: where it can be paid online, and a promise noted
 
     @property
     def open_minor(self) -> int:
@@ -116,7 +118,15 @@ def _data(letter: DunningLetter, lang: str) -> dict[str, Any]:
             lang=lang,
         ),
         "closing": letter.closing,
+        "pay_url": letter.pay_url,
+        "pay_label": _("Pay online or say when you pay"),
+        "pay_svg": _qr(letter.pay_url),
     }
+
+
+def _qr(url: str) -> str:
+    """The link as a code for a phone's camera; "" without one."""
+    return epc_qr.svg(url) if url else ""
 
 
 def _info(letter: DunningLetter, lang: str) -> list[tuple[str, str]]:

@@ -20,9 +20,11 @@ from shop.kernel.access import staff_view
 from .access import RUN, VIEW
 from .actions import waive
 from .forms import NoticeSearch
+from .links import url_of
 from .models import DunningClaim, DunningNotice
 from .papers import notice_pdf
 
+PROMISES_SHOWN = 20
 SORT = {"number": "number", "date": "issued_on", "until": "pay_until", "level": "level", "open": "open_minor"}
 
 
@@ -70,6 +72,8 @@ def notice(request: HttpRequest, pk: int) -> HttpResponse:
     """One letter: items, what it asks for, what became of its claims."""
     found = get_object_or_404(DunningNotice.objects.select_related("by", "user"), pk=pk)
     context = {
+        "promises": list(found.promises.select_related("by")[:PROMISES_SHOWN]),
+        "pay_url": url_of(found),
         "notice": found,
         "items": list(found.items.select_related("invoice")),
         "claims": [_with_left(claim) for claim in found.claims.select_related("invoice").order_by("pk")],

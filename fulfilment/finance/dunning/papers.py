@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from fulfilment.finance.invoicing.einvoice import Party, PaymentInstructions
 
 from .letter import DunningItem, DunningLetter, letter_pdf
-from .models import DunningClaim, DunningNotice
+from .links import url_of
+from .models import DunningNotice
 
 
 def notice_pdf(notice_id: int) -> bytes:
@@ -43,6 +44,7 @@ def notice_pdf(notice_id: int) -> bytes:
         lump_sum_minor=notice.lump_sum_minor,
         interest_note=_interest_note(notice),
         customer_number=str(notice.user_id or ""),
+        pay_url=url_of(notice),
     )
     return letter_pdf(letter, notice.language)
 
@@ -58,9 +60,3 @@ def _interest_note(notice: DunningNotice) -> str:
         if notice.language == "de":
             text = text.replace(".", ",")
         return _("Default interest of %(rates)s a year, by the day, § 288 BGB.") % {"rates": text}
-
-
-def open_claims_minor(invoice_id: int) -> int:
-    """Interest, costs and lump sum of an invoice that are neither paid nor waived, in minor units."""
-    rows = DunningClaim.objects.filter(invoice_id=invoice_id, waived_at=None)
-    return sum(row.amount_minor - row.paid_minor for row in rows)

@@ -1,36 +1,38 @@
-"""Who would get which letter on a day, and what is held back and why. Reads only; a constant number of queries."""
+"""Who gets which letter on a day, and what is held back and why: decided from facts, without a query of its own."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from checkout.payment.models import Payment
-from fulfilment.finance.invoicing.models import Allocation, Invoice, OrderMoney
+from fulfilment.finance.invoicing.models import Invoice
 
 from .calendar import is_business_day
+from .facts import Debt, Facts, Ground
 from .interest import Segment, interest_minor, segments
-from .models import BaseRate, DunningClaim, DunningHold, DunningItem, DunningLevel, DunningPolicy
+from .models import DunningLevel
+from .receipts import newest_bank_day
+
+ONE_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Held:
     """An overdue invoice that gets no letter now, and why."""
 
-    invoice: Invoice
+    invoice: Debt
     why: str
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class ItemProposal:
     """One invoice of a letter. Amounts in minor units."""
 
-    invoice: Invoice
+    invoice: Debt
     level: DunningLevel
     days_overdue: int
     interest: tuple[Segment, ...]
@@ -38,7 +40,12 @@ class ItemProposal:
     interest_until: dt.date | None
     fee_minor: int
     lump_sum_minor: int
-    why: str
+
+    @property
+    def why(self) -> str:
+        """Why it is in the letter, for people."""
+        words = {"days": self.days_overdue, "level": self.level.name}
+        return _("%(days)d days overdue, %(level)s is due") % words
 
 
 @dataclass(frozen=True)
@@ -91,34 +98,22 @@ class Plan:
     proposals: tuple[Proposal, ...]
     held: tuple[Held, ...]
     stopped: str = ""  #: why nothing goes out at all today; empty when letters may go
+    more: bool = False  #: there are more customers than were looked at
 
 
-@dataclass
-class _Facts:
-    """Everything the decision needs, read at once."""
+@dataclass(frozen=True)
+class Decided:
+    """What some invoices lead to: letters, and what is held back."""
 
-    day: dt.date
-    policy: DunningPolicy
-    levels: list[DunningLevel]
-    rates: list[tuple[dt.date, int]]
-    last: dict[int, DunningItem] = field(default_factory=dict)
-    default_since: dict[int, dt.date] = field(default_factory=dict)
-    charged_until: dict[int, dt.date] = field(default_factory=dict)
-    lump_asked: set[int] = field(default_factory=set)
-    paid: dict[int, list[tuple[dt.date, int]]] = field(default_factory=dict)
-    disputed: set[int] = field(default_factory=set)
-    in_transit: set[int] = field(default_factory=set)
-    holds_invoice: dict[int, DunningHold] = field(default_factory=dict)
-    holds_user: dict[int, DunningHold] = field(default_factory=dict)
+    letters: tuple[Proposal, ...]
+    held: tuple[Held, ...]
 
 
-def plan(day: dt.date) -> Plan:
-    """What would go out on ``day``: one letter per customer, each item with its reason, and what is held back."""
-    overdue = list(Invoice.objects.overdue(day).select_related("user").order_by("due_on", "pk"))
-    facts = _read(day, overdue)
+def decide(invoices: Sequence[Debt], facts: Facts) -> Decided:
+    """One letter per customer, each item with its reason, and what is held back and why."""
     items: list[ItemProposal] = []
     held: list[Held] = []
-    for invoice in overdue:
+    for invoice in invoices:
         level = _next_level(invoice, facts)
         if level is None:
             continue
@@ -127,54 +122,25 @@ def plan(day: dt.date) -> Plan:
             held.append(Held(invoice, stop))
         else:
             items.append(_item(invoice, level, facts))
-    return Plan(day, _letters(items), tuple(held), _stopped(facts))
+    return Decided(_letters(items), tuple(held))
 
 
-def _read(day: dt.date, overdue: list[Invoice]) -> _Facts:
-    policy = DunningPolicy.objects.first() or DunningPolicy()
-    levels = list(DunningLevel.objects.filter(enabled=True).order_by("level"))
-    facts = _Facts(day, policy, levels, list(BaseRate.objects.values_list("valid_from", "rate_bp")))
-    ids = [invoice.pk for invoice in overdue]
-    orders = {invoice.order_id for invoice in overdue}
-    defaults = {level.level for level in levels if level.causes_default}
-    for item in DunningItem.objects.filter(invoice__in=ids).select_related("notice").order_by("level"):
-        facts.last[item.invoice_id] = item
-        if item.level in defaults:
-            facts.default_since[item.invoice_id] = item.notice.pay_until + dt.timedelta(days=1)
-        if item.interest_until:
-            facts.charged_until[item.invoice_id] = item.interest_until
-    asked = DunningClaim.objects.filter(invoice__in=ids, kind=DunningClaim.LUMP_SUM)
-    facts.lump_asked = set(asked.values_list("invoice_id", flat=True))
-    money = Allocation.objects.filter(invoice__in=ids, reversed_at=None).select_related("money")
-    for allocation in money:
-        facts.paid.setdefault(allocation.invoice_id, []).append(
-            (allocation.money.booked_on, allocation.amount_minor)
-        )
-    for order_id, state in Payment.objects.filter(
-        order__in=orders, state__in=("disputed", "action_required")
-    ).values_list("order_id", "state"):
-        (facts.disputed if state == "disputed" else facts.in_transit).add(order_id)
-    for hold in DunningHold.active(day):
-        if hold.invoice_id:
-            facts.holds_invoice[hold.invoice_id] = hold
-        elif hold.user_id:
-            facts.holds_user[hold.user_id] = hold
-    return facts
-
-
-def _next_level(invoice: Invoice, facts: _Facts) -> DunningLevel | None:
+def _next_level(invoice: Debt, facts: Facts) -> DunningLevel | None:
     """The level whose day has come, or None."""
     last = facts.last.get(invoice.pk)
     after = last.level if last else -1
-    level = next((level for level in facts.levels if level.level > after), None)
+    level = next((level for level in facts.ground.levels if level.level > after), None)
     if level is None:
         return None
     start = last.notice.pay_until if last else invoice.due_on
     return level if facts.day >= start + dt.timedelta(days=level.days_after) else None
 
 
-def _hard_stop(invoice: Invoice, level: DunningLevel, facts: _Facts) -> str:
+def _hard_stop(invoice: Debt, level: DunningLevel, facts: Facts) -> str:
     """Why this invoice gets no letter now; empty when nothing speaks against it."""
+    handed = facts.handed_over.get(invoice.pk)
+    if handed:
+        return _("handed over to %(who)s") % {"who": handed.collector}
     if invoice.held:
         return invoice.held_reason or _("a complaint or return is open")
     if invoice.order_id in facts.disputed:
@@ -187,6 +153,9 @@ def _hard_stop(invoice: Invoice, level: DunningLevel, facts: _Facts) -> str:
             "until": hold.until.isoformat(),
             "reason": hold.reason,
         }
+    promise = facts.promises.get(invoice.pk)
+    if promise:
+        return _("payment promised until %(until)s") % {"until": promise.pay_on.isoformat()}
     if invoice.open_minor < level.minimum_minor:
         return _("the open amount is below the smallest this level asks for")
     if not invoice.buyer.get("email"):
@@ -194,39 +163,53 @@ def _hard_stop(invoice: Invoice, level: DunningLevel, facts: _Facts) -> str:
     return ""
 
 
-def _stopped(facts: _Facts) -> str:
-    limit = facts.policy.receipts_checked_within_days
+def stopped(base: Ground) -> str:
+    """Why nobody gets a letter on this day; empty when letters may go. One query at most."""
+    limit = base.policy.receipts_checked_within_days
     if limit is not None:
-        newest = OrderMoney.objects.filter(kind=OrderMoney.TRANSFER).aggregate(day=Max("booked_on"))["day"]
-        if newest is None or (facts.day - newest).days > limit:
+        newest = newest_bank_day()
+        if newest is None or (base.day - newest).days > limit:
             return _(
                 "No bank receipts were recorded for %(days)d days; nobody is reminded until they are."
             ) % {"days": limit}
-    if not is_business_day(facts.day, facts.policy.holidays_state):
+    if not is_business_day(base.day, base.policy.holidays_state):
         return _("Not a business day; letters go out on the next one.")
     return ""
 
 
-def _item(invoice: Invoice, level: DunningLevel, facts: _Facts) -> ItemProposal:
-    parts: list[Segment] = []
-    is_business = bool(invoice.buyer.get("vat_id"))
+def running_interest(invoice: Debt | Invoice, facts: Facts) -> list[Segment]:
+    """Default interest from the day after what was charged before (or from default on) up to the day of the facts."""
+    default = _default_since(invoice, facts)
+    if not default or not facts.ground.rates:
+        return []
+    charged = facts.charged_until.get(invoice.pk)
+    first = max(default, charged + ONE_DAY) if charged else default
+    policy = facts.policy
+    return segments(
+        principal=_principal(invoice, facts),
+        first=first,
+        last=facts.day,
+        base_rates=facts.ground.rates,
+        points_bp=policy.business_points_bp if _is_business(invoice) else policy.consumer_points_bp,
+    )
+
+
+def _default_since(invoice: Debt | Invoice, facts: Facts) -> dt.date | None:
+    """The first day of default; None while the term that ends in it still runs."""
     default = facts.default_since.get(invoice.pk)
-    if default and default > facts.day:
-        default = None  # the term that ends in default still runs
-    if level.charges_interest and default and facts.rates:
-        first = max(
-            default,
-            facts.charged_until.get(invoice.pk, default - dt.timedelta(days=1)) + dt.timedelta(days=1),
-        )
-        policy = facts.policy
-        parts = segments(
-            principal=_principal(invoice, facts),
-            first=first,
-            last=facts.day,
-            base_rates=facts.rates,
-            points_bp=policy.business_points_bp if is_business else policy.consumer_points_bp,
-        )
-    lump = default and level.charges_interest and is_business and invoice.pk not in facts.lump_asked
+    return default if default and default <= facts.day else None
+
+
+def _is_business(invoice: Debt | Invoice) -> bool:
+    return bool(invoice.buyer.get("vat_id"))
+
+
+def _item(invoice: Debt, level: DunningLevel, facts: Facts) -> ItemProposal:
+    in_default = _default_since(invoice, facts) is not None
+    parts = running_interest(invoice, facts) if level.charges_interest else []
+    lump = (
+        in_default and level.charges_interest and _is_business(invoice) and invoice.pk not in facts.lump_asked
+    )
     days = invoice.days_overdue(facts.day)
     return ItemProposal(
         invoice=invoice,
@@ -236,13 +219,12 @@ def _item(invoice: Invoice, level: DunningLevel, facts: _Facts) -> ItemProposal:
         interest_minor=interest_minor(parts),
         interest_until=facts.day if parts else None,
         # Costs are damage of default (§§ 280, 286 BGB): the letter that comes before it is free, whatever its level.
-        fee_minor=level.fee_minor if default else 0,
+        fee_minor=level.fee_minor if in_default else 0,
         lump_sum_minor=facts.policy.lump_sum_minor if lump else 0,
-        why=_("%(days)d days overdue, %(level)s is due") % {"days": days, "level": level.name},
     )
 
 
-def _principal(invoice: Invoice, facts: _Facts) -> list[tuple[dt.date, int]]:
+def _principal(invoice: Debt | Invoice, facts: Facts) -> list[tuple[dt.date, int]]:
     """What was open of the invoice itself, day by day: each payment lowers it from its own day on."""
     left = invoice.gross_minor
     steps = [(dt.date.min, left)]
@@ -272,8 +254,10 @@ def _letters(items: Iterable[ItemProposal]) -> tuple[Proposal, ...]:
 
 
 def _costly_first(items: list[ItemProposal]) -> list[ItemProposal]:
+    if len(items) == 1:
+        return items
     return sorted(items, key=lambda item: (-item.level.level, item.invoice.due_on, item.invoice.pk))
 
 
 def _with_fee(item: ItemProposal, fee_minor: int) -> ItemProposal:
-    return replace(item, fee_minor=fee_minor)
+    return item if item.fee_minor == fee_minor else replace(item, fee_minor=fee_minor)

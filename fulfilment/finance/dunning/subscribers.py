@@ -1,19 +1,24 @@
-"""What the room hears: paying stops dunning, and so does taking an invoice back."""
+"""What the room hears: paying stops dunning, and so does taking an invoice back; money comes for what was given up."""
 
 from __future__ import annotations
 
+from checkout.order.models import Order
 from checkout.payment.actions import set_credit
 from fulfilment.finance.invoicing.events import InvoiceIssued, InvoicePaid, InvoiceReopened
 from fulfilment.finance.invoicing.models import CANCELLATION, Invoice
+from fulfilment.finance.reconciliation.events import AssignmentUndone, MoneyAssigned
 from shop.kernel.outbox import subscribe
 
-from .actions import level_of
+from .actions import level_of, reckon_limit, recover, see_promises_of, undo_recovery, unpay_claims
+from .events import DunningNoticeIssued
+from .models import Recovery
 
 
 @subscribe(InvoicePaid, "dunning.lower_level")
 def lower_level(event: InvoicePaid) -> None:
     """Nothing is open on the invoice: the customer's level is that of what still is."""
     _reckon_level(event.invoice_id)
+    see_promises_of(event.invoice_id)
 
 
 @subscribe(InvoiceIssued, "dunning.lower_level_for_correction")
@@ -29,7 +34,33 @@ def raise_level_again(event: InvoiceReopened) -> None:
     _reckon_level(event.invoice_id)
 
 
+@subscribe(DunningNoticeIssued, "dunning.lower_limit")
+def lower_limit(event: DunningNoticeIssued) -> None:
+    """Who was reminded may buy less on account."""
+    if event.user_id:
+        reckon_limit(user_id=event.user_id)
+
+
+@subscribe(MoneyAssigned, "dunning.recover")
+def recover_after_write_off(event: MoneyAssigned) -> None:
+    """Money came for an order of which something was written off: so much of it stands again."""
+    order = Order.objects.get(pk=event.order_id)
+    recover(order=order, amount_minor=event.amount_minor, fact=f"assignment:{event.assignment_id}")
+    for invoice_id in order.invoices.values_list("pk", flat=True):
+        see_promises_of(invoice_id)
+
+
+@subscribe(AssignmentUndone, "dunning.undo_recovery")
+def undo_what_it_paid(event: AssignmentUndone) -> None:
+    """The money was somebody else's: claims are open again, and what was recovered is lost again."""
+    unpay_claims(assignment_id=event.assignment_id)
+    found = Recovery.objects.filter(fact__startswith=f"assignment:{event.assignment_id}/", undone_at=None)
+    for recovery in found.select_related("write_off__invoice"):
+        undo_recovery(recovery=recovery, why="the money was taken back")
+
+
 def _reckon_level(invoice_id: int) -> None:
     user_id = Invoice.objects.values_list("user_id", flat=True).get(pk=invoice_id)
     if user_id:
         set_credit(user_id=user_id, dunning_level=level_of(user_id))
+        reckon_limit(user_id=user_id)

@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from checkout.order.models import Order
 from checkout.payment.models import INVOICE as ON_ACCOUNT
 from checkout.vat_ids.rules import is_leitweg
+from fulfilment.finance.dunning import links
 from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.letterhead import day, money
 from fulfilment.finance.invoicing.models import CANCELLATION, CREDIT_NOTE, Invoice
 from fulfilment.finance.reports.models import CustomerStatement
 from shop.notifications import facts
-from shop.notifications.letter import Attachment, Block, Facts, Letter, Paragraph
+from shop.notifications.letter import Attachment, Block, Button, Facts, Letter, Paragraph
 
 from .orders import link, signature
 
@@ -241,6 +242,7 @@ def dunning(notice: DunningNotice) -> Letter:
             Paragraph(str(notice.facts["opening"])),
             Facts(rows, strong=frozenset({_("Total")})),
             *bank,
+            Button(_("Pay online or say when you pay"), links.url_of(notice)),
             Paragraph(str(notice.facts["closing"])),
         ],
         closing=signature(),

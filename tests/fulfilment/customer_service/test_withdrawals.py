@@ -13,7 +13,7 @@ from fulfilment.customer_service.withdrawals import actions, verify
 from fulfilment.customer_service.withdrawals.events import WithdrawalReceived
 from fulfilment.customer_service.withdrawals.matching import numbers_in, order_named, possible_orders, slips
 from fulfilment.customer_service.withdrawals.models import Withdrawal
-from fulfilment.finance.dunning.proposal import plan
+from fulfilment.finance.dunning.actions import plan
 from fulfilment.finance.invoicing import actions as invoicing
 from fulfilment.finance.invoicing.models import Invoice
 from shop.kernel.clock import today

@@ -1,199 +1,156 @@
-"""The run: plan, then one transaction per customer. Idempotent per invoice and level; a dry run is the same, rolled
-back."""
+"""The run: some customers at a time, read, decided and written in one transaction each.
+
+Killed at any point, what was committed stands and the next run goes on with the rest: an invoice with its letter is not
+due for it again, and the constraint on invoice and level stands behind that. A dry run is the same code, rolled back.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 
-from checkout.payment.actions import set_credit
-from fulfilment.finance.dunning.calendar import business_day_from
-from fulfilment.finance.dunning.events import DunningNoticeIssued
-from fulfilment.finance.dunning.models import DunningClaim, DunningItem, DunningNotice, DunningPolicy
-from fulfilment.finance.dunning.proposal import ItemProposal, Plan, Proposal, plan
-from fulfilment.finance.invoicing.facts import seller_facts
-from fulfilment.finance.invoicing.merchant import profile
+from fulfilment.finance.dunning import facts as facts_of
+from fulfilment.finance.dunning.customers import CUSTOMERS_PER_CHUNK, Customers, chunks
+from fulfilment.finance.dunning.facts import Ground
+from fulfilment.finance.dunning.models import DunningNotice
+from fulfilment.finance.dunning.proposal import Decided, Held, Plan, Proposal, decide, stopped
 from fulfilment.finance.invoicing.models import Invoice
-from shop.kernel.numbers import next_gapless
-from shop.kernel.outbox import record
 from shop.kernel.transactions import retrying
+
+from .write import Letter, write
 
 log = logging.getLogger(__name__)
 
-SERIES = "D"
+KEPT = 500  #: letters and held invoices that a result shows one by one; the rest is counted
 
 
 @dataclass
 class Result:
-    """What a run did: the plan it followed, the notices written, and what failed with its reason."""
+    """What a run did: how much it wrote and held back, the first of both one by one, and what failed and why."""
 
-    plan: Plan
-    notices: list[DunningNotice] = field(default_factory=list)
+    day: dt.date
+    stopped: str = ""
+    written: int = 0
+    total_minor: int = 0
+    held_back: int = 0
+    more: bool = False  #: it was told to look at some customers only, and there are more
+    letters: list[Letter] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def notices(self) -> list[DunningNotice]:
+        """The first KEPT letters that were written."""
+        return [letter.notice for letter in self.letters]
+
+    @property
+    def plan(self) -> Plan:
+        """The same as a plan: what was due and what was held back."""
+        proposals = tuple(letter.proposal for letter in self.letters)
+        return Plan(self.day, proposals, tuple(self.held), self.stopped, self.more)
+
+    def add(self, letters: list[Letter], held: tuple[Held, ...]) -> None:
+        """Count what one transaction wrote and held back."""
+        self.written += len(letters)
+        self.total_minor += sum(letter.total_minor for letter in letters)
+        self.held_back += len(held)
+        self.letters += letters[: max(0, KEPT - len(self.letters))]
+        self.held += held[: max(0, KEPT - len(self.held))]
 
 
 class _Rollback(Exception):
-    """Carries a dry run's result out of its transaction."""
+    """Ends a dry run's transaction."""
 
 
-def run(*, day: dt.date, by: Any = None, dry_run: bool = False, only: set[str] | None = None) -> Result:
-    """Write the letters of ``day``: one per customer, each in its own transaction; the rest goes on when one fails.
+def run(
+    *,
+    day: dt.date,
+    by: Any = None,
+    dry_run: bool = False,
+    only: set[str] | None = None,
+    at_most: int | None = None,
+    chunk: int = CUSTOMERS_PER_CHUNK,
+) -> Result:
+    """Write the letters of ``day``: one per customer; the rest goes on when one customer's data fail.
 
     ``only``: keys of proposals that staff have chosen; None is all. ``dry_run`` does everything and rolls it back.
-    A second run on the same day writes nothing new.
+    ``at_most``: look at so many customers (for a preview). A second run on the same day writes nothing new.
     """
+    result = Result(day)
     if not dry_run:
-        return _run(day, by, only)
-    result: Result | None = None
+        _run(result, by, only, at_most, chunk)
+        return result
     try:
         with transaction.atomic():
-            result = _run(day, by, only)
+            _run(result, by, only, at_most, chunk)
             raise _Rollback
     except _Rollback:
         pass
-    assert result is not None
     return result
 
 
-def _run(day: dt.date, by: Any, only: set[str] | None) -> Result:
-    result = Result(plan(day))
-    if result.plan.stopped:
-        return result
-    for proposal in result.plan.proposals:
-        if only is not None and proposal.key not in only:
-            continue
-        try:
-            notice = send_letter(proposal=proposal, day=day, by=by)
-        except Exception as error:  # one customer's broken data must not keep the others from their letters
-            log.exception("dunning of %s failed", proposal.key)
-            result.failures.append(f"{proposal.key}: {error}")
-            continue
-        if notice is not None:
-            result.notices.append(notice)
-    return result
+def plan(day: dt.date) -> Plan:
+    """What would go out on ``day``, without writing: one letter per customer, and what is held back and why."""
+    base = facts_of.ground(day)
+    invoices = facts_of.debts(Invoice.objects.overdue(day))
+    decided = decide(invoices, facts_of.read(base, invoices))
+    return Plan(day, decided.letters, decided.held, stopped(base))
 
 
-def send_letter(*, proposal: Proposal, day: dt.date, by: Any = None) -> DunningNotice | None:
-    """Write one letter and tell it; None when somebody paid or another run was faster meanwhile."""
+def _run(result: Result, by: Any, only: set[str] | None, at_most: int | None, chunk: int) -> None:
+    base = facts_of.ground(result.day)
+    result.stopped = stopped(base)
+    if result.stopped:
+        return
+    looked_at = 0
+    for customers in chunks(result.day, chunk):
+        if at_most is not None and looked_at >= at_most:
+            result.more = True
+            return
+        looked_at += len(customers)
+        for failure in _serve(result, customers, base, by, only):
+            result.failures.append(failure)
+
+
+def _serve(
+    result: Result, customers: Customers, base: Ground, by: Any, only: set[str] | None
+) -> Iterator[str]:
+    """Write the letters of some customers; when that fails, of each alone, and name whose data are broken."""
     try:
-        return retrying(lambda: _write(proposal, day, by))
-    except IntegrityError:  # unique per invoice and level: another run has written it
-        return None
+        letters, held = retrying(lambda: _write(customers, base, by, only))
+    except Exception as error:  # one customer's broken data must not keep the others from their letters
+        if len(customers) > 1:
+            for one in customers.one_by_one():
+                yield from _serve(result, one, base, by, only)
+        elif not isinstance(error, IntegrityError):  # else another run has written it
+            log.exception("dunning of %s failed", customers)
+            yield f"{_name(customers)}: {error}"
+        return
+    result.add(letters, held)
 
 
-def _write(proposal: Proposal, day: dt.date, by: Any) -> DunningNotice | None:
+def _write(
+    customers: Customers, base: Ground, by: Any, only: set[str] | None
+) -> tuple[list[Letter], tuple[Held, ...]]:
+    """Read under lock, decide, write: what is paid meanwhile waits or is seen."""
     with transaction.atomic():
-        ids = [item.invoice.pk for item in proposal.items]
-        fresh = Invoice.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-        if {row.pk: row.open_minor for row in fresh} != {
-            i.invoice.pk: i.invoice.open_minor for i in proposal.items
-        }:
-            return None  # a payment arrived between plan and letter: tomorrow's plan sees it
-        notice = _notice(proposal, day, by)
-        DunningItem.objects.bulk_create([_item(notice, item) for item in proposal.items])
-        DunningClaim.objects.bulk_create(
-            [claim for item in proposal.items for claim in _claims(notice, item)]
-        )
-        if proposal.user_id:
-            set_credit(user_id=proposal.user_id, dunning_level=level_of(proposal.user_id))
-        record(
-            DunningNoticeIssued(
-                notice_id=notice.pk,
-                number=notice.number,
-                level=notice.level,
-                user_id=proposal.user_id,
-                email=notice.email,
-                language=notice.language,
-                total_minor=notice.total_minor,
-                currency=notice.currency,
-                invoice_numbers=[item.invoice.number for item in proposal.items],
-                order_ids=sorted({item.invoice.order_id for item in proposal.items}),
-            )
-        )
-    return notice
+        chosen = customers.invoices(base.day)
+        invoices = facts_of.debts(chosen.select_for_update(of=("self",)))
+        decided = decide(invoices, facts_of.read(base, invoices, chosen if customers.users else None))
+        return write(letters=_chosen(decided, only), base=base, by=by), decided.held
 
 
-def _notice(proposal: Proposal, day: dt.date, by: Any) -> DunningNotice:
-    level, policy = proposal.level, DunningPolicy.objects.first() or DunningPolicy()
-    pay_until = business_day_from(day + dt.timedelta(days=level.term_days), policy.holidays_state)
-    number = f"{SERIES}{day.year}-{next_gapless(SERIES, day.year):06d}"
-    merchant = profile()
-    reference = proposal.items[0].invoice.number if len(proposal.items) == 1 else number
-    return DunningNotice.objects.create(
-        number=number,
-        level=level.level,
-        user_id=proposal.user_id,
-        email=proposal.email,
-        language=proposal.language,
-        issued_on=day,
-        pay_until=pay_until,
-        currency=proposal.currency,
-        open_minor=proposal.open_minor,
-        interest_minor=proposal.interest_minor,
-        fee_minor=proposal.fee_minor,
-        lump_sum_minor=proposal.lump_sum_minor,
-        by=by if getattr(by, "pk", None) else None,
-        facts={
-            "seller": seller_facts(),
-            "recipient": proposal.items[0].invoice.buyer,
-            "title": level.text("title", proposal.language),
-            "opening": level.text("opening", proposal.language),
-            "closing": level.text("closing", proposal.language),
-            "letter": level.letter,
-            "payment": {
-                "iban": merchant.iban,
-                "bic": merchant.bic,
-                "account_name": merchant.name,
-                "bank_name": merchant.bank_name,
-                "reference": reference,
-            },
-            "interest": [
-                {
-                    "invoice": item.invoice.number,
-                    "parts": [
-                        asdict(part) | {"first": part.first.isoformat(), "last": part.last.isoformat()}
-                        for part in item.interest
-                    ],
-                }
-                for item in proposal.items
-                if item.interest
-            ],
-        },
-    )
+def _chosen(decided: Decided, only: set[str] | None) -> list[Proposal]:
+    return [letter for letter in decided.letters if only is None or letter.key in only]
 
 
-def _item(notice: DunningNotice, item: ItemProposal) -> DunningItem:
-    return DunningItem(
-        notice=notice,
-        invoice=item.invoice,
-        level=item.level.level,
-        days_overdue=item.days_overdue,
-        open_minor=item.invoice.open_minor,
-        interest_minor=item.interest_minor,
-        interest_until=item.interest_until,
-        fee_minor=item.fee_minor,
-    )
+def _name(customers: Customers) -> str:
+    return str(customers.users[0]) if customers.users else str(customers.guests[0][0])
 
 
-def _claims(notice: DunningNotice, item: ItemProposal) -> list[DunningClaim]:
-    asked = {
-        DunningClaim.INTEREST: item.interest_minor,
-        DunningClaim.FEE: item.fee_minor,
-        DunningClaim.LUMP_SUM: item.lump_sum_minor,
-    }
-    return [
-        DunningClaim(notice=notice, invoice=item.invoice, kind=kind, amount_minor=amount)
-        for kind, amount in asked.items()
-        if amount
-    ]
-
-
-def level_of(user_id: int) -> int:
-    """The highest dunning level among a customer's open invoices; 0 when nothing was asked beyond a reminder."""
-    found = DunningItem.objects.filter(invoice__user_id=user_id, invoice__open_minor__gt=0)
-    return int(found.aggregate(highest=Max("level"))["highest"] or 0)
+__all__ = ["Result", "plan", "run"]

@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit
-from fulfilment.finance.dunning.actions import hold_invoice, run
+from fulfilment.finance.dunning.actions import hold_invoice, plan, run
 from fulfilment.finance.dunning.events import DunningNoticeIssued
 from fulfilment.finance.dunning.models import (
     DunningClaim,
@@ -20,7 +20,6 @@ from fulfilment.finance.dunning.models import (
     DunningPolicy,
 )
 from fulfilment.finance.dunning.papers import notice_pdf
-from fulfilment.finance.dunning.proposal import plan
 from fulfilment.finance.invoicing.actions import cancel_invoice, credit_note
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.actions import assign, record, undo

@@ -29,16 +29,19 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(f"{options['date']!r} is no date of the form YYYY-MM-DD") from error
         result = run(day=day, dry_run=options["dry_run"])
-        if result.plan.stopped:
-            self.stdout.write(self.style.WARNING(str(result.plan.stopped)))
+        if result.stopped:
+            self.stdout.write(self.style.WARNING(str(result.stopped)))
         for notice in result.notices:
             total = Money(notice.total_minor, notice.currency)
             self.stdout.write(f"{notice.number}  level {notice.level}  {notice.email}  {total}")
-        for held in result.plan.held:
+        for held in result.held:
             self.stdout.write(f"held  {held.invoice.number}  {held.why}")
+        unseen = result.written - len(result.letters) + result.held_back - len(result.held)
+        if unseen:
+            self.stdout.write(f"and {unseen} more")
         for failure in result.failures:
             self.stderr.write(self.style.ERROR(failure))
         verb = "would be written" if options["dry_run"] else "written"
-        self.stdout.write(f"{len(result.notices)} {verb}, {len(result.plan.held)} held back")
+        self.stdout.write(f"{result.written} {verb}, {result.held_back} held back")
         if result.failures:
             raise CommandError(f"{len(result.failures)} letter(s) failed")

@@ -40,6 +40,19 @@ class DunningPolicy(models.Model):
         help_text=_("Empty: not checked. Otherwise nobody is reminded while receipts may be missing."),
     )
 
+    costs_first = models.BooleanField(
+        _("Costs and interest first"),
+        default=True,
+        help_text=_("§ 367 (1) BGB: money without words pays costs, then interest, then the invoice"),
+    )
+    link_days = models.PositiveSmallIntegerField(_("Payment link valid for (days)"), default=60)
+    promise_days = models.PositiveSmallIntegerField(
+        _("A promise to pay may lie ahead (days)"), default=21, help_text=_("for customers; staff: a year")
+    )
+    handover_after_days = models.PositiveSmallIntegerField(
+        _("On the hand-over list after the last term (days)"), default=5
+    )
+
     history = HistoricalRecords()
 
     def __str__(self) -> str:

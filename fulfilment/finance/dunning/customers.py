@@ -1,0 +1,83 @@
+"""Customers with something overdue, some at a time and always in the same order: memory does not grow with the shop.
+
+A chunk names whole customers, because a customer gets one letter for all their items. Those with an account come first,
+by keyset over their ids. Guests (who as a rule cannot buy on account) follow by e-mail address; only the addresses are
+held in memory.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.db.models.fields.json import KT
+
+from fulfilment.finance.invoicing.models import Invoice, InvoiceQuerySet
+
+CUSTOMERS_PER_CHUNK = 500  #: letters of one transaction: a fraction of a second, some ten megabytes
+
+
+@dataclass(frozen=True)
+class Customers:
+    """Some whole customers: by account, or guests by every spelling of their address (None: without one)."""
+
+    users: Sequence[int] = ()
+    guests: Sequence[tuple[str | None, ...]] = ()
+
+    def __len__(self) -> int:
+        return len(self.users) + len(self.guests)
+
+    def one_by_one(self) -> Iterator[Customers]:
+        """Each customer alone."""
+        yield from (Customers(users=[user]) for user in self.users)
+        yield from (Customers(guests=[spellings]) for spellings in self.guests)
+
+    def invoices(self, day: dt.date) -> InvoiceQuerySet:
+        """What is overdue of them on ``day``."""
+        if self.users:
+            return Invoice.objects.overdue(day).filter(
+                user_id__gte=self.users[0], user_id__lte=self.users[-1]
+            )
+        spellings = [spelling for one in self.guests for spelling in one]
+        wanted = Q(address__in=[spelling for spelling in spellings if spelling is not None])
+        if None in spellings:
+            wanted |= Q(address=None)
+        return (
+            Invoice.objects.overdue(day).filter(user=None).annotate(address=KT("buyer__email")).filter(wanted)
+        )
+
+
+def chunks(day: dt.date, size: int = CUSTOMERS_PER_CHUNK) -> Iterator[Customers]:
+    """Everybody with something overdue on ``day``, ``size`` customers at a time. One query per chunk."""
+    last = 0
+    while True:
+        found = (
+            Invoice.objects.overdue(day)
+            .filter(user_id__gt=last)
+            .order_by("user_id")
+            .values_list("user_id", flat=True)
+        )
+        users = [int(user) for user in found.distinct()[:size] if user]
+        if not users:
+            break
+        yield Customers(users=users)
+        last = users[-1]
+    guests = _guests(day)
+    for first in range(0, len(guests), size):
+        yield Customers(guests=guests[first : first + size])
+
+
+def _guests(day: dt.date) -> list[tuple[str | None, ...]]:
+    """Every guest with something overdue: the spellings of one address together."""
+    by_address: dict[str, set[str | None]] = {}
+    found = (
+        Invoice.objects.overdue(day)
+        .filter(user=None)
+        .annotate(address=KT("buyer__email"))
+        .order_by("address")
+    )
+    for spelling in found.values_list("address", flat=True).distinct().iterator():
+        by_address.setdefault((spelling or "").casefold(), set()).add(spelling)
+    return [tuple(sorted(spellings, key=str)) for spellings in by_address.values()]

@@ -1,0 +1,133 @@
+"""Behind a letter's link: what is open, how to pay, a promise. Forged, foreign and old links are a 404."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from checkout.order.models import Order
+from checkout.payment.actions import NoCardNow, card_for_invoice
+from checkout.payment.actions.capture import capture
+from checkout.payment.models import CARD, Payment
+from fulfilment.finance.dunning.actions import run
+from fulfilment.finance.dunning.links import notice_of, token_of, url_of
+from fulfilment.finance.dunning.models import DunningNotice, DunningPolicy
+from fulfilment.finance.invoicing.models import Invoice
+from tests.factories.finance import invoice_for, pay_invoice
+from tests.factories.shopping import make_user
+
+pytestmark = pytest.mark.django_db
+DAY = dt.date(2026, 9, 18)
+
+
+@pytest.fixture
+def notice(clock: Any) -> DunningNotice:
+    clock.on(dt.date(2026, 9, 1))
+    invoice_for(make_user("anna@example.org"), price_minor=100_000)
+    clock.on(DAY)
+    return run(day=DAY).notices[0]
+
+
+def page(token: str, name: str = "open", *more: Any) -> str:
+    return reverse(f"dunning-pay:{name}", args=[token, *more])
+
+
+def test_it_shows_what_is_open_with_iban_reference_and_code(notice: DunningNotice) -> None:
+    invoice = notice.items.get().invoice
+    answer = Client().get(page(token_of(notice)))
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    for part in (invoice.number, "DE89 3704", notice.facts["payment"]["reference"], "<svg"):
+        assert part in text
+    assert "noindex" in answer["X-Robots-Tag"]
+    assert "1.004,90" in text
+
+
+def test_the_same_link_is_printed_again_years_later(notice: DunningNotice, clock: Any) -> None:
+    first = url_of(notice)
+    clock.on(dt.date(2029, 1, 1))
+    assert url_of(notice) == first
+
+
+@pytest.mark.parametrize("how", ["changed", "short", "long", "other", "nul"])
+def test_guessing_is_useless(how: str, notice: DunningNotice) -> None:
+    token = token_of(notice)
+    wrong = {
+        "changed": token[:-1] + ("a" if token[-1] != "a" else "b"),
+        "short": token.split(":")[0],
+        "long": token + "x" * 300,
+        "other": "eyJuIjoxfQ:" + token.split(":")[1],
+        "nul": "%00",
+    }[how]
+    assert Client().get(f"/open-items/{wrong}/").status_code == (400 if how == "nul" else 404)
+    assert notice_of(wrong) is None
+
+
+def test_a_link_ends_after_the_days_of_the_policy(notice: DunningNotice, clock: Any) -> None:
+    token = token_of(notice)
+    clock.on(DAY + dt.timedelta(days=60))
+    assert Client().get(page(token)).status_code == 200
+    clock.on(DAY + dt.timedelta(days=61))
+    assert Client().get(page(token)).status_code == 404
+    assert DunningPolicy.objects.get().link_days == 60
+
+
+def test_invoices_and_payments_of_others_are_not_reached_through_it(
+    notice: DunningNotice, clock: Any
+) -> None:
+    foreign = invoice_for(make_user("ben@example.org"))
+    token = token_of(notice)
+    assert Client().post(page(token, "start-card", foreign.number)).status_code == 404
+    theirs = Payment.objects.get(order=foreign.order_id)
+    assert Client().get(page(token, "card", theirs.pk)).status_code == 404
+    assert Client().get(page(token, "back", theirs.pk)).status_code == 404
+
+
+def test_a_promise_is_noted_and_nonsense_is_told_in_words(notice: DunningNotice) -> None:
+    url = page(token_of(notice), "promise")
+    assert Client().post(url, {"pay_on": "2026-09-25", "amount_minor": "100,00"}).status_code == 302
+    assert notice.promises.get().by_customer
+    for bad in ({"pay_on": "x", "amount_minor": "1"}, {"pay_on": "2027-09-25", "amount_minor": "1,00"}, {}):
+        assert Client().post(url, bad).status_code == 400
+    assert Client().get(url).status_code == 405
+
+
+def test_the_mail_carries_the_link(notice: DunningNotice) -> None:
+    from shop.notifications.letters.money import dunning
+
+    assert url_of(notice) in str(dunning(notice))
+
+
+def test_paid_is_said(notice: DunningNotice) -> None:
+    pay_invoice(notice.items.get().invoice)
+    text = Client().get(page(token_of(notice))).content.decode()
+    assert "IBAN" not in text
+
+
+def test_a_card_pays_the_invoice_and_the_order_is_not_touched(notice: DunningNotice, outbox: Any) -> None:
+    invoice = notice.items.get().invoice
+    order = Order.objects.get(pk=invoice.order_id)
+    Order.objects.filter(pk=order.pk).update(status="completed")
+    order.refresh_from_db()
+    payment = card_for_invoice(order=order, amount_minor=invoice.open_minor)
+    assert card_for_invoice(order=order, amount_minor=invoice.open_minor) == payment
+    assert capture(payment=payment, reference="pi_1", why="paid by card")
+    outbox.drain()
+    invoice.refresh_from_db()
+    order.refresh_from_db()
+    assert (invoice.state, order.status) == ("paid", "completed")
+    assert Payment.objects.filter(order=order, method=CARD, state="captured").count() == 1
+    with pytest.raises(NoCardNow):
+        card_for_invoice(order=order, amount_minor=100)
+
+
+def test_what_is_on_its_way_is_paid_by_transfer(notice: DunningNotice) -> None:
+    invoice = Invoice.objects.get(pk=notice.items.get().invoice_id)
+    with pytest.raises(NoCardNow):
+        card_for_invoice(order=Order.objects.get(pk=invoice.order_id), amount_minor=invoice.open_minor)
+    answer = Client().post(page(token_of(notice), "start-card", invoice.number), follow=True)
+    assert answer.status_code == 200
