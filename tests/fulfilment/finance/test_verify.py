@@ -135,6 +135,18 @@ FAULTS: list[tuple[str, Callable[[], list[str]], Callable[[], object]]] = [
         ),
     ),
     (
+        "a line without VAT and without proof",
+        invoicing.supplies_without_vat_have_their_proof,
+        lambda: Invoice.objects.first().lines.update(category="K"),  # type: ignore[union-attr]
+    ),
+    (
+        "an invoice in place of one that stands",
+        invoicing.replaced_invoices_are_cancelled,
+        lambda: Invoice.objects.filter(pk=Invoice.objects.latest("pk").pk).update(
+            replaces=Invoice.objects.earliest("pk")
+        ),
+    ),
+    (
         "a document that was never issued",
         invoicing.entries_of_documents_exist,
         lambda: Entry.objects.filter(kind="invoice_issued").update(document="R2026-999999"),
