@@ -131,10 +131,11 @@ def address_rows(address: Any, language: str) -> list[str]:
 def addresses(order: Order) -> Addresses:
     """Where the goods and the invoice go."""
     goes_to = address_rows(order.shipping_address, order.language) or [order.shipping_method]
+    firm = [clean_line(order.company)] if order.company else []
     return Addresses(
         [
             (_("Delivery"), goes_to),
-            (_("Invoice address"), address_rows(order.billing_address, order.language)),
+            (_("Invoice address"), firm + address_rows(order.billing_address, order.language)),
         ]
     )
 

@@ -11,4 +11,5 @@ urlpatterns = [
     path("missing/<str:token>/", shortages.shortage, name="shortage"),
     path("<slug:number>/", orders.detail, name="detail"),
     path("<slug:number>/invoices/<slug:invoice>/", orders.invoice_pdf, name="invoice"),
+    path("<slug:number>/invoices/<slug:invoice>/xrechnung/", orders.invoice_xrechnung, name="xrechnung"),
 ]

@@ -99,11 +99,38 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def invoice_pdf(request: HttpRequest, number: str, invoice: str) -> HttpResponse:
     """The invoice of an order this visitor may see."""
-    found = Invoice.objects.filter(number=invoice, order__number=number).select_related("order").first()
-    if found is None or not access.may_see(request, found.order):
-        raise Http404
+    found = _own_invoice(request, number, invoice)
     from fulfilment.finance.invoicing.queries import invoice_pdf_bytes
 
     answer = HttpResponse(invoice_pdf_bytes(found.pk), content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
     return answer
+
+
+@public
+@never_cache
+@require_safe
+def invoice_xrechnung(request: HttpRequest, number: str, invoice: str) -> HttpResponse:
+    """The invoice as XRechnung, for public buyers; in words when it makes none."""
+    found = _own_invoice(request, number, invoice)
+    from fulfilment.finance.invoicing.files import XRechnungIncomplete
+    from fulfilment.finance.invoicing.queries import xrechnung_bytes
+
+    try:
+        answer = HttpResponse(xrechnung_bytes(found.pk), content_type="application/xml")
+    except XRechnungIncomplete:
+        messages.error(
+            request,
+            _("We cannot make an XRechnung of this invoice; something is missing. Please write to us."),
+        )
+        return redirect("orders:detail", number=number)
+    answer["Content-Disposition"] = f'attachment; filename="{found.number}-xrechnung.xml"'
+    return answer
+
+
+def _own_invoice(request: HttpRequest, number: str, invoice: str) -> Invoice:
+    """The invoice, if this visitor may see its order. Raises Http404."""
+    found = Invoice.objects.filter(number=invoice, order__number=number).select_related("order").first()
+    if found is None or not access.may_see(request, found.order):
+        raise Http404
+    return found

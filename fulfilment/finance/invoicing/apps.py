@@ -15,10 +15,12 @@ class InvoicingConfig(AppConfig):
         """After every migrate: the guards that a rebuilt table may have lost, and the merchant's row. The checkout
         learns of the seller's VAT id."""
         from checkout.vat_ids import seller
+        from fulfilment.finance.ledger import closing
 
-        from . import checks, merchant  # noqa: F401
+        from . import checks, merchant, open_matters  # noqa: F401
 
         seller.register(lambda: merchant.profile().vat_id)
+        closing.register("invoicing", open_matters.without_files)
         post_migrate.connect(_after_migrate, sender=self, dispatch_uid="invoicing.after_migrate")
 
 

@@ -13,6 +13,7 @@ from fulfilment.finance.invoicing.actions import credit_note
 from fulfilment.finance.invoicing.einvoice import validate
 from fulfilment.finance.invoicing.einvoice.validation import SchematronUnavailable
 from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.invoicing.open_matters import without_files
 from fulfilment.finance.invoicing.queries import einvoice_for, invoice_pdf_bytes, invoice_xml_bytes
 from shop.kernel.transactions import InTransaction, retrying
 from tests.fulfilment.finance.orders import Wish, capture, dispatch, make_order
@@ -100,3 +101,11 @@ def test_the_document_is_made_of_the_facts_of_its_day(outbox: Outbox) -> None:
     order.billing_address.last_name = "Married"
     order.billing_address.save()
     assert einvoice_for(Invoice.objects.get(pk=invoice.pk)).buyer.name == "Hanna Petersen"
+
+
+def test_a_month_is_not_closed_unawares_while_documents_have_no_file(outbox: Outbox) -> None:
+    invoice = invoiced(outbox)
+    days = (invoice.issued_on, invoice.issued_on)
+    assert [matter.count for matter in without_files(*days)] == [1]
+    files.make(invoice.pk)
+    assert [matter.count for matter in without_files(*days)] == [0]

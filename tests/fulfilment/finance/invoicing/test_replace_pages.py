@@ -16,7 +16,7 @@ from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger.models import Entry
 from tests.fulfilment.finance.books import problems
 from tests.fulfilment.finance.invoicing.firms import FRENCH, LEITWEG, firm_order, invoice_of, proof
-from tests.fulfilment.finance.orders import Wish, dispatch, make_order, make_staff, order_lines
+from tests.fulfilment.finance.orders import Wish, dispatch, make_order, make_staff, make_user, order_lines
 from tests.support.helpers import Outbox
 from tests.support.vies import CONSULTATION, Register
 
@@ -214,3 +214,22 @@ def test_only_those_who_may_correct_see_the_pages(outbox: Outbox, finance_addres
         assert verb(reverse(f"finance:{name}", args=[found.number])).status_code in (302, 403)
     client.force_login(make_staff("nobody@example.com"))
     assert client.get(address(found)).status_code == 403
+
+
+def test_a_public_buyer_downloads_the_xrechnung_and_strangers_do_not(outbox: Outbox) -> None:
+    user = make_user("buyer")
+    order = firm_order(
+        Wish(), country="DE", vat_id="", company="Stadt Hamburg", buyer_reference=LEITWEG, user=user
+    )
+    found = invoice_of(outbox, order)
+    url = reverse("orders:xrechnung", args=[order.number, found.number])
+    client = Client()
+    assert client.get(url).status_code == 404
+    client.force_login(make_user("stranger"))
+    assert client.get(url).status_code == 404
+    client.force_login(user)
+    answer = client.get(url)
+    assert (answer.status_code, LEITWEG.encode() in answer.content) == (200, True)
+    plain = invoice_of(outbox, make_order(user=user))
+    told = client.get(reverse("orders:xrechnung", args=[plain.order_number, plain.number]), follow=True)
+    assert (told.status_code, "XRechnung" in told.content.decode()) == (200, True)
