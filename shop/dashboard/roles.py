@@ -80,6 +80,9 @@ ROLES: dict[str, set[str]] = {
         "payment.manage_payment_rules",
         "ledger.view_ledger",
         "ledger.reverse_entries",
+        "ledger.post_entries",
+        "ledger.manage_accounts",
+        "ledger.close_periods",
         "counting.view_counts",
         "transfers.view_transfers",
         "invoicing.view_invoices",
@@ -108,6 +111,8 @@ _MANAGER_ONLY = {
     "recalls.manage_recalls",
     "picking.see_people",  # how much each picker does is for those who lead, not for colleagues
     "dispatch.manage_cartons",
+    "ledger.approve_entries",
+    "ledger.post_into_closed",
     "counting.approve_counts",
     "dunning.approve_write_off",
     "counting.change_policy",

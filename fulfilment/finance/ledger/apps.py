@@ -12,8 +12,12 @@ class LedgerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """After every migrate: the chart of accounts, and the guards that a rebuilt table may have lost."""
+        """After every migrate: the chart of accounts, and the guards that a rebuilt table may have lost. And what needs
+        a second person."""
         from . import checks  # noqa: F401
+        from .approving import register
+
+        register()
 
         post_migrate.connect(_after_migrate, sender=self, dispatch_uid="ledger.after_migrate")
 

@@ -22,6 +22,7 @@ from shop.kernel.nav import NavEntry
 
 from . import queries
 from .models import ENTRY_KINDS, Entry, EntryLine
+from .pages import accounts, corrections, manual, openings, periods, seals
 
 
 class JournalForm(Period):
@@ -82,6 +83,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "lines": _lines(found),
         "document_url": document_url(found),
         "reversal": getattr(found, "reversed_by", None),
+        "papers": list(found.attachments.order_by("pk")),
         "crumbs": [
             {"title": _("Journal"), "url": reverse("finance:journal")},
             {"title": f"{_('Entry')} {found.pk}", "url": ""},
@@ -137,9 +139,21 @@ def _journal_cells(found: Any) -> Any:
 urlpatterns = [
     path("journal/", journal, name="journal"),
     path("journal/<int:pk>/", entry, name="entry"),
+    *accounts.urlpatterns,
+    *corrections.urlpatterns,
+    *manual.urlpatterns,
+    *openings.urlpatterns,
+    *periods.urlpatterns,
+    *seals.urlpatterns,
 ]
 
 NAV = [
     NavEntry("finance", gettext_lazy("Overview"), "finance:index", "ledger.view_ledger", "chart", 10),
     NavEntry("finance", gettext_lazy("Journal"), "finance:journal", "ledger.view_ledger", "list", 60),
+    NavEntry(
+        "finance", gettext_lazy("Manual entry"), "finance:manual-entry", "ledger.post_entries", "edit", 61
+    ),
+    NavEntry("finance", gettext_lazy("Months"), "finance:periods", "ledger.view_ledger", "calendar", 62),
+    NavEntry("finance", gettext_lazy("Accounts"), "finance:accounts", "ledger.view_ledger", "ledger", 63),
+    NavEntry("finance", gettext_lazy("Seals"), "finance:seals", "ledger.view_ledger", "lock", 64),
 ]

@@ -60,10 +60,18 @@ def post(
     return retrying(lambda: _write(draft, lines, only_on_its_day))
 
 
-def reverse(*, entry: Entry, why: str, by: Any = None, booked_on: dt.date | None = None) -> Entry:
+def reverse(
+    *,
+    entry: Entry,
+    why: str,
+    by: Any = None,
+    booked_on: dt.date | None = None,
+    only_on_its_day: bool = False,
+) -> Entry:
     """Post the mirror image of ``entry``; the correction of the books. Once per entry: a retry returns the reversal.
 
-    why: the reason, kept in the text. Raises LedgerError for a draft or for the reversal of a reversal.
+    why: the reason, kept in the text. booked_on, only_on_its_day: as with ``post``. Raises LedgerError for a draft or
+    for the reversal of a reversal.
     """
     if entry.posted_at is None:
         raise LedgerError("a draft cannot be reversed")
@@ -91,6 +99,7 @@ def reverse(*, entry: Entry, why: str, by: Any = None, booked_on: dt.date | None
         document=entry.document,
         reverses=entry,
         by=by,
+        only_on_its_day=only_on_its_day,
     )
 
 

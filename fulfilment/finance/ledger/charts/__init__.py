@@ -14,6 +14,7 @@ from django.db.models.functions import Cast, Concat
 
 FOLDER = Path(__file__).parent
 KNOWN = ("skr03", "skr04")
+NUMBER_LENGTH = 4  #: digits of an account in both charts; DATEV takes longer ones for customers and suppliers
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,23 @@ def sync(using: str = "default") -> int:
             Account.objects.using(using).exclude(role="").update(
                 number=Concat(Value("~"), Cast("id", CharField()))
             )
+        taken = set(Account.objects.using(using).filter(role="").values_list("number", flat=True))
         for row in wanted:
             Account.objects.using(using).update_or_create(
                 role=row.role,
                 defaults={
-                    "number": row.number,
+                    "number": _free(row.number, taken),
                     "kind": row.kind,
                     "name_de": row.name_de,
                     "name_en": row.name_en,
                 },
             )
     return len(wanted)
+
+
+def _free(number: str, taken: set[str]) -> str:
+    """The chart's number, or when an account of the house's own has it the next one that nobody has."""
+    chart = {row.number for row in rows(chosen())} if number in taken else set()
+    while number in taken or number in chart:
+        number = f"{int(number) + 1:0{NUMBER_LENGTH}d}"
+    return number
