@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 #: Something to stand in the parts of an address; nothing of that name exists, which is a 404 for who may look.
 PARTS: dict[str, Any] = {
     "pk": 1, "number": "X1", "code": "x", "method": "x", "kind": "x", "level": 1, "verb": "x", "cut": "pdf",
-    "attachment_id": 1, "name": "x", "line": 1, "source": "x", "account": "1200", "key": "x",
+    "attachment_id": 1, "name": "x", "line": 1, "source": "x", "account": "1200", "key": "x", "year": 2026, "month": 10,
 }  # fmt: skip
 
 #: The written table: which role opens which address (by name). An address without a row fails below.
