@@ -6,7 +6,7 @@ the VAT figures stay explained. § 15 UStG (input VAT), § 13 UStG (output VAT).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -58,9 +58,10 @@ def split(account: str, key: VatKey | None, *, debit_minor: int, credit_minor: i
     vat = vat_from_gross(gross, key.rate_bp)
     natural = bool(debit_minor) == (key.role == "input_vat")  # input VAT in debit, output VAT in credit
     facts: dict[str, Any] = {"vat_country": HOME, "vat_rate_bp": key.rate_bp}
-    side = "debit_minor" if debit_minor else "credit_minor"
-    lines = [Posting(account, **{side: gross - vat}, **facts)]
+    base = gross - vat if natural else vat - gross
+    lines = [Posting(account, debit_minor=gross - vat, **facts)]
     if vat:
-        base = gross - vat if natural else vat - gross
-        lines.append(Posting(key.role, **{side: vat}, tax_base_minor=base, **facts))
-    return lines
+        lines.append(Posting(key.role, debit_minor=vat, tax_base_minor=base, **facts))
+    if debit_minor:
+        return lines
+    return [replace(line, debit_minor=0, credit_minor=line.debit_minor) for line in lines]

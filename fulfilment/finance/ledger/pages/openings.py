@@ -72,7 +72,7 @@ def parse(text: str) -> list[Opening]:
     """Openings of lines "account; debit; credit"; a headline is skipped. ValueError in words, with the line."""
     head = text.lstrip("\ufeff")
     delimiter = ";" if ";" in head else "\t" if "\t" in head else ","
-    found = []
+    found: list[Opening] = []
     for at, cells in enumerate(csv.reader(io.StringIO(head), delimiter=delimiter), start=1):
         row = [cell.strip() for cell in cells]
         if not any(row) or (not found and not row[0].isdecimal()):
