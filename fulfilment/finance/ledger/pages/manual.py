@@ -152,7 +152,7 @@ def _with_more(request: HttpRequest) -> Any:
 
 def _papers(request: HttpRequest) -> list[Attachment]:
     """Papers this person uploaded with this form before."""
-    named: list[Any] = request.POST.getlist("papers")[:PAPERS_MAX]
+    named = [str(text) for text in request.POST.getlist("papers")[:PAPERS_MAX]]
     wanted = [int(text) for text in named if text.isdecimal() and len(text) < 19]
     return list(Attachment.objects.filter(pk__in=wanted, uploaded_by=request.user).order_by("pk"))
 
