@@ -121,7 +121,10 @@ def _copy_per_second(count: int) -> float:
 
 
 COPIED_ENTRY = "source, kind, booked_on, text, document, created_at"
-COPIED_LINE = "entry_id, account_id, debit_minor, credit_minor, currency, subject, vat_country, vat_rate_bp, tax_base_minor"
+COPIED_LINE = (
+    "entry_id, account_id, debit_minor, credit_minor, currency, subject, vat_country, vat_rate_bp, "
+    "tax_base_minor"
+)
 
 
 def _per_second(write: Callable[[str], None], count: int) -> float:
