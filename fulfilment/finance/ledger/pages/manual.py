@@ -145,8 +145,9 @@ def _facts(request: HttpRequest) -> dict[str, Any]:
 def _with_more(request: HttpRequest) -> Any:
     """What was posted, with some more empty lines when they are asked for."""
     data = request.POST.copy()
-    if data.get("step") == "more" and data.get("line-TOTAL_FORMS", "").isdecimal():
-        data["line-TOTAL_FORMS"] = str(min(int(data["line-TOTAL_FORMS"][:4]) + MORE_LINES, Lines.max_num))
+    total = str(data.get("line-TOTAL_FORMS", ""))[:4]
+    if data.get("step") == "more" and total.isdecimal():
+        data["line-TOTAL_FORMS"] = str(min(int(total) + MORE_LINES, Lines.max_num))
     return data
 
 
