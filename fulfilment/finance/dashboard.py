@@ -15,7 +15,7 @@ from fulfilment.finance.invoicing.forms import BUCKET_LABELS
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.invoicing.queries import Bucket, ageing, unapplied_minor
 from fulfilment.finance.ledger.models import Account
-from fulfilment.finance.reconciliation.models import Receipt
+from fulfilment.finance.reconciliation.models import UNEXPLAINED, Disbursement, Receipt
 from fulfilment.finance.reports.balances import by_account
 from shop.kernel import clock
 from shop.kernel.access import staff_view
@@ -53,15 +53,17 @@ def _bar(bucket: Bucket) -> tuple[str, int, str, str]:
 def _tasks(buckets: list[Bucket]) -> list[dict[str, Any]]:
     """What waits for a person: words and where to do it."""
     overdue = sum(bucket.count for bucket in buckets if bucket.code != "not_due")
-    unexplained = Receipt.objects.filter(state__in=("open", "partly_assigned")).count()
+    unexplained = sum(
+        model.objects.filter(state__in=UNEXPLAINED).count() for model in (Receipt, Disbursement)
+    )
     waiting = Payment.objects.filter(method=PREPAYMENT, state="created").count()
     refunds = Refund.objects.filter(state="requested").exclude(payment__method=CARD).count()
     failed = Invoice.objects.filter(pdf_sha256="").count()
     found = [
         (
             unexplained,
-            ngettext("%(n)d bank receipt to assign", "%(n)d bank receipts to assign", unexplained),
-            reverse("finance:receipts") + "?state=unexplained",
+            ngettext("%(n)d line of the bank to explain", "%(n)d lines of the bank to explain", unexplained),
+            reverse("finance:workbench"),
         ),
         (
             overdue,

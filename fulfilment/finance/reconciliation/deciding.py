@@ -46,7 +46,7 @@ def decide(
         before = set(present.assignments.values_list("pk", flat=True))
         try:
             VERBS[proposal.kind](present, proposal, by, by_itself, charge_to_customer)
-        except (actions.WrongMoney, actions.NotEnoughLeft) as error:
+        except ValueError as error:  # the verbs' refusals: not enough left, wrong amount, arrived before
             raise Changed(str(error)) from error
         return list(present.assignments.exclude(pk__in=before).order_by("pk"))
 

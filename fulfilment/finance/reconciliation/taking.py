@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db.models import F
 
-from fulfilment.finance.ledger.actions import PeriodClosed, refuse_closed
+from fulfilment.finance.ledger import rules
+from fulfilment.finance.ledger.actions import NewEntry, PeriodClosed, refuse_closed
 from shop.kernel import clock
 from shop.kernel.states import move
 
@@ -61,3 +62,24 @@ def bank_of(money: Receipt | Disbursement) -> str:
         return "bank"
     account = money.line.account.ledger_account
     return account.role or f"#{account.number}"
+
+
+def recorded(money: Receipt | Disbursement) -> NewEntry:
+    """The entry that books money as it came or left, unexplained; a closed month is the ledger's to move."""
+    bank = bank_of(money)
+    if isinstance(money, Receipt):
+        kind, lines = "receipt", rules.receipt_recorded(
+            receipt_id=money.pk, amount_minor=money.amount_minor, bank=bank, currency=money.currency
+        )  # fmt: skip
+    else:
+        kind, lines = "disbursement", rules.disbursement_recorded(
+            disbursement_id=money.pk, amount_minor=money.amount_minor, bank=bank, currency=money.currency
+        )  # fmt: skip
+    return NewEntry(
+        source=f"{kind}:{money.pk}",
+        kind=f"{kind}_recorded",
+        lines=lines,
+        booked_on=money.booked_on,
+        text=f"{money.party} {money.text}".strip(),
+        document=money.reference[:60],
+    )

@@ -98,7 +98,7 @@ def workbench_do(request: HttpRequest) -> HttpResponse:
         return _answer(request, _("A colleague was faster: this line has changed."), "bad", money, status=409)
     try:
         return step(request, money)
-    except (deciding.Changed, actions.NotEnoughLeft, actions.WrongMoney, IntegrityError):
+    except (deciding.Changed, IntegrityError, ValueError):  # the verbs' refusals are ValueErrors
         text = _("This is not so any more: the line or what it would pay has changed.")
         return _answer(request, text, "bad", money, status=409)
 

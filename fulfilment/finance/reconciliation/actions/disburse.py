@@ -14,11 +14,11 @@ from fulfilment.finance.invoicing import accounts
 from fulfilment.finance.invoicing.actions import push_credit
 from fulfilment.finance.invoicing.models import OrderMoney
 from fulfilment.finance.ledger import rules
-from fulfilment.finance.ledger.actions import post, refuse_closed, reverse
+from fulfilment.finance.ledger.actions import post_many, refuse_closed, reverse
 from fulfilment.finance.ledger.models import Account, Entry
 from fulfilment.finance.ledger.postings import order_subject, receipt_subject
 from fulfilment.finance.reconciliation.models import Assignment, Disbursement, PayBack, Receipt
-from fulfilment.finance.reconciliation.taking import bank_of, day_of, person, take
+from fulfilment.finance.reconciliation.taking import person, recorded, take
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
@@ -67,7 +67,7 @@ def record_disbursement(
                 reference=reference.strip()[:80],
                 recorded_by=person(by),
             )
-            post_disbursement(disbursement, by)
+            post_many(entries=[recorded(disbursement)], by=by)
             return disbursement
 
     try:
@@ -78,24 +78,6 @@ def record_disbursement(
         if known is None:
             raise
         raise LeftBefore(known) from None
-
-
-def post_disbursement(disbursement: Disbursement, by: Any) -> None:
-    """Book that the money left, within the transaction that records it."""
-    post(
-        source=f"disbursement:{disbursement.pk}",
-        kind="disbursement_recorded",
-        lines=rules.disbursement_recorded(
-            disbursement_id=disbursement.pk,
-            amount_minor=disbursement.amount_minor,
-            bank=bank_of(disbursement),
-            currency=disbursement.currency,
-        ),
-        booked_on=day_of(disbursement),
-        text=f"{disbursement.payee} {disbursement.text}".strip(),
-        document=disbursement.reference[:60],
-        by=by,
-    )
 
 
 def explain_refund(

@@ -9,6 +9,7 @@ from fulfilment.finance.ledger.actions import post
 from fulfilment.finance.ledger.models import Account
 from fulfilment.finance.ledger.postings import Posting, receipt_subject
 from fulfilment.finance.reconciliation.models import Assignment, Disbursement, LearnedRule, PayBack, Receipt
+from fulfilment.finance.reconciliation.payouts import arrived
 from fulfilment.finance.reconciliation.taking import day_of, person, take
 from shop.kernel.money import split
 from shop.kernel.transactions import retrying
@@ -89,7 +90,7 @@ def explain_payout(
 ) -> Assignment:
     """A part of a receipt is a payout of the card provider (``payout``: its id). Each payout arrives once.
 
-    Raises NotEnoughLeft, IntegrityError when another receipt is that payout, ValueError.
+    Raises NotEnoughLeft, IntegrityError or ValueError when another receipt is that payout.
     """
     if amount_minor <= 0 or not payout.strip():
         raise ValueError("a payout has an id and an amount above zero")
@@ -109,6 +110,7 @@ def explain_payout(
             receipt_id=receipt.pk, payout=payout.strip(), amount_minor=amount_minor, currency=receipt.currency
         )
         book(assignment, "payout_arrived", lines, by)
+        arrived(payout=assignment.reference, receipt=receipt)
         return assignment
 
     return retrying(work)

@@ -8,19 +8,19 @@ from typing import Any
 from django.db.models import F, Q
 
 from fulfilment.finance.bank.models import StatementLine
-from fulfilment.finance.ledger.actions import reverse
+from fulfilment.finance.ledger.actions import post_many, reverse
 from fulfilment.finance.ledger.models import Entry
 from fulfilment.finance.reconciliation.matching.reading import canonical, same_name
 from fulfilment.finance.reconciliation.models import Disbursement, Intake, MatchPolicy, Receipt
+from fulfilment.finance.reconciliation.taking import recorded
 from shop.kernel.clock import now
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
-from .disburse import post_disbursement, withdraw_disbursement
-from .record import post_receipt
+from .disburse import withdraw_disbursement
 from .undo import withdraw
 
-CHUNK = 100  #: lines per transaction
+CHUNK = 500  #: lines per transaction
 
 
 def policy() -> MatchPolicy:
@@ -100,7 +100,7 @@ def unlink(*, known: Receipt | Disbursement, by: Any = None) -> Receipt | Disbur
             raise ValueError("no line of the bank is linked to it")
         type(known).objects.filter(pk=known.pk).update(line=None)
         known.refresh_from_db()
-        return _money_of(line, by)
+        return _make([line], by)[0]
 
     return retrying(work)
 
@@ -126,16 +126,18 @@ def _chunk(intake: Intake) -> int | None:
         return None
     known = set(Receipt.objects.filter(line__in=lines).values_list("line_id", flat=True))
     known |= set(Disbursement.objects.filter(line__in=lines).values_list("line_id", flat=True))
-    typed = _typed_before(lines)
+    typed, days = _typed_before(lines), dt.timedelta(days=policy().same_money_days)
+    fresh = []
     for line in lines:
         if line.pk in known:
             continue
-        same = _surely(line, typed)
+        same = _surely(line, typed, days)
         if same is None:
-            _money_of(line, None)
+            fresh.append(line)
         else:
             typed.remove(same)
             type(same).objects.filter(pk=same.pk, line=None).update(line=line)
+    _make(fresh, None)
     return len(lines)
 
 
@@ -148,10 +150,11 @@ def _typed_before(lines: list[StatementLine]) -> list[Receipt | Disbursement]:
     ]
 
 
-def _surely(line: StatementLine, typed: list[Receipt | Disbursement]) -> Receipt | Disbursement | None:
+def _surely(
+    line: StatementLine, typed: list[Receipt | Disbursement], days: dt.timedelta
+) -> Receipt | Disbursement | None:
     """What was typed by hand for this line, when it is only one and reference or payer say so too."""
     wanted = Receipt if line.amount_minor > 0 else Disbursement
-    days = dt.timedelta(days=policy().same_money_days) if typed else dt.timedelta(0)
     same = [
         row
         for row in typed
@@ -178,8 +181,20 @@ def _fits(line: StatementLine, row: Receipt | Disbursement) -> bool:
     return bool(row.party) and same_name(row.party, line.counterparty)
 
 
-def _money_of(line: StatementLine, by: Any) -> Receipt | Disbursement:
-    """The receipt or disbursement of a line, booked on the account's own place in the books."""
+def _make(lines: list[StatementLine], by: Any) -> list[Receipt | Disbursement]:
+    """Receipts and disbursements of these lines with their entries, in a few statements however many there are."""
+    moneys = [_money_of(line) for line in lines]
+    made: list[Receipt | Disbursement] = [
+        *Receipt.objects.bulk_create([money for money in moneys if isinstance(money, Receipt)]),
+        *Disbursement.objects.bulk_create([money for money in moneys if isinstance(money, Disbursement)]),
+    ]
+    if made:
+        post_many(entries=[recorded(money) for money in made], by=by)
+    return made
+
+
+def _money_of(line: StatementLine) -> Receipt | Disbursement:
+    """The receipt or disbursement of a line, not saved yet."""
     facts: dict[str, Any] = {
         "line": line,
         "booked_on": line.booked_on,
@@ -189,16 +204,8 @@ def _money_of(line: StatementLine, by: Any) -> Receipt | Disbursement:
         "reference": f"{line.statement.number or line.statement.first_day}/{line.position}"[:80],
     }
     if line.amount_minor > 0:
-        receipt = Receipt.objects.create(
-            payer=line.counterparty, payer_iban=line.counterparty_iban[:34], **facts
-        )
-        post_receipt(receipt, by)
-        return receipt
-    left = Disbursement.objects.create(
-        payee=line.counterparty, payee_iban=line.counterparty_iban[:34], **facts
-    )
-    post_disbursement(left, by)
-    return left
+        return Receipt(payer=line.counterparty, payer_iban=line.counterparty_iban[:34], **facts)
+    return Disbursement(payee=line.counterparty, payee_iban=line.counterparty_iban[:34], **facts)
 
 
 def _entry(money: Receipt | Disbursement) -> Entry:

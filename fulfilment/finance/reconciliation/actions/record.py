@@ -8,10 +8,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from fulfilment.finance.bank.models import TEXT_MAX_CHARS
-from fulfilment.finance.ledger import rules
-from fulfilment.finance.ledger.actions import post, refuse_closed
+from fulfilment.finance.ledger.actions import post_many, refuse_closed
 from fulfilment.finance.reconciliation.models import Receipt
-from fulfilment.finance.reconciliation.taking import bank_of, day_of, person
+from fulfilment.finance.reconciliation.taking import person, recorded
 from shop.kernel.transactions import retrying
 
 
@@ -58,7 +57,7 @@ def record(
             reference=reference.strip()[:80],
             recorded_by=person(by),
         )
-        post_receipt(receipt, by)
+        post_many(entries=[recorded(receipt)], by=by)
         return receipt
 
     def guarded() -> Receipt:
@@ -76,21 +75,3 @@ def record(
         if known is None:
             raise
         raise AlreadyRecorded(known) from None
-
-
-def post_receipt(receipt: Receipt, by: Any) -> None:
-    """Book that the money is on the account, within the transaction that records it."""
-    post(
-        source=f"receipt:{receipt.pk}",
-        kind="receipt_recorded",
-        lines=rules.receipt_recorded(
-            receipt_id=receipt.pk,
-            amount_minor=receipt.amount_minor,
-            bank=bank_of(receipt),
-            currency=receipt.currency,
-        ),
-        booked_on=day_of(receipt),
-        text=f"{receipt.payer} {receipt.text}".strip(),
-        document=receipt.reference[:60],
-        by=by,
-    )

@@ -13,6 +13,7 @@ from fulfilment.finance.ledger.actions import reverse
 from fulfilment.finance.ledger.models import Entry
 from fulfilment.finance.reconciliation.events import AssignmentUndone
 from fulfilment.finance.reconciliation.models import Assignment, LearnedRule, Receipt
+from fulfilment.finance.reconciliation.payouts import undo_arrival
 from fulfilment.finance.reconciliation.taking import person, take
 from shop.kernel import clock, outbox
 from shop.kernel.states import move
@@ -56,6 +57,8 @@ def _undo_one(assignment: Assignment, why: str, by: Any) -> None:
         if assignment.payback.state == "sent":
             raise ValueError("the transfer back has left the bank: it cannot be called off any more")
         move(assignment.payback, to="cancelled", by=by, why=why)
+    if assignment.kind == Assignment.PAYOUT and assignment.receipt:
+        undo_arrival(receipt=assignment.receipt)
     for source in assignment.sources:
         entry = Entry.objects.filter(source=source).first()
         if entry is not None:

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.apps import apps
 from django.db.models import Q, QuerySet
 
 from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment, Refund
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.models import Assignment, Disbursement, LearnedRule, PayBack, Receipt
+from fulfilment.finance.reconciliation.payouts import open_payouts
 from shop.kernel.clock import today
 
 from .index import Index
@@ -190,7 +190,8 @@ def _others(amounts: set[int] | None) -> Iterator[OpenItem]:
                 f"{kind}:{row.pk}", (row.reference,), row.amount_minor, row.currency, "", row.party,
                 iban=row.party_iban, day=row.booked_on.toordinal(),
             )  # fmt: skip
-    yield from _payouts(narrow)
+    for psp_id, amount, currency in open_payouts(amounts):
+        yield OpenItem(f"payout:{psp_id}", (psp_id,), amount, currency)
 
 
 def _refunds(rows: QuerySet[Refund]) -> Iterator[OpenItem]:
@@ -206,17 +207,6 @@ def _refunds(rows: QuerySet[Refund]) -> Iterator[OpenItem]:
             f"refund:{refund.pk}", numbers, refund.amount_minor, refund.currency, "", name,
             order_number=order.number,
         )  # fmt: skip
-
-
-def _payouts(narrow: dict[str, Any]) -> Iterator[OpenItem]:
-    """Payouts of the card provider that no receipt has told yet, once the room that knows them is there."""
-    if not apps.is_installed("fulfilment.finance.psp"):
-        return
-    known = Assignment.objects.filter(undone_at=None, kind=Assignment.PAYOUT).values("reference")
-    rows = apps.get_model("psp", "Payout")._default_manager.filter(**narrow).exclude(psp_id__in=known)
-    for psp_id, amount, currency in rows.values_list("psp_id", "amount_minor", "currency"):
-        if amount > 0:
-            yield OpenItem(f"payout:{psp_id}", (psp_id,), amount, currency.upper())
 
 
 def _add_closed(index: Index, numbers: list[str]) -> None:
