@@ -8,7 +8,6 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from fulfilment.finance.bank.models import StatementLine
-from fulfilment.finance.ledger.actions import close_period
 from fulfilment.finance.ledger.models import Account, Entry
 from fulfilment.finance.ledger.queries import balance_minor
 from fulfilment.finance.reconciliation.actions import intake as intake_verbs
@@ -17,8 +16,7 @@ from fulfilment.finance.reconciliation.actions.disburse import LeftBefore
 from fulfilment.finance.reconciliation.models import Disbursement, Intake, Receipt
 from fulfilment.finance.reconciliation.queries import unexplained_minor
 from fulfilment.finance.reconciliation.tasks import take_in_all, take_in_one
-from tests.fulfilment.finance.books import problems
-from tests.fulfilment.finance.orders import make_staff
+from tests.fulfilment.finance.books import closed, problems
 from tests.fulfilment.finance.reconciliation.bank_lines import (
     DAY,
     intake_of,
@@ -135,7 +133,7 @@ def test_two_accounts_at_the_bank_are_two_accounts_in_the_books() -> None:
 
 
 def test_a_line_of_a_closed_month_is_booked_today() -> None:
-    close_period(first_day=DAY.replace(day=1), last_day=DAY, by=make_staff("chef@example.com"))
+    closed(DAY.replace(day=1), DAY)
     told(1_000)
     assert Entry.objects.get(source__startswith="receipt:").booked_on > DAY
     assert unexplained_minor() == 1_000
