@@ -9,6 +9,7 @@ from django.db import IntegrityError
 
 from checkout.payment.actions.refunds import request_refund, succeed
 from checkout.payment.models import Payment, Refund
+from fulfilment.finance.dunning.actions.write_off import write_off
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger.models import Account
 from fulfilment.finance.ledger.queries import balance_minor
@@ -278,6 +279,27 @@ def test_money_for_a_cancelled_order_goes_back(outbox: Outbox) -> None:
     assert match_open().booked == 0
     take_first(receipt, "back")
     assert PayBack.objects.get().amount_minor == 11_900
+    assert problems() == []
+
+
+def test_money_for_what_was_written_off_brings_it_back_with_its_vat(outbox: Outbox) -> None:
+    invoice = invoiced(outbox)
+    write_off(invoice=invoice, amount_minor=11_900, reason_code="too_small", reason="cannot be had")
+    outbox.drain()
+    receipt = told(11_900, invoice.number)
+    assert match_open().booked == 0, "it is asked about"
+    assert "written_off" in proposed(receipt)[0].reasons
+    [made] = take_first(receipt)
+    outbox.drain()
+    assert (balance_minor("receivable"), balance_minor("bad_debt_recovered"), unexplained_minor()) == (
+        0,
+        -10_000,
+        0,
+    )
+    assert problems() == []
+    undo(assignment=made, why="test")
+    outbox.drain()
+    assert (balance_minor("bad_debt_recovered"), unexplained_minor()) == (0, 11_900)
     assert problems() == []
 
 
