@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from fulfilment.finance.dunning import facts as facts_of
 from fulfilment.finance.dunning.customers import CUSTOMERS_PER_CHUNK, Customers, chunks
@@ -139,10 +139,19 @@ def _write(
 ) -> tuple[list[Letter], tuple[Held, ...]]:
     """Read under lock, decide, write: what is paid meanwhile waits or is seen."""
     with transaction.atomic():
+        _go_by_indexes()
         chosen = customers.invoices(base.day)
         invoices = facts_of.debts(chosen.select_for_update(of=("self",)))
         decided = decide(invoices, facts_of.read(base, invoices, chosen if customers.users else None))
         return write(letters=_chosen(decided, only), base=base, by=by), decided.held
+
+
+def _go_by_indexes() -> None:
+    """A chunk asks for a few thousand rows of tables with millions. PostgreSQL's estimates of tables that grow as we
+    write are old, and it read a table of letters whole for each chunk: cost per letter must not grow with the table."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
 
 
 def _chosen(decided: Decided, only: set[str] | None) -> list[Proposal]:
