@@ -83,10 +83,11 @@ def _facts(pk: int, form: ReasonForm | None = None) -> dict[str, Any]:
     person = get_object_or_404(User.objects.select_related("credit"), pk=pk, is_staff=False)
     credit = getattr(person, "credit", None) or CustomerCredit(user=person)
     rule = MethodRule.objects.filter(method="invoice").first()
+    general = rule.exposure_limit_minor if rule else None
     return {
         "person": person,
         "credit": credit,
-        "limit_minor": rule.exposure_limit_minor if rule else None,
+        "limit_minor": general if credit.limit_minor is None else credit.limit_minor,
         "orders": Order.objects.filter(user=person).order_by("-date_placed")[:SHOWN],
         "open_invoices": Invoice.objects.open().filter(user=person).order_by("due_on")[:SHOWN],
         "deeds": StaffAction.objects.filter(subject=CUSTOMER, subject_id=pk)
