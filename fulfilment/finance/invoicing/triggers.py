@@ -13,6 +13,7 @@ _COLUMNS = (
     "language", "vat_country", "seller", "buyer", "ship_to", "payment", "taxes", "charges", "notes", "reason",
     "buyer_reference", "replaces_id", "vat_check_id",
 )  # fmt: skip
+_LATER = ("buyer_reference", "replaces_id", "vat_check_id")  #: not there when the guards are first installed
 _SQLITE_CHANGED = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in _COLUMNS)
 _PG_CHANGED = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in _COLUMNS)
 
@@ -43,6 +44,7 @@ GUARDS = [
             "BEFORE UPDATE",
             f"IF {_PG_CHANGED} THEN {_raise(FACTS_KEPT)} END IF; RETURN NEW;",
         ),
+        columns=tuple(f"invoicing_invoice.{column}" for column in _LATER),
     ),
     _always("invoicing_stays", "invoicing_invoice", "BEFORE DELETE", KEPT),
     _always("invoicing_line_kept", "invoicing_invoiceline", "BEFORE UPDATE", FACTS_KEPT),
