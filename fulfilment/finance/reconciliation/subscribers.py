@@ -38,4 +38,4 @@ def take_in_lines(happened: StatementImported) -> None:
         take_back_replaced(line_ids=list(happened.replaced_line_ids))
     intake, new = Intake.objects.get_or_create(file_id=happened.file_id, bank_account_id=happened.account_id)
     if new:
-        transaction.on_commit(lambda: take_in_one.delay(intake.pk))
+        transaction.on_commit(lambda: take_in_one.delay(intake.pk), robust=True)
