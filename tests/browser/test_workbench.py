@@ -34,6 +34,7 @@ pytestmark = [pytest.mark.browser]
 
 OpenWindow = Callable[..., "Page"]
 LINES = 50
+PATIENCE_MS = 60_000
 BENCH = "/dashboard/finance/workbench/"
 
 
@@ -102,11 +103,13 @@ def sit_down(page: Page, url: str) -> None:
     user = make_staff("books@example.com")
     rooms = ("ledger", "invoicing", "bank", "reconciliation")
     user.user_permissions.set(Permission.objects.filter(content_type__app_label__in=rooms))
-    client = Client()
+    client = Client(headers={"host": "127.0.0.1"})
     client.force_login(user)
     cookie = client.cookies["sessionid"]
     page.context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": url}])
+    client.get(BENCH)  # loads addresses and templates before somebody waits for them
     connection.close()
+    page.context.set_default_timeout(PATIENCE_MS)
     page.goto(url + BENCH)
 
 
