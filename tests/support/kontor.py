@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -38,11 +38,10 @@ class NotInTime(AssertionError):
 class Kontor:
     """Started by ``with``; see the fixtures ``live_kontor`` and ``start_kontor``."""
 
-    def __init__(self, data_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self.control_token = secrets.token_hex(16)
         environment = isolated(data_dir) | {"STANDIN_CONTROL_TOKEN": self.control_token, "SWEEP_EVERY_S": "1"}
-        environment |= settings or {}
         environment.pop("BROKER_URL", None)  # the embedded queue, as for everybody
         self.plan = Plan(free_port(), free_port(), data_dir, environment)
         self.lines: list[str] = []
