@@ -23,6 +23,10 @@ function byKey(key) {
 document.addEventListener("keydown", (event) => {
   if (!bench() || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (isTyping(event.target)) {
+    if (event.key === "Enter" && event.target.matches("select")) {
+      event.preventDefault();
+      event.target.form?.querySelector("button[name=do]")?.click();
+    }
     if (event.key === "Escape") { event.target.blur(); bench().querySelector("[data-hand]")?.focus(); }
     return;
   }

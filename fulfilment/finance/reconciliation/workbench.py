@@ -40,7 +40,7 @@ class BenchSearch(Search):
     """Which lines stand on the left."""
 
     show = forms.ChoiceField(
-        label=gettext_lazy("Proposal"),
+        label=gettext_lazy("How sure"),
         required=False,
         choices=[
             ("", gettext_lazy("all")),
