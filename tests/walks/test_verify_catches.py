@@ -46,6 +46,7 @@ ELSEWHERE = {
     "ledger": "tests/fulfilment/finance/test_verify.py",
     "invoicing": "tests/fulfilment/finance/test_verify.py",
     "reconciliation": "tests/fulfilment/finance/test_verify.py",
+    "reports": "tests/fulfilment/finance/reports/test_balances.py",
     "notifications": "tests/shop/notifications/test_verify.py",
     "withdrawals": "tests/fulfilment/customer_service/test_withdrawals.py",
     "connect": "tests/shop/connect/test_pushing.py",
