@@ -6,3 +6,10 @@ from oscar.apps.payment import apps
 
 class PaymentConfig(apps.PaymentConfig):
     name = "checkout.payment"
+
+    def ready(self) -> None:
+        """Say what needs a second person here."""
+        super().ready()
+        from .approval import register_kind
+
+        register_kind()

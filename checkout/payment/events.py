@@ -65,6 +65,31 @@ class RefundSucceeded:
 
 @event
 @dataclass(frozen=True)
+class RefundFailed:
+    """A refund that had succeeded came back: the money is with us again, the customer has none of it."""
+
+    refund_id: int
+    payment_id: int
+    order_id: int
+    order_number: str
+    amount_minor: int
+    currency: str
+    reference: str
+    why: str
+
+
+@event
+@dataclass(frozen=True)
+class BalanceChanged:
+    """Something moved in our balance at the card provider: worth a look. ``kind``: the provider's word for it;
+    ``reference``: its id of the thing (a payout, a charge, a dispute)."""
+
+    kind: str
+    reference: str
+
+
+@event
+@dataclass(frozen=True)
 class PaymentDisputed:
     """The customer's bank took the money back, for now."""
 

@@ -59,6 +59,7 @@ class Payment(models.Model):
             ("view_payments", "May see payments"),
             ("manage_payment_rules", "May change who may pay how"),
             ("refund_payments", "May refund payments"),
+            ("approve_refunds", "May approve refunds above the limit of colleagues"),
         ]
 
     def __str__(self) -> str:
@@ -68,6 +69,19 @@ class Payment(models.Model):
     def idempotency_key(self) -> str:
         """From the fact, not from chance: the same payment asks with the same key for ever."""
         return f"payment:{self.pk}"
+
+
+class RefundQuerySet(models.QuerySet["Refund"]):
+    """Selections that finance and pages share."""
+
+    def to_transfer(self) -> RefundQuerySet:
+        """Refunds that are to be sent by bank transfer, and that nobody has sent."""
+        by_bank = Q(by_transfer=True) | ~Q(payment__method=CARD)
+        return self.filter(by_bank, state="requested")
+
+    def to_send(self) -> RefundQuerySet:
+        """Refunds that the card provider is to be asked for."""
+        return self.filter(state="requested", payment__method=CARD, by_transfer=False)
 
 
 class Refund(models.Model):
@@ -83,6 +97,9 @@ class Refund(models.Model):
         max_length=100, unique=True, help_text="the fact that causes it: a retry finds the row"
     )
     reason = models.CharField(max_length=300)
+    by_transfer = models.BooleanField(
+        default=False, help_text="the card does not take it: it goes back by bank transfer"
+    )
     psp_id = models.CharField(max_length=80, null=True, blank=True, unique=True)
     failure_text = models.CharField(max_length=300, blank=True)
     requested_by = models.ForeignKey(
@@ -92,9 +109,19 @@ class Refund(models.Model):
     next_attempt_at = models.DateTimeField(default=now)
     created_at = models.DateTimeField(default=now)
     succeeded_at = models.DateTimeField(null=True, blank=True)
+    came_back_at = models.DateTimeField(
+        null=True, blank=True, help_text="it had succeeded, and the bank did not take it after all"
+    )
+
+    objects = RefundQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"refund {self.amount_minor} {self.currency} ({self.state})"
+
+    @property
+    def way(self) -> str:
+        """How it goes back: ``card`` through the provider, else by bank transfer."""
+        return PREPAYMENT if self.by_transfer else self.payment.method
 
     @property
     def idempotency_key(self) -> str:

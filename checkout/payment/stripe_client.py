@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,7 @@ from django.conf import settings
 
 from shop.kernel.transactions import forbid_network_in_transaction
 
+PAGE_SIZE = 100  #: rows per page of a list; Stripe gives no more
 WEBHOOK_TOLERANCE_S = 300  #: how old a signature may be; Stripe's own default
 
 
@@ -67,6 +69,43 @@ class ProviderEvent:
     type: str
     object_id: str
     intent_id: str
+
+
+@dataclass(frozen=True)
+class ProviderTransaction:
+    """One movement of our balance at Stripe. Amounts in minor units: ``net`` is ``amount`` less ``fee``.
+
+    source_id: what it is about (a charge, refund, dispute, payout); intent_id and refund_id: our payment's intent and
+    the number of our refund row, "" and 0 where it is about none.
+    """
+
+    id: str
+    kind: str
+    category: str
+    amount_minor: int
+    fee_minor: int
+    net_minor: int
+    currency: str
+    source_id: str
+    intent_id: str
+    refund_id: int
+    description: str
+    available_on: dt.datetime
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class ProviderPayout:
+    """What Stripe knows of a payout to our bank account; negative: Stripe takes money from it (minor units)."""
+
+    id: str
+    amount_minor: int
+    currency: str
+    status: str
+    automatic: bool
+    arrives_on: dt.date
+    created_at: dt.datetime
+    failure_text: str = ""
 
 
 @lru_cache(maxsize=1)
@@ -190,6 +229,74 @@ def read_dispute(dispute_id: str) -> dict[str, Any]:
         "fee_minor": max([0, *fees]),
         "intent_id": str(found.payment_intent or ""),
     }
+
+
+def list_transactions(
+    *, since: dt.datetime | None = None, after: str = "", payout: str = ""
+) -> tuple[list[ProviderTransaction], bool]:
+    """A page of movements of our balance, newest first, and whether there are more.
+
+    since: only those made then or later; after: the last id of the page before; payout: only what it consists of.
+    """
+    params = _page(since, after) | {"expand": ["data.source"]} | ({"payout": payout} if payout else {})
+    found = _ask("list balance", lambda: client().v1.balance_transactions.list(params))
+    return [_transaction(row.to_dict()) for row in found.data], bool(found.has_more)
+
+
+def list_payouts(*, since: dt.datetime | None = None, after: str = "") -> tuple[list[ProviderPayout], bool]:
+    """A page of payouts, newest first, and whether there are more."""
+    found = _ask("list payouts", lambda: client().v1.payouts.list(_page(since, after)))
+    return [_payout(row) for row in found.data], bool(found.has_more)
+
+
+def retrieve_payout(psp_id: str) -> ProviderPayout:
+    """What Stripe knows of a payout now."""
+    return _payout(_ask("read payout", lambda: client().v1.payouts.retrieve(psp_id)))
+
+
+def _page(since: dt.datetime | None, after: str) -> Any:
+    params: dict[str, Any] = {"limit": PAGE_SIZE}
+    if since is not None:
+        params["created"] = {"gte": int(since.timestamp())}
+    return params | ({"starting_after": after} if after else {})
+
+
+def _transaction(row: dict[str, Any]) -> ProviderTransaction:
+    thing = row.get("source")
+    about: dict[str, Any] = thing if isinstance(thing, dict) else {}
+    number = str((about.get("metadata") or {}).get("refund_id", ""))
+    return ProviderTransaction(
+        id=row["id"],
+        kind=row["type"],
+        category=row.get("reporting_category") or row["type"],
+        amount_minor=row["amount"],
+        fee_minor=row["fee"],
+        net_minor=row["net"],
+        currency=row["currency"].upper(),
+        source_id=str(about.get("id") or thing or ""),
+        intent_id=str(about.get("payment_intent") or ""),
+        refund_id=int(number) if number.isdecimal() and len(number) < 19 else 0,
+        description=str(row.get("description") or ""),
+        available_on=_moment(row["available_on"]),
+        created_at=_moment(row["created"]),
+    )
+
+
+def _payout(found: Any) -> ProviderPayout:
+    return ProviderPayout(
+        id=found.id,
+        amount_minor=found.amount,
+        currency=found.currency.upper(),
+        status=found.status,
+        automatic=bool(found.automatic),
+        arrives_on=_moment(found.arrival_date).date(),
+        created_at=_moment(found.created),
+        failure_text=str(found.failure_message or ""),
+    )
+
+
+def _moment(seconds: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC)
 
 
 def verify_event(raw: bytes, signature: str) -> ProviderEvent:

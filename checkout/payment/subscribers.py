@@ -7,12 +7,12 @@ from django.db.models import Q
 
 from shop.kernel import inbox
 from shop.kernel.models import InboxMessage
-from shop.kernel.outbox import subscribe
+from shop.kernel.outbox import record, subscribe
 
 from . import stripe_client
 from .actions import note_dispute, settle, settle_refund
 from .actions.capture import unmatched
-from .events import RefundRequested
+from .events import BalanceChanged, RefundRequested
 from .models import CARD, Payment
 
 
@@ -22,6 +22,10 @@ def nudge_refund(event: RefundRequested) -> None:
     from .tasks import send_refund_now
 
     transaction.on_commit(lambda: send_refund_now.delay(event.refund_id), robust=True)
+
+
+#: Events after which finance should look at the balance at once; ordinary charges are read by the sweep.
+MOVES_BALANCE = ("payout.", "charge.refund", "charge.dispute.", "refund.failed")
 
 
 @inbox.handles("stripe")
@@ -34,6 +38,9 @@ def handle_stripe(message: InboxMessage) -> None:
         settle_refund(psp_id=event.object_id)
     elif event.type.startswith("charge.dispute."):
         note_dispute(dispute_id=event.object_id)
+    if event.type.startswith(MOVES_BALANCE):
+        with transaction.atomic():
+            record(BalanceChanged(event.type, event.object_id))
 
 
 def _payment(event: stripe_client.ProviderEvent) -> None:

@@ -55,9 +55,7 @@ def send_refund_now(refund_id: int) -> None:
 @shared_task(name="payment.send_refunds", ignore_result=True)
 def send_refunds() -> None:
     """Send what is due, and ask about what was sent and never confirmed."""
-    due = Refund.objects.filter(state="requested", payment__method=CARD, next_attempt_at__lte=now()).order_by(
-        "pk"
-    )
+    due = Refund.objects.to_send().filter(next_attempt_at__lte=now()).order_by("pk")
     for refund_id in list(due.values_list("pk", flat=True)[:BATCH]):
         send_refund(refund_id=refund_id)
     silent = Refund.objects.filter(state="sent", psp_id__isnull=False, created_at__lte=now() - ASK_AFTER)

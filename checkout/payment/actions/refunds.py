@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from copy import copy
 from typing import Any
 
 from django.db import transaction
@@ -10,13 +11,14 @@ from django.db.models import F, Sum
 
 from checkout.order.models import Order
 from checkout.payment import stripe_client
-from checkout.payment.events import RefundRequested, RefundSucceeded
+from checkout.payment.events import RefundFailed, RefundRequested, RefundSucceeded
 from checkout.payment.models import CARD, Payment, Refund
 from checkout.payment.stripe_client import ProviderDown, ProviderRefund, ProviderRefused
 from shop.kernel.attempts import pause_s
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
+from shop.kernel.transactions import retrying
 
 
 class RefundTooLarge(ValueError):
@@ -35,6 +37,10 @@ def refundable_minor(payment: Payment) -> int:
     return payment.amount_minor - int(sent["total"] or 0)
 
 
+class Changed(ValueError):
+    """What may go back is no longer what the page showed: somebody else was faster. Nothing was changed."""
+
+
 def request_refund(
     *, payment: Payment, amount_minor: int, source: str, reason: str, by: Any = None
 ) -> Refund:
@@ -43,9 +49,7 @@ def request_refund(
     if amount_minor < 1:
         raise ValueError("a refund is at least one minor unit")
     with transaction.atomic():
-        Payment.objects.select_for_update().get(
-            pk=payment.pk
-        )  # two clerks at once: the second sees the first's row
+        held(payment.pk)  # two clerks at once: the second sees the first's row
         known = Refund.objects.filter(source=source).first()
         if known is not None:
             return known
@@ -88,7 +92,7 @@ def send_refund(*, refund_id: int) -> bool:
     Refunds of bank transfers are sent by finance's own payment run, not here.
     """
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
-    if refund.state != "requested" or refund.payment.method != CARD or not refund.payment.intent_id:
+    if refund.state != "requested" or refund.way != CARD or not refund.payment.intent_id:
         return False
     Refund.objects.filter(pk=refund.pk).update(
         attempts=F("attempts") + 1,
@@ -128,9 +132,72 @@ def _note(refund: Refund, answer: ProviderRefund) -> None:
     if answer.status == "succeeded":
         succeed(refund=refund, reference=answer.id)
     elif answer.status in ("failed", "canceled"):
-        _move_quietly(
-            refund, "failed", answer.failure_text or answer.status, failure_text=answer.failure_text[:300]
+        fail(refund=refund, reference=answer.id, why=answer.failure_text or answer.status)
+
+
+def fail(*, refund: Refund, reference: str, why: str) -> bool:
+    """The provider says that the refund failed. One that had succeeded before came back: finance is told, once.
+
+    False when it was known.
+    """
+    if refund.state == "failed":
+        return False
+    had_succeeded = refund.state == "succeeded"
+    also: dict[str, Any] = {"failure_text": why[:300]}
+    if had_succeeded:
+        also |= {"came_back_at": now(), "succeeded_at": None}
+    payment = refund.payment
+
+    def work() -> None:
+        move(copy(refund), to="failed", why=why[:300], **also)
+        if had_succeeded:
+            record(
+                RefundFailed(
+                    refund.pk,
+                    payment.pk,
+                    payment.order_id,
+                    payment.order.number,
+                    refund.amount_minor,
+                    refund.currency,
+                    reference,
+                    why[:300],
+                )
+            )
+
+    try:
+        retrying(work)
+    except StaleState:
+        return False
+    finally:
+        refund.refresh_from_db()
+    return True
+
+
+def send_again(*, refund: Refund, by: Any, by_transfer: bool = False) -> Refund:
+    """A refund that failed goes back after all: by card anew, or by bank transfer. Nothing is sent here; a task does.
+
+    Raises RefundTooLarge when so much is not left to refund any more, StaleState when somebody was faster.
+    """
+
+    def work() -> None:
+        payment = held(refund.payment_id)
+        refund.refresh_from_db()
+        left = refundable_minor(payment)
+        if refund.state == "failed" and refund.amount_minor > left:
+            raise RefundTooLarge(refund.amount_minor, left)
+        how = "by bank transfer" if by_transfer else "by card"
+        move(
+            refund,
+            to="requested",
+            by=by,
+            why=f"tried again {how}",
+            by_transfer=by_transfer,
+            next_attempt_at=now(),
         )
+        record(RefundRequested(refund.pk, refund.payment_id, payment.order_id))
+
+    retrying(work)
+    return refund
 
 
 def succeed(*, refund: Refund, reference: str, by: Any = None) -> bool:
@@ -147,7 +214,7 @@ def succeed(*, refund: Refund, reference: str, by: Any = None) -> bool:
                     payment.pk,
                     payment.order_id,
                     payment.order.number,
-                    payment.method,
+                    refund.way,
                     refund.amount_minor,
                     refund.currency,
                     reference,
@@ -156,6 +223,11 @@ def succeed(*, refund: Refund, reference: str, by: Any = None) -> bool:
     except StaleState:
         return False
     return True
+
+
+def held(payment_id: int) -> Payment:
+    """The payment, held until the end of the transaction: two who refund at once queue here."""
+    return Payment.objects.select_for_update().select_related("order").get(pk=payment_id)
 
 
 def _move_quietly(refund: Refund, to: str, why: str, **also: Any) -> None:

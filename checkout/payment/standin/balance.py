@@ -28,7 +28,7 @@ def book(
     *,
     amount: int,
     currency: str,
-    source: str,
+    source: str | None,
     type: str,
     fee: int = 0,
     category: str | None = None,

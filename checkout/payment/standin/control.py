@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from . import disputes, payouts, webhooks
+from . import balance, disputes, payouts, refunds, webhooks
 from .errors import ApiError
 from .store import Body
 from .world import World
@@ -98,7 +98,10 @@ def _redeliver(world: World, given: Body) -> Body:
 def _payout(world: World, given: Body) -> Body:
     with world.store.change():
         payout = payouts.daily(
-            world, str(given.get("currency", "eur")), include_pending=bool(given.get("include_pending"))
+            world,
+            str(given.get("currency", "eur")),
+            include_pending=bool(given.get("include_pending")),
+            negative=bool(given.get("negative")),
         )
         if payout and given.get("paid"):
             payouts.pay(world, payout)
@@ -120,6 +123,33 @@ def _dispute(world: World, given: Body) -> Body:
         return {"dispute": disputes.open_for(world, charge, reason, inquiry=bool(given.get("inquiry")))}
 
 
+def _entry(world: World, given: Body) -> Body:
+    """A movement that no call causes: a fee on its own, one given back, an adjustment."""
+    amount, fee = given["amount"], given.get("fee", 0)
+    if not isinstance(amount, int) or not isinstance(fee, int):
+        raise ApiError(400, "amount and fee are whole minor units.")
+    with world.store.change():
+        entry = balance.book(
+            world,
+            amount=amount,
+            fee=fee,
+            currency=str(given.get("currency", "eur")),
+            source=given.get("source"),
+            type=str(given.get("type", "adjustment")),
+            category=given.get("category"),
+            description=given.get("description"),
+        )
+    return {"balance_transaction": entry}
+
+
+def _refund_fails(world: World, given: Body) -> Body:
+    with world.store.change():
+        refund = world.need("refund", given["refund"], param="id")
+        if refund["status"] == "failed":
+            raise ApiError(400, "This refund has failed already.")
+        return {"refund": refunds.fail(world, refund["id"])}
+
+
 def _reset(world: World, given: Body) -> Body:
     world.reset()
     return {"status": "ok"}
@@ -138,5 +168,7 @@ VERBS: dict[tuple[str, str], Callable[[World, Any], Body]] = {
     ("POST", "payouts"): _payout,
     ("POST", "payouts/fail"): _payout_fails,
     ("POST", "disputes"): _dispute,
+    ("POST", "refunds/fail"): _refund_fails,
+    ("POST", "balance"): _entry,
     ("POST", "reset"): _reset,
 }

@@ -58,15 +58,17 @@ def list_all(call: Call) -> Body:
     return page(call, "payout", "/v1/payouts", wanted)
 
 
-def daily(world: World, currency: str, *, include_pending: bool = False) -> Body | None:
+def daily(
+    world: World, currency: str, *, include_pending: bool = False, negative: bool = False
+) -> Body | None:
     """The automatic payout: all entries that are available and not yet paid out, in one sum.
 
     `include_pending` takes what is not yet available as well. Returns None when there is nothing to pay;
-    a sum below zero stays in the balance for the next one.
+    a sum below zero stays in the balance for the next one, or is taken from the bank account (`negative`).
     """
     entries = balance.entries_not_paid_out(world, currency, include_pending=include_pending)
     total = sum(entry["net"] for entry in entries)
-    if total <= 0:
+    if total == 0 or (total < 0 and not negative):
         return None
     payout = _send(world, total, currency, automatic=True)
     for entry in entries:

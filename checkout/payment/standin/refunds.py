@@ -140,6 +140,11 @@ def _finish(world: World, ident: str) -> None:
 
 @job("fail_refund")
 def _fail(world: World, ident: str) -> None:
+    fail(world, ident)
+
+
+def fail(world: World, ident: str) -> Body:
+    """The customer's bank does not take the money: it is in the balance again."""
     refund = world.need("refund", ident, param="id")
     entry = balance.book(
         world,
@@ -158,6 +163,7 @@ def _fail(world: World, ident: str) -> None:
     _count(world, charge, -refund["amount"])
     _changed(world, refund)
     world.emit("refund.failed", refund)
+    return refund
 
 
 def _changed(world: World, refund: Body) -> None:

@@ -1,0 +1,209 @@
+"""Refunds above a limit: one asks, another approves; below the limit they are done at once.
+
+What counts is all that staff sent back of the same order: five refunds below the limit are one above it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Sum
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from checkout.order.models import Order
+from shop.approvals import actions as approvals
+from shop.approvals.kinds import CannotRun, Kind, Outcome, register
+from shop.approvals.models import Approval
+from shop.kernel.states import StateError
+from shop.kernel.transactions import retrying
+from shop.ui.numbers import money_text
+
+from .actions.refunds import Changed, RefundTooLarge, held, refundable_minor, request_refund
+from .models import Payment, Refund
+
+KIND = "refund"
+LIMIT_MINOR = (
+    25_000  #: 250.00: what one person may send back of one order without another, unless limits say else
+)
+REASONS = (
+    ("goodwill", gettext_lazy("Goodwill")),
+    ("credit", gettext_lazy("What a credit note left over")),
+    ("withdrawal", gettext_lazy("Withdrawal")),
+    ("overpaid", gettext_lazy("Paid too much")),
+    ("cancelled", gettext_lazy("The order is cancelled")),
+    ("other", gettext_lazy("Something else")),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of a wish: the refunds that are on their way, or the request that waits for a second person."""
+
+    refunds: tuple[Refund, ...] = ()
+    approval: Approval | None = None
+    is_new: bool = True
+
+
+def sent_by_staff_minor(order: Order) -> int:
+    """What staff have sent back of an order so far, in minor units; refunds that failed do not count."""
+    rows = Refund.objects.filter(payment__order=order, requested_by__isnull=False).exclude(state="failed")
+    return int(rows.aggregate(total=Sum("amount_minor"))["total"] or 0)
+
+
+def second_person_needed(*, order: Order, amount_minor: int, by: Any) -> bool:
+    """Whether ``by`` needs somebody else to send back ``amount_minor`` of this order. Three queries."""
+    return approvals.needed(kind_name=KIND, amount_minor=amount_minor + sent_by_staff_minor(order), by=by)
+
+
+def give_back(
+    *,
+    payment: Payment,
+    amount_minor: int,
+    seen_minor: int,
+    token: str,
+    reason_code: str,
+    reason: str,
+    by: Any,
+) -> Asked:
+    """Staff send money of a payment back: at once up to the limit, else after a second person approved.
+
+    seen_minor: what the page said may go back; token: names the form, so that a double click is one wish. Raises
+    Changed, RefundTooLarge, ValueError without a reason or below one minor unit.
+    """
+    if not reason.strip():
+        raise ValueError(_("Please say why."))
+
+    def work() -> Asked:
+        current = held(payment.pk)
+        source = f"staff:{payment.pk}:{token}"
+        known = Refund.objects.filter(source=source).first()
+        if known is not None:
+            return Asked((known,), is_new=False)
+        left = refundable_minor(current)
+        if left != seen_minor:
+            raise Changed(_("Meanwhile somebody else sent money of this payment back. Please look again."))
+        if not 0 < amount_minor <= left:
+            raise RefundTooLarge(amount_minor, left)
+        if second_person_needed(order=current.order, amount_minor=amount_minor, by=by):
+            return _ask_for_refund(current, amount_minor, source, reason_code, reason, by)
+        made = request_refund(payment=current, amount_minor=amount_minor, source=source, reason=reason, by=by)
+        return Asked((made,))
+
+    return retrying(work)
+
+
+def ask_to_cancel(*, order: Order, amount_minor: int, reason: str, by: Any) -> Asked:
+    """Cancelling this order sends more back than ``by`` may alone: the whole cancellation waits for a second person,
+    and nobody goes on with the order meanwhile."""
+    from checkout.order.actions import hold
+
+    money = money_text(amount_minor, order.currency)
+
+    def work() -> Asked:
+        approval, is_new = approvals.ask(
+            kind_name=KIND,
+            key=f"cancel:{order.pk}",
+            title=_("Cancel order %(number)s and give %(amount)s back")
+            % {"number": order.number, "amount": money},
+            amount_minor=amount_minor,
+            currency=order.currency,
+            facts={"verb": "cancel", "order_id": order.pk},
+            consequences=[
+                _("Order %(number)s is cancelled; reserved pieces are free again.")
+                % {"number": order.number},
+                _("%(amount)s go back to the customer.") % {"amount": money},
+                _("The customer is told by mail."),
+            ],
+            reason_code="cancelled",
+            reason=reason,
+            by=by,
+        )
+        if is_new and not order.on_hold:
+            hold(order=order, by=by, why=_("Waits for the approval of its cancellation."))
+        return Asked(approval=approval, is_new=is_new)
+
+    return retrying(work)
+
+
+def _ask_for_refund(
+    payment: Payment, amount_minor: int, source: str, reason_code: str, reason: str, by: Any
+) -> Asked:
+    number, money = payment.order.number, money_text(amount_minor, payment.currency)
+    way = _("by card") if Refund(payment=payment).way == "card" else _("by bank transfer")
+    approval, is_new = approvals.ask(
+        kind_name=KIND,
+        key=f"payment:{payment.pk}",
+        title=_("Give %(amount)s of order %(number)s back") % {"amount": money, "number": number},
+        amount_minor=amount_minor,
+        currency=payment.currency,
+        facts={"verb": "refund", "payment_id": payment.pk, "amount_minor": amount_minor, "source": source},
+        consequences=[
+            _("%(amount)s go back to the customer %(way)s.") % {"amount": money, "way": way},
+            _("The customer is told by mail when it is done."),
+        ],
+        reason_code=reason_code,
+        reason=reason,
+        by=by,
+    )
+    return Asked(approval=approval, is_new=is_new)
+
+
+def run(approval: Approval, by: Any) -> Outcome:
+    """Do what was approved, reading everything anew. Raises CannotRun in words."""
+    verb = _cancel if approval.facts.get("verb") == "cancel" else _refund
+    return verb(approval, by)
+
+
+def _refund(approval: Approval, by: Any) -> Outcome:
+    payment = Payment.objects.select_related("order").get(pk=approval.facts["payment_id"])
+    try:
+        request_refund(
+            payment=payment,
+            amount_minor=int(approval.facts["amount_minor"]),
+            source=approval.facts["source"],
+            reason=approval.reason,
+            by=approval.requested_by,
+        )
+    except RefundTooLarge as error:
+        left = money_text(error.left_minor, payment.currency)
+        raise CannotRun(_("Only %(left)s are left to give back.") % {"left": left}) from None
+    return Outcome(_("The money is on its way back."), _url(payment.order))
+
+
+def _cancel(approval: Approval, by: Any) -> Outcome:
+    from checkout.order.actions import cancel
+
+    order = Order.objects.get(pk=approval.facts["order_id"])
+    back = sum(refundable_minor(payment) for payment in Payment.objects.filter(order=order))
+    if back > approval.amount_minor:
+        raise CannotRun(
+            _("More would go back now: %(amount)s. Please ask anew.")
+            % {"amount": money_text(back, order.currency)}
+        )
+    try:
+        done = order.status != "awaiting_payment" and cancel(
+            order=order, by=approval.requested_by, why=approval.reason
+        )
+    except StateError:
+        raise CannotRun(_("Parts of the order have left the house. Take them back as a return.")) from None
+    if not done:
+        raise CannotRun(_("The order is cancelled already, or still waits for its money."))
+    return Outcome(_("The order is cancelled and its money is on its way back."), _url(order))
+
+
+def _url(order: Order) -> str:
+    return reverse("dashboard:order", args=[order.number])
+
+
+def register_kind() -> None:
+    """Called when the room is ready."""
+    register(Kind(KIND, gettext_lazy("Refund"), "payment.approve_refunds", LIMIT_MINOR, run, REASONS))
+
+
+__all__ = [
+    "KIND", "REASONS", "Asked", "Changed", "ask_to_cancel", "give_back", "register_kind", "second_person_needed",
+    "sent_by_staff_minor",
+]  # fmt: skip
