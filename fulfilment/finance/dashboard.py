@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from checkout.payment.models import CARD, PREPAYMENT, Payment, Refund
+from checkout.payment.models import PREPAYMENT, Payment, Refund
 from fulfilment.finance.invoicing.forms import BUCKET_LABELS
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.invoicing.queries import Bucket, ageing, unapplied_minor
@@ -57,7 +57,7 @@ def _tasks(buckets: list[Bucket]) -> list[dict[str, Any]]:
         model.objects.filter(state__in=UNEXPLAINED).count() for model in (Receipt, Disbursement)
     )
     waiting = Payment.objects.filter(method=PREPAYMENT, state="created").count()
-    refunds = Refund.objects.filter(state="requested").exclude(payment__method=CARD).count()
+    refunds = Refund.objects.to_transfer().count()
     failed = Invoice.objects.filter(pdf_sha256="").count()
     found = [
         (

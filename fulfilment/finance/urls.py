@@ -7,10 +7,11 @@ from .bank.dashboard import urlpatterns as bank
 from .dashboard import urlpatterns as start
 from .invoicing.dashboard import urlpatterns as invoicing
 from .ledger.dashboard import urlpatterns as ledger
+from .psp.dashboard import urlpatterns as psp
 from .reconciliation.dashboard import urlpatterns as reconciliation
 from .reports.dashboard import urlpatterns as reports
 
 app_name = "finance"
-urlpatterns = [*start, *ledger, *invoicing, *bank, *reconciliation, *reports]
+urlpatterns = [*start, *ledger, *invoicing, *bank, *psp, *reconciliation, *reports]
 if find_spec("fulfilment.finance.dunning.dashboard"):
     urlpatterns += import_module("fulfilment.finance.dunning.dashboard").urlpatterns

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "fulfilment.finance.ledger.apps.LedgerConfig",
     "fulfilment.finance.invoicing.apps.InvoicingConfig",
     "fulfilment.finance.bank.apps.BankConfig",
+    "fulfilment.finance.psp.apps.PspConfig",
     "fulfilment.finance.reconciliation.apps.ReconciliationConfig",
     "fulfilment.finance.dunning.apps.DunningConfig",
     "fulfilment.finance.reports.apps.ReportsConfig",

@@ -43,6 +43,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind of prepayments": {"task": "payment.remind", "schedule": 3600.0},
     "take in lines of the bank": {"task": "reconciliation.take_in_all", "schedule": 60.0},
     "match what is open": {"task": "reconciliation.match_open", "schedule": crontab(hour="1", minute="45")},
+    "read the card provider's balance": {"task": "psp.read", "schedule": 300.0},
     "make missing documents": {"task": "invoicing.make_missing", "schedule": 60.0},
     "add entries to the balances": {"task": "reports.roll_up", "schedule": 20.0},
     "book labels": {"task": "dispatch.work_labels", "schedule": SWEEP_EVERY_S},

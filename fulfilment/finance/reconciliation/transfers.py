@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from checkout.payment.actions.refunds import succeed
-from checkout.payment.models import CARD, Refund
+from checkout.payment.models import Refund
 from fulfilment.finance.bank.models import BankAccount
 from fulfilment.warehouse.lists import page_of
 from shop.kernel.access import staff_view
@@ -91,8 +91,7 @@ class SentForm(forms.Form):
 
 def waiting() -> Any:
     """Refunds by transfer that nobody has sent, oldest first."""
-    open_ones = Refund.objects.filter(state="requested").exclude(payment__method=CARD)
-    return open_ones.select_related("payment__order__billing_address").order_by("pk")
+    return Refund.objects.to_transfer().select_related("payment__order__billing_address").order_by("pk")
 
 
 @staff_view("reconciliation.view_receipts")

@@ -48,15 +48,16 @@ def book_refund(*, refund: RefundSucceeded) -> None:
     with transaction.atomic():
         order = Order.objects.get(pk=refund.order_id)
         account = accounts.locked(order)
+        source = _refund_source(refund)
         accounts.note_money(
             account=account,
             kind=OrderMoney.REFUND,
-            source=f"refund:{refund.refund_id}",
+            source=source,
             amount_minor=-refund.amount_minor,
             reference=refund.reference,
         )
         post(
-            source=f"refund:{refund.refund_id}",
+            source=source,
             kind="refund_succeeded",
             lines=rules.refund_succeeded(
                 order_number=order.number,
@@ -69,6 +70,14 @@ def book_refund(*, refund: RefundSucceeded) -> None:
         )
         accounts.settle(account=account, taken_from=f"payment:{refund.payment_id}")
         push_credit(user_id=order.user_id)
+
+
+def _refund_source(refund: RefundSucceeded) -> str:
+    """The fact behind a refund. One that came back and was sent again is a further fact, named by the provider's id."""
+    first = f"refund:{refund.refund_id}"
+    known = OrderMoney.objects.filter(source=first).first()
+    again = known is not None and known.reference != refund.reference
+    return f"{first}:{refund.reference}"[:120] if again else first
 
 
 def book_dispute(*, dispute: PaymentDisputed) -> None:

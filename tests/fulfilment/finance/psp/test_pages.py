@@ -1,0 +1,200 @@
+"""The pages of the room: payouts, movements, money without an order, refunds; each list filtered, sorted, as a file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from checkout.payment.models import Payment, Refund
+from checkout.payment.stripe_client import ProviderPayout, ProviderTransaction
+from fulfilment.finance.ledger.models import EntryLine
+from fulfilment.finance.psp import booking, fetch, unmatched
+from fulfilment.finance.psp.models import BalanceTransaction, Explanation, Payout, UnmatchedMoney
+from tests.factories.people import make_staff
+from tests.factories.shopping import make_variant, place_order
+
+pytestmark = pytest.mark.django_db
+MOMENT = dt.datetime(2026, 11, 20, 9, 0, tzinfo=dt.UTC)
+PERMISSIONS = (
+    "psp.view_payouts", "psp.explain_money", "payment.view_payments", "payment.refund_payments",
+    "ledger.view_ledger", "order.view_orders", "approvals.view_approvals",
+)  # fmt: skip
+
+
+@pytest.fixture
+def desk() -> Client:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(make_staff("books@example.org", *PERMISSIONS))
+    return client
+
+
+def told(name: str, amount: int, fee: int = 0, kind: str = "stripe_fee") -> ProviderTransaction:
+    return ProviderTransaction(
+        id=f"txn_{name}", kind=kind, category=kind, amount_minor=amount, fee_minor=fee, net_minor=amount - fee,
+        currency="EUR", source_id="", intent_id="", refund_id=0, description=f"fee {name}", available_on=MOMENT,
+        created_at=MOMENT,
+    )  # fmt: skip
+
+
+def make_payout(name: str = "po_1", amounts: tuple[int, ...] = (-100, 500), status: str = "paid") -> Payout:
+    fetch.keep_payout(ProviderPayout(name, sum(amounts), "EUR", status, True, MOMENT.date(), MOMENT, ""))
+    payout = Payout.objects.get(psp_id=name)
+    fetch.keep([told(f"{name}_{at}", amount) for at, amount in enumerate(amounts)])
+    BalanceTransaction.objects.filter(psp_id__startswith=f"txn_{name}_").update(payout=payout)
+    Payout.objects.filter(pk=payout.pk).update(is_explained=True)
+    booking.book_waiting()
+    payout.refresh_from_db()
+    return payout
+
+
+def make_money(reference: str = "pi_1", amount: int = 5_000) -> UnmatchedMoney:
+    unmatched.make_visible(
+        source=f"unmatched:test:{reference}", reference=reference, amount_minor=amount, currency="EUR",
+        note="no payment of ours", moment=MOMENT,
+    )  # fmt: skip
+    return UnmatchedMoney.objects.get(reference=reference)
+
+
+def test_a_payout_shows_its_movements_with_their_entries_to_the_cent(desk: Client) -> None:
+    payout = make_payout()
+    page = desk.get(reverse("finance:payout", args=[payout.psp_id]))
+    text = page.content.decode()
+    assert (page.context["page"].net_minor, page.context["page"].unexplained_minor) == (400, 0)
+    assert "every cent is explained" in text and "fee po_1_0" in text
+    entry = BalanceTransaction.objects.get(psp_id="txn_po_1_0").fee_entry
+    assert entry is not None and reverse("finance:entry", args=[entry.pk]) in text
+    assert "fee po_1_1" in desk.get(page.request["PATH_INFO"], {"format": "csv"}).content.decode()
+    assert desk.get(reverse("finance:payout", args=["po_none"])).status_code == 404
+
+
+def test_a_payout_whose_movements_do_not_add_up_says_so(desk: Client) -> None:
+    payout = make_payout()
+    Payout.objects.filter(pk=payout.pk).update(amount_minor=401, is_explained=False)
+    text = desk.get(reverse("finance:payout", args=[payout.psp_id])).content.decode()
+    assert "do not add up" in text and "not complete yet" in text
+
+
+@pytest.mark.parametrize("name", ["payouts", "movements", "unmatched", "refunds"])
+def test_every_list_filters_sorts_pages_and_gives_a_file(desk: Client, name: str) -> None:
+    make_payout()
+    make_money()
+    order = place_order((make_variant(), 1))
+    payment = Payment.objects.get(order=order)
+    Refund.objects.create(payment=payment, amount_minor=100, source="t", reason="goodwill", state="failed")
+    url = reverse(f"finance:{name}")
+    assert desk.get(url).status_code == 200
+    for query in ({"q": "po_1"}, {"sort": "-amount"}, {"sort": "nonsense"}, {"page": "99"}, {"q": "'; --"}):
+        assert desk.get(url, query).status_code == 200
+    assert b"Nothing found" in desk.get(url, {"q": "zzzzzz"}).content
+    assert desk.get(url, {"format": "csv"})["Content-Type"].startswith("text/csv")
+    field = "kind" if name == "movements" else "state"
+    assert desk.get(url, {field: "nonsense"}).status_code == 400
+
+
+def test_a_list_costs_the_same_however_long_it_is(desk: Client) -> None:
+    def cost(url: str) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            desk.get(url)
+        return len(seen)
+
+    urls = [reverse(f"finance:{name}") for name in ("payouts", "movements", "unmatched", "refunds")]
+    payout = make_payout()
+    urls.append(reverse("finance:payout", args=[payout.psp_id]))
+    for url in urls:
+        cost(url)
+    few = [cost(url) for url in urls]
+    for number in range(2, 6):
+        make_payout(f"po_{number}")
+        make_money(f"pi_{number}")
+    BalanceTransaction.objects.update(payout=payout)
+    assert [cost(url) for url in urls] == few
+
+
+def test_money_is_explained_from_its_page_and_that_is_taken_back(desk: Client) -> None:
+    order = place_order((make_variant(), 1))
+    money = make_money()
+    url = reverse("finance:unmatched-money", args=[money.pk])
+    assert "What each choice does" in desk.get(url).content.decode()
+    for wrong in (
+        {"kind": "order", "number": "K99999", "reason": "x"},
+        {"kind": "account", "account": "", "reason": "x"},
+        {"kind": "nonsense", "reason": "x"},
+        {"kind": "order", "number": order.number, "reason": ""},
+    ):
+        assert desk.post(url, wrong).status_code == 400
+    assert not Explanation.objects.exists()
+    assert desk.post(url, {"kind": "order", "number": order.number, "reason": "theirs"}).status_code == 302
+    row = Explanation.objects.get()
+    assert row.order == order
+    assert order.number in desk.get(url).content.decode()
+    again = desk.post(url, {"kind": "order", "number": order.number, "reason": "theirs"})
+    assert again.status_code == 409 and b"Somebody else has explained it" in again.content
+    undo = reverse("finance:undo-explanation", args=[row.pk])
+    assert "unexplained again" in desk.get(undo).content.decode()
+    assert desk.post(undo, {"reason": ""}).status_code == 400
+    assert desk.post(undo, {"reason": "wrong"}).status_code == 302
+    money.refresh_from_db()
+    assert money.is_open
+    lines = EntryLine.objects.filter(account__role="unexplained")
+    assert sum(line.debit_minor - line.credit_minor for line in lines) == -5_000
+
+
+def test_who_may_only_look_explains_nothing() -> None:
+    client = Client()
+    client.force_login(make_staff("look@example.org", "psp.view_payouts"))
+    money = make_money()
+    url = reverse("finance:unmatched-money", args=[money.pk])
+    assert client.get(url).status_code == 200
+    assert client.post(url, {"kind": "account", "account": "1200", "reason": "x"}).status_code == 403
+
+
+def test_a_refund_that_failed_is_seen_to_by_card_or_transfer(desk: Client) -> None:
+    order = place_order((make_variant(price_minor=10_000), 1), shipping_minor=0)
+    payment = Payment.objects.get(order=order)
+    Payment.objects.filter(pk=payment.pk).update(state="captured")
+    refund = Refund.objects.create(
+        payment=payment,
+        amount_minor=4_000,
+        source="t",
+        reason="goodwill",
+        state="failed",
+        came_back_at=MOMENT,
+    )
+    assert "came back" in desk.get(reverse("finance:refunds"), {"state": "failed"}).content.decode()
+    url = reverse("finance:refund-again", args=[refund.pk])
+    assert "claim stands again" in desk.get(url).content.decode()
+    assert desk.post(url, {"way": "nonsense"}).status_code == 400
+    assert desk.post(url, {"way": "transfer"}).status_code == 302
+    refund.refresh_from_db()
+    assert (refund.state, refund.by_transfer) == ("requested", True)
+    assert desk.post(url, {"way": "card"}).status_code == 409
+    Refund.objects.filter(pk=refund.pk).update(state="failed")
+    Refund.objects.create(payment=payment, amount_minor=9_000, source="u", reason="x", state="succeeded")
+    answer = desk.post(url, {"way": "card"})
+    assert answer.status_code == 409 and "are left to give back" in answer.content.decode()
+
+
+def test_the_start_pages_tell_of_what_waits(desk: Client) -> None:
+    make_money()
+    person: Any = make_staff("boss@example.org", "dashboard.enter", *PERMISSIONS)
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(person)
+    assert "Card money without an order" in client.get(reverse("dashboard:index")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("payouts", "No payouts yet"),
+        ("movements", "No movements yet"),
+        ("unmatched", "Every amount has its order"),
+    ],
+)
+def test_an_empty_list_says_what_will_come(desk: Client, name: str, words: str) -> None:
+    assert words in desk.get(reverse(f"finance:{name}")).content.decode()
