@@ -25,7 +25,7 @@ ROOMS: dict[str, tuple[Any, str]] = {
 }
 OURS = ("shop.", "catalogue", "checkout", "fulfilment.")
 #: Modules of this room that list entries.
-HERE = ("start", "orders", "customers", "rules", "delivery", "marketing", "operations")
+HERE = ("start", "approvals", "orders", "customers", "rules", "delivery", "marketing", "operations")
 
 
 @cache

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from checkout.payment.actions import send_refund, settle, settle_refund
+from checkout.payment.actions.refunds import RefundTooLarge, send_again
 from checkout.payment.models import CARD, Payment, Refund
 from checkout.payment.stripe_client import ProviderDown, ProviderRefused
 from fulfilment.warehouse.lists import RowId  # noqa: F401  registers <row:...>
@@ -25,7 +26,7 @@ from shop.kernel.access import staff_view
 from shop.kernel.models import Delivery, InboxMessage
 from shop.kernel.nav import NavEntry
 from shop.kernel.outbox import core as outbox
-from shop.kernel.states import StateError, move
+from shop.kernel.states import StateError
 from shop.notifications.queries import failed_count as failed_mails
 
 from . import waiting
@@ -84,7 +85,7 @@ def stuck_refunds() -> QuerySet[Refund]:
     """Card refunds that failed, or that have been waiting although they are due."""
     late = Q(state="requested", next_attempt_at__lte=clock.now() - waiting.STUCK_AFTER)
     unheard = Q(state="sent", created_at__lte=clock.now() - waiting.STUCK_AFTER)
-    return Refund.objects.filter(Q(state="failed") | late | unheard, payment__method=CARD)
+    return Refund.objects.filter(Q(state="failed") | late | unheard, payment__method=CARD, by_transfer=False)
 
 
 def _some(rows: QuerySet[Any]) -> dict[str, Any]:
@@ -146,11 +147,11 @@ def refund(request: HttpRequest, pk: int) -> HttpResponse:
             settle_refund(psp_id=row.psp_id, by=request.user)
         else:
             if row.state == "failed":
-                move(row, to="requested", by=request.user, why="tried again by staff")
+                send_again(refund=row, by=request.user)
             send_refund(refund_id=row.pk)
     except (ProviderDown, ProviderRefused) as error:
         messages.error(request, _provider(error))
-    except StateError:
+    except (StateError, RefundTooLarge):
         messages.info(request, _("It was done meanwhile."))
     else:
         row.refresh_from_db()

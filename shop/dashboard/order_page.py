@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from checkout.order.models import Line, Order
+from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import OPEN_STATES, PREPAYMENT, Payment, Refund
 from checkout.payment.stripe_client import ProviderDown
 from fulfilment.finance.forms import ReasonForm
@@ -30,6 +31,7 @@ from shop.notifications.actions import StillSending
 from shop.notifications.queries import mails_of_order
 
 from . import order_story, order_verbs
+from .approvals import asked_text
 from .orders import VIEW
 
 MANAGE = "order.manage_orders"
@@ -46,6 +48,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "refused_labels": list(refused_labels(found.pk)),
         "may_cancel": order_verbs.may_cancel(found),
         "may_hold": found.status not in ("completed", "cancelled"),
+        "may_refund": any(refundable_minor(p) > 0 for p in context["payments"] if p.state == "captured"),
         "may_resend": found.status in order_verbs.CONCLUDED,
         "mailto": _mailto(found),
     }
@@ -114,6 +117,7 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
         "form": form,
         "problem": problem,
         "consequences": order_verbs.consequences(found),
+        "needs_second": order_verbs.second_person_needed(found, request.user),
         "crumbs": _crumbs(found, _("Cancel")),
     }
     status = 409 if problem else 400 if form.is_bound else 200
@@ -123,7 +127,7 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
 def _cancel(request: HttpRequest, found: Order, why: str) -> str:
     """Do it; returns what stood against it, "" when done."""
     try:
-        order_verbs.cancel(order=found, why=why, by=request.user)
+        asked = order_verbs.cancel(order=found, why=why, by=request.user)
     except ProviderDown:
         return _(
             "The payment provider cannot be reached, so money could still come. Please try again in a minute."
@@ -136,6 +140,9 @@ def _cancel(request: HttpRequest, found: Order, why: str) -> str:
         return _(
             "Meanwhile the order was changed by somebody else. Nothing was cancelled; please look again."
         )
+    if asked is not None and asked.approval is not None:
+        messages.warning(request, asked_text(asked.approval, is_new=asked.is_new))
+        return ""
     messages.success(
         request, _("Order %(number)s is cancelled. The customer is told by mail.") % {"number": found.number}
     )

@@ -13,6 +13,7 @@ from catalogue.partner.models import Reservation
 from checkout.order import actions
 from checkout.order.models import Line, Order
 from checkout.order.queries import order_for_fulfilment
+from checkout.payment import approval
 from checkout.payment.actions import close_unpaid
 from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import CARD, Payment
@@ -69,8 +70,19 @@ def consequences(order: Order) -> Consequences:
     )
 
 
-def cancel(*, order: Order, why: str, by: Any) -> None:
+def second_person_needed(order: Order, by: Any) -> bool:
+    """Whether cancelling sends more money back than ``by`` may alone."""
+    back = _back_minor(order)
+    return back > 0 and approval.second_person_needed(order=order, amount_minor=back, by=by)
+
+
+def _back_minor(order: Order) -> int:
+    return sum(refundable_minor(payment) for payment in Payment.objects.filter(order=order))
+
+
+def cancel(*, order: Order, why: str, by: Any) -> approval.Asked | None:
     """Cancel an order. One that waits for money is closed at the provider first, so that no money can come any more.
+    One that sends more back than ``by`` may alone waits for a second person: then the request is returned.
 
     Raises NothingCancelled when it was paid meanwhile, MoveNotAllowed or StaleState when its state forbids it, and
     ProviderDown when the provider cannot be asked; in each case nothing was changed.
@@ -78,9 +90,12 @@ def cancel(*, order: Order, why: str, by: Any) -> None:
     if order.status == "awaiting_payment":
         if not close_unpaid(order=order, by=by, why=why):
             raise NothingCancelled(order.number)
-        return
+        return None
+    if second_person_needed(order, by):
+        return approval.ask_to_cancel(order=order, amount_minor=_back_minor(order), reason=why, by=by)
     if not actions.cancel(order=order, by=by, why=why):
         raise NothingCancelled(order.number)
+    return None
 
 
 def hold(*, order: Order, why: str, by: Any) -> None:

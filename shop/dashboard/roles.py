@@ -48,6 +48,7 @@ ROLES: dict[str, set[str]] = {
         "shortages.answer_questions",
         "shortages.offer_substitutes",
         "payment.refund_payments",
+        "approvals.view_approvals",
         "invoicing.view_invoices",
         "stock.view_stock",
         "receiving.view_returns",
@@ -91,6 +92,9 @@ ROLES: dict[str, set[str]] = {
         "bank.view_statements",
         "bank.import_statements",
         "bank.manage_accounts",
+        "psp.view_payouts",
+        "psp.explain_money",
+        "approvals.view_approvals",
         "reconciliation.view_receipts",
         "reconciliation.record_receipts",
         "reports.send_statements",
@@ -106,6 +110,8 @@ ROLES: dict[str, set[str]] = {
 }
 #: What only those do who answer for it, beside all that the others may.
 _MANAGER_ONLY = {
+    "approvals.change_limits",
+    "payment.approve_refunds",
     "kernel.view_operations",
     "connect.view_pushes",
     "recalls.manage_recalls",

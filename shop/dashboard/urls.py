@@ -1,6 +1,19 @@
 """Addresses of the house's own staff pages, below ``/dashboard/``. Other rooms bring theirs, see ``shop/urls.py``."""
 
-from . import customers, delivery, marketing, operations, order_page, orders, prices, rules, search, start
+from . import (
+    approvals,
+    customers,
+    delivery,
+    marketing,
+    operations,
+    order_page,
+    order_refund,
+    orders,
+    prices,
+    rules,
+    search,
+    start,
+)
 
 app_name = "dashboard"
 urlpatterns = [
@@ -8,6 +21,8 @@ urlpatterns = [
     *search.urlpatterns,
     *orders.urlpatterns,
     *order_page.urlpatterns,
+    *order_refund.urlpatterns,
+    *approvals.urlpatterns,
     *customers.urlpatterns,
     *rules.urlpatterns,
     *delivery.urlpatterns,

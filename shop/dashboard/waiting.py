@@ -15,11 +15,13 @@ from checkout.order.models import Order
 from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment, Refund
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.psp.queries import failed_refunds, open_money
 from fulfilment.finance.reconciliation.models import Receipt
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.dispatch.queries import lists_to_pack, open_losses
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.receiving.queries import to_give_back
+from shop.approvals.models import Approval
 from shop.kernel import clock
 from shop.kernel.models import Delivery, InboxMessage
 from shop.notifications.models import OutgoingMail
@@ -122,7 +124,19 @@ WAITING = (
     ),
     Waiting(
         "transfers", _("Refunds to transfer"), "reconciliation.record_receipts", "finance:transfers",
-        lambda: Refund.objects.filter(state="requested").exclude(payment__method=CARD), "", "warn",
+        lambda: Refund.objects.to_transfer(), "", "warn",
+    ),
+    Waiting(
+        "came_back", _("Refunds that failed"), "payment.refund_payments", "finance:refunds",
+        failed_refunds, "state=failed", "bad",
+    ),
+    Waiting(
+        "unmatched", _("Card money without an order"), "psp.view_payouts", "finance:unmatched",
+        open_money, "state=open", "warn",
+    ),
+    Waiting(
+        "approvals", _("Requests for approval"), "approvals.view_approvals", "dashboard:approvals",
+        lambda: Approval.objects.filter(state="waiting"), "state=waiting", "warn",
     ),
     Waiting(
         "sold_out", _("Variants sold out"), "catalogue.change_product", "dashboard:products",

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 PARTS: dict[str, Any] = {
     "pk": 1, "number": "X1", "code": "x", "method": "x", "kind": "x", "level": 1, "verb": "x", "cut": "pdf",
     "attachment_id": 1, "name": "x", "line": 1, "source": "x", "account": "1200", "key": "x", "year": 2026, "month": 10,
+    "attachment_id": 1, "name": "x", "line": 1, "source": "x", "account": "1200", "key": "x", "psp_id": "po_x",
 }  # fmt: skip
 
 #: The written table: which role opens which address (by name). An address without a row fails below.
@@ -33,6 +34,9 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:order": {"service", "finance"} | OFFICE,
     "dashboard:orders": {"service", "finance"} | OFFICE,
     "dashboard:order-": {"service"} | OFFICE,
+    "dashboard:order-refund": {"service", "finance"} | OFFICE,
+    "dashboard:approval": {"service", "finance"} | OFFICE,
+    "dashboard:approval-limits": OFFICE,
     "dashboard:customers": {"service", "finance"} | OFFICE,
     "dashboard:customer": {"service", "finance"} | OFFICE,
     "dashboard:customer-": {"finance"} | OFFICE,
@@ -84,6 +88,7 @@ ROOMS: dict[str, set[str]] = {
     "warehouse:open-site": OFFICE,
     "finance:": {"finance"} | OFFICE,
     "finance:invoice": {"finance", "service"} | OFFICE,
+    "finance:refund": {"finance", "service"} | OFFICE,
     "finance:open-items": {"finance", "service"} | OFFICE,
     "notifications:": {"service", "finance"} | OFFICE,
     "notifications:retry": {"service"} | OFFICE,
