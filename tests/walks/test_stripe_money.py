@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from checkout.order.models import Order
 from checkout.payment import stripe_client
@@ -23,10 +22,8 @@ from checkout.payment.models import Payment, Refund
 from checkout.payment.standin.process import StandIn
 from checkout.payment.stripe_client import client
 from fulfilment.finance.invoicing.models import OrderAccount
-from fulfilment.finance.ledger import rules
-from fulfilment.finance.ledger.actions import post
 from fulfilment.finance.ledger.models import Account, EntryLine
-from fulfilment.finance.psp import arrivals, booking, fetch, tasks, unmatched, verify
+from fulfilment.finance.psp import booking, fetch, tasks, unmatched, verify
 from fulfilment.finance.psp.models import BalanceTransaction, Cursor, Explanation, Payout, UnmatchedMoney
 from fulfilment.finance.psp.queries import explained, open_payouts, payout_named
 from fulfilment.finance.reconciliation import actions as bank
@@ -86,19 +83,12 @@ def pay_out(standin: StandIn, **options: Any) -> Payout:
 
 
 def on_the_bank(payout: Payout) -> None:
-    """What reconciliation does when it finds the line of the statement."""
+    """The line of the statement, found to be this payout."""
     receipt = bank.record(
         booked_on=today(), amount_minor=payout.amount_minor, reference=payout.psp_id[-12:], text="STRIPE"
     )
-    with transaction.atomic():
-        arrivals.arrived(payout=payout, receipt_id=receipt.pk, on=receipt.booked_on)
-        post(
-            source=f"payout:{payout.psp_id}",
-            kind="payout_arrived",
-            lines=rules.payout_arrived(
-                receipt_id=receipt.pk, payout=payout.psp_id, amount_minor=payout.amount_minor
-            ),
-        )
+    bank.explain_payout(receipt=receipt, payout=payout.psp_id, amount_minor=payout.amount_minor)
+    payout.refresh_from_db()
 
 
 def refunded(outbox: Any, payment: Payment, amount_minor: int = PRICE) -> Refund:
@@ -132,6 +122,7 @@ def test_a_card_payment_is_explained_down_to_the_bank_line(standin: StandIn, out
     assert explained(payout).difference_minor == 0
     assert (balance("psp_clearing"), balance("unexplained")) == (0, 0)
     assert not open_payouts().exists()
+    assert payout.receipt_id
     assert breaches() == []
     rooms = ("psp", "ledger", "invoicing", "payment")
     assert [found for found in verify_all() if found.breaches and found.room in rooms] == []

@@ -12,7 +12,7 @@ class AlreadyArrived(ValueError):
 
 
 def arrived(*, payout: Payout, receipt_id: int, on: dt.date) -> None:
-    """Within the transaction that books the receipt as this payout: they belong together from now on.
+    """Within the transaction that books (a part of) a receipt as this payout: they belong together from now on.
 
     Raises AlreadyArrived when another receipt was faster.
     """

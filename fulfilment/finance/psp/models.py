@@ -70,7 +70,7 @@ class Payout(models.Model):
     receipt_id = models.BigIntegerField(
         null=True,
         blank=True,
-        unique=True,
+        db_index=True,
         help_text="the receipt on the bank account; reconciliation says so",
     )
     arrived_on = models.DateField(null=True, blank=True)

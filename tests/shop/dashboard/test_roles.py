@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 PARTS: dict[str, Any] = {
     "pk": 1, "number": "X1", "code": "x", "method": "x", "kind": "x", "level": 1, "verb": "x", "cut": "pdf",
     "attachment_id": 1, "name": "x", "line": 1, "source": "x", "account": "1200", "key": "x", "year": 2026, "month": 10,
-    "attachment_id": 1, "name": "x", "line": 1, "source": "x", "account": "1200", "key": "x", "psp_id": "po_x",
+    "psp_id": "po_x",
 }  # fmt: skip
 
 #: The written table: which role opens which address (by name). An address without a row fails below.

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('failure_text', models.CharField(blank=True, max_length=300)),
                 ('is_explained', models.BooleanField(default=False, help_text='all its movements are read and add up to it')),
-                ('receipt_id', models.BigIntegerField(blank=True, help_text='the receipt on the bank account; reconciliation says so', null=True, unique=True)),
+                ('receipt_id', models.BigIntegerField(blank=True, db_index=True, help_text='the receipt on the bank account; reconciliation says so', null=True)),
                 ('arrived_on', models.DateField(blank=True, null=True)),
             ],
             options={
