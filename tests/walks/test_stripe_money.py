@@ -226,7 +226,7 @@ def test_a_refund_that_came_back_goes_by_bank_transfer(standin: StandIn, outbox:
     succeed(refund=Refund.objects.get(), reference="transfer 1")
     outbox.drain()
     assert OrderAccount.objects.get(order=order).received_minor == 0
-    assert (balance("bank"), balance("psp_clearing")) == (-PRICE, PRICE)
+    assert (balance("money_transit"), balance("psp_clearing")) == (-PRICE, PRICE)
 
 
 def test_a_refund_that_never_arrived_is_booked_out_and_back(standin: StandIn, outbox: Any) -> None:

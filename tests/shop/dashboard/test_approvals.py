@@ -56,12 +56,12 @@ def paid(price_minor: int = 60_000) -> tuple[Order, Payment]:
     return order, payment
 
 
-def give_back(client: Client, order: Order, amount: str, **other: Any) -> Any:
+def give_back(client: Client, order: Order, euros: str, **other: Any) -> Any:
     url = reverse("dashboard:order-refund", args=[order.number])
     page = client.get(url)
     assert page.status_code == 200
     form = page.context["form"]
-    data = {"amount": amount, "reason_code": "goodwill", "reason": "came late",
+    data = {"amount": euros, "reason_code": "goodwill", "reason": "came late",
             "token": form.initial["token"], "seen": form.initial["seen"]} | other  # fmt: skip
     return client.post(url, data, follow=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 
 from checkout.payment.models import Payment, Refund
 from checkout.payment.stripe_client import ProviderPayout, ProviderTransaction
@@ -25,6 +27,12 @@ PERMISSIONS = (
     "psp.view_payouts", "psp.explain_money", "payment.view_payments", "payment.refund_payments",
     "ledger.view_ledger", "order.view_orders", "approvals.view_approvals",
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    with override("en"):
+        yield
 
 
 @pytest.fixture
@@ -105,6 +113,7 @@ def test_a_list_costs_the_same_however_long_it_is(desk: Client) -> None:
 
     urls = [reverse(f"finance:{name}") for name in ("payouts", "movements", "unmatched", "refunds")]
     payout = make_payout()
+    make_money()
     urls.append(reverse("finance:payout", args=[payout.psp_id]))
     for url in urls:
         cost(url)
