@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payment', '0002_history'),
+        ('payment', '0003_customer_limit'),
     ]
 
     operations = [
