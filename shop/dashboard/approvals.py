@@ -218,7 +218,7 @@ def limits(request: HttpRequest) -> HttpResponse:
         "changes": [(change, _title(change.kind), TITLES.get(change.role, "")) for change in changes],
         "crumbs": [
             {"title": _("Approvals"), "url": reverse("dashboard:approvals")},
-            {"title": _("Limits"), "url": ""},
+            {"title": _("Limits for approvals"), "url": ""},
         ],
     }
     return render(request, "dashboard/approvals/limits.html", context, status=status)
@@ -256,7 +256,7 @@ def _title(name: str) -> Any:
 def _head() -> list[str]:
     return [
         _("Kind"), _("What"), _("Amount"), _("Currency"), _("State"), _("Asked by"), _("Asked"), _("Reason"),
-        _("Decided by"), _("Decided"), _("Words"), _("Outcome"),
+        _("Decided by"), _("Decided"), _("Words with it"), _("Outcome"),
     ]  # fmt: skip
 
 
