@@ -95,7 +95,9 @@ DEEDS: tuple[tuple[Callable[[random.Random], None], int], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("turn", [1, 2])  # the seed is drawn inside: every process must collect the same tests
+@pytest.mark.parametrize(
+    "turn", [1, 2]
+)  # the seed is drawn inside: every process must collect the same tests
 def test_unexplained_is_what_is_left_of_all_lines(turn: int) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}, turn {turn}")
