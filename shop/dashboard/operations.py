@@ -28,6 +28,7 @@ from shop.kernel.nav import NavEntry
 from shop.kernel.outbox import core as outbox
 from shop.kernel.states import StateError
 from shop.notifications.queries import failed_count as failed_mails
+from shop.ui.numbers import money_text
 
 from . import waiting
 
@@ -151,8 +152,11 @@ def refund(request: HttpRequest, pk: int) -> HttpResponse:
             send_refund(refund_id=row.pk)
     except (ProviderDown, ProviderRefused) as error:
         messages.error(request, _provider(error))
-    except (StateError, RefundTooLarge):
+    except StateError:
         messages.info(request, _("It was done meanwhile."))
+    except RefundTooLarge as error:
+        left = {"left": money_text(error.left_minor, row.currency)}
+        messages.error(request, _("Only %(left)s of the payment are left to give back.") % left)
     else:
         row.refresh_from_db()
         words = {"state": row.state, "cause": row.failure_text}

@@ -148,6 +148,7 @@ def test_a_failed_refund_is_sent_again_as_a_new_wish(
     desk: Client, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     payment = stuck_payment(clock)
+    Payment.objects.filter(pk=payment.pk).update(state="captured")
     refund = Refund.objects.create(
         payment=payment,
         amount_minor=100,
