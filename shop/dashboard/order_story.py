@@ -37,6 +37,7 @@ KNOWN = (
     gettext_noop("the rest was cancelled"),
     gettext_noop("not paid in time"),
     gettext_noop("paid by card"),
+    gettext_noop("the invoice is paid by card"),
     gettext_noop("authorised by card"),
     gettext_noop("the bank asks the customer"),
     gettext_noop("cancelled at Stripe"),

@@ -11,11 +11,14 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, TextField
 from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from fulfilment.finance.invoicing.models import Invoice, InvoiceQuerySet
 
+#: As plain text: compared as a part of a JSON value, SQLite would read the address it is compared with as JSON.
+ADDRESS = Cast(KT("buyer__email"), TextField())
 CUSTOMERS_PER_CHUNK = 500  #: letters of one transaction: a fraction of a second, some ten megabytes
 
 
@@ -44,9 +47,7 @@ class Customers:
         wanted = Q(address__in=[spelling for spelling in spellings if spelling is not None])
         if None in spellings:
             wanted |= Q(address=None)
-        return (
-            Invoice.objects.overdue(day).filter(user=None).annotate(address=KT("buyer__email")).filter(wanted)
-        )
+        return Invoice.objects.overdue(day).filter(user=None).annotate(address=ADDRESS).filter(wanted)
 
 
 def chunks(day: dt.date, size: int = CUSTOMERS_PER_CHUNK) -> Iterator[Customers]:
@@ -72,12 +73,7 @@ def chunks(day: dt.date, size: int = CUSTOMERS_PER_CHUNK) -> Iterator[Customers]
 def _guests(day: dt.date) -> list[tuple[str | None, ...]]:
     """Every guest with something overdue: the spellings of one address together."""
     by_address: dict[str, set[str | None]] = {}
-    found = (
-        Invoice.objects.overdue(day)
-        .filter(user=None)
-        .annotate(address=KT("buyer__email"))
-        .order_by("address")
-    )
+    found = Invoice.objects.overdue(day).filter(user=None).annotate(address=ADDRESS).order_by("address")
     for spelling in found.values_list("address", flat=True).distinct().iterator():
         by_address.setdefault((spelling or "").casefold(), set()).add(spelling)
     return [tuple(sorted(spellings, key=str)) for spellings in by_address.values()]

@@ -116,6 +116,7 @@ def edit_account(request: HttpRequest, number: str) -> HttpResponse:
     """Other names for an account; own ones that nobody used may be put away, and taken back."""
     account = get_object_or_404(Account, number=number)
     step = request.POST.get("step", "rename")
+    step = step if step in ("away", "back") else "rename"
     posted = request.method == "POST"
     initial = {"name_de": account.name_de, "name_en": account.name_en}
     form = NameForm(request.POST if posted and step == "rename" else None, initial=initial)
