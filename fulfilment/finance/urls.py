@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 from .bank.dashboard import urlpatterns as bank
 from .dashboard import urlpatterns as start
+from .exports.dashboard import urlpatterns as exports
 from .invoicing.dashboard import urlpatterns as invoicing
 from .ledger.dashboard import urlpatterns as ledger
 from .psp.dashboard import urlpatterns as psp
@@ -12,6 +13,6 @@ from .reconciliation.dashboard import urlpatterns as reconciliation
 from .reports.dashboard import urlpatterns as reports
 
 app_name = "finance"
-urlpatterns = [*start, *ledger, *invoicing, *bank, *psp, *reconciliation, *reports]
+urlpatterns = [*start, *ledger, *invoicing, *bank, *psp, *reconciliation, *reports, *exports]
 if find_spec("fulfilment.finance.dunning.dashboard"):
     urlpatterns += import_module("fulfilment.finance.dunning.dashboard").urlpatterns

@@ -98,6 +98,7 @@ ROLES: dict[str, set[str]] = {
         "reconciliation.view_receipts",
         "reconciliation.record_receipts",
         "reports.send_statements",
+        "exports.make_exports",
         "reconciliation.change_rules",
         "dunning.view_dunning",
         "dunning.run_dunning",

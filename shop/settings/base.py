@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "fulfilment.finance.reconciliation.apps.ReconciliationConfig",
     "fulfilment.finance.dunning.apps.DunningConfig",
     "fulfilment.finance.reports.apps.ReportsConfig",
+    "fulfilment.finance.exports.apps.ExportsConfig",
     "fulfilment.customer_service.withdrawals.apps.WithdrawalsConfig",
     "shop.notifications.apps.NotificationsConfig",
     "shop.connect.apps.ConnectConfig",

@@ -55,6 +55,7 @@ CELERY_BEAT_SCHEDULE = {
     "plan goods that came": {"task": "shortages.plan_waiting", "schedule": 300.0},
     "read files of the bank": {"task": "bank.read_waiting", "schedule": 30.0},
     "look into the bank's folder": {"task": "bank.watch_folder", "schedule": 60.0},
+    "make exports that were left": {"task": "exports.make_waiting", "schedule": 60.0},
     "seal the ledger": {"task": "ledger.seal", "schedule": crontab(hour="0", minute="40")},
     "ask about VAT ids": {"task": "vat_ids.ask_again", "schedule": 600.0},
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},

@@ -42,6 +42,7 @@ ELSEWHERE = {
     "transfers": "tests/fulfilment/warehouse/transfers/test_transfers.py",
     "receiving": "tests/fulfilment/warehouse/receiving/test_what_follows.py",
     "recalls": "tests/fulfilment/warehouse/recalls/test_recalls.py",
+    "exports": "tests/fulfilment/finance/exports/test_exports.py",
     "bank": "tests/fulfilment/finance/bank/test_verify.py",
     "psp": "tests/walks/test_stripe_money.py",
     "ledger": "tests/fulfilment/finance/test_verify.py",

@@ -1,0 +1,1 @@
+"""What leaves the books as files for others."""

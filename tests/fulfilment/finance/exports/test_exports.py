@@ -1,0 +1,219 @@
+"""Exports: a DATEV batch is read back and compared with the books; fixed for ever; the page and its rights."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.files.storage import storages
+from django.test import Client
+from django.urls import reverse
+from django.utils.translation import override
+
+from fulfilment.finance.exports import actions, verify
+from fulfilment.finance.exports.datev_rows import Line, Row, rows_of
+from fulfilment.finance.exports.models import BatchEntry, Export
+from fulfilment.finance.ledger import rules
+from fulfilment.finance.ledger.actions import post
+from fulfilment.finance.ledger.actions import reverse as reverse_entry
+from fulfilment.finance.ledger.models import Account, Entry
+from fulfilment.finance.ledger.postings import Posting
+from fulfilment.finance.reports.balances import by_account
+from tests.fulfilment.finance.orders import make_staff
+
+from .reader import balances, batches
+
+pytestmark = pytest.mark.django_db
+FIRST, LAST = dt.date(2026, 10, 1), dt.date(2026, 11, 30)
+DAY = dt.date(2026, 11, 20)
+NUMBERS = {"consultant": 12_345, "client": 678, "year_month": 1, "is_final": True}
+
+
+def book(source: str, lines: list[Posting], day: dt.date = DAY, **facts: Any) -> Entry:
+    return post(source=source, kind="manual", lines=lines, booked_on=day, **facts)
+
+
+def some_books() -> None:
+    """Every shape of entry: rates mixed, a VAT that DATEV would compute otherwise, abroad, back, bad debt, automatic
+    against automatic, a revenue without its VAT."""
+    shares = [rules.TaxShare("DE", 1900, 10_001, 1_899), rules.TaxShare("DE", 700, 333, 24)]
+    invoice = rules.invoice_issued(order_number="K1", taxes=shares)
+    entry = book("a", invoice, dt.date(2026, 10, 5), document="R 2026/0001_ä", text='=Müller "Ł" & Söhne')
+    book("b", rules.credit_note_issued(order_number="K1", taxes=shares))
+    book("c", rules.invoice_issued(order_number="K2", taxes=[rules.TaxShare("FR", 550, 1_000, 55), *shares]))
+    book("d", rules.written_off(order_number="K2", taxes=shares))
+    book("e", rules.invoice_issued(order_number="K3", taxes=[rules.TaxShare("DE", 0, 500, 0, "K")]))
+    book("f", [
+        Posting("revenue_19", debit_minor=1_000, vat_country="DE", vat_rate_bp=1900),
+        Posting("vat_19", debit_minor=190, vat_country="DE", vat_rate_bp=1900),
+        Posting("revenue_7", credit_minor=1_112, vat_country="DE", vat_rate_bp=700),
+        Posting("vat_7", credit_minor=78, vat_country="DE", vat_rate_bp=700),
+    ])  # fmt: skip
+    book(
+        "g",
+        [Posting("receivable", debit_minor=77, subject="order:K4"), Posting("revenue_19", credit_minor=77)],
+    )
+    book("h", [
+        Posting("bank", debit_minor=900), Posting("cost_of_payments", debit_minor=100),
+        Posting("psp_clearing", credit_minor=600), Posting("unexplained", credit_minor=400),
+    ])  # fmt: skip
+    reverse_entry(entry=entry, by=None, why="wrong", booked_on=DAY)
+
+
+def ask(**changes: Any) -> Export:
+    facts = {"first_day": FIRST, "last_day": LAST, "by": None, **NUMBERS, **changes}
+    return actions.make(actions.ask_for_datev(**facts).pk)
+
+
+def colleague(role: str) -> Any:
+    person = make_staff(f"{role}@shop.example")
+    person.groups.add(Group.objects.get(name=role))
+    return person
+
+
+def content(export: Export) -> bytes:
+    with storages["documents"].open(export.key) as file:
+        return bytes(file.read())
+
+
+def books() -> dict[str, int]:
+    numbers = dict(Account.objects.values_list("pk", "number"))
+    return {numbers[pk]: row.closing_minor for pk, row in by_account().items() if row.closing_minor}
+
+
+@pytest.mark.both_databases
+def test_what_datev_reads_are_the_balances_of_the_books() -> None:
+    some_books()
+    export = ask(last_day=dt.date(2026, 12, 31))
+    files = batches(content(export))
+    assert balances(files) == books()
+    assert export.entries == Entry.objects.count()
+    assert next(file.name for file in files) == "EXTF_Buchungsstapel_2026-10_1.csv"
+
+
+def test_header_and_row_say_what_datev_asks_for() -> None:
+    some_books()
+    october, *_later = batches(content(ask()))
+    head = october.header
+    assert head[:5] == ["EXTF", "700", "21", "Buchungsstapel", "13"]
+    assert (len(head[5]), head[10:16]) == (17, ["12345", "678", "20260101", "4", "20261001", "20261031"])
+    assert (head[18:22], head[26]) == (["1", "0", "1", "EUR"], "03")
+    row = october.rows[0]
+    assert row[:2] == ["119,00", "S"]
+    assert (row[6:10], row[10], row[13]) == (
+        ["1400", "8400", "", "0510"],
+        "R-2026/0001--",
+        'Müller "?" & Söhne',
+    )
+    assert row[113] == "1"
+    abroad = [row for file in _later for row in file.rows if row[39]]
+    assert {(row[39], row[40]) for row in abroad} == {("FR", "05,50")}
+
+
+def test_a_cent_that_datev_would_compute_otherwise_is_put_right_under_key_40() -> None:
+    lines = [Line("receivable", "1400", 11_900), Line("revenue_19", "8400", -10_001, "DE", 1900),
+             Line("vat_19", "1776", -1_899, "DE", 1900)]  # fmt: skip
+    assert rows_of(lines, clearing="1590") == [
+        Row(11_900, True, "1400", "8400"),
+        Row(1, True, "1776", "8400", key="40"),
+    ]
+
+
+@pytest.mark.both_databases
+def test_a_batch_stays_what_it_was_and_later_entries_go_into_the_next() -> None:
+    some_books()
+    export = ask()
+    book("late", [Posting("bank", debit_minor=5), Posting("receivable", credit_minor=5, subject="order:K1")])
+    again = io.BytesIO()
+    actions.write(export, again)
+    assert again.getvalue() == content(export)
+    assert hashlib.sha256(again.getvalue()).hexdigest() == export.sha256
+    following = ask()
+    assert list(following.batch_entries.values_list("entry__source", flat=True)) == ["late"]
+    with pytest.raises(actions.Refused):
+        ask()
+    assert Export.objects.count() == 2
+
+
+@override("en")
+def test_two_years_and_other_currencies_are_refused_in_words() -> None:
+    some_books()
+    with pytest.raises(actions.Refused, match="fiscal year"):
+        ask(year_month=11)
+    dollars = [
+        Posting("bank", debit_minor=5, currency="USD"),
+        Posting("equity", credit_minor=5, currency="USD"),
+    ]
+    book("usd", dollars)
+    with pytest.raises(actions.Refused, match="not in euros"):
+        ask()
+    assert not BatchEntry.objects.exists()
+
+
+def test_a_file_that_is_full_goes_on_in_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    some_books()
+    monkeypatch.setattr("fulfilment.finance.exports.datev.ROWS_MAX", 3)
+    files = batches(content(ask()))
+    assert [file.name[-6:-4] for file in files if "2026-11" in file.name][:3] == ["_1", "_2", "_3"]
+    assert balances(files) == books()
+
+
+def test_the_journal_is_every_entry_with_its_lines() -> None:
+    some_books()
+    export = actions.make(actions.ask_for_journal(first_day=FIRST, last_day=DAY, by=None).pk)
+    entries = [json.loads(line) for line in content(export).splitlines()]
+    assert len(entries) == export.entries == Entry.objects.filter(booked_on__lte=DAY).count()
+    for entry in entries:
+        assert sum(line["debit_minor"] - line["credit_minor"] for line in entry["lines"]) == 0
+    assert (entries[0]["source"], entries[0]["lines"][0]["account"]) == ("a", "1400")
+
+
+def test_the_page_asks_lists_and_gives_the_file(client: Client) -> None:
+    some_books()
+    client.force_login(colleague("finance"))
+    days = {"first_day": "2026-10-01", "last_day": "2026-11-30"}
+    url = reverse("finance:exports")
+    assert client.get(url).status_code == 200
+    assert client.post(url, {"kind": "datev", **days}).status_code == 400
+    assert client.post(url, {"kind": "datev", **days, "consultant": "1", "client": "x"}).status_code == 400
+    assert client.post(url, {"kind": "journal", "first_day": "x", "last_day": ""}).status_code == 400
+    sent = {
+        "kind": "datev",
+        **days,
+        "consultant": "12345",
+        "client": "678",
+        "year_month": "1",
+        "is_final": "on",
+    }
+    assert client.post(url, sent).status_code == 302
+    assert client.post(url, sent).status_code == 400
+    export = actions.make(Export.objects.get().pk)
+    response = client.get(reverse("finance:export-download", args=[export.pk]))
+    assert b"".join(response.streaming_content) == content(export)
+    page = client.get(url, {"q": export.sha256[:10], "kind": "datev", "sort": "-size"}).content.decode()
+    assert export.sha256 in page
+    assert export.sha256 in client.get(url, {"format": "csv"}).content.decode()
+    assert export.sha256 not in client.get(url, {"last": "2026-09-30"}).content.decode()
+
+
+def test_who_may_not_export_sees_nothing(client: Client) -> None:
+    client.force_login(colleague("service"))
+    assert client.get(reverse("finance:exports")).status_code == 403
+    assert client.post(reverse("finance:exports"), {}).status_code == 403
+
+
+def test_a_batch_that_lost_an_entry_and_a_changed_file_are_found() -> None:
+    some_books()
+    export = ask()
+    assert [sentence for _name, check in verify.CHECKS for sentence in check()] == []
+    BatchEntry.objects.filter(entry__source="a").delete()
+    assert len(verify.batches_hold_their_entries()) == 1
+    Export.objects.update(sha256="0" * 64)
+    assert verify.files_are_as_they_were_made() == [f"the file of export {export.pk} was changed"]
+    storages["documents"].delete(export.key)
+    assert verify.files_are_as_they_were_made() == [f"the file of export {export.pk} is missing"]
