@@ -75,3 +75,13 @@ def test_files_in_any_order_and_repetition_give_the_same_lines(
     assert Counter(lines) == expected
     assert [sentence for _name, check in verify.CHECKS for sentence in check()] == []
     assert not Statement.objects.filter(has_gap=True).exists()
+
+
+def test_transactions_that_equal_others_of_the_day_replace_their_batch_all_the_same() -> None:
+    """The batch of two is told first as a whole; its two transactions equal two single bookings that are known."""
+    forget()
+    for content in papers([[[(100, "a"), (100, "a")], [(100, "a")], [(100, "a")]]]):
+        file = actions.read(actions.take_file(name="x", content=content)[0].pk)
+        assert file.state == "imported"
+    lines = StatementLine.objects.filter(is_replaced=False).values_list("amount_minor", flat=True)
+    assert Counter(lines) == {100: 4}

@@ -73,11 +73,20 @@ def read(file_id: int) -> StatementFile:
         statements = _begin(file, parsed, accounts, len(rows))
         while file.lines_done < file.lines_total:
             _write_chunk(file, rows, statements)
-        finish(file=file, accounts=accounts)
+        finish(file=file, accounts=accounts, told=_told(rows))
     except (TakenOver, StaleState):
         log.info("bank file %s is read by another worker", file_id)
         file.refresh_from_db()
     return file
+
+
+def _told(rows: list[Row]) -> dict[int, dict[str, set[str]]]:
+    """By account, the batches whose transactions the file tells one by one, with their fingerprints."""
+    found: dict[int, dict[str, set[str]]] = {}
+    for row in rows:
+        if row.line.batch and not row.line.is_collective:
+            found.setdefault(row.account.pk, {}).setdefault(row.line.batch, set()).add(row.fingerprint)
+    return found
 
 
 def read_waiting() -> int:
