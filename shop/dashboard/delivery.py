@@ -157,6 +157,8 @@ def _save(form: MethodForm, charges: Any, user: Any) -> None:
             charge._history_user = user
             charge.save()
         for charge in charges.deleted_objects:
+            if charge.pk is None:  # added and taken away in one form
+                continue
             charge._history_user = user
             charge.delete()
 

@@ -85,3 +85,4 @@ def test_transactions_that_equal_others_of_the_day_replace_their_batch_all_the_s
         assert file.state == "imported"
     lines = StatementLine.objects.filter(is_replaced=False).values_list("amount_minor", flat=True)
     assert Counter(lines) == {100: 4}
+    assert [sentence for _name, check in verify.CHECKS for sentence in check()] == []

@@ -44,15 +44,22 @@ def equal_lines_are_counted_without_a_gap() -> list[str]:
 
 
 def batches_count_once() -> list[str]:
-    """A collective line is replaced exactly when its transactions are lines of their own."""
+    """A collective line is replaced when its transactions are lines of their own, and only then.
+
+    A transaction that equals one of another booking of the day may be a line of that one: equal lines are counted.
+    """
     singles = StatementLine.objects.filter(
         account=OuterRef("account"), batch=OuterRef("batch"), is_collective=False
+    )
+    of_the_day = StatementLine.objects.filter(
+        account=OuterRef("account"), booked_on=OuterRef("booked_on"), is_collective=False
     )
     # What a worker has just written is settled when its file ends.
     lines = StatementLine.objects.filter(is_collective=True).exclude(batch="")
     if StatementFile.objects.filter(state="reading").exists():
         lines = lines.filter(is_replaced=True)
-    wrong = lines.annotate(known=Exists(singles)).exclude(is_replaced=F("known"))
+    lines = lines.annotate(known=Exists(singles), may_be_known=Exists(of_the_day))
+    wrong = lines.filter(Q(known=True, is_replaced=False) | Q(may_be_known=False, is_replaced=True))
     return [
         f"line {line.pk} is a batch and {'does not count' if line.is_replaced else 'counts beside its transactions'}"
         for line in wrong.order_by("pk")[:SHOWN]
