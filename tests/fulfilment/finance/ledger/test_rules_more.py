@@ -150,7 +150,7 @@ def test_each_kind_of_entry_has_a_name() -> None:
 
 
 #: Rules with a worked example that no running code calls: the shop sells no gift cards and has no till yet.
-NO_EVENT_YET = {"gift_card_sold", "gift_card_used", "cash_sale", "cash_difference", "provider_fee"}
+NO_EVENT_YET = {"gift_card_sold", "gift_card_used", "cash_sale", "cash_difference"}
 NO_RULES = {"HOME", "TaxShare", "swapped"}
 
 
