@@ -73,7 +73,7 @@ def _data(invoice: EInvoice, sums: Totals, lang: str) -> dict[str, Any]:
             ]
             for rate in sums.rates
         ],
-        "legal": _legal(invoice, sums),
+        "legal": _legal(invoice, sums, lang),
         "payment": _payment(invoice, sums, lang),
         "notes": list(invoice.notes),
     }
@@ -173,11 +173,11 @@ def _rate(category: VatCategory, rate_bp: int, lang: str) -> str:
     )
 
 
-def _legal(invoice: EInvoice, sums: Totals) -> list[str]:
-    """The words the law wants where no VAT is shown, per category used."""
+def _legal(invoice: EInvoice, sums: Totals, lang: str) -> list[str]:
+    """The words the law wants where no VAT is shown, per category used, in the document's language."""
     words = []
     for rate in sums.rates:
-        text = EXEMPTIONS[rate.category][1] if rate.category in EXEMPTIONS else ""
+        text = EXEMPTIONS[rate.category].printed(lang) if rate.category in EXEMPTIONS else ""
         text = invoice.exemption_reason if rate.category == VatCategory.EXEMPT else text
         if text:
             words.append(f"({rate.category}) {text}")

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.urls import reverse
 from django.utils.translation import ngettext
 
@@ -55,13 +55,13 @@ def _unexplained(first_day: dt.date, last_day: dt.date) -> list[Matter]:
 
 
 def _waiting(first_day: dt.date, last_day: dt.date) -> list[Matter]:
-    """Manual entries of these days that wait for a second person."""
+    """Manual entries and opening balances of these days that wait for a second person. One query."""
     days = {"facts__booked_on__gte": first_day.isoformat(), "facts__booked_on__lte": last_day.isoformat()}
     waiting = Approval.objects.filter(kind="manual_entry", state="waiting", **days)
-    amount = waiting.aggregate(total=Sum("amount_minor"))["total"] or 0
-    count = waiting.count() if amount else 0
-    text = ngettext("%(n)d manual entry waits for approval", "%(n)d manual entries wait for approval", count)
-    return [Matter(text % {"n": count}, count, "", amount)]
+    found = waiting.aggregate(count=Count("pk"), amount=Sum("amount_minor"))
+    text = ngettext("%(n)d entry waits for approval", "%(n)d entries wait for approval", found["count"])
+    url = f"{reverse('dashboard:approvals')}?kind=manual_entry&state=waiting"
+    return [Matter(text % {"n": found["count"]}, found["count"], url, found["amount"] or 0)]
 
 
 def _without_papers(first_day: dt.date, last_day: dt.date) -> list[Matter]:

@@ -7,3 +7,11 @@ class PspConfig(AppConfig):
     name = "fulfilment.finance.psp"
     label = "psp"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Before a month is closed: what is not booked yet."""
+        from fulfilment.finance.ledger import closing
+
+        from . import open_matters
+
+        closing.register("psp", open_matters.not_booked)

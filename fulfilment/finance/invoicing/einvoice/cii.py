@@ -6,6 +6,7 @@ The order of the elements is the schema's; the BT and BG numbers are those of th
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from lxml import etree
@@ -26,18 +27,38 @@ NAMESPACES = {
     "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
     "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
 }
-#: VATEX code and legal words per category without VAT. German and English, because § 14a (5) UStG asks for
-#: the German words and the buyer reads the others.
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A category without VAT: its VATEX code and the legal words. named_by_law: the German words are those the law
+    asks for, whatever the language of the document."""
+
+    code: str
+    german: str
+    english: str
+    named_by_law: bool = False
+
+    @property
+    def words(self) -> str:
+        """Both languages, for the XML: nobody knows who reads it."""
+        return f"{self.german} / {self.english}"
+
+    def printed(self, lang: str) -> str:
+        """The words of a document in ``lang``: its own, and in every language those of § 14a (5) UStG."""
+        if lang == "de":
+            return self.german
+        return f"{self.english} ({self.german})" if self.named_by_law else self.english
+
+
 EXEMPTIONS = {
-    VatCategory.REVERSE_CHARGE: (
-        "VATEX-EU-AE",
-        "Steuerschuldnerschaft des Leistungsempfängers / Reverse charge",
+    VatCategory.REVERSE_CHARGE: Exemption(
+        "VATEX-EU-AE", "Steuerschuldnerschaft des Leistungsempfängers", "Reverse charge", named_by_law=True
     ),
-    VatCategory.INTRA_COMMUNITY: (
-        "VATEX-EU-IC",
-        "Steuerfreie innergemeinschaftliche Lieferung / Intra-community supply",
+    VatCategory.INTRA_COMMUNITY: Exemption(
+        "VATEX-EU-IC", "Steuerfreie innergemeinschaftliche Lieferung", "Intra-community supply"
     ),
-    VatCategory.EXPORT: ("VATEX-EU-G", "Steuerfreie Ausfuhrlieferung / Export outside the EU"),
+    VatCategory.EXPORT: Exemption("VATEX-EU-G", "Steuerfreie Ausfuhrlieferung", "Export outside the EU"),
 }
 _MOST_DECIMALS = 12
 
@@ -218,7 +239,8 @@ def _payment(node: etree._Element, payment: PaymentInstructions) -> None:
 
 
 def _breakdown(node: etree._Element, rate: TaxTotal, invoice: EInvoice) -> None:
-    code, words = EXEMPTIONS.get(rate.category, ("", ""))
+    exemption = EXEMPTIONS.get(rate.category)
+    code, words = (exemption.code, exemption.words) if exemption else ("", "")
     if rate.category == VatCategory.EXEMPT:
         words = invoice.exemption_reason
     _add(node, "ram:CalculatedAmount", _amount(rate.vat_minor, invoice.currency))

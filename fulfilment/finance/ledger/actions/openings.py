@@ -1,23 +1,29 @@
-"""What the accounts begin a year with, once per year and account, against the account of opening balances."""
+"""What the accounts begin a year with, once per year and account, against the account of opening balances. Above the
+limit of manual entries by two people."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from fulfilment.finance.ledger.models import Account, Entry
 from fulfilment.finance.ledger.postings import Posting
+from shop.approvals import actions as approvals
+from shop.approvals.models import Approval
 from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
 from .days import LedgerError, refuse_closed
+from .manual import KIND
 from .posting import BY_NUMBER, post
 
 CONTRA = "opening_balance"
+KEY_PREFIX = "opening:"  #: a request for approval that is about opening balances
 #: Accounts whose balance is made of single documents: it comes with them, not as one sum.
 BY_DOCUMENTS = ("receivable", "unexplained", CONTRA)
 
@@ -31,12 +37,38 @@ class Opening:
     credit_minor: int = 0
 
 
-def open_balances(*, year: int, rows: Sequence[Opening], by: Any) -> list[Entry]:
-    """Post what the accounts begin ``year`` with, all rows or none. Raises LedgerError in words, PeriodClosed.
+def open_balances(*, year: int, rows: Sequence[Opening], by: Any) -> tuple[list[Entry], Approval | None]:
+    """Post what the accounts begin ``year`` with, all rows or none, or above the limit of ``by`` (that of manual
+    entries; it counts the debits) ask for a second person.
 
-    Debits and credits must be equal. An account that has its opening balance of this year is refused until that entry
-    is reversed.
+    Returns the entries, or none and the request that waits; the same rows are asked for once. Debits and credits must
+    be equal. An account that has its opening balance of this year is refused until that entry is reversed. Raises
+    LedgerError in words, PeriodClosed.
     """
+    amount = sum(row.debit_minor for row in rows)
+    if not approvals.needed(kind_name=KIND, amount_minor=amount, by=by):
+        return write_openings(year=year, rows=rows, by=by), None
+    accounts = check_openings(year=year, rows=rows)
+    title = _("Opening balances %(year)d") % {"year": year}
+    request, _new = approvals.ask(
+        kind_name=KIND,
+        key=f"{KEY_PREFIX}{year}:{digest(year, rows)}",
+        title=title,
+        amount_minor=amount,
+        facts={
+            "year": year,
+            "booked_on": dt.date(year, 1, 1).isoformat(),
+            "rows": [asdict(row) for row in rows],
+        },
+        consequences=[_sentence(accounts[row.account], row) for row in rows],
+        reason=title,
+        by=by,
+    )
+    return [], request
+
+
+def write_openings(*, year: int, rows: Sequence[Opening], by: Any) -> list[Entry]:
+    """Post them, in one transaction. The limit was asked before. Raises LedgerError, PeriodClosed."""
     day = dt.date(year, 1, 1)
 
     def work() -> list[Entry]:
@@ -58,6 +90,17 @@ def open_balances(*, year: int, rows: Sequence[Opening], by: Any) -> list[Entry]
     return retrying(work)
 
 
+def digest(year: int, rows: Sequence[Opening]) -> str:
+    """Says whether what is posted is what was shown or asked for: 64 hexadecimal digits."""
+    facts = [(row.account, row.debit_minor, row.credit_minor) for row in rows]
+    return hashlib.sha256(f"{year} {facts}".encode()).hexdigest()
+
+
+def from_facts(facts: dict[str, Any]) -> tuple[int, list[Opening]]:
+    """The year and rows that a request for approval wrote down."""
+    return int(facts["year"]), [Opening(**row) for row in facts["rows"]]
+
+
 def check_openings(*, year: int, rows: Sequence[Opening]) -> dict[str, Account]:
     """Everything that can be said before posting. Raises LedgerError, PeriodClosed. Returns the accounts by number."""
     return retrying(lambda: _checked(year, rows)[0])
@@ -68,6 +111,12 @@ def _checked(year: int, rows: Sequence[Opening]) -> tuple[dict[str, Account], di
     accounts = _accounts(rows)
     _refuse_unequal(rows)
     return accounts, _turns(year, [row.account for row in rows])
+
+
+def _sentence(account: Account, row: Opening) -> str:
+    amount = money_text(row.debit_minor or row.credit_minor)
+    text = _("Debit %(account)s %(amount)s") if row.debit_minor else _("Credit %(account)s %(amount)s")
+    return text % {"account": str(account), "amount": amount}
 
 
 def _lines(account: Account, row: Opening) -> list[Posting]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from typing import Any
 
@@ -13,12 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from fulfilment.finance import amounts
 from fulfilment.finance.ledger.actions import LedgerError, Opening, check_openings, open_balances
+from fulfilment.finance.ledger.actions.manual import KIND
+from fulfilment.finance.ledger.actions.openings import digest
+from fulfilment.finance.ledger.approving import posted_text
 from fulfilment.finance.ledger.models import Entry
+from shop.approvals.actions import limit_minor
 from shop.kernel import clock
 from shop.kernel.access import staff_view
 
@@ -92,7 +95,7 @@ def parse(text: str) -> list[Opening]:
 @staff_view("ledger.post_entries")
 @require_http_methods(["GET", "HEAD", "POST"])
 def opening_balances(request: HttpRequest) -> HttpResponse:
-    """Show what will be posted for a year, then post it."""
+    """Show what will be posted for a year, then post it, or above the limit ask for a second person."""
     initial = {"year": clock.today().year}
     form = OpeningForm(request.POST or None, request.FILES or None, initial=initial)
     preview: list[dict[str, Any]] = []
@@ -102,10 +105,9 @@ def opening_balances(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             openings, year = form.cleaned_data["openings"], form.cleaned_data["year"]
             try:
-                seen = _digest(year, openings)
+                seen = digest(year, openings)
                 if request.POST.get("step") == "post" and request.POST.get("seen") == seen:
-                    entries = open_balances(year=year, rows=openings, by=request.user)
-                    _say(request, entries, year)
+                    _post(request, year, openings)
                     return redirect("finance:opening-balances")
                 accounts = check_openings(year=year, rows=openings)
                 preview = [{"opening": row, "account": accounts[row.account]} for row in openings]
@@ -114,11 +116,15 @@ def opening_balances(request: HttpRequest) -> HttpResponse:
             except LedgerError as error:
                 form.add_error(None, str(error))
     years = Entry.objects.filter(kind="opening_balance", posted_at__isnull=False)
+    debit_minor = sum(row["opening"].debit_minor for row in preview)
+    limit = limit_minor(kind_name=KIND, by=request.user)
     context = {
         "form": form,
         "preview": preview,
         "seen": seen if preview else "",
-        "debit_minor": sum(row["opening"].debit_minor for row in preview),
+        "needs_second": debit_minor > limit,
+        "limit_minor": limit,
+        "debit_minor": debit_minor,
         "credit_minor": sum(row["opening"].credit_minor for row in preview),
         "booked": years.filter(reversed_by__isnull=True).count(),
         "crumbs": [
@@ -127,11 +133,6 @@ def opening_balances(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "dashboard/finance/books/opening_balances.html", context, status=status)
-
-
-def _digest(year: int, openings: list[Opening]) -> str:
-    """Says whether what is posted is what was shown."""
-    return hashlib.sha256(f"{year}\n{_as_text(openings)}".encode()).hexdigest()
 
 
 def _as_text(openings: list[Opening]) -> str:
@@ -143,13 +144,14 @@ def _as_text(openings: list[Opening]) -> str:
     )
 
 
-def _say(request: HttpRequest, entries: list[Entry], year: int) -> None:
-    text = ngettext(
-        "%(n)d opening balance of %(year)d is posted.",
-        "%(n)d opening balances of %(year)d are posted.",
-        len(entries),
-    )
-    messages.success(request, text % {"n": len(entries), "year": year})
+def _post(request: HttpRequest, year: int, openings: list[Opening]) -> None:
+    """Post, or ask, and say which. Raises LedgerError."""
+    entries, waiting = open_balances(year=year, rows=openings, by=request.user)
+    if waiting is None:
+        messages.success(request, posted_text(len(entries), year))
+        return
+    text = _("“%(text)s” waits for approval by a second person; nothing is posted until then.")
+    messages.warning(request, text % {"text": waiting.title})
 
 
 urlpatterns = [path("opening-balances/", opening_balances, name="opening-balances")]

@@ -114,11 +114,28 @@ def test_what_takes_back_names_the_invoice_it_takes_back(kind):
     assert "R2026-000100" in words and "1 November 2026" in words and "Please transfer" not in words
 
 
-def test_reverse_charge_is_said_in_the_words_of_the_law():
+GERMAN_WORDS = "Steuerschuldnerschaft des Leistungsempfängers"
+
+
+@pytest.mark.parametrize(
+    ("category", "lang", "said", "unsaid"),
+    [
+        (VatCategory.REVERSE_CHARGE, "de", GERMAN_WORDS, "Reverse charge"),
+        (VatCategory.REVERSE_CHARGE, "en", f"Reverse charge ({GERMAN_WORDS})", " / "),  # § 14a (5) UStG
+        (VatCategory.INTRA_COMMUNITY, "de", "Steuerfreie innergemeinschaftliche Lieferung", "supply"),
+        (VatCategory.INTRA_COMMUNITY, "en", "Intra-community supply", "Lieferung"),
+        (VatCategory.EXPORT, "de", "Steuerfreie Ausfuhrlieferung", "Export outside"),
+        (VatCategory.EXPORT, "en", "Export outside the EU", "Ausfuhrlieferung"),
+    ],
+)
+def test_why_there_is_no_vat_is_said_in_the_documents_language_and_in_the_words_of_the_law(
+    category, lang, said, unsaid
+):
     buyer = Party("Dupont SARL", country="FR", vat_id="FR40303265045")
-    goods = (Line("Stiefel", 1, 10_000, 0, VatCategory.REVERSE_CHARGE),)
-    words = text_of(invoice_pdf(invoice(buyer=buyer, lines=goods, allowances_charges=()), "en"))
-    assert "Steuerschuldnerschaft des Leistungsempfängers" in words and "FR40303265045" in words
+    one = invoice(buyer=buyer, lines=(Line("Boots", 1, 10_000, 0, category),), allowances_charges=())
+    words = text_of(invoice_pdf(one, lang))
+    assert said in words and "FR40303265045" in words
+    assert unsaid not in words
 
 
 def test_a_long_invoice_repeats_its_header_and_counts_its_pages():

@@ -11,8 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from fulfilment.finance.ledger.actions import add_account, post, seal
+from fulfilment.finance.ledger.closing import open_matters
 from fulfilment.finance.ledger.models import Account, Attachment, Entry, EntryTemplate, Period
 from fulfilment.finance.ledger.postings import Posting
 from shop.approvals.models import Approval
@@ -201,10 +203,10 @@ def test_an_entry_is_reversed_after_showing_what_will_be_posted(desk: Client, cl
 
 
 def test_opening_balances_come_from_a_file_and_are_shown_first(desk: Client) -> None:
-    text = "Konto;Soll;Haben\r\n1200;12,500.00;\r\n0800;;12,500.00\r\n\r\n"
+    text = "Konto;Soll;Haben\r\n1200;925.00;\r\n0800;;925.00\r\n\r\n"
     file = SimpleUploadedFile("opening.csv", text.encode("utf-8-sig"))
     shown = desk.post(url("opening-balances"), {"year": "2026", "file": file, "step": "check"})
-    assert [row["opening"].debit_minor for row in shown.context["preview"]] == [1_250_000, 0]
+    assert [row["opening"].debit_minor for row in shown.context["preview"]] == [92_500, 0]
     data = {"year": "2026", "rows": shown.context["form"].initial["rows"], "step": "post"}
     assert desk.post(url("opening-balances"), data).status_code == 200  # nobody has seen this one yet
     assert not Entry.objects.exists()
@@ -215,6 +217,20 @@ def test_opening_balances_come_from_a_file_and_are_shown_first(desk: Client) -> 
     assert desk.post(url("opening-balances"), data).status_code == 400
     for rows in ("1200;abc;", "1200;5;\n0800;;4", "", "1200;5;5\n0800;;5"):
         assert desk.post(url("opening-balances"), {"year": "2027", "rows": rows}).status_code == 400
+
+
+def test_large_opening_balances_wait_for_a_second_person(desk: Client) -> None:
+    data = {"year": "2026", "rows": "1200; 12,500.00;\n0800;; 12,500.00", "step": "check"}
+    shown = desk.post(url("opening-balances"), data)
+    assert "zweite Person" in shown.content.decode()
+    data |= {"rows": shown.context["form"].initial["rows"], "seen": shown.context["seen"], "step": "post"}
+    answer = desk.post(url("opening-balances"), data, follow=True)
+    assert "wartet auf die Freigabe" in answer.content.decode()
+    assert (Approval.objects.get().amount_minor, Entry.objects.count()) == (1_250_000, 0)
+    with translation.override("en"):
+        texts = [matter.text for matter in open_matters(dt.date(2026, 1, 1), dt.date(2026, 1, 31))]
+    assert texts == ["1 entry waits for approval"]
+    assert open_matters(dt.date(2026, 2, 1), dt.date(2026, 2, 28)) == []
 
 
 def test_an_account_is_added_renamed_and_put_away(desk: Client) -> None:

@@ -247,6 +247,49 @@ def test_what_is_no_paper_is_refused_in_words(clerk: Any, content: bytes) -> Non
     assert not Attachment.objects.exists()
 
 
+def test_opening_balances_above_the_limit_wait_for_a_second_person(clerk: Any, boss: Any) -> None:
+    """The limit is that of manual entries and counts the debits; what was asked for is what is posted."""
+    rows = [
+        Opening("1200", debit_minor=60_000),
+        Opening("1000", debit_minor=40_001),
+        Opening("0800", 0, 100_001),
+    ]
+    entries, request = open_balances(year=2026, rows=rows, by=clerk)
+    assert entries == []
+    assert request is not None
+    assert open_balances(year=2026, rows=rows, by=clerk) == ([], request)
+    assert (request.amount_minor, request.title) == (100_001, "Opening balances 2026")
+    assert request.consequences == ["Debit 1200 Bank €600.00", "Debit 1000 Cash €400.01",
+                                    "Credit 0800 Subscribed capital €1,000.01"]  # fmt: skip
+    assert not Entry.objects.exists()
+    with pytest.raises(approvals.NotYours):
+        approvals.approve(approval=request, by=clerk)
+    outcome = approvals.approve(approval=request, by=boss)
+    assert outcome.text == "3 opening balances of 2026 are posted."
+    assert (balance_minor("bank"), balance_minor("equity"), balance_minor("opening_balance")) == (
+        60_000,
+        -100_001,
+        0,
+    )
+    assert {entry.by for entry in Entry.objects.all()} == {clerk}
+    assert problems() == []
+    open_balances(year=2027, rows=[Opening("1200", 100_000), Opening("0800", 0, 100_000)], by=clerk)
+    assert Entry.objects.count() == 5  # at the limit nobody else is needed
+
+
+def test_an_account_opened_meanwhile_keeps_the_request_waiting(clerk: Any, boss: Any) -> None:
+    large = [Opening("1200", debit_minor=200_000), Opening("0800", credit_minor=200_000)]
+    request = open_balances(year=2026, rows=large, by=clerk)[1]
+    assert request is not None
+    open_balances(year=2026, rows=[Opening("1200", 500), Opening("0800", 0, 500)], by=clerk)
+    with pytest.raises(CannotRun, match="reverse that entry first"):
+        approvals.approve(approval=request, by=boss)
+    request.refresh_from_db()
+    assert (request.state, balance_minor("bank")) == ("waiting", 500)
+    with pytest.raises(LedgerError, match="differ by"):
+        open_balances(year=2028, rows=[Opening("1200", debit_minor=200_000)], by=clerk)
+
+
 def test_opening_balances_are_posted_once_per_year_and_account(clerk: Any) -> None:
     rows = [Opening("1200", debit_minor=90_000), Opening("0800", credit_minor=90_000)]
     open_balances(year=2026, rows=rows, by=clerk)
