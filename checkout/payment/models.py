@@ -45,6 +45,9 @@ class Payment(models.Model):
     asked_at = models.DateTimeField(null=True, blank=True, help_text="when the sweep last asked the provider")
     created_at = models.DateTimeField(default=now)
     captured_at = models.DateTimeField(null=True, blank=True)
+    answer_dispute_by = models.DateTimeField(
+        null=True, blank=True, help_text="the provider takes evidence about the dispute until then"
+    )
 
     class Meta:
         constraints = [

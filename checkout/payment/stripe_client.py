@@ -218,9 +218,11 @@ def _refund(found: Any) -> ProviderRefund:
 
 
 def read_dispute(dispute_id: str) -> dict[str, Any]:
-    """A dispute as plain values: status, amount, fee (minor units), payment intent."""
+    """A dispute as plain values: status, amount, fee (minor units), payment intent, until when evidence is taken (None:
+    not at all)."""
     found = _ask("read dispute", lambda: client().v1.disputes.retrieve(dispute_id))
     fees = [transaction.fee for transaction in (found.balance_transactions or [])]
+    due = getattr(getattr(found, "evidence_details", None), "due_by", None)
     return {
         "id": found.id,
         "status": found.status,
@@ -228,6 +230,7 @@ def read_dispute(dispute_id: str) -> dict[str, Any]:
         "currency": found.currency.upper(),
         "fee_minor": max([0, *fees]),
         "intent_id": str(found.payment_intent or ""),
+        "answer_by": dt.datetime.fromtimestamp(due, dt.UTC) if due else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""What waits for a person, in every room, read by one query: counts as one UNION of one row each."""
+"""What waits for a person, in every room, read by one query."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet, Value
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalogue.partner.models import StockRecord
@@ -22,7 +22,7 @@ from fulfilment.warehouse.dispatch.queries import lists_to_pack, open_losses
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.receiving.queries import to_give_back
 from shop.approvals.models import Approval
-from shop.kernel import clock
+from shop.kernel import clock, counting
 from shop.kernel.models import Delivery, InboxMessage
 from shop.notifications.models import OutgoingMail
 
@@ -172,16 +172,7 @@ WAITING = (
 
 def counts(things: Iterable[Waiting]) -> dict[str, int]:
     """How many of each wait. One query, however many kinds."""
-    parts = [_count(thing) for thing in things]
-    if not parts:
-        return {}
-    return dict(parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0])
-
-
-def _count(thing: Waiting) -> QuerySet[Any, Any]:
-    rows = thing.rows().order_by()
-    named = rows.annotate(waits_as=Value(thing.code)).values("waits_as")
-    return named.annotate(waits=Count("pk")).values_list("waits_as", "waits")
+    return counting.counts((thing.code, thing.rows()) for thing in things)
 
 
 def mine(user: Any) -> list[Waiting]:

@@ -37,7 +37,13 @@ def note_dispute(*, dispute_id: str, by: Any = None) -> bool:
         return False
     try:
         with transaction.atomic():
-            move(payment, to="disputed", by=by, why=f"dispute {dispute_id}")
+            move(
+                payment,
+                to="disputed",
+                by=by,
+                why=f"dispute {dispute_id}",
+                answer_dispute_by=dispute["answer_by"] if dispute["status"] == "needs_response" else None,
+            )
             record(
                 PaymentDisputed(
                     payment.pk,
@@ -58,7 +64,7 @@ def _won(payment: Payment, dispute: dict[str, Any], by: Any) -> bool:
     """The money is back: finance, which took it off the order's invoices, must hear that too."""
     try:
         with transaction.atomic():
-            move(payment, to="captured", by=by, why=f"dispute {dispute['id']} won")
+            move(payment, to="captured", by=by, why=f"dispute {dispute['id']} won", answer_dispute_by=None)
             # Pieces that were cancelled while the bank had the money are still to be paid back.
             give_surplus_back(
                 order=payment.order, source=f"dispute:{dispute['id']}", why="pieces were cancelled", by=by

@@ -21,6 +21,7 @@ from checkout.payment.events import (
 )
 from checkout.payment.models import Payment, Refund
 from checkout.payment.stripe_client import ProviderRefused, client
+from shop.kernel import clock
 from shop.kernel.states import move
 from tests.checkout.payment.shopper import deliver, events, pay
 from tests.factories.shopping import make_variant, place_order
@@ -50,6 +51,7 @@ def test_a_disputed_payment_is_not_captured_again_by_looking_at_it(standin: Any,
     payment = settle(payment_id=payment.pk)
     assert note_dispute(dispute_id=open_dispute(standin, payment))
     assert settle(payment_id=payment.pk).state == "disputed"
+    assert Payment.objects.filter(answer_dispute_by__gt=clock.now()).count() == 1
     stale = Payment.objects.get(pk=payment.pk)
     assert not capture(payment=stale, reference="again", why="late webhook")
     assert len(outbox.events(PaymentCaptured)) == 1
@@ -71,6 +73,8 @@ def test_a_dispute_heard_of_only_when_it_is_lost_still_took_the_money(standin: A
     assert note_dispute(dispute_id=dispute)
     assert not note_dispute(dispute_id=dispute)
     assert [event.amount_minor for event in outbox.events(PaymentDisputed)] == [payment.amount_minor]
+    payment.refresh_from_db()
+    assert payment.answer_dispute_by is None  # nothing can be answered any more
 
 
 def test_a_dispute_that_is_won_is_told_once(standin: Any, outbox: Any) -> None:
@@ -83,7 +87,7 @@ def test_a_dispute_that_is_won_is_told_once(standin: Any, outbox: Any) -> None:
     assert note_dispute(dispute_id=dispute)
     assert not note_dispute(dispute_id=dispute)
     payment.refresh_from_db()
-    assert payment.state == "captured"
+    assert (payment.state, payment.answer_dispute_by) == ("captured", None)
     assert [event.amount_minor for event in outbox.events(DisputeWon)] == [payment.amount_minor]
 
 

@@ -39,6 +39,20 @@ def first_month() -> dt.date | None:
     return earliest.replace(day=1) if earliest else None
 
 
+def months_to_close(today: dt.date) -> list[dt.date]:
+    """First days of the months that are over and not closed, oldest first. Two queries."""
+    at, this = first_month(), today.replace(day=1)
+    if at is None:
+        return []
+    closed = set(Period.objects.exclude(state="open").values_list("first_day", flat=True))
+    found = []
+    while at < this:
+        if at not in closed:
+            found.append(at)
+        at = month_after(at)
+    return found
+
+
 def close_month(*, month: dt.date, hard: bool = False, why: str, by: Any) -> Period:
     """Close the month of the day ``month``: softly, or for good when it is softly closed.
 
