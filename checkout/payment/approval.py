@@ -5,11 +5,14 @@ What counts is all that staff sent back of the same order: five refunds below th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Sum
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,7 +20,7 @@ from checkout.order.models import Order
 from shop.approvals import actions as approvals
 from shop.approvals.kinds import CannotRun, Kind, Outcome, register
 from shop.approvals.models import Approval
-from shop.kernel.states import StateError
+from shop.kernel.states import StaleState, StateError
 from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
@@ -100,17 +103,20 @@ def ask_to_cancel(*, order: Order, amount_minor: int, reason: str, by: Any) -> A
     and nobody goes on with the order meanwhile."""
     from checkout.order.actions import hold
 
-    money = money_text(amount_minor, order.currency)
+    money, key = money_text(amount_minor, order.currency), f"cancel:{order.pk}"
+    with translation.override(settings.LANGUAGE_CODE):  # kept as text, for staff
+        hold_reason = _("Waits for the approval of its cancellation.")
 
     def work() -> Asked:
+        holds = _may_hold(order, key)
         approval, is_new = approvals.ask(
             kind_name=KIND,
-            key=f"cancel:{order.pk}",
+            key=key,
             title=_("Cancel order %(number)s and give %(amount)s back")
             % {"number": order.number, "amount": money},
             amount_minor=amount_minor,
             currency=order.currency,
-            facts={"verb": "cancel", "order_id": order.pk},
+            facts={"verb": "cancel", "order_id": order.pk, "held_as": hold_reason if holds else ""},
             consequences=[
                 _("Order %(number)s is cancelled; reserved pieces are free again.")
                 % {"number": order.number},
@@ -121,11 +127,20 @@ def ask_to_cancel(*, order: Order, amount_minor: int, reason: str, by: Any) -> A
             reason=reason,
             by=by,
         )
-        if is_new and not order.on_hold:
-            hold(order=order, by=by, why=_("Waits for the approval of its cancellation."))
+        if is_new and holds:
+            hold(order=order, by=by, why=hold_reason)
         return Asked(approval=approval, is_new=is_new)
 
     return retrying(work)
+
+
+def _may_hold(order: Order, key: str) -> bool:
+    """Whether nobody holds the order for another reason; a hold that an earlier request left behind is ours."""
+    now = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+    if not now.on_hold:
+        return True
+    before = Approval.objects.filter(kind=KIND, key=key).order_by("-pk").first()
+    return before is not None and before.facts.get("held_as") == now.hold_reason
 
 
 def _ask_for_refund(
@@ -180,18 +195,52 @@ def _cancel(approval: Approval, by: Any) -> Outcome:
     back = sum(refundable_minor(payment) for payment in Payment.objects.filter(order=order))
     if back > approval.amount_minor:
         raise CannotRun(
-            _("More would go back now: %(amount)s. Please ask anew.")
+            _(
+                "More would go back now: %(amount)s. Please decline this one, so that it can be asked for anew."
+            )
             % {"amount": money_text(back, order.currency)}
         )
     try:
         done = order.status != "awaiting_payment" and cancel(
             order=order, by=approval.requested_by, why=approval.reason
         )
+    except StaleState:
+        raise CannotRun(_("The order was changed in this moment. Please try again.")) from None
     except StateError:
         raise CannotRun(_("Parts of the order have left the house. Take them back as a return.")) from None
     if not done:
         raise CannotRun(_("The order is cancelled already, or still waits for its money."))
     return Outcome(_("The order is cancelled and its money is on its way back."), _url(order))
+
+
+def ended(approval: Approval, by: Any) -> None:
+    """Declined or withdrawn. An order that was put on hold for its cancellation goes on when that was withdrawn.
+
+    When it was declined it stays on hold, saying so, until somebody lets it go on or asks again. A hold that has
+    another reason by now is left alone.
+    """
+    held_as = approval.facts.get("held_as")
+    if not held_as:
+        return
+    rows = Order.objects.filter(pk=approval.facts["order_id"], on_hold=True, hold_reason=held_as)
+    if approval.state == "withdrawn":
+        rows.update(on_hold=False, hold_reason="")
+        return
+    with translation.override(settings.LANGUAGE_CODE):  # kept as text, for staff
+        why = _("Its cancellation was declined by %(name)s: %(words)s") % {
+            "name": by.name,
+            "words": approval.words,
+        }
+    if rows.update(hold_reason=why[:300]):
+        approval.facts["held_as"] = why[:300]
+        approval.save(update_fields=["facts"])
+
+
+def requests_of(order: Order, payments: Iterable[Payment]) -> list[Approval]:
+    """What was asked for about an order's money, the newest first. One query."""
+    keys = [f"cancel:{order.pk}", *(f"payment:{payment.pk}" for payment in payments)]
+    found = Approval.objects.filter(kind=KIND, key__in=keys).select_related("requested_by", "decided_by")
+    return list(found.order_by("-pk"))
 
 
 def _url(order: Order) -> str:
@@ -200,10 +249,10 @@ def _url(order: Order) -> str:
 
 def register_kind() -> None:
     """Called when the room is ready."""
-    register(Kind(KIND, gettext_lazy("Refund"), "payment.approve_refunds", LIMIT_MINOR, run, REASONS))
+    register(Kind(KIND, gettext_lazy("Refund"), "payment.approve_refunds", LIMIT_MINOR, run, REASONS, ended))
 
 
 __all__ = [
-    "KIND", "REASONS", "Asked", "Changed", "ask_to_cancel", "give_back", "register_kind", "second_person_needed",
-    "sent_by_staff_minor",
+    "KIND", "REASONS", "Asked", "Changed", "ask_to_cancel", "give_back", "register_kind", "requests_of",
+    "second_person_needed", "sent_by_staff_minor",
 ]  # fmt: skip

@@ -9,6 +9,8 @@ from django import forms
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
+from shop.kernel.history import signed
+
 from .amounts import AmountField, CsvAmount
 
 BP_PER_PERCENT = 100
@@ -54,7 +56,7 @@ class PeopleForm(forms.ModelForm):
 
     def save_as(self, user: Any) -> Any:
         """Save with ``user`` as who changed it in the row's history."""
-        self.instance._history_user = user if getattr(user, "pk", None) else None
+        signed(self.instance, user)
         return self.save()
 
 

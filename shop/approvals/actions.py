@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from shop.kernel import clock
-from shop.kernel.states import StateError, move
+from shop.kernel.states import StaleState, StateError, move
 from shop.kernel.transactions import retrying
 
 from .kinds import CannotRun, Outcome, kind
@@ -56,8 +56,8 @@ def ask(
 ) -> tuple[Approval, bool]:
     """Put something on the list of those who may decide; once per kind and key while it waits.
 
-    facts: plain values for the kind's ``run``. Returns the request and whether it is new. Raises ValueError without a
-    reason or for a reason code the kind does not have.
+    facts: plain values for the kind's ``run``; by: who asks, None for a rule of the shop. Returns the request and
+    whether it is new. Raises ValueError without a reason or for a reason code the kind does not have.
     """
     if not reason.strip():
         raise ValueError(_("Please say why."))
@@ -81,7 +81,7 @@ def ask(
                 consequences=consequences,
                 reason_code=reason_code,
                 reason=reason.strip()[:300],
-                requested_by=by,
+                requested_by=by if getattr(by, "pk", None) else None,
                 due_at=clock.now() + DUE_AFTER,
             )
         return made, True
@@ -115,19 +115,46 @@ def decline(*, approval: Approval, by: Any, words: str) -> None:
     if not words.strip():
         raise ValueError(_("Please say why."))
     _refuse_own(approval, by)
-    retrying(lambda: _move(approval, "declined", by, words.strip()))
+    _end(approval, "declined", by, words.strip())
 
 
 def withdraw(*, approval: Approval, by: Any, words: str = "") -> None:
     """Take back what one asked for oneself. Raises NotYours, Decided."""
-    if approval.requested_by_id != getattr(by, "pk", None):
+    if approval.requested_by_id is None or approval.requested_by_id != getattr(by, "pk", None):
         raise NotYours(_("Only the person who asked for it can withdraw it."))
-    retrying(lambda: _move(approval, "withdrawn", by, words.strip()))
+    _end(approval, "withdrawn", by, words.strip())
+
+
+def void(*, kind_name: str, key: str, why: str) -> bool:
+    """What was asked about is decided otherwise, or is no longer what it was: nobody has to decide it any more.
+
+    Part of a caller's transaction; the kind's ``ended`` is not asked. False when nothing waited.
+    """
+    waiting = Approval.objects.filter(kind=kind_name, key=key, state="waiting").first()
+    if waiting is None:
+        return False
+    try:
+        move(waiting, to="withdrawn", why=why, decided_at=clock.now(), words=why[:300])
+    except StaleState:  # decided in this moment
+        return False
+    return True
 
 
 def may_decide(approval: Approval, by: Any) -> bool:
     """Whether ``by`` may approve or decline it."""
     return approval.requested_by_id != getattr(by, "pk", None) and by.has_perm(kind(approval.kind).permission)
+
+
+def _end(approval: Approval, to: str, by: Any, words: str) -> None:
+    def work() -> None:
+        _move(approval, to, by, words)
+        kind(approval.kind).ended(approval, by)
+
+    try:
+        retrying(work)
+    except Exception:
+        approval.refresh_from_db()
+        raise
 
 
 def _refuse_own(approval: Approval, by: Any) -> None:
@@ -157,5 +184,5 @@ def _move(approval: Approval, to: str, by: Any, words: str) -> None:
 
 __all__ = [
     "CannotRun", "Decided", "NotYours", "Outcome", "approve", "ask", "decline", "limit_minor", "may_decide", "needed",
-    "withdraw",
+    "void", "withdraw",
 ]  # fmt: skip

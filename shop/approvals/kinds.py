@@ -22,6 +22,10 @@ class Outcome:
     url: str = ""
 
 
+def _nothing(approval: Approval, by: Any) -> None:
+    """Asking did nothing that would have to be undone."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of thing that needs a second person above a limit.
@@ -29,6 +33,8 @@ class Kind:
     name: "refund"; title: what people call it, lazily translated; permission: who may decide; limit_minor: up to this
     amount nobody else is needed, unless a row of ApprovalLimit says otherwise; reasons: code -> label, the reasons to
     choose from; run(approval, by): does it within the caller's transaction and says what was done. Raises CannotRun.
+    ended(approval, by): within the transaction that declined or withdrew it; for kinds whose asking left something
+    behind, such as an order on hold.
     """
 
     name: str
@@ -37,6 +43,7 @@ class Kind:
     limit_minor: int
     run: Callable[[Approval, Any], Outcome]
     reasons: tuple[tuple[str, Any], ...] = ()
+    ended: Callable[[Approval, Any], None] = _nothing
 
 
 _KINDS: dict[str, Kind] = {}

@@ -31,7 +31,12 @@ class Approval(models.Model):
     reason = models.CharField(_("Reason"), max_length=300)
     state = models.CharField(_("State"), max_length=12, choices=APPROVAL.choices, default=APPROVAL.initial)
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="approvals_requested"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="approvals_requested",
+        help_text="empty: the house itself, by a rule of the shop",
     )
     requested_at = models.DateTimeField(default=now)
     due_at = models.DateTimeField()
@@ -62,6 +67,7 @@ class Approval(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="waiting"), name="approvals_waiting"),
             models.Index(fields=["-requested_at"], name="approvals_newest"),
+            models.Index(fields=["kind", "key"], name="approvals_of_a_fact"),
         ]
         permissions = [
             ("view_approvals", "May see requests for approval"),
@@ -70,6 +76,11 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}: {self.state}"
+
+    @property
+    def asker(self) -> str:
+        """Who asked, in words."""
+        return str(self.requested_by.name if self.requested_by else _("the shop's rule"))
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: who decided what is kept."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import IntegrityError
 from django.db.models import Case, IntegerField, Q, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -24,7 +25,9 @@ from shop.approvals.models import Approval, ApprovalLimit
 from shop.approvals.states import APPROVAL
 from shop.kernel import clock
 from shop.kernel.access import staff_view
+from shop.kernel.history import signed
 from shop.kernel.nav import NavEntry
+from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
 from .roles import TITLES
@@ -225,15 +228,22 @@ def limits(request: HttpRequest) -> HttpResponse:
 
 
 def _set_limit(data: dict[str, Any], by: Any) -> None:
-    row: Any = ApprovalLimit.objects.filter(kind=data["kind"], role=data["role"]).first()
-    if data["limit"] is None:
-        if row is not None:
-            row._history_user = by
-            row.delete()
-        return
-    row = row or ApprovalLimit(kind=data["kind"], role=data["role"])
-    row.limit_minor, row._history_user = data["limit"], by
-    row.save()
+    """Two who set the same limit at once: the later one counts."""
+
+    def work() -> None:
+        row = ApprovalLimit.objects.filter(kind=data["kind"], role=data["role"]).first()
+        if data["limit"] is None:
+            if row is not None:
+                signed(row, by).delete()
+            return
+        row = row or ApprovalLimit(kind=data["kind"], role=data["role"])
+        row.limit_minor = data["limit"]
+        signed(row, by).save()
+
+    try:
+        retrying(work)
+    except IntegrityError:
+        retrying(work)
 
 
 def asked_text(found: Approval, *, is_new: bool) -> str:
@@ -264,7 +274,8 @@ def _cells(row: Approval) -> list[Any]:
     decided = timezone.localtime(row.decided_at).strftime("%Y-%m-%d %H:%M") if row.decided_at else ""
     return [
         str(_title(row.kind)), row.title, CsvAmount(row.amount_minor), row.currency, str(row.get_state_display()),
-        row.requested_by.email, timezone.localtime(row.requested_at).strftime("%Y-%m-%d %H:%M"), row.reason,
+        row.requested_by.email if row.requested_by else row.asker,
+        timezone.localtime(row.requested_at).strftime("%Y-%m-%d %H:%M"), row.reason,
         row.decided_by.email if row.decided_by else "", decided, row.words, row.result,
     ]  # fmt: skip
 

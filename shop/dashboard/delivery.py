@@ -20,6 +20,7 @@ from oscar.apps.address.models import Country
 from checkout.shipping.models import DeliveryCharge, DeliveryMethod
 from fulfilment.finance.model_forms import PeopleForm
 from shop.kernel.access import staff_view
+from shop.kernel.history import signed
 from shop.kernel.nav import NavEntry
 
 from .rules import PERMISSION
@@ -154,13 +155,11 @@ def _save(form: MethodForm, charges: Any, user: Any) -> None:
     with transaction.atomic():
         form.save_as(user)
         for charge in charges.save(commit=False):
-            charge._history_user = user
-            charge.save()
+            signed(charge, user).save()
         for charge in charges.deleted_objects:
             if charge.pk is None:  # added and taken away in one form
                 continue
-            charge._history_user = user
-            charge.delete()
+            signed(charge, user).delete()
 
 
 urlpatterns = [

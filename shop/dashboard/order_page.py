@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from checkout.order.models import Line, Order
+from checkout.payment import approval
 from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import OPEN_STATES, PREPAYMENT, Payment, Refund
 from checkout.payment.stripe_client import ProviderDown
@@ -24,6 +25,7 @@ from fulfilment.warehouse.dispatch.queries import refused_labels
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.routing.queries import routings_of
 from fulfilment.warehouse.routing.words import reason_text
+from fulfilment.warehouse.shortages import approving
 from fulfilment.warehouse.shortages.queries import of_order
 from shop.kernel.access import staff_view
 from shop.kernel.states import StateError
@@ -71,6 +73,9 @@ def facts(found: Order) -> dict[str, Any]:
     parcels = list(Parcel.objects.filter(order=found).select_related("loss_closed_by").order_by("packed_at"))
     invoices = list(Invoice.objects.filter(order=found).order_by("pk"))
     mails = mails_of_order(found.pk)
+    shortages = of_order(found.pk)
+    requests = approval.requests_of(found, payments)
+    about_pieces = approving.requests_of(shortages) if shortages else []
     pick_lists = list(PickList.objects.filter(order=found).select_related("picker", "site").order_by("pk"))
     return {
         "order": found,
@@ -85,13 +90,20 @@ def facts(found: Order) -> dict[str, Any]:
         "mails": mails,
         "pick_lists": pick_lists,
         "routings": [(routing, reason_text(routing)) for routing in routings_of(found.pk)],
-        "shortages": of_order(found.pk),
+        "shortages": shortages,
+        "requests": requests + about_pieces,
+        "waiting_requests": [row for row in requests + about_pieces if row.state == "waiting"],
+        "is_declined_hold": found.on_hold
+        and any(
+            row.facts.get("held_as") == found.hold_reason and row.state == "declined" for row in requests
+        ),
         "timeline": order_story.story(
             found,
             payments=payments,
             parcels=parcels,
             invoices=invoices,
             mails=mails,
+            requests=requests + about_pieces,
             pick_list_ids=[row.pk for row in pick_lists],
         ),
     }

@@ -21,7 +21,6 @@ from checkout.payment.models import CARD, Payment
 from fulfilment.finance.amounts import AmountField
 from fulfilment.finance.invoicing.models import OrderAccount
 from shop.approvals.actions import limit_minor
-from shop.approvals.models import Approval
 from shop.kernel.access import staff_view
 from shop.ui.numbers import money_text
 
@@ -67,6 +66,7 @@ def refund(request: HttpRequest, number: str) -> HttpResponse:
         left = refundable_minor(payment)
         form = RefundForm(None, initial={**form.cleaned_data, "amount": None, "seen": left})
     sent = approval.sent_by_staff_minor(found)
+    requests = approval.requests_of(found, [payment] if payment else [])
     context = {
         "order": found,
         "payment": payment,
@@ -76,9 +76,8 @@ def refund(request: HttpRequest, number: str) -> HttpResponse:
         "suggested_minor": suggested,
         "alone_minor": max(0, limit_minor(kind_name=approval.KIND, by=request.user) - sent),
         "sent_minor": sent,
-        "waiting": Approval.objects.filter(
-            kind=approval.KIND, state="waiting", key__in=_keys(found, payment)
-        ).first(),
+        "waiting": next((row for row in requests if row.state == "waiting"), None),
+        "declined": requests[0] if requests and requests[0].state == "declined" else None,
         "form": form,
         "problem": problem,
         "crumbs": _crumbs(found, _("Give money back")),
@@ -129,10 +128,6 @@ def _payment(order: Order) -> Payment | None:
 def _free_minor(order: Order) -> int:
     account = OrderAccount.objects.filter(order=order).first()
     return account.available_minor if account else 0
-
-
-def _keys(order: Order, payment: Payment | None) -> list[str]:
-    return [f"cancel:{order.pk}", *([f"payment:{payment.pk}"] if payment else [])]
 
 
 urlpatterns = [path("orders/<slug:number>/refund/", refund, name="order-refund")]

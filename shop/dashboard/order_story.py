@@ -17,6 +17,7 @@ from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.receiving.dashboard import given_back_event
 from fulfilment.warehouse.receiving.queries import given_back_of
+from shop.approvals.models import Approval
 from shop.kernel.models import Delivery, Message, StateChange
 from shop.notifications.models import OutgoingMail
 from shop.ui.numbers import money_text
@@ -115,6 +116,7 @@ def story(
     parcels: list[Parcel],
     invoices: list[Invoice],
     mails: list[OutgoingMail],
+    requests: list[Approval],
     pick_list_ids: list[int],
 ) -> list[Event]:
     """Everything that happened, oldest first. Six queries beside what the page has read anyway."""
@@ -126,6 +128,7 @@ def story(
     events += [given_back_event(one) for one in given_back_of(order.pk)]
     events += [_loss(parcel) for parcel in parcels if parcel.loss_closed_as]
     events += [_mail(mail) for mail in mails]
+    events += [event for request in requests for event in _request(request)]
     events += [
         _event(
             invoice.created_at,
@@ -232,6 +235,23 @@ def _mail(mail: OutgoingMail) -> Event:
         link=_("Show"),
         state="bad" if mail.state == OutgoingMail.DEAD else "done",
     )
+
+
+def _request(request: Approval) -> Iterable[Event]:
+    """What was asked of a second person, and what came of it."""
+    link = {"url": reverse("dashboard:approval", args=[request.pk]), "link": _("Show")}
+    asked = f"{request.title}: {request.reason}"
+    yield _event(request.requested_at, _("Approval asked for"), "user", by=request.asker, text=asked, **link)
+    if request.decided_at:
+        yield _event(
+            request.decided_at,
+            _("Approval: %(state)s") % {"state": request.get_state_display()},
+            "check-circle" if request.state == "approved" else "cross",
+            by=request.decided_by.name if request.decided_by else "",
+            text=request.words or request.result,
+            state="bad" if request.state == "declined" else "done",
+            **link,
+        )
 
 
 def _loss(parcel: Parcel) -> Event:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from checkout.order.models import Order
+from shop.approvals.queries import answers_for
 from shop.kernel import clock
 from shop.kernel.access import staff_view
 from shop.kernel.money import to_minor
@@ -58,6 +59,7 @@ def index(request: HttpRequest) -> HttpResponse:
             if request.user.has_perm(permission)
         ],
         "person": person.first_name or person.email,
+        "answers": answers_for(person),
     }
     if request.user.has_perm(SEES_CHART):
         context |= orders_by_day()

@@ -88,13 +88,16 @@ def settle(
     """Bring money and invoices of a held account together, as often as you like.
 
     What went back is taken from money that lies free, then off invoices (those of the row named by the source
-    ``taken_from`` first); what then lies free is laid on open invoices: ``first``, then by due date.
+    ``taken_from`` first), and is the customer's money again when it came back after all; what then lies free is laid
+    on open invoices: ``first``, then by due date.
     """
     rows = list(account.money.filter(undone_at__isnull=True).order_by("pk"))
     owed = -sum(row.amount_minor for row in rows if row.amount_minor < 0)
     owed -= sum(row.returned_minor for row in rows)
     if owed > 0:
         _give_back(account, rows, owed, taken_from, by)
+    elif owed < 0:
+        _came_back(rows, -owed)
     _lay(account, rows, first, by)
 
 
@@ -158,6 +161,16 @@ def _give_back(account: OrderAccount, rows: list[OrderMoney], owed: int, taken_f
         owed = _take_free([by_id[allocation.money_id]], owed)
         if not owed:
             return
+
+
+def _came_back(rows: list[OrderMoney], amount_minor: int) -> None:
+    """Less went back than was taken: a refund came back to us. The oldest payments have their money again first."""
+    for row in sorted(rows, key=lambda row: (-REFUND_FIRST.get(row.kind, 1), row.pk)):
+        amount = min(amount_minor, row.returned_minor)
+        if amount > 0:
+            OrderMoney.objects.filter(pk=row.pk).update(returned_minor=F("returned_minor") - amount)
+            row.returned_minor -= amount
+            amount_minor -= amount
 
 
 def _take_free(rows: list[OrderMoney], owed: int) -> int:

@@ -52,13 +52,12 @@ def paid_equals_allocations() -> list[str]:
 
 
 def accounts_add_up() -> list[str]:
-    """The sums on an order's account are those of its rows."""
+    """The sums on an order's account are those of its rows, and no more counts as given back than went back."""
     found = []
-    money = dict(
-        OrderMoney.objects.filter(undone_at__isnull=True)
-        .values_list("account_id")
-        .annotate(Sum("amount_minor"))
-    )
+    rows = OrderMoney.objects.filter(undone_at__isnull=True).values_list("account_id")
+    money = dict(rows.annotate(Sum("amount_minor")))
+    went = {pk: -total for pk, total in rows.filter(amount_minor__lt=0).annotate(Sum("amount_minor"))}
+    returned = dict(rows.filter(returned_minor__gt=0).annotate(Sum("returned_minor")))
     laid = dict(
         Allocation.objects.filter(reversed_at__isnull=True)
         .values_list("money__account_id")
@@ -72,6 +71,11 @@ def accounts_add_up() -> list[str]:
         if account.allocated_minor != laid.get(account.pk, 0):
             found.append(
                 f"{account.order_number}: allocated {account.allocated_minor}, rows {laid.get(account.pk, 0)}"
+            )
+        given = returned.get(account.pk, 0)
+        if given > went.get(account.pk, 0):
+            found.append(
+                f"{account.order_number}: {given} counts as given back, {went.get(account.pk, 0)} went back"
             )
     return found[:SHOWN]
 

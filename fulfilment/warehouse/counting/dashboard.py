@@ -18,6 +18,7 @@ from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wa
 from fulfilment.warehouse.stock.actions import StockError
 from fulfilment.warehouse.stock.models import Bin
 from shop.kernel.access import staff_view
+from shop.kernel.history import signed
 from shop.kernel.nav import NavEntry
 
 from . import actions, approval, planning, queries, screen
@@ -181,9 +182,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     current = policy()
     form = PolicyForm(request.POST or None, instance=current)
     if request.method == "POST" and form.is_valid():
-        changed = form.save(commit=False)
-        changed._history_user = request.user
-        changed.save()
+        signed(form.save(commit=False), request.user).save()
         messages.success(request, _("The rules are saved; they hold from the next count on."))
         return redirect("warehouse:count-rules")
     due = planning.bins_due(policy())

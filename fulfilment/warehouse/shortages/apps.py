@@ -7,3 +7,9 @@ class ShortagesConfig(AppConfig):
     name = "fulfilment.warehouse.shortages"
     label = "shortages"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Refunds for missing pieces may need a second person."""
+        from .approving import register_kind
+
+        register_kind()

@@ -23,7 +23,7 @@ from shop.kernel.models import StateChange
 from shop.kernel.nav import NavEntry
 from shop.kernel.states import StateError
 
-from . import actions, queries
+from . import actions, approving, queries
 from .actions.answering import AlreadyDecided, ShortageError, rule_for
 from .forms import AnswerForm, AskAgainForm, ExtendForm, OfferForm, PolicyForm, QuestionSearch
 from .models import ShortagePolicy, ShortageQuestion
@@ -101,6 +101,7 @@ def _page(
         "extend_form": ExtendForm(),
         "again_form": AskAgainForm(),
         "may_offer": found.is_open and actions.may_offer(request.user),
+        "waiting": approving.waiting_for(found) if found.is_open else None,
         "late": found.is_open and found.deadline <= now(),
         "problem": problem,
         "routings": [(routing, reason_text(routing)) for routing in routings_of(found.order_id)],
@@ -138,13 +139,15 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     data = form.cleaned_data if form.is_valid() else {}
 
     def do() -> str:
-        actions.answer(
+        answered = actions.answer(
             question=found,
             choice=data.get("choice", ""),
             by=request.user,
             why=data.get("why") or "-",
             seen_version=data.get("version"),
         )
+        if answered.is_open:
+            return _("So much money needs a second person: the answer waits for approval.")
         return _("Answered: %(answer)s. Pick lists, order and money follow by themselves.") % {
             "answer": title_of(data["choice"])
         }

@@ -167,6 +167,70 @@ def test_a_cancellation_with_much_money_waits_and_the_order_is_held(clerk: Clien
     assert refundable_minor(Payment.objects.get(pk=payment.pk)) == 0
 
 
+def ask_to_cancel(client: Client, order: Order) -> Approval:
+    client.post(reverse("dashboard:order-cancel", args=[order.number]), {"reason": "customer called"})
+    order.refresh_from_db()
+    return Approval.objects.latest("pk")
+
+
+def test_a_declined_cancellation_says_why_the_order_is_held_and_can_be_asked_again(
+    clerk: Client, boss: Client
+) -> None:
+    order, _payment = paid()
+    first = ask_to_cancel(clerk, order)
+    url = reverse("dashboard:order", args=[order.number])
+    assert "Waits for a second person; asked for by clerk@example.org" in clerk.get(url).content.decode()
+    boss.post(reverse("dashboard:approval", args=[first.pk]), {"step": "decline", "words": "She wants it"})
+    order.refresh_from_db()
+    assert order.on_hold
+    page = clerk.get(url).content.decode()
+    assert "boss@example.org: She wants it" in order.hold_reason and order.hold_reason in page
+    assert "Release the hold and the warehouse goes on" in page
+    assert "Waits for a second person" not in page
+    again = ask_to_cancel(clerk, order)
+    assert again.pk != first.pk and "She wants it" not in order.hold_reason
+    assert "Release the hold and the warehouse goes on" not in clerk.get(url).content.decode()
+    clerk.post(reverse("dashboard:approval", args=[again.pk]), {"step": "withdraw"})
+    order.refresh_from_db()
+    assert (order.status, order.on_hold, order.hold_reason) == ("confirmed", False, "")
+
+
+def test_a_hold_for_another_reason_outlives_the_request(clerk: Client, boss: Client) -> None:
+    order, _payment = paid()
+    Order.objects.filter(pk=order.pk).update(on_hold=True, hold_reason="address unclear")
+    request = ask_to_cancel(clerk, order)
+    assert order.hold_reason == "address unclear"
+    clerk.post(reverse("dashboard:approval", args=[request.pk]), {"step": "withdraw"})
+    order.refresh_from_db()
+    assert (order.on_hold, order.hold_reason) == (True, "address unclear")
+
+
+def test_who_asked_sees_on_order_refund_and_start_page_that_it_was_declined(
+    clerk: Client, boss: Client
+) -> None:
+    order, _payment = paid()
+    give_back(clerk, order, "300.00")
+    url = reverse("dashboard:approval", args=[Approval.objects.get().pk])
+    boss.post(url, {"step": "decline", "words": "Ask for pictures first"})
+    for name, args in (("order", [order.number]), ("order-refund", [order.number]), ("index", [])):
+        page = clerk.get(reverse(f"dashboard:{name}", args=args)).content.decode()
+        assert "Ask for pictures first" in page, name
+        assert url in page, name
+    assert "Ask for pictures first" not in boss.get(reverse("dashboard:index")).content.decode()
+
+
+def test_more_money_than_was_approved_is_declined_before_it_is_asked_for_anew(
+    clerk: Client, boss: Client
+) -> None:
+    order, _payment = paid()
+    request = ask_to_cancel(clerk, order)
+    Approval.objects.update(amount_minor=59_999)
+    answer = boss.post(reverse("dashboard:approval", args=[request.pk]), {"step": "approve"})
+    assert answer.status_code == 409 and "decline this one" in answer.content.decode()
+    order.refresh_from_db()
+    assert order.status == "confirmed"
+
+
 def test_declining_needs_words_and_withdrawing_is_for_who_asked(clerk: Client, boss: Client) -> None:
     order, _payment = paid()
     give_back(clerk, order, "300.00")

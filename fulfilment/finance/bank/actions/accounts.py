@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from fulfilment.finance.bank.models import BankAccount, CsvMapping
+from shop.kernel.history import signed
 from shop.kernel.transactions import retrying
 
 
@@ -30,8 +31,8 @@ def save_account(*, account: BankAccount, by: Any = None) -> BankAccount:
         if account.is_default:
             for other in others.filter(is_default=True):
                 other.is_default = False
-                _signed(other, by)
-        _signed(account, by)
+                signed(other, by).save()
+        signed(account, by).save()
         return account
 
     def guarded() -> BankAccount:
@@ -49,15 +50,10 @@ def save_mapping(*, mapping: CsvMapping, by: Any = None) -> CsvMapping:
 
     def work() -> CsvMapping:
         with transaction.atomic():
-            _signed(mapping, by)
+            signed(mapping, by).save()
         return mapping
 
     try:
         return retrying(work)
     except IntegrityError:
         raise AccountTaken("name") from None
-
-
-def _signed(row: Any, by: Any) -> None:
-    row._history_user = by if getattr(by, "pk", None) else None
-    row.save()

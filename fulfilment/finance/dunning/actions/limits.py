@@ -10,6 +10,7 @@ from checkout.payment.actions import set_limit
 from fulfilment.finance.dunning.models import CreditFormula, CustomerLimit
 from fulfilment.finance.dunning.scoring import behaviour_of, score
 from shop.kernel.clock import now
+from shop.kernel.history import signed
 from shop.kernel.transactions import retrying
 
 LARGEST_MINOR = 10_000_000  #: 100,000 EUR: more is no limit but a typing fault
@@ -53,8 +54,7 @@ def override_limit(*, user_id: int, limit_minor: int | None, why: str, by: Any) 
         row = reckon_limit(user_id=user_id) or CustomerLimit.objects.get_or_create(user_id=user_id)[0]
         row.refresh_from_db()
         row.override_minor, row.override_why = limit_minor, why.strip()[:300]
-        setattr(row, "_history_user", by if getattr(by, "pk", None) else None)  # noqa: B010
-        row.save(update_fields=["override_minor", "override_why"])
+        signed(row, by).save(update_fields=["override_minor", "override_why"])
         formula = CreditFormula.objects.order_by("pk").first()
         reckoned = row.limit_minor if limit_minor is not None or (formula and formula.active) else None
         set_limit(user_id=user_id, limit_minor=reckoned)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from fulfilment.finance.ledger import charts
 from fulfilment.finance.ledger.models import ACCOUNT_KINDS, Account, EntryLine
+from shop.kernel.history import signed
 from shop.kernel.transactions import retrying
 
 
@@ -28,11 +29,10 @@ def add_account(*, number: str, kind: str, name_de: str, name_en: str, by: Any) 
     if Account.objects.filter(number=number).exists():
         raise WrongAccount(taken)
     account = Account(number=number, kind=kind, **_names(name_de, name_en))
-    account._history_user = by if getattr(by, "pk", None) else None  # type: ignore[attr-defined]
 
     def save() -> None:
         with transaction.atomic():
-            account.save()
+            signed(account, by).save()
 
     try:
         retrying(save)
@@ -72,8 +72,7 @@ def _change(account: Account, by: Any, **fields: Any) -> Account:
         present = Account.objects.select_for_update().get(pk=account.pk)
         for name, value in fields.items():
             setattr(present, name, value)
-        present._history_user = by if getattr(by, "pk", None) else None  # type: ignore[attr-defined]
-        present.save(update_fields=list(fields))
+        signed(present, by).save(update_fields=list(fields))
         return present
 
     return retrying(work)

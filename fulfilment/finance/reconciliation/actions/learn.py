@@ -11,6 +11,7 @@ from fulfilment.finance.reconciliation.matching.reading import words_of
 from fulfilment.finance.reconciliation.models import LearnedRule
 from fulfilment.finance.reconciliation.taking import person
 from shop.kernel.clock import now
+from shop.kernel.history import signed
 
 IBAN_SHORTEST = 15
 
@@ -69,5 +70,4 @@ def fire(rule: LearnedRule) -> None:
 
 def forget(*, rule: LearnedRule, by: Any = None) -> None:
     """Remove a rule. What was booked by it stays; its history is kept."""
-    rule._history_user = person(by)  # type: ignore[attr-defined]
-    rule.delete()
+    signed(rule, by).delete()

@@ -16,7 +16,7 @@ from fulfilment.warehouse.picking.actions.sites import distribute, hold_order
 from fulfilment.warehouse.picking.models import PickLine, PickList
 from fulfilment.warehouse.picking.planning import Want
 from fulfilment.warehouse.routing.models import Routing
-from fulfilment.warehouse.shortages import queries
+from fulfilment.warehouse.shortages import approving, queries
 from fulfilment.warehouse.shortages.models import (
     CUSTOMER,
     REFUND,
@@ -59,7 +59,8 @@ def answer(
     """Decide an open question: ``choice`` is WAIT, SEND, SUBSTITUTE or REFUND. ``by``: staff who answer for the
     customer, with a reason; None: the customer.
 
-    Everything follows in the same transaction. Raises AlreadyDecided when it is no longer open, ShortageError in words
+    Everything follows in the same transaction. What staff answer may need a second person: then the question stays open
+    and the request waits (``approving``). Raises AlreadyDecided when it is no longer open, ShortageError in words
     for a choice that is not offered (any more) or a question that changed since it was seen (``seen_version``).
     """
     voice = STAFF if by is not None else CUSTOMER
@@ -77,34 +78,78 @@ def answer(
         settle(order_id=order.pk)
         fresh.refresh_from_db()
         _refuse_decided(fresh)
-        return decide(order, fresh, choice=choice, voice=voice, by=by, why=why.strip())
+        return decide_or_ask(order, fresh, choice=choice, voice=voice, by=by, why=why.strip())
 
     try:
         return retrying(work)
     except InsufficientStock:
-        raise ShortageError(
-            _("The substitute has been sold meanwhile. Please choose something else.")
-        ) from None
+        raise _sold() from None
     except StaleState:
         raise _decided(ShortageQuestion.objects.get(pk=question.pk)) from None
+
+
+def approved(
+    *, question: ShortageQuestion, choice: str, voice: str, why: str, most_minor: int, by: Any
+) -> ShortageQuestion:
+    """Within the transaction of a second person who approved: the decision as it was asked for. ``by``: who asked, None
+    for the shop's rule. Raises as answer() does, and ShortageError when more than ``most_minor`` would go back."""
+    order, fresh = _opened(question)
+    if approving.back_minor(order, fresh, choice) > most_minor:
+        raise ShortageError(
+            _("More would go back now. Please decline this one, so that it can be asked for anew.")
+        )
+    try:
+        return decide(order, fresh, choice=choice, voice=voice, by=by, why=why)
+    except InsufficientStock:
+        raise _sold() from None
+
+
+def declined(*, question: ShortageQuestion, choice: str, why: str, by: Any) -> ShortageQuestion:
+    """Within the transaction of a second person who declined what the shop's rule wanted: ``choice`` instead."""
+    order, fresh = _opened(question)
+    return decide(order, fresh, choice=choice, voice=STAFF, by=by, why=why)
+
+
+def _opened(question: ShortageQuestion) -> tuple[Order, ShortageQuestion]:
+    """The order, held, and the question as it is now. Raises AlreadyDecided."""
+    order = hold_order(question.order_id)
+    settle(order_id=order.pk)
+    fresh = ShortageQuestion.objects.get(pk=question.pk)
+    _refuse_decided(fresh)
+    return order, fresh
+
+
+def decide_or_ask(
+    order: Order, question: ShortageQuestion, *, choice: str, voice: str, by: Any = None, why: str = ""
+) -> ShortageQuestion:
+    """Within a transaction that holds the order: decide, or put it before a second person when more money would go back
+    than this voice may send alone; the question then stays open."""
+    amount = approving.needs_second_minor(order, question, choice=choice, voice=voice, by=by)
+    if not amount or choice not in choices(question):
+        return decide(order, question, choice=choice, voice=voice, by=by, why=why)
+    approving.ask(order, question, choice=choice, voice=voice, amount_minor=amount, why=why, by=by)
+    return question
+
+
+def decide_by_rule(order: Order, question: ShortageQuestion) -> ShortageQuestion:
+    """As decide_or_ask(), what the shop's rule says."""
+    return decide_or_ask(order, question, choice=rule_for(question), voice=RULE)
 
 
 def decide(
     order: Order,
     question: ShortageQuestion,
     *,
-    choice: str = "",
-    voice: str = RULE,
+    choice: str,
+    voice: str,
     by: Any = None,
     why: str = "",
-    by_rule: bool = False,
 ) -> ShortageQuestion:
     """Within a transaction that holds the order: note the decision (one of two wins) and do what it says."""
-    if by_rule:
-        choice = rule_for(question)
     if choice not in choices(question):
         raise ShortageError(_("This cannot be chosen. Please choose one of the ways that are offered."))
     _note(question, choice, voice, by, why)
+    approving.void(question, approving.ANSWERED)
     if choice in (REFUND, SUBSTITUTE):
         _amend(order, question, choice, by)
     if choice != WAIT and order.status != "cancelled":
@@ -197,6 +242,10 @@ def _close_empty_lists(order: Order, by: Any) -> None:
             move(pick_list, to="cancelled", by=by, why="nothing is left to pick here")
 
 
+def _sold() -> ShortageError:
+    return ShortageError(_("The substitute has been sold meanwhile. Please choose something else."))
+
+
 def _refuse_decided(question: ShortageQuestion) -> None:
     if not question.is_open:
         raise _decided(question)
@@ -219,7 +268,10 @@ def _named(question: ShortageQuestion) -> dict[str, str]:
 
 
 def apply_default(*, question_id: int) -> bool:
-    """The time is over: the shop's rule decides. False when somebody was faster or there is still time."""
+    """The time is over: the shop's rule decides.
+
+    False when somebody was faster, there is still time, or a second person has to approve it first.
+    """
 
     def work() -> bool:
         found = ShortageQuestion.objects.get(pk=question_id)
@@ -230,8 +282,7 @@ def apply_default(*, question_id: int) -> bool:
         found.refresh_from_db()
         if not found.is_open or found.deadline > now():
             return False
-        decide(order, found, by_rule=True)
-        return True
+        return not decide_by_rule(order, found).is_open
 
     try:
         return retrying(work)
@@ -242,6 +293,7 @@ def apply_default(*, question_id: int) -> bool:
 def apply_defaults() -> int:
     """Decide every overdue question; safe beside another worker and beside customers. Returns how many."""
     due = ShortageQuestion.objects.filter(state="asked", deadline__lte=now()).order_by("deadline", "pk")
+    due = due.exclude(pk__in=approving.waiting_questions())
     done = 0
     for question_id in list(due.values_list("pk", flat=True)[:BATCH]):
         try:

@@ -9,7 +9,7 @@ from django.db.models import F, Sum
 from checkout.order.models import Order
 from fulfilment.warehouse.picking.actions import WANTED
 from fulfilment.warehouse.picking.actions.sites import hold_order
-from fulfilment.warehouse.shortages import queries
+from fulfilment.warehouse.shortages import approving, queries
 from fulfilment.warehouse.shortages.events import ShortageAsked
 from fulfilment.warehouse.shortages.models import ShortagePolicy, ShortageQuestion
 from shop.kernel.clock import now
@@ -17,7 +17,7 @@ from shop.kernel.outbox import record
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
-from .answering import decide, set_phantoms_aside
+from .answering import decide_by_rule, set_phantoms_aside
 from .goods import refresh_waiting
 
 BATCH = 200  #: lines looked at in one run
@@ -41,7 +41,7 @@ def note_short(*, order_id: int, order_line_id: int) -> ShortageQuestion | None:
         if lacking > 0:
             found = _grow(order_line_id, lacking) or _ask(order, order_line_id, lacking)
             if found.is_open and not ShortagePolicy.current().asks:
-                decide(order, found, by_rule=True)
+                decide_by_rule(order, found)
         refresh_waiting(order_id)
         return found
 
@@ -87,6 +87,7 @@ def _grow(order_line_id: int, more: int) -> ShortageQuestion | None:
     if not rows.update(pieces=F("pieces") + more, version=F("version") + 1):
         return None
     question = rows.get()
+    approving.void(question, approving.CHANGED)
     tell(question)
     return question
 
@@ -106,6 +107,7 @@ def withdraw(*, order_id: int, why: str) -> int:
         rows = list(ShortageQuestion.objects.filter(queries.HOPING, order_id=order_id))
         for question in rows:
             move(question, to="withdrawn", why=why)
+            approving.void(question, approving.CANCELLED)
             set_phantoms_aside(order, question, None)
         refresh_waiting(order_id)
         return len(rows)

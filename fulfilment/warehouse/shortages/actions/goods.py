@@ -12,7 +12,7 @@ from checkout.shipping.models import PICKUP, DeliveryMethod
 from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.models import PickLine, PickList
 from fulfilment.warehouse.routing.queries import sending_sites, stores
-from fulfilment.warehouse.shortages import queries
+from fulfilment.warehouse.shortages import approving, queries
 from fulfilment.warehouse.shortages.models import ShortageQuestion
 from fulfilment.warehouse.stock.actions import default_site
 from fulfilment.warehouse.stock.models import PICKABLE, BinStock
@@ -45,6 +45,7 @@ def settle(*, order_id: int) -> int:
         left = min(question.pieces, missing.get(question.order_line_id, 0))
         if not left:
             move(question, to="settled", why="the pieces turned up")
+            approving.void(question, approving.TURNED_UP)
             settled += 1
         elif left < question.pieces:
             ShortageQuestion.objects.filter(pk=question.pk).update(pieces=left, version=F("version") + 1)

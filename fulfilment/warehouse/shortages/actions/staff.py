@@ -12,7 +12,7 @@ from catalogue.partner.models import StockRecord
 from checkout.order.models import Line
 from fulfilment.warehouse.picking.actions import WANTED
 from fulfilment.warehouse.picking.actions.sites import hold_order
-from fulfilment.warehouse.shortages import queries
+from fulfilment.warehouse.shortages import approving, queries
 from fulfilment.warehouse.shortages.models import ShortagePolicy, ShortageQuestion
 from shop.kernel.clock import now
 from shop.kernel.states import move
@@ -153,6 +153,7 @@ def _change(question: ShortageQuestion, *, mail: bool = True, **fields: Any) -> 
     rows = ShortageQuestion.objects.filter(pk=question.pk, state="asked")
     if not rows.update(version=F("version") + 1 if mail else F("version"), **fields):
         raise AlreadyDecided(_("This question is no longer open. Nothing was changed."))
+    approving.void(question, approving.CHANGED)
     if mail:
         question.refresh_from_db()
         tell(question)
