@@ -9,12 +9,13 @@ from django.db.models import F, Q, Sum
 from checkout.order.models import Order
 
 from .actions.amend import SOURCE as AMENDED
-from .models import CARD, Payment, Refund
+from .models import CARD, INVOICE, Payment, Refund
 
 
 def captured_has_one_order_of_equal_amount() -> list[str]:
     """Each captured payment belongs to one order of the same amount (less what went back for cancelled pieces), and
-    that order is confirmed or money went back. A payment that went back as a whole is no longer compared."""
+    that order is confirmed or money went back. A payment that went back as a whole is no longer compared; one by card
+    for what was bought on account is over what its invoices left open, and at most the order."""
     found = []
     rows = Payment.objects.filter(state="captured").select_related("order")
     amended = Sum("refunds__amount_minor", filter=Q(refunds__source__startswith=AMENDED), default=0)
@@ -22,7 +23,9 @@ def captured_has_one_order_of_equal_amount() -> list[str]:
     compared = rows.annotate(amended=amended, back=whole).exclude(back=F("amount_minor"))
     for payment in compared.iterator(chunk_size=2000):
         order = payment.order
-        if payment.amount_minor - payment.amended != order.total_minor:
+        owed = payment.amount_minor - payment.amended
+        on_account = order.payment_method == INVOICE and payment.method == CARD
+        if owed > order.total_minor if on_account else owed != order.total_minor:
             found.append(
                 f"payment {payment.pk}: {payment.amount_minor} of order {order.number} over {order.total_minor}"
             )

@@ -86,7 +86,12 @@ def ask_again(limit: int = BATCH) -> int:
     waiting = (
         open_ones.exclude(vat_id__in=answered.values("vat_id")).order_by().values_list("vat_id", flat=True)
     )
-    found = 0
+    found, silent = 0, set()
     for vat_id in list(waiting.distinct()[:limit]):
-        found += check(vat_id=vat_id).outcome != VatIdCheck.UNANSWERED
+        if vat_id[:2] in silent:  # its register is away: the next run asks, and this one notes nothing
+            continue
+        if check(vat_id=vat_id).outcome == VatIdCheck.UNANSWERED:
+            silent.add(vat_id[:2])
+        else:
+            found += 1
     return found

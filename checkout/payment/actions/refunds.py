@@ -30,8 +30,9 @@ class RefundTooLarge(ValueError):
 
 
 def refundable_minor(payment: Payment) -> int:
-    """What may still go back, in minor units: captured minus all refunds that have not failed."""
-    if payment.state not in ("captured", "disputed"):
+    """What may still go back, in minor units: captured minus all refunds that have not failed. Nothing while a bank has
+    taken the money in a dispute: it would go back twice."""
+    if payment.state != "captured":
         return 0
     sent = Refund.objects.filter(payment=payment).exclude(state="failed").aggregate(total=Sum("amount_minor"))
     return payment.amount_minor - int(sent["total"] or 0)

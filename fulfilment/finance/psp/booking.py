@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 
 from checkout.payment.models import Payment, Refund
 from fulfilment.finance.invoicing.models import OrderMoney
@@ -48,7 +48,12 @@ def book_waiting() -> int:
     waiting = BalanceTransaction.objects.filter(booking=BalanceTransaction.WAITING).order_by(
         "created_at", "pk"
     )
-    return sum(book(pk) for pk in list(waiting.values_list("pk", flat=True)[:BATCH]))
+    booked, last = 0, Q()
+    while rows := list(waiting.filter(last).values_list("created_at", "pk")[:BATCH]):
+        booked += sum(book(pk) for _moment, pk in rows)
+        moment, pk = rows[-1]
+        last = Q(created_at__gt=moment) | Q(created_at=moment, pk__gt=pk)
+    return booked
 
 
 def book(movement_id: int) -> bool:

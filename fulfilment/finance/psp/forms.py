@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from checkout.order.models import Order
 from checkout.payment.states import REFUND
 from fulfilment.finance.forms import Period
-from fulfilment.finance.ledger.models import Account
+from fulfilment.finance.ledger.by_hand import accounts_to_choose
 from fulfilment.warehouse.lists import Search
 from shop.ui.states import look_of
 
@@ -89,7 +89,7 @@ class ExplainForm(forms.Form):
             (Explanation.ACCOUNT, _("belongs to an account of the books")),
         ]
         name = "name_de" if (get_language() or "de").startswith("de") else "name_en"
-        rows = Account.objects.order_by("number").values_list("number", name)
+        rows = accounts_to_choose().values_list("number", name)
         self.fields["account"].choices = [  # type: ignore[attr-defined]
             ("", _("Please choose")),
             *((number, f"{number} {title}") for number, title in rows),

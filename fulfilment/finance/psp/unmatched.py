@@ -16,7 +16,8 @@ from fulfilment.finance.invoicing.actions import push_credit
 from fulfilment.finance.invoicing.models import OrderMoney
 from fulfilment.finance.ledger import rules
 from fulfilment.finance.ledger.actions import post, reverse
-from fulfilment.finance.ledger.models import Account, Entry
+from fulfilment.finance.ledger.by_hand import accounts_to_choose
+from fulfilment.finance.ledger.models import Entry
 from fulfilment.finance.ledger.postings import Posting
 from shop.kernel import clock
 from shop.kernel.transactions import retrying
@@ -151,7 +152,7 @@ def _refuse_unsuitable(money: UnmatchedMoney, kind: str, order: Order | None, ac
         if order.currency != money.currency:
             raise CannotExplain(_("The order is in another currency."))
     elif kind == Explanation.ACCOUNT:
-        if not Account.objects.filter(number=account_number).exists():
+        if not accounts_to_choose().filter(number=account_number).exists():
             raise CannotExplain(_("Please choose an account."))
     elif money.amount_minor <= 0 or not money.reference.startswith(INTENT_PREFIX):
         raise CannotExplain(_("Only money of a card payment can be given back through the provider."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -67,7 +68,7 @@ def money(request: HttpRequest, pk: int) -> HttpResponse:
     status, problem = 200, ""
     if request.method == "POST":
         if not request.user.has_perm(EXPLAIN):
-            return HttpResponse(status=403)
+            raise PermissionDenied
         status = 400
         if form.is_valid():
             problem = _explain(request, found, form)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
+from fulfilment.finance.ledger.by_hand import accounts_to_choose
 from fulfilment.finance.model_forms import PeopleForm
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, Search, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.kernel.access import staff_view
@@ -25,7 +26,6 @@ from .actions import forget
 from .actions.intake import policy
 from .matching.reading import words_of
 from .models import LearnedRule, MatchPolicy
-from .workbench_queries import accounts_to_choose
 
 SORT = {"fired": "fired", "last": "last_fired_at", "kind": "kind", "since": "created_at"}
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from fulfilment.finance.amounts import AmountField
+from fulfilment.finance.ledger.by_hand import accounts_to_choose
 from fulfilment.finance.ledger.models import Account
 from fulfilment.warehouse.lists import Search
 from shop.kernel.access import staff_view
@@ -66,7 +67,7 @@ class ExplainForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["account"].queryset = desk.accounts_to_choose()  # type: ignore[attr-defined]
+        self.fields["account"].queryset = accounts_to_choose()  # type: ignore[attr-defined]
 
 
 class BackForm(forms.Form):

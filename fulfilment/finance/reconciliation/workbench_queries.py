@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Q, Sum, Value
 from django.http import HttpRequest
 
 from fulfilment.finance.invoicing.models import Invoice
@@ -122,18 +122,6 @@ def choices(money: Receipt | Disbursement, found: str = "") -> list[Choice]:
         )
         for number, one in enumerate([*searched, *proposals][:9], start=1)
     ]
-
-
-def accounts_to_choose() -> QuerySet[Account]:
-    """Accounts of the books that a line may be explained by."""
-    from .actions.explain import KEPT_ROLES
-
-    return (
-        Account.objects.exclude(role__in=KEPT_ROLES)
-        .exclude(role__startswith="vat_")
-        .exclude(role__startswith="revenue_")
-        .order_by("number")
-    )
 
 
 def _keys(model: Any, name: str, search: str, group: str) -> Any:

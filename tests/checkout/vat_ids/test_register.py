@@ -172,3 +172,17 @@ def test_what_is_not_proved_is_taxed(outcome: str) -> None:
     assert untaxed_category(**facts, check=answer, now=now) == ""
     old = VatIdCheck(vat_id=FRENCH, outcome="valid", asked_at=now - dt.timedelta(days=2))
     assert untaxed_category(**facts, check=old, now=now) == ""
+
+
+def test_a_register_that_is_away_leaves_one_row_a_run_not_one_per_firm(
+    register: Register, clock: Clock
+) -> None:
+    register.mode = "away"
+    for vat_id in (FRENCH, "FR83404833048", "FR23334175221"):
+        order = make_order(country="FR")
+        row = VatIdCheck.objects.create(vat_id=vat_id, outcome="unanswered")
+        type(order).objects.filter(pk=order.pk).update(vat_id=vat_id, vat_check=row)
+    clock.advance(minutes=10)
+    before = VatIdCheck.objects.count()
+    assert ask_again() == 0
+    assert VatIdCheck.objects.count() == before + 1

@@ -299,3 +299,14 @@ def test_limits_per_role_are_data_with_a_history(clerk: Client, boss: Client) ->
 def test_what_the_house_does_itself_needs_nobody(clerk: Client) -> None:
     order, payment = paid()
     assert not refunds.second_person_needed(order=order, amount_minor=60_000, by=None)
+
+
+def test_money_that_a_bank_took_in_a_dispute_does_not_go_back_as_well(clerk: Client, boss: Client) -> None:
+    order, payment = paid()
+    give_back(clerk, order, "300.00")
+    Payment.objects.filter(pk=payment.pk).update(state="disputed")
+    answer = boss.post(reverse("dashboard:approval", args=[Approval.objects.get().pk]), {"step": "approve"})
+    assert answer.status_code == 409
+    assert not Refund.objects.exists()
+    page = clerk.get(reverse("dashboard:order-cancel", args=[order.number])).content.decode()
+    assert "No money goes back" in page

@@ -151,7 +151,8 @@ def _is_untaxed(claim: Invoice) -> bool:
 
 
 def _refuse_untaxed(claim: Invoice, buyer: dict[str, str], correction: Correction) -> None:
-    """Without VAT only on proof of the VAT id that the new invoice carries."""
+    """Without VAT only on proof of the VAT id that the new invoice carries, given for this order: an answer of long
+    before says nothing of the day of the supply (§ 6a (1) no. 4 UStG)."""
     if correction.tax == retax.AS_IT_WAS and buyer.get("vat_id") == claim.buyer.get("vat_id"):
         return  # nothing that the proof says is touched
     order = Order.objects.select_related("shipping_address").get(pk=claim.order_id)
@@ -161,7 +162,7 @@ def _refuse_untaxed(claim: Invoice, buyer: dict[str, str], correction: Correctio
         vat_id=buyer.get("vat_id", ""),
         check=check,
         seller_vat_id=seller.vat_id(),
-        now=check.asked_at if check else claim.created_at,
+        now=max(check.asked_at, order.date_placed) if check else claim.created_at,
     )
     if not category:
         raise NotReplaced(

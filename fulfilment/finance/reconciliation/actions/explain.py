@@ -6,6 +6,7 @@ from typing import Any
 
 from fulfilment.finance.ledger import rules
 from fulfilment.finance.ledger.actions import post
+from fulfilment.finance.ledger.by_hand import is_kept
 from fulfilment.finance.ledger.models import Account
 from fulfilment.finance.ledger.postings import Posting, receipt_subject
 from fulfilment.finance.reconciliation.models import Assignment, Disbursement, LearnedRule, PayBack, Receipt
@@ -15,10 +16,6 @@ from shop.kernel.money import split
 from shop.kernel.transactions import retrying
 
 FULL_BP = 10_000
-#: Accounts that documents and other verbs keep: an explanation past them would break what they promise.
-KEPT_ROLES = frozenset(
-    {"receivable", "unexplained", "psp_clearing", "bank", "stock", "received_not_invoiced", "gift_cards"}
-)
 
 
 class NotByHand(ValueError):
@@ -43,7 +40,7 @@ def explain(
     """
     if amount_minor <= 0:
         raise ValueError("an assignment is more than zero")
-    if account.role in KEPT_ROLES or account.role.startswith(("vat_", "revenue_")):
+    if is_kept(account):
         raise NotByHand(f"{account} is kept by documents and other verbs")
     vat = vat_in(amount_minor, vat_rate_bp)
 

@@ -13,6 +13,7 @@ from checkout.order.models import Order
 from checkout.payment.actions import NoCardNow, card_for_invoice
 from checkout.payment.actions.capture import capture
 from checkout.payment.models import CARD, Payment
+from checkout.payment.verify import captured_has_one_order_of_equal_amount
 from fulfilment.finance.dunning.actions import run
 from fulfilment.finance.dunning.links import notice_of, token_of, url_of
 from fulfilment.finance.dunning.models import DunningNotice, DunningPolicy
@@ -123,6 +124,21 @@ def test_a_card_pays_the_invoice_and_the_order_is_not_touched(notice: DunningNot
     assert Payment.objects.filter(order=order, method=CARD, state="captured").count() == 1
     with pytest.raises(NoCardNow):
         card_for_invoice(order=order, amount_minor=100)
+
+
+def test_a_card_for_the_rest_of_a_partly_paid_invoice_is_no_fault_of_the_books(
+    notice: DunningNotice, outbox: Any
+) -> None:
+    invoice = notice.items.get().invoice
+    order = Order.objects.get(pk=invoice.order_id)
+    Order.objects.filter(pk=order.pk).update(status="completed")
+    order.refresh_from_db()
+    payment = card_for_invoice(order=order, amount_minor=invoice.open_minor - 40_000)
+    assert capture(payment=payment, reference="pi_1", why="paid by card")
+    outbox.drain()
+    assert captured_has_one_order_of_equal_amount() == []
+    Payment.objects.filter(pk=payment.pk).update(amount_minor=order.total_minor + 1)
+    assert len(captured_has_one_order_of_equal_amount()) == 1
 
 
 def test_what_is_on_its_way_is_paid_by_transfer(notice: DunningNotice) -> None:

@@ -201,6 +201,15 @@ def test_the_vat_stays_on_without_a_proof(outbox: Outbox, outcome: str | None) -
     assert Invoice.objects.filter(order=old.order).count() == 1
 
 
+def test_an_answer_of_long_before_the_order_proves_nothing(outbox: Outbox) -> None:
+    old = invoice_of(outbox, firm_order(Wish(1, 12_000, 2000), check=proof("unanswered")))
+    check = proof()
+    type(check).objects.filter(pk=check.pk).update(asked_at=old.order.date_placed - dt.timedelta(days=30))
+    check.refresh_from_db()
+    with pytest.raises(NotReplaced, match=r"EU|Register"):
+        replace_invoice(invoice=old, correction=Correction({}, tax=WITHOUT_VAT, check=check), reason="please")
+
+
 def test_goods_that_stayed_here_never_go_without_vat(outbox: Outbox) -> None:
     old = invoice_of(outbox, firm_order(Wish(1, 11_900), country="DE", check=proof()))
     with pytest.raises(NotReplaced):

@@ -15,7 +15,7 @@ from django.utils.translation import override
 
 from checkout.payment.models import Payment, Refund
 from checkout.payment.stripe_client import ProviderPayout, ProviderTransaction
-from fulfilment.finance.ledger.models import EntryLine
+from fulfilment.finance.ledger.models import Account, EntryLine
 from fulfilment.finance.psp import booking, fetch, unmatched
 from fulfilment.finance.psp.models import BalanceTransaction, Explanation, Payout, UnmatchedMoney
 from tests.factories.people import make_staff
@@ -156,11 +156,39 @@ def test_money_is_explained_from_its_page_and_that_is_taken_back(desk: Client) -
 
 def test_who_may_only_look_explains_nothing() -> None:
     client = Client()
-    client.force_login(make_staff("look@example.org", "psp.view_payouts"))
+    client.force_login(make_staff("look@example.org", "dashboard.enter", "psp.view_payouts"))
     money = make_money()
     url = reverse("finance:unmatched-money", args=[money.pk])
     assert client.get(url).status_code == 200
-    assert client.post(url, {"kind": "account", "account": "1200", "reason": "x"}).status_code == 403
+    answer = client.post(url, {"kind": "account", "account": "1200", "reason": "x"})
+    assert answer.status_code == 403 and b"<h1" in answer.content
+
+
+@pytest.mark.parametrize(
+    "role", ["receivable", "unexplained", "psp_clearing", "bank", "vat_19", "revenue_19"]
+)
+def test_accounts_that_documents_keep_explain_nothing(desk: Client, role: str) -> None:
+    number = Account.objects.get(role=role).number
+    money = make_money()
+    url = reverse("finance:unmatched-money", args=[money.pk])
+    assert f'value="{number}"' not in desk.get(url).content.decode()
+    assert desk.post(url, {"kind": "account", "account": number, "reason": "x"}).status_code == 400
+    with pytest.raises(unmatched.CannotExplain):
+        unmatched.explain(money=money, kind=Explanation.ACCOUNT, account_number=number, why="x", by=None)
+    money.refresh_from_db()
+    assert money.is_open
+
+
+def test_a_movement_that_has_to_wait_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(booking, "BATCH", 1)
+    payment = Payment.objects.get(order=place_order((make_variant(), 1)))
+    Payment.objects.filter(pk=payment.pk).update(intent_id="pi_slow")
+    fetch.keep([told(f"{at}", 100) for at in range(3)])
+    BalanceTransaction.objects.filter(psp_id="txn_2").update(
+        kind="charge", category="charge", intent_id="pi_slow"
+    )
+    assert booking.book_waiting() == 2
+    assert [row.psp_id for row in BalanceTransaction.objects.filter(booking="waiting")] == ["txn_2"]
 
 
 def test_a_refund_that_failed_is_seen_to_by_card_or_transfer(desk: Client) -> None:
