@@ -28,6 +28,8 @@ KINDS = [
     ("dunning_notice", _("Payment reminder")),
     ("customer_statement", _("Statement of account")),
     ("withdrawal_received", _("Receipt of a withdrawal")),
+    ("case_received", _("Receipt of a request")),
+    ("case_answered", _("Answer to a request")),
     ("recall_notice", _("Recall")),
     ("account", _("Account")),
 ]

@@ -19,6 +19,9 @@ from checkout.order.queries import order_for_fulfilment
 from checkout.payment.events import PaymentReminderDue, PrepaymentChosen, RefundSucceeded
 from checkout.payment.models import PREPAYMENT, Payment
 from checkout.shipping.models import DeliveryMethod
+from fulfilment.customer_service.cases.actions import note_mail as note_case_mail
+from fulfilment.customer_service.cases.events import CaseAnswered, CaseOpened
+from fulfilment.customer_service.cases.models import Case, Message
 from fulfilment.customer_service.withdrawals.actions import note_receipt
 from fulfilment.customer_service.withdrawals.events import WithdrawalReceived
 from fulfilment.customer_service.withdrawals.models import Withdrawal
@@ -299,6 +302,40 @@ def withdrawal_received(event: WithdrawalReceived) -> None:
             order=withdrawal.order,
         )
     note_receipt(withdrawal_id=withdrawal.pk, mail_id=mail.pk)
+
+
+@subscribe(CaseOpened, "notifications.case_received")
+def case_received(event: CaseOpened) -> None:
+    """Somebody wants something from us: we say that it arrived, and where to follow it."""
+    case = Case.objects.select_related("order").get(pk=event.case_id)
+    with translation.override(case.language):
+        actions.write(
+            service.case_received(case),
+            kind="case_received",
+            source=f"case_received:{case.pk}",
+            recipient=case.email,
+            language=case.language,
+            order=case.order,
+            user_id=case.user_id,
+        )
+
+
+@subscribe(CaseAnswered, "notifications.case_answered")
+def case_answered(event: CaseAnswered) -> None:
+    """Staff answered: the words themselves are in the mail."""
+    message = Message.objects.select_related("case__order").get(pk=event.message_id)
+    case = message.case
+    with translation.override(case.language):
+        mail = actions.write(
+            service.case_answered(case, message),
+            kind="case_answered",
+            source=f"case_answered:{message.pk}",
+            recipient=case.email,
+            language=case.language,
+            order=case.order,
+            user_id=case.user_id,
+        )
+    note_case_mail(message_id=message.pk, mail_id=mail.pk)
 
 
 @subscribe(RecallNoticeSent, "notifications.recall_notice")

@@ -52,8 +52,8 @@ OWN_ORDERS_MAX = 5  #: orders offered to choose from
 def declare(request: HttpRequest) -> HttpResponse:
     """Both steps. ``?order=`` chooses an order; its lines are offered when the visitor may see it."""
     if request.method != "POST":
-        return _first_step(request, _order_asked(request, request.GET.get("order", "")))
-    order = _order_asked(request, request.POST.get("order", ""))
+        return _first_step(request, order_asked(request, request.GET.get("order", "")))
+    order = order_asked(request, request.POST.get("order", ""))
     step = request.POST.get("step", "")
     if step in ("edit", "choose"):
         return _edit(request, order, choose=step == "choose")
@@ -66,7 +66,7 @@ def declare(request: HttpRequest) -> HttpResponse:
     return _second_step(request, form, secrets.token_urlsafe(24))
 
 
-def _order_asked(request: HttpRequest, number: str) -> Order | None:
+def order_asked(request: HttpRequest, number: str) -> Order | None:
     """The order by its number, when this visitor may see it."""
     if not ORDER_NUMBER.fullmatch(number):
         return None
@@ -159,7 +159,7 @@ def _confirm(request: HttpRequest, form: DeclarationForm, token: str) -> HttpRes
         name=data["name"],
         contract=data["contract"],
         email=data["email"],
-        language=_language(),
+        language=language_of_page(),
         order=form.order,
         named=_named(request, data["contract"]),
         quantities=form.quantities(),
@@ -167,7 +167,8 @@ def _confirm(request: HttpRequest, form: DeclarationForm, token: str) -> HttpRes
     return redirect("withdrawal-receipt", token=signing.dumps({"w": withdrawal.pk}, salt=RECEIPT_SALT))
 
 
-def _language() -> str:
+def language_of_page() -> str:
+    """The language that the visitor reads, two letters."""
     return (get_language() or settings.LANGUAGE_CODE).split("-")[0]
 
 
@@ -208,5 +209,5 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     return render(
         request,
         "storefront/withdrawal/receipt.html",
-        {"withdrawal": withdrawal, "moment": moment(withdrawal.received_at, _language())},
+        {"withdrawal": withdrawal, "moment": moment(withdrawal.received_at, language_of_page())},
     )

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "fulfilment.finance.reports.apps.ReportsConfig",
     "fulfilment.finance.exports.apps.ExportsConfig",
     "fulfilment.customer_service.withdrawals.apps.WithdrawalsConfig",
+    "fulfilment.customer_service.cases.apps.CasesConfig",
     "shop.notifications.apps.NotificationsConfig",
     "shop.connect.apps.ConnectConfig",
     "shop.pages.apps.PagesConfig",

@@ -50,6 +50,7 @@ ELSEWHERE = {
     "reconciliation": "tests/fulfilment/finance/test_verify.py",
     "reports": "tests/fulfilment/finance/reports/test_balances.py",
     "notifications": "tests/shop/notifications/test_verify.py",
+    "cases": "tests/fulfilment/customer_service/cases/test_cases.py",
     "withdrawals": "tests/fulfilment/customer_service/test_withdrawals.py",
     "connect": "tests/shop/connect/test_pushing.py",
 }

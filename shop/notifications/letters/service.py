@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from fulfilment.customer_service.cases import access
+from fulfilment.customer_service.cases.models import Case, Message
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.customer_service.withdrawals.words import moment
 from shop.kernel.text import clean_line
 from shop.notifications import facts
-from shop.notifications.letter import Block, Facts, Goods, Item, Letter, Paragraph
+from shop.notifications.letter import Block, Button, Facts, Goods, Item, Letter, Paragraph
 
 from .orders import signature
 
@@ -70,3 +74,58 @@ def _chosen(withdrawal: Withdrawal) -> list[Block]:
         for line in withdrawal.lines
     ]
     return [Goods(items=items, title=_("You withdraw from these articles"))] if items else []
+
+
+def case_received(case: Case) -> Letter:
+    """What the customer wants has arrived: its number, what it is about, and where to follow it."""
+    rows = [
+        (_("Number"), case.number),
+        (_("About"), str(case.get_reason_display())),
+        (_("Order number"), case.order.number if case.order else ""),
+    ]
+    blocks: list[Block] = [
+        Paragraph(_("Thank you for writing to us. We have received the following and look at it soon.")),
+        Facts([(name, value) for name, value in rows if value], strong=frozenset({_("Number")})),
+        *_lines(case),
+        _case_button(case),
+        Paragraph(_("There you can add something or send us pictures, without an account."), small=True),
+    ]
+    return Letter(
+        subject=_("We have received your request %(number)s") % {"number": case.number},
+        preheader=_("We look at it soon and write to you."),
+        heading=_("We have received your request"),
+        greeting=facts.hello(case.name),
+        blocks=blocks,
+        closing=signature(),
+    )
+
+
+def case_answered(case: Case, message: Message) -> Letter:
+    """The words of staff to the customer, as they were written."""
+    paragraphs = [part.strip() for part in message.body.split("\n\n") if part.strip()]
+    blocks: list[Block] = [*[Paragraph(part) for part in paragraphs], _case_button(case)]
+    return Letter(
+        subject=_("Our answer to your request %(number)s") % {"number": case.number},
+        preheader=clean_line(message.body)[:90],
+        heading=_("Our answer to your request %(number)s") % {"number": case.number},
+        greeting="",
+        blocks=blocks,
+        closing=signature(),
+    )
+
+
+def _case_button(case: Case) -> Button:
+    url = settings.SITE_URL + reverse("help-case", args=[access.token(case)])
+    return Button(_("Open your request"), url)
+
+
+def _lines(case: Case) -> list[Block]:
+    items = [
+        Item(
+            line["title"],
+            _("article no. %(sku)s") % {"sku": line["sku"]} if line["sku"] else "",
+            line["quantity"],
+        )
+        for line in case.lines
+    ]
+    return [Goods(items=items, title=_("It is about these articles"))] if items else []
