@@ -54,7 +54,23 @@ def test_two_transfers_for_one_invoice_at_once_pay_it_once(fresh_database: None)
     answers = all_at_once(deeds)
     invoice.refresh_from_db()
     assert (invoice.state, invoice.paid_minor) == ("paid", 11_900)
-    assert sum(isinstance(answer, list) for answer in answers) >= 1
+    assert sorted(type(answer).__name__ for answer in answers) == ["Changed", "list"], "the other is told"
+    assert problems() == []
+
+
+def test_two_transfers_for_one_prepayment_at_once_pay_it_once(fresh_database: None) -> None:
+    order = make_order(method="prepayment", status="awaiting_payment")
+    both = [told(11_900, order.number) for _ in range(2)]
+    found = match_these(both)
+    deeds = [
+        lambda one=one: decide(  # type: ignore[misc]
+            money=one, proposal=found[f"receipt:{one.pk}"][0], seen_left_minor=11_900
+        )
+        for one in both
+    ]
+    answers = all_at_once(deeds)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Changed", "list"]
+    assert order.account.received_minor == 11_900
     assert problems() == []
 
 

@@ -16,11 +16,14 @@ class DunningConfig(AppConfig):
         """Policy and base rates are there from the first day."""
         from django.utils.translation import gettext_lazy as _
 
+        from fulfilment.finance.reconciliation import claims
         from shop.approvals import kinds
 
         from .actions.write_off import KIND, run_approved
+        from .collecting import DunningCollector
         from .models.money import WRITE_OFF_REASONS
 
+        claims.register(DunningCollector())
         post_migrate.connect(_ensure_base_data, sender=self)
         kinds.register(
             kinds.Kind(

@@ -127,25 +127,10 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and request.POST.get("step") != "find":
         if not may_record:
             return HttpResponse(status=403)
-        status = 400
-        if assign.is_valid() and assign.chosen:
-            try:
-                retrying(lambda: _assign_seen(found, assign, request))
-            except _Changed:
-                found.refresh_from_db()
-                status = 409
-                assign.errors.append(
-                    _("Something was assigned to this receipt in the meantime. Please look at it again.")
-                )
-            except actions.NotEnoughLeft:
-                assign.errors.append(_("You assign more than is left of the receipt."))
-            except (Http404, actions.WrongMoney):
-                assign.errors.append(_("One of the chosen items does not exist."))
-            else:
-                _say_recorded(request, found)
-                return redirect("finance:receipt", found.pk)
-        elif not assign.chosen and not assign.errors and not assign.wrong:
-            assign.errors.append(_("Please tick at least one open item."))
+        status = _assign_from_page(found, assign, request)
+        if status == 302:
+            _say_recorded(request, found)
+            return redirect("finance:receipt", found.pk)
     items: list[queries.Suggestion] = []
     term = (request.POST.get("search") or request.GET.get("search") or "")[:100]
     if found.left_minor and may_record:
@@ -207,14 +192,20 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw a receipt that was typed wrongly, after saying what that means; what the bank told stays."""
     found = get_object_or_404(Receipt, pk=_small(pk), line=None)
     form = ReasonForm(request.POST or None)
+    status = 400 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
-        actions.withdraw(receipt=found, why=form.cleaned_data["reason"], by=request.user)
-        messages.success(request, _("The receipt was withdrawn; the books show the reversal."))
-        return redirect("finance:receipt", found.pk)
+        try:
+            actions.withdraw(receipt=found, why=form.cleaned_data["reason"], by=request.user)
+        except ValueError:
+            status = 409
+            form.add_error(
+                None, _("The transfer back has left the bank: the receipt cannot be withdrawn any more.")
+            )
+        else:
+            messages.success(request, _("The receipt was withdrawn; the books show the reversal."))
+            return redirect("finance:receipt", found.pk)
     context = {"receipt": found, "form": form, "crumbs": _crumbs(found)}
-    return render(
-        request, "dashboard/finance/withdraw_receipt.html", context, status=400 if form.is_bound else 200
-    )
+    return render(request, "dashboard/finance/withdraw_receipt.html", context, status=status)
 
 
 def _record_page(
@@ -247,6 +238,34 @@ def _found(data: Any, amount_minor: int | None) -> list[queries.Suggestion]:
         payer=data.get("payer", "")[:140],
         search=data.get("search", "")[:100],
     )
+
+
+def _assign_from_page(found: Receipt, assign: AssignForm, request: HttpRequest) -> int:
+    """Assign what was ticked. 302 when it was done, else the status of the page with what was wrong in words."""
+    if not assign.is_valid() or not assign.chosen:
+        if not assign.errors and not assign.wrong:
+            assign.errors.append(_("Please tick at least one open item."))
+        return 400
+    try:
+        retrying(lambda: _assign_seen(found, assign, request))
+    except _Changed:
+        found.refresh_from_db()
+        assign.errors.append(
+            _("Something was assigned to this receipt in the meantime. Please look at it again.")
+        )
+        return 409
+    except actions.NotEnoughLeft:
+        assign.errors.append(_("You assign more than is left of the receipt."))
+    except Http404:
+        assign.errors.append(_("One of the chosen items does not exist."))
+    except actions.WrongMoney:
+        assign.errors.append(
+            _("This money is in %(currency)s; orders in another currency are not paid with it.")
+            % {"currency": found.currency}
+        )
+    else:
+        return 302
+    return 400
 
 
 class _Changed(Exception):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from checkout.order.models import Order
-from checkout.payment.models import Refund
-from fulfilment.finance.invoicing.models import Invoice
+from checkout.payment.models import PREPAYMENT, Payment, Refund
+from fulfilment.finance.invoicing import accounts
+from fulfilment.finance.invoicing.models import Invoice, OrderAccount
 from fulfilment.finance.ledger.models import Account
 from shop.kernel.transactions import retrying
 
-from . import actions
+from . import actions, claims
 from .actions.learn import fire, learn_payer
 from .matching import items
 from .matching.items import Part, Proposal
@@ -66,26 +67,43 @@ def _pay_part(money: Receipt, part: Part, why: str, by_itself: bool, by: Any) ->
     order = invoice.order if invoice else Order.objects.filter(pk=pk).first() if kind == "order" else None
     if order is None:
         raise Changed("what it would pay is not there any more")
-    if invoice is not None and invoice.open_minor != part.open_minor:
-        raise Changed(f"{invoice.number} asks for another amount by now")
-    actions.assign(
-        receipt=money,
-        order=order,
-        invoice=invoice,
-        amount_minor=part.amount_minor,
-        accept_difference=part.rounding_minor > 0,
-        charges_minor=part.charges_minor,
-        exchange_minor=part.exchange_minor,
-        why=why,
-        by_itself=by_itself,
-        by=by,
-    )
+    account = accounts.locked(
+        order
+    )  # of two lines for one item the second waits here, and then sees what the first did
+    if _asked_minor(order, invoice, account) != part.open_minor:
+        raise Changed(f"{invoice.number if invoice else order.number} asks for another amount by now")
+    if invoice is not None and part.costs_minor + part.interest_minor:
+        claims.pay(
+            receipt=money, invoice=invoice, costs_minor=part.costs_minor, interest_minor=part.interest_minor, why=why,
+            by_itself=by_itself, by=by,
+        )  # fmt: skip
+    if part.principal_minor:
+        actions.assign(
+            receipt=money,
+            order=order,
+            invoice=invoice,
+            amount_minor=part.principal_minor,
+            accept_difference=part.rounding_minor > 0,
+            charges_minor=part.charges_minor,
+            exchange_minor=part.exchange_minor,
+            why=why,
+            by_itself=by_itself,
+            by=by,
+        )
     mail = str(invoice.buyer.get("email", "")) if invoice else str(order.guest_email or "")
     name = str(invoice.buyer.get("name", "")) if invoice else ""
     customer = customer_of(invoice.user_id if invoice else order.user_id, mail)
     rule = learn_payer(iban=money.payer_iban, customer=customer, name=name or money.payer, by=by)
     if rule is not None:
         fire(rule)
+
+
+def _asked_minor(order: Order, invoice: Invoice | None, account: OrderAccount) -> int:
+    """What an invoice, or an order by prepayment, asks for at this moment, in minor units."""
+    if invoice is not None:
+        return Invoice.objects.values_list("open_minor", flat=True).get(pk=invoice.pk)
+    payment = Payment.objects.filter(order=order, method=PREPAYMENT).order_by("-pk").first()
+    return max(0, payment.amount_minor - account.received_minor) if payment else 0
 
 
 def _back(money: Any, proposal: Proposal, by: Any, by_itself: bool, charge: bool) -> None:
@@ -110,8 +128,8 @@ def _payout(money: Any, proposal: Proposal, by: Any, by_itself: bool, _charge: b
 
 
 def _account(money: Any, proposal: Proposal, by: Any, by_itself: bool, _charge: bool) -> None:
-    accounts = Account.objects.filter(pk=proposal.account_id) if proposal.account_id else None
-    account = (accounts or Account.objects.filter(role=proposal.account)).first()
+    named = Account.objects.filter(pk=proposal.account_id) if proposal.account_id else None
+    account = (named or Account.objects.filter(role=proposal.account)).first()
     if account is None:
         raise Changed("this account is not there any more")
     rule = LearnedRule.objects.filter(pk=proposal.rule_id).first()

@@ -32,9 +32,13 @@ def money_equals_its_assignments() -> list[str]:
 def unexplained_equals_open_money() -> list[str]:
     """Per receipt and disbursement: what the ledger holds as unexplained is what is left of it; so the whole account is
     the open receipts less the open disbursements (and what the card provider holds for nobody)."""
+    currencies = {"EUR"}.union(
+        *(model.objects.values_list("currency", flat=True).distinct() for _, model in SIDES)
+    )
     booked = {
         subject: amount
-        for subject, amount in balances_by_subject("unexplained").items()
+        for currency in sorted(currencies)
+        for subject, amount in balances_by_subject("unexplained", currency).items()
         if subject.startswith(("receipt:", "disbursement:"))
     }
     left = {

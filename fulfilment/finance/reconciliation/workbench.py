@@ -23,6 +23,7 @@ from fulfilment.finance.ledger.models import Account
 from fulfilment.warehouse.lists import Search
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
+from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
 from . import actions, deciding
@@ -48,6 +49,7 @@ class BenchSearch(Search):
             ("sure", gettext_lazy("certain")),
             ("likely", gettext_lazy("likely")),
             ("unknown", gettext_lazy("none")),
+            ("foreign", gettext_lazy("in another currency")),
         ],
     )
 
@@ -132,35 +134,51 @@ def _explain(request: HttpRequest, money: Receipt | Disbursement) -> HttpRespons
     data = form.cleaned_data
     account, rate = data["account"], int(data["vat"] or 0)
     amount = data["amount"] or money.left_minor
-    rule: LearnedRule | None = None
-    if data["learn"].strip():
-        direction = LearnedRule.IN if isinstance(money, Receipt) else LearnedRule.OUT
-        try:
-            rule = actions.learn_account(
-                pattern=data["learn"], direction=direction, account=account, vat_rate_bp=rate, by=request.user
-            )
-        except ValueError:
-            form.add_error("learn", _("Please give a word of three letters or more."))
-            return _bench(request, line=desk.key_of(money), explain=form, status=400)
     after = _next_key(request, money)
-    try:
+
+    def work() -> Assignment:
+        rule = _learned(money, data, rate, request.user)
         made = actions.explain(
             money=money, account=account, amount_minor=amount, vat_rate_bp=rate, rule=rule, by=request.user
         )
+        if rule is not None:
+            fire(rule)
+        return made
+
+    try:
+        made = retrying(work)  # nothing is learned from what could not be booked
+    except _NoWord:
+        form.add_error("learn", _("Please give a word of three letters or more."))
+        return _bench(request, line=desk.key_of(money), explain=form, status=400)
     except NotByHand:
         form.add_error("account", _("This account is kept by documents and other pages."))
         return _bench(request, line=desk.key_of(money), explain=form, status=400)
     except actions.NotEnoughLeft:
         form.add_error("amount", _("You assign more than is left of the line."))
         return _bench(request, line=desk.key_of(money), explain=form, status=400)
-    if rule is not None:
-        fire(rule)
     _remember(request, [made])
     text = _("Booked: %(amount)s to %(account)s.") % {
         "amount": money_text(amount, money.currency),
         "account": account,
     }
     return _answer(request, text, "good", line=after)
+
+
+class _NoWord(ValueError):
+    """The words that were to be learned would fit every line."""
+
+
+def _learned(money: Receipt | Disbursement, data: dict[str, Any], rate: int, by: Any) -> LearnedRule | None:
+    """The rule that somebody wants such lines to follow; None when they want none. Raises _NoWord."""
+    if not data["learn"].strip():
+        return None
+    direction = LearnedRule.IN if isinstance(money, Receipt) else LearnedRule.OUT
+    try:
+        return actions.learn_account(
+            pattern=data["learn"], direction=direction, account=data["account"], vat_rate_bp=rate, by=by
+        )
+    except ValueError as error:
+        raise _NoWord from error
 
 
 def _send_back(request: HttpRequest, money: Receipt | Disbursement) -> HttpResponse:
@@ -253,6 +271,7 @@ def _bench(
         "money": money,
         "key": desk.key_of(money) if money is not None else "",
         "came": isinstance(money, Receipt),
+        "foreign": money is not None and money.currency != desk.OURS,
         "is_open": money is not None and money.state in UNEXPLAINED,
         "choices": desk.choices(money, find) if money is not None and money.state in UNEXPLAINED else [],
         "find": find,

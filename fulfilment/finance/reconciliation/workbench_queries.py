@@ -13,9 +13,9 @@ from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger.models import Account
 from fulfilment.warehouse.lists import page_of
 
-from . import queries
+from . import claims, queries
 from .matching import items, words
-from .matching.engine import part_of
+from .matching.engine import paying
 from .matching.items import OpenItem, Part, Proposal
 from .matching.run import keep, match_these
 from .models import UNEXPLAINED, Disbursement, Receipt
@@ -23,10 +23,12 @@ from .models import UNEXPLAINED, Disbursement, Receipt
 MODELS: dict[str, Any] = {"receipt": Receipt, "disbursement": Disbursement}
 SURE, MAYBE = 95, 60  #: confidence from which a line shows as certain, as likely
 LINES = 50  #: on a page
+OURS = "EUR"  #: the currency of orders and invoices
 GROUPS = {
     "sure": Q(confidence__gte=SURE),
     "likely": Q(confidence__gte=MAYBE, confidence__lt=SURE),
     "unknown": Q(confidence__lt=MAYBE) | Q(confidence=None),
+    "foreign": ~Q(currency=OURS),
 }
 
 
@@ -86,13 +88,14 @@ def open_lines(request: HttpRequest, search: str, group: str) -> tuple[Page[Any]
 
 
 def counts() -> dict[str, int]:
-    """How many lines are open, by how sure their best proposal is, and what they sum up to (minor units). Two
-    queries."""
+    """How many lines are open, by how sure their best proposal is, and what those in our currency sum up to (minor
+    units). Two queries."""
     total: dict[str, int] = {"open": 0, "came_minor": 0, "left_minor": 0, **dict.fromkeys(GROUPS, 0)}
+    ours = Q(currency=OURS)
     for kind, model in MODELS.items():
         sums = model.objects.filter(state__in=UNEXPLAINED).aggregate(
             open=Count("pk"),
-            money=Sum(F("amount_minor") - F("assigned_minor")),
+            money=Sum(F("amount_minor") - F("assigned_minor"), filter=ours),
             **{name: Count("pk", filter=group) for name, group in GROUPS.items()},
         )
         total["came_minor" if kind == "receipt" else "left_minor"] = int(sums.pop("money") or 0)
@@ -146,12 +149,15 @@ def _searched(money: Receipt | Disbursement, search: str) -> list[Proposal]:
             pk__in=[one.target.partition(":")[2] for one in found if one.target.startswith("invoice:")]
         ).values_list("pk", "open_minor")
     )
+    asked = claims.asked(list(open_by))
     proposals = []
     for one in found:
         kind, _, pk = one.target.partition(":")
         open_minor = open_by.get(int(pk), one.open_minor) if kind == "invoice" else one.open_minor
         label = one.number or one.order_number
         item = OpenItem(one.target, (label,), open_minor, order_number=one.order_number)
-        parts: tuple[Part, ...] = (part_of(item, money.left_minor),)
+        if kind == "invoice" and int(pk) in asked:
+            item.costs_minor, item.interest_minor = asked[int(pk)].costs_minor, asked[int(pk)].interest_minor
+        parts: tuple[Part, ...] = (paying(item, money.left_minor),)
         proposals.append(Proposal(items.PAY, parts, MAYBE, ("searched",)))
     return proposals

@@ -67,9 +67,18 @@ def split_payment(*, invoice: Invoice, amount_minor: int, named_invoice: bool = 
 
 
 def pay_claims(
-    *, receipt: Receipt, invoice: Invoice, costs_minor: int, interest_minor: int, by: Any = None
+    *,
+    receipt: Receipt,
+    invoice: Invoice,
+    costs_minor: int,
+    interest_minor: int,
+    why: str = "",
+    by_itself: bool = False,
+    by: Any = None,
 ) -> list[ClaimPayment]:
     """A part of ``receipt`` pays the costs and the interest of ``invoice`` (minor units): income from now on.
+
+    why, by_itself: how matching came to it.
 
     Raises CannotPay for more than is open, NotEnoughLeft for more than is left of the receipt.
     """
@@ -79,7 +88,13 @@ def pay_claims(
     def work() -> list[ClaimPayment]:
         order = Order.objects.get(pk=invoice.order_id)
         assignment = assign_dunning_costs(
-            receipt=receipt, order=order, fee_minor=costs_minor, interest_minor=interest_minor, by=by
+            receipt=receipt,
+            order=order,
+            fee_minor=costs_minor,
+            interest_minor=interest_minor,
+            why=why,
+            by_itself=by_itself,
+            by=by,
         )
         left = {True: interest_minor, False: costs_minor}
         done = []

@@ -86,11 +86,18 @@ def assign(
 
 
 def assign_dunning_costs(
-    *, receipt: Receipt, order: Order, fee_minor: int, interest_minor: int, by: Any = None
+    *,
+    receipt: Receipt,
+    order: Order,
+    fee_minor: int,
+    interest_minor: int,
+    why: str = "",
+    by_itself: bool = False,
+    by: Any = None,
 ) -> Assignment:
     """A part of a receipt pays dunning fee and interest: income on the day it is paid (minor units).
 
-    Raises NotEnoughLeft, ValueError when nothing is paid.
+    why, by_itself: how matching came to it. Raises NotEnoughLeft, ValueError when nothing is paid.
     """
     amount = fee_minor + interest_minor
     if amount <= 0 or min(fee_minor, interest_minor) < 0:
@@ -104,6 +111,8 @@ def assign_dunning_costs(
             kind=Assignment.DUNNING_COSTS,
             account=account,
             amount_minor=amount,
+            why=why[:300],
+            by_itself=by_itself,
             by=person(by),
         )
         post(

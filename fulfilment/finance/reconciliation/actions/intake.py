@@ -12,7 +12,7 @@ from fulfilment.finance.ledger.actions import post_many, reverse
 from fulfilment.finance.ledger.models import Entry
 from fulfilment.finance.reconciliation.matching.reading import canonical, same_name
 from fulfilment.finance.reconciliation.models import Disbursement, Intake, MatchPolicy, Receipt
-from fulfilment.finance.reconciliation.taking import recorded
+from fulfilment.finance.reconciliation.taking import bank_of, recorded
 from shop.kernel.clock import now
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
@@ -21,6 +21,7 @@ from .disburse import withdraw_disbursement
 from .undo import withdraw
 
 CHUNK = 500  #: lines per transaction
+TYPED_ON = "bank"  #: role of the account that money recorded by hand is booked on
 
 
 def policy() -> MatchPolicy:
@@ -75,6 +76,8 @@ def link(*, money: Receipt | Disbursement, known: Receipt | Disbursement, by: An
             raise ValueError("the amounts are not the same")
         if money.assigned_minor:
             raise ValueError("something was assigned to it already")
+        if bank_of(money) != bank_of(known):
+            raise ValueError("it was recorded on another account of the bank")
         line_id = money.line_id
         type(money).objects.filter(pk=money.pk).update(
             line=None, reference=f"{money.reference[:60]} #{line_id}"
@@ -132,13 +135,18 @@ def _chunk(intake: Intake) -> int | None:
         if line.pk in known:
             continue
         same = _surely(line, typed, days)
-        if same is None:
-            fresh.append(line)
-        else:
+        if same is not None:
             typed.remove(same)
-            type(same).objects.filter(pk=same.pk, line=None).update(line=line)
+        if same is None or not _joined(same, line):
+            fresh.append(line)
     _make(fresh, None)
     return len(lines)
+
+
+def _joined(known: Receipt | Disbursement, line: StatementLine) -> bool:
+    """The line is what was recorded by hand; False when that was withdrawn or joined with another one meanwhile."""
+    free = type(known).objects.filter(pk=known.pk, line=None).exclude(state="withdrawn")
+    return bool(free.update(line=line))
 
 
 def _typed_before(lines: list[StatementLine]) -> list[Receipt | Disbursement]:
@@ -162,6 +170,7 @@ def _surely(
         and row.amount_minor == abs(line.amount_minor)
         and row.currency == line.currency
         and abs(row.booked_on - line.booked_on) <= days
+        and line.account.ledger_account.role == TYPED_ON
         and _fits(line, row)
     ]
     return same[0] if len(same) == 1 else None

@@ -59,6 +59,8 @@ def _undo_one(assignment: Assignment, why: str, by: Any) -> None:
         move(assignment.payback, to="cancelled", by=by, why=why)
     if assignment.kind == Assignment.PAYOUT and assignment.receipt:
         undo_arrival(receipt=assignment.receipt)
+    if assignment.kind == Assignment.REFUND and assignment.payback:
+        _not_sent_after_all(assignment, why, by)
     for source in assignment.sources:
         entry = Entry.objects.filter(source=source).first()
         if entry is not None:
@@ -71,6 +73,13 @@ def _undo_one(assignment: Assignment, why: str, by: Any) -> None:
     if order is not None:
         push_credit(user_id=order.user_id)
         outbox.record(AssignmentUndone(assignment.pk, order.pk))
+
+
+def _not_sent_after_all(assignment: Assignment, why: str, by: Any) -> None:
+    """A payback that only this line had told as sent waits to be sent again; one that people noted stays noted."""
+    payback, money = assignment.payback, assignment.money
+    if payback is not None and payback.state == "sent" and payback.reference == money.reference:
+        move(payback, to="requested", by=by, why=why, reference="", sent_at=None)
 
 
 def reopen(*, receipt: Receipt, why: str, by: Any = None) -> int:

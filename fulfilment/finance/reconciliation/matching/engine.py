@@ -99,33 +99,66 @@ def _for_named(money: Money, index: Index, named: list[OpenItem], reasons: tuple
     reasons += ("other_payer",) if stranger else ("payer",) if money.iban or money.party else ()
     less = 10 if stranger else 0
     total = sum(item.open_minor for item in asked)
+    whole = sum(item.whole_minor for item in asked)
     if total == money.amount_minor:
         why = "exact" if len(asked) == 1 else "sum"
         return [_pay(money, asked, CERTAIN - less, (*reasons, why))]
+    if whole == money.amount_minor:
+        return [_pay(money, asked, CERTAIN - less, (*reasons, "with_costs"), whole=True)]
     for item in asked:
-        if item.open_minor == money.amount_minor:  # several are named, one of them is exactly this
-            return [_pay(money, [item], LIKELY - less, (*reasons, "exact"))]
-    if money.amount_minor > total:
+        if money.amount_minor in (
+            item.open_minor,
+            item.whole_minor,
+        ):  # several are named, one of them is exactly this
+            return [_pay(money, [item], LIKELY - less, (*reasons, "exact"), whole=True)]
+    if money.amount_minor > whole:
         return _too_much(money, asked, reasons, less)
+    if money.amount_minor > total:
+        return [_with_costs(money, asked, LIKELY - less, (*reasons, "part_of_costs"))]
     return _too_little(money, asked, reasons, less)
 
 
-def _pay(money: Money, items: list[OpenItem], confidence: int, reasons: tuple[str, ...]) -> Proposal:
-    """Each item gets what it asks for, in this order, the last what remains."""
+def _pay(
+    money: Money, items: list[OpenItem], confidence: int, reasons: tuple[str, ...], *, whole: bool = False
+) -> Proposal:
+    """Each item gets what it asks for (``whole``: with costs and interest), in this order, the last what remains."""
     left, parts = money.amount_minor, []
     for item in items:
-        amount = min(left, item.open_minor)
+        amount = min(left, item.whole_minor if whole else item.open_minor)
         if amount > 0:
-            parts.append(part_of(item, amount))
+            parts.append(paying(item, amount))
             left -= amount
     return Proposal(PAY, tuple(parts), confidence, reasons, rest_minor=left)
 
 
+def _with_costs(money: Money, items: list[OpenItem], confidence: int, reasons: tuple[str, ...]) -> Proposal:
+    """More than the items, less than all their costs and interest: who names the invoice pays it first."""
+    left = money.amount_minor - sum(item.open_minor for item in items)
+    parts = []
+    for item in items:
+        extra = min(left, item.costs_minor + item.interest_minor)
+        parts.append(paying(item, item.open_minor + extra))
+        left -= extra
+    return Proposal(PAY, tuple(parts), confidence, reasons, rest_minor=left)
+
+
+def paying(item: OpenItem, amount_minor: int, *, costs_first: bool = False) -> Part:
+    """So much for an item: itself, then costs, then interest; more than all of it stays as the order's credit.
+
+    costs_first: nobody named the invoice and the amount is not the invoice's: costs, interest, itself (§ 367 (1) BGB).
+    """
+    first = min(amount_minor, item.open_minor)
+    if costs_first and amount_minor != item.open_minor:
+        first = 0
+    costs = min(amount_minor - first, item.costs_minor)
+    interest = min(amount_minor - first - costs, item.interest_minor)
+    return part_of(item, amount_minor, costs=costs, interest=interest)
+
+
 def _too_much(money: Money, asked: list[OpenItem], reasons: tuple[str, ...], less: int) -> list[Proposal]:
     """The rest stays as the order's credit, or goes back."""
-    whole = _pay(money, asked, 0, ())
-    last = whole.parts[-1]
-    with_rest = part_of(asked[-1], last.amount_minor + whole.rest_minor)
+    whole = _pay(money, asked, 0, (), whole=True)
+    with_rest = paying(asked[-1], whole.parts[-1].amount_minor + whole.rest_minor)
     rest = Part("", whole.rest_minor)
     return [
         Proposal(PAY, (*whole.parts[:-1], with_rest), FAIR - less, (*reasons, "too_much")),
@@ -179,13 +212,14 @@ def _nearly_named(money: Money, index: Index) -> list[Proposal]:
         for item in index.nearly_numbered(token):
             if item.closed or item.currency != money.currency or item.kind not in CLAIMS:
                 continue
-            exact, known = item.open_minor == money.amount_minor, knows(money, item, index, empty=False)
+            exact = money.amount_minor in (item.open_minor, item.whole_minor)
+            known = knows(money, item, index, empty=False)
             if not exact and not known:
                 continue
             confidence = 92 if exact and known else 82 if exact else 70
             reasons = ("nearly", *(("exact",) if exact else ("part",)), *(("payer",) if known else ()))
-            if money.amount_minor <= item.open_minor:
-                found[item.target] = _pay(money, [item], confidence, reasons)
+            if money.amount_minor <= item.whole_minor:
+                found[item.target] = _pay(money, [item], confidence, reasons, whole=True)
             else:
                 found.update({f"{item.target}{at}": one for at, one in enumerate(
                     _too_much(money, [item], ("nearly",), 10)
@@ -210,28 +244,51 @@ def _by_payer(money: Money, index: Index) -> list[Proposal]:
             item for customer in customers for item in index.of(customer) if item.currency == money.currency
         ]
         exact = [item for item in items if item.open_minor == money.amount_minor]
+        exact = exact or [item for item in items if item.whole_minor == money.amount_minor]
         if len(exact) == 1:
-            return [_pay(money, exact, 92 - less, (reason, "exact"))]
+            return [_pay(money, exact, 92 - less, (reason, _how_exact(money, exact[0])), whole=True)]
         if exact:
             exact.sort(key=lambda item: item.due)
-            return [_pay(money, [item], GUESS + 10, (reason, "exact", "not_alone")) for item in exact]
+            why = (reason, _how_exact(money, exact[0]), "not_alone")
+            return [_pay(money, [item], GUESS + 10, why, whole=True) for item in exact]
+        whole = sum(item.whole_minor for item in items)
+        if len(items) > 1 and whole == money.amount_minor != sum(item.open_minor for item in items):
+            items.sort(key=lambda item: item.due)
+            return [_pay(money, items, 90 - less, (reason, "with_costs"), whole=True)]
         several = sums_to(items, money.amount_minor)
         if len(several) == 1:
             return [_pay(money, list(several[0]), 88 - less, (reason, "sum"))]
         if several:
             return [_pay(money, list(one), GUESS, (reason, "sum", "not_alone")) for one in several]
         if items and reason == "iban":
-            items.sort(key=lambda item: item.due)
-            return [_pay(money, items, GUESS - 5, (reason, "oldest"))]
+            return [_oldest_first(money, items, index, reason)]
     return []
+
+
+def _oldest_first(money: Money, items: list[OpenItem], index: Index, reason: str) -> Proposal:
+    """Money without words: the oldest item first, by the law its costs and interest before it (§§ 366, 367 BGB)."""
+    left, parts = money.amount_minor, []
+    for item in sorted(items, key=lambda item: item.due):
+        amount = min(left, item.whole_minor if index.costs_first else item.open_minor)
+        if amount > 0:
+            parts.append(paying(item, amount, costs_first=index.costs_first))
+            left -= amount
+    return Proposal(PAY, tuple(parts), GUESS - 5, (reason, "oldest"), rest_minor=left)
+
+
+def _how_exact(money: Money, item: OpenItem) -> str:
+    return "exact" if item.open_minor == money.amount_minor else "with_costs"
 
 
 def _by_amount(money: Money, index: Index) -> list[Proposal]:
     """Somebody's exact amount, and nothing else to go by: a guess, better when it is the only one."""
     same = index.worth(money.currency, money.amount_minor, CLAIMS)
     alone = len(same) == 1
-    reasons = ("exact",) if alone else ("exact", "not_alone")
-    return [_pay(money, [item], GUESS if alone else 30, reasons) for item in same[:MOST]]
+    more = () if alone else ("not_alone",)
+    return [
+        _pay(money, [item], GUESS if alone else 30, (_how_exact(money, item), *more), whole=True)
+        for item in same[:MOST]
+    ]
 
 
 def _payouts(money: Money, index: Index) -> list[Proposal]:
@@ -269,7 +326,14 @@ def knows(money: Money, item: OpenItem, index: Index, *, empty: bool = True) -> 
 
 
 def part_of(
-    item: OpenItem, amount_minor: int, *, rounding: int = 0, charges: int = 0, exchange: int = 0
+    item: OpenItem,
+    amount_minor: int,
+    *,
+    rounding: int = 0,
+    charges: int = 0,
+    exchange: int = 0,
+    costs: int = 0,
+    interest: int = 0,
 ) -> Part:
     """So much of the money is for ``item``."""
     return Part(
@@ -281,4 +345,6 @@ def part_of(
         rounding,
         charges,
         exchange,
+        costs,
+        interest,
     )

@@ -6,21 +6,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from .items import OpenItem, Rule
-from .reading import canonical, digits_of, misspellings, name_key
+from .items import OpenItem, Part, Rule
+from .reading import canonical, digits_of, misspellings, name_key, series_of
 
 MOST = 12  #: items of one amount that are looked at
 
 
 class Index:
-    """What is open, and what earlier confirmations taught. payers: IBAN -> customers; fees: texts of the bank."""
+    """What is open, and what earlier confirmations taught. payers: IBAN -> customers; costs_first: money without words
+    pays costs and interest before the invoice (§ 367 (1) BGB)."""
 
     def __init__(
         self,
         items: Iterable[OpenItem] = (),
         payers: Mapping[str, Iterable[str]] | None = None,
         rules: Iterable[Rule] = (),
+        *,
+        costs_first: bool = False,
     ) -> None:
+        self.costs_first = costs_first
         self.by_target: dict[str, OpenItem] = {}
         self.by_number: dict[str, list[OpenItem]] = {}
         self.by_amount: dict[tuple[str, int, str], dict[str, OpenItem]] = {}
@@ -43,6 +47,8 @@ class Index:
             plain = canonical(number)
             for key in {plain, digits_of(plain)} - {""}:
                 self.by_number.setdefault(key, []).append(item)
+        for number in item.letters:  # its digits alone are those of an invoice
+            self.by_number.setdefault(canonical(number), []).append(item)
         if item.closed:
             return
         self._price(item)
@@ -51,13 +57,18 @@ class Index:
             if key := name_key(item.name):
                 self.customers_by_name[key].add(item.customer)
 
-    def take(self, target: str, amount_minor: int) -> None:
-        """So much of the item is booked: it is open by less from now on."""
-        item = self.by_target.get(target)
+    def take(self, part: Part) -> None:
+        """A part was booked: its item is open by so much less from now on, with what was given up or borne beside."""
+        item = self.by_target.get(part.target)
         if item is None or item.closed:
             return
-        self.by_amount.get((item.currency, item.open_minor, item.kind), {}).pop(target, None)
-        item.open_minor -= amount_minor
+        for amount in {item.open_minor, item.whole_minor}:
+            self.by_amount.get((item.currency, amount, item.kind), {}).pop(part.target, None)
+        item.open_minor -= (
+            part.principal_minor + part.rounding_minor + part.charges_minor + part.exchange_minor
+        )
+        item.costs_minor -= part.costs_minor
+        item.interest_minor -= part.interest_minor
         if item.open_minor <= 0:
             item.open_minor, item.closed = 0, "paid"
         else:
@@ -70,13 +81,16 @@ class Index:
     def nearly_numbered(self, token: str) -> list[OpenItem]:
         """Items whose number is one typing fault away."""
         found: dict[str, OpenItem] = {}
+        series = series_of(token)
         for guess in misspellings(token):
+            if not guess.startswith(series):
+                continue
             for item in self.by_number.get(guess, ()):
                 found[item.target] = item
         return list(found.values())
 
     def worth(self, currency: str, amount_minor: int, kinds: tuple[str, ...]) -> list[OpenItem]:
-        """Open items of exactly this amount; [] when there are so many that it says nothing."""
+        """Open items of exactly this amount, alone or with costs and interest; [] when so many that it says nothing."""
         found: list[OpenItem] = []
         for kind in kinds:
             same = self.by_amount.get((currency, amount_minor, kind), {})
@@ -98,4 +112,5 @@ class Index:
         ]
 
     def _price(self, item: OpenItem) -> None:
-        self.by_amount.setdefault((item.currency, item.open_minor, item.kind), {})[item.target] = item
+        for amount in {item.open_minor, item.whole_minor}:
+            self.by_amount.setdefault((item.currency, amount, item.kind), {})[item.target] = item

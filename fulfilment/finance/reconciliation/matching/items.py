@@ -31,11 +31,19 @@ class OpenItem:
     order_number: str = ""
     iban: str = ""
     day: int = 0  #: of money: when it was booked
+    costs_minor: int = 0  #: asked for beside an invoice: costs and lump sum,
+    interest_minor: int = 0  #: and default interest
+    letters: tuple[str, ...] = ()  #: numbers of the letters that asked
 
     @property
     def kind(self) -> str:
         """What the target is."""
         return self.target.partition(":")[0]
+
+    @property
+    def whole_minor(self) -> int:
+        """With costs and interest."""
+        return self.open_minor + self.costs_minor + self.interest_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """So much of the money is for this item. The differences are given up with it: rounding by tolerance, what banks
-    withheld, what the exchange cost (negative: brought)."""
+    """So much of the money is for this item, of it so much for costs and interest. The differences are given up with
+    it: rounding by tolerance, what banks withheld, what the exchange cost (negative: brought)."""
 
     target: str
     amount_minor: int
@@ -84,6 +92,13 @@ class Part:
     rounding_minor: int = 0
     charges_minor: int = 0
     exchange_minor: int = 0
+    costs_minor: int = 0
+    interest_minor: int = 0
+
+    @property
+    def principal_minor(self) -> int:
+        """What of the amount pays the item itself."""
+        return self.amount_minor - self.costs_minor - self.interest_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +121,7 @@ class Proposal:
         """What a page sends back to say "this one": all that would be booked."""
         parts = ",".join(
             f"{part.target}={part.amount_minor}/{part.open_minor}/{part.rounding_minor}/{part.charges_minor}"
-            f"/{part.exchange_minor}"
+            f"/{part.exchange_minor}/{part.costs_minor}/{part.interest_minor}"
             for part in self.parts
         )
         return f"{self.kind}|{self.account_id or ''}|{self.vat_rate_bp or ''}|{parts}"

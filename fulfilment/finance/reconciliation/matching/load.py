@@ -10,13 +10,14 @@ from django.db.models import Q, QuerySet
 
 from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment, Refund
 from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.reconciliation import claims
 from fulfilment.finance.reconciliation.models import Assignment, Disbursement, LearnedRule, PayBack, Receipt
 from fulfilment.finance.reconciliation.payouts import open_payouts
 from shop.kernel.clock import today
 
 from .index import Index
 from .items import Money, OpenItem, Rule
-from .reading import SERIES_DIGITS, misspellings, structured, tokens, words_of
+from .reading import SERIES_DIGITS, misspellings, series_of, structured, tokens, words_of
 
 BUNDLE = 2_000  #: numbers per query
 FUZZY_TOKENS_MOST = 6  #: of a line whose misspellings are asked for
@@ -51,6 +52,7 @@ def index_of_all() -> Index:
     return _index(
         [*_invoices(Invoice.objects.open()), *_prepayments(Q(state__in=OPEN_STATES)), *_others(None)],
         LearnedRule.objects.filter(kind=LearnedRule.PAYER),
+        of_all=True,
     )
 
 
@@ -84,6 +86,8 @@ def index_for(moneys: Sequence[Money]) -> Index:
     wanted = Q(open_minor__in=amounts) | Q(buyer__name__in={money.party for money in moneys if money.party})
     if users or mails:
         wanted |= Q(user_id__in=users) | Q(buyer__email__in=mails)
+    if by_letter := claims.invoices_of(sorted(token for token in read if series_of(token))):
+        wanted |= Q(pk__in=by_letter)
     invoices = Invoice.objects.open()
     items = list(_invoices(invoices.filter(wanted).order_by("due_on", "pk")[:OF_ONE_MOST]))
     numbers = sorted(read | near)
@@ -104,11 +108,29 @@ def customer_of(user_id: int | None, mail: str) -> str:
     return f"user:{user_id}" if user_id else f"mail:{mail.lower()}" if mail else ""
 
 
-def _index(items: list[OpenItem], payers: QuerySet[LearnedRule]) -> Index:
+def _index(items: list[OpenItem], payers: QuerySet[LearnedRule], *, of_all: bool = False) -> Index:
+    _add_claims(items, of_all=of_all)
     by_iban: dict[str, set[str]] = {}
     for iban, customer in payers.values_list("iban", "customer"):
         by_iban.setdefault(iban, set()).add(customer)
-    return Index(items, by_iban, _rules())
+    return Index(items, by_iban, _rules(), costs_first=claims.costs_first())
+
+
+def _add_claims(items: list[OpenItem], *, of_all: bool) -> None:
+    """Put what is asked for beside invoices onto them. Two queries."""
+    invoices = {
+        int(item.target.partition(":")[2]): item
+        for item in items
+        if item.kind == "invoice" and not item.closed
+    }
+    for pk, asked in claims.asked(None if of_all else invoices.keys()).items() if invoices else ():
+        if pk in invoices:
+            item = invoices[pk]
+            item.costs_minor, item.interest_minor, item.letters = (
+                asked.costs_minor,
+                asked.interest_minor,
+                asked.letters,
+            )
 
 
 def _rules() -> Iterator[Rule]:
@@ -175,11 +197,11 @@ def _others(amounts: set[int] | None) -> Iterator[OpenItem]:
     """Refunds and paybacks on their way, payouts that did not come, money typed by hand that no line has."""
     narrow: dict[str, Any] = {} if amounts is None else {"amount_minor__in": amounts}
     yield from _refunds(Refund.objects.filter(state="succeeded", **narrow).exclude(payment__method=CARD))
-    for back in (
-        PayBack.objects.filter(**narrow)
-        .exclude(state="cancelled")
-        .exclude(bank_money__disbursement__isnull=False, bank_money__undone_at=None)
-    ):
+    told = Assignment.objects.filter(payback__isnull=False, disbursement__isnull=False, undone_at=None)
+    backs = (
+        PayBack.objects.filter(**narrow).exclude(state="cancelled").exclude(pk__in=told.values("payback_id"))
+    )
+    for back in backs.order_by("pk"):
         numbers = (back.end_to_end_id, back.reference)
         yield OpenItem(
             f"payback:{back.pk}", numbers, back.amount_minor, back.currency, "", back.payee, iban=back.iban
@@ -210,11 +232,11 @@ def _refunds(rows: QuerySet[Refund]) -> Iterator[OpenItem]:
 
 
 def _add_closed(index: Index, numbers: list[str]) -> None:
-    """Invoices and orders with these numbers that ask for nothing any more: paid twice, cancelled, written off."""
+    """Invoices and orders with these numbers that ask for nothing any more: paid before, cancelled, written off."""
     closed = Invoice.objects.claims().filter(_by_numbers(numbers), open_minor=0)
     for item in _invoices(closed.order_by("-pk")[:BUNDLE]):
         index.add(item)
-    for item in _prepayments(Q(state="cancelled") & Q(order__number__in=numbers)):
+    for item in _prepayments(Q(state__in=("cancelled", "captured")) & Q(order__number__in=numbers)):
         index.add(item)
 
 

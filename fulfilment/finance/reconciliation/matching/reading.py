@@ -14,6 +14,8 @@ FEWEST_DIGITS = 3
 JOINED_MOST = 4  #: blanks a bank puts into one number
 PIECES_MOST = 60  #: of a text that is read
 SERIES_DIGITS = 10  #: year and number of an invoice: long enough to be known without its letter
+OTHER_SERIES = ("RK", "RS", "D")  #: credit notes, cancellations, letters of dunning
+OTHER_NUMBER = {letters: re.compile(rf"{letters}\d{{{SERIES_DIGITS}}}") for letters in OTHER_SERIES}
 RF = re.compile(r"RF\d{2}[A-Z0-9]{1,21}")
 
 
@@ -42,7 +44,14 @@ def tokens(text: str) -> list[str]:
                 found[token] = None
         if len(piece) > LONGEST * 2:
             continue
-    return list(found)
+    others = {token.removeprefix(series) for token in found if (series := series_of(token))}
+    return [token for token in found if token not in others]
+
+
+def series_of(token: str) -> str:
+    """The letters of a canonical number that is of another series than invoices (letters of dunning, credit notes,
+    cancellations); "" otherwise: its digits are those of an invoice that has nothing to do with it."""
+    return next((letters for letters in OTHER_SERIES if OTHER_NUMBER[letters].fullmatch(token)), "")
 
 
 def _readings(joined: str) -> Iterator[str]:

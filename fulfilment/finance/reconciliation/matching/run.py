@@ -99,7 +99,7 @@ def _book(row: Receipt | Disbursement, proposal: Proposal, index: Index) -> bool
         log.exception("money %s could not be booked by itself", row.pk)
         return False
     for part in proposal.parts:
-        index.take(part.target, part.amount_minor)
+        index.take(part)
     return True
 
 

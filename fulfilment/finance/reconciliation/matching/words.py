@@ -20,6 +20,8 @@ REASONS: dict[str, Any] = {
     "nearly": gettext_lazy("number in the text with a typing fault"),
     "exact": gettext_lazy("exactly the open amount"),
     "sum": gettext_lazy("exactly the sum"),
+    "with_costs": gettext_lazy("exactly with costs and interest"),
+    "part_of_costs": gettext_lazy("with a part of costs and interest"),
     "iban": gettext_lazy("account seen before"),
     "payer": gettext_lazy("payer's name"),
     "other_payer": gettext_lazy("somebody else pays"),
@@ -99,7 +101,9 @@ def steps(proposal: Proposal, numbers: dict[str, str], currency: str) -> list[St
     for part in proposal.parts:
         what, amount = part.label or part.order_number, part.amount_minor
         if proposal.kind in (items.PAY, items.BACK) and part.target:
-            found.append(Step(what, amount, open_money, numbers.get("receivable", "")))
+            if part.principal_minor:
+                found.append(Step(what, part.principal_minor, open_money, numbers.get("receivable", "")))
+            found += _beside(part, numbers)
             found += _differences(part, numbers)
         elif proposal.kind == items.BACK:
             found.append(Step(_("goes back"), amount, open_money, numbers.get("money_transit", "")))
@@ -117,6 +121,16 @@ def steps(proposal: Proposal, numbers: dict[str, str], currency: str) -> list[St
         else:
             found.append(Step(_("no second booking"), amount, "", ""))
     return found
+
+
+def _beside(part: Part, numbers: dict[str, str]) -> list[Step]:
+    """Costs and interest, which are income once they are paid."""
+    pairs = (
+        (part.costs_minor, "dunning_income", _("costs of late payment")),
+        (part.interest_minor, "interest_income", _("default interest")),
+    )
+    open_money = numbers.get("unexplained", "")
+    return [Step(text, amount, open_money, numbers.get(role, "")) for amount, role, text in pairs if amount]
 
 
 def _differences(part: Part, numbers: dict[str, str]) -> list[Step]:

@@ -22,8 +22,9 @@ DAY = dt.date(2026, 11, 20)
 
 def bank_account(role: str = "bank", **facts: Any) -> BankAccount:
     """Our account at the bank."""
-    values = {"name": "Giro", "iban": f"DE0212030000000000{next(_at):04d}"} | facts
-    return BankAccount.objects.create(ledger_account=Account.objects.get(role=role), **values)
+    ours = Account.objects.get(role=role)
+    values = {"name": "Giro", "iban": f"DE0212030000000000{next(_at):04d}", "ledger_account": ours} | facts
+    return BankAccount.objects.create(**values)
 
 
 def statement(account: BankAccount | None = None) -> Statement:

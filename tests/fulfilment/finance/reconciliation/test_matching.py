@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fulfilment.finance.reconciliation.matching.engine import is_clear, proposals
 from fulfilment.finance.reconciliation.matching.index import Index
-from fulfilment.finance.reconciliation.matching.items import Money, OpenItem, Rule
+from fulfilment.finance.reconciliation.matching.items import Money, OpenItem, Part, Rule
 from fulfilment.finance.reconciliation.matching.reading import (
     canonical,
     misspellings,
@@ -195,7 +195,7 @@ def test_a_payment_that_came_back_is_found_with_the_banks_charge() -> None:
 
 def test_what_was_booked_is_not_found_again() -> None:
     index = Index([invoice(1)])
-    index.take("invoice:1", 11_900)
+    index.take(Part("invoice:1", 11_900))
     found = proposals(money(text="R2026-000121"), index)
     assert found[0].kind == "back", "the second transfer for one invoice is a double payment"
 
