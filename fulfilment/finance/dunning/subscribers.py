@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checkout.order.models import Order
 from checkout.payment.actions import set_credit
-from fulfilment.finance.invoicing.events import InvoiceIssued, InvoicePaid, InvoiceReopened
+from fulfilment.finance.invoicing.events import InvoiceIssued, InvoicePaid, InvoiceReopened, MoneyLiesFree
 from fulfilment.finance.invoicing.models import CANCELLATION, Invoice
 from fulfilment.finance.reconciliation.events import AssignmentUndone, MoneyAssigned
 from shop.kernel.outbox import subscribe
@@ -45,9 +45,15 @@ def lower_limit(event: DunningNoticeIssued) -> None:
 def recover_after_write_off(event: MoneyAssigned) -> None:
     """Money came for an order of which something was written off: so much of it stands again."""
     order = Order.objects.get(pk=event.order_id)
-    recover(order=order, amount_minor=event.amount_minor, fact=f"assignment:{event.assignment_id}")
+    recover(order=order)
     for invoice_id in order.invoices.values_list("pk", flat=True):
         see_promises_of(invoice_id)
+
+
+@subscribe(MoneyLiesFree, "dunning.recover_by_other_ways")
+def recover_by_other_ways(event: MoneyLiesFree) -> None:
+    """So it is with money that came back from the card provider: a refund that failed, a dispute that was won."""
+    recover(order=Order.objects.get(pk=event.order_id))
 
 
 @subscribe(AssignmentUndone, "dunning.undo_recovery")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Sum
 
 from checkout.order.models import Order
 from shop.kernel import clock
@@ -17,7 +17,7 @@ from shop.kernel.outbox import record
 from shop.kernel.states import move
 from shop.kernel.transactions import InTransaction, in_transaction
 
-from .events import InvoicePaid, InvoiceReopened
+from .events import InvoicePaid, InvoiceReopened, MoneyLiesFree
 from .models import INVOICE_KIND, OPEN_STATES, Allocation, Invoice, OrderAccount, OrderMoney
 
 REFUND_FIRST = {
@@ -99,6 +99,8 @@ def settle(
     elif owed < 0:
         _came_back(rows, -owed)
     _lay(account, rows, first, by)
+    if account.available_minor > 0 and _given_up(account).exists():
+        record(MoneyLiesFree(account.order_id, account.order_number))
 
 
 def allocate(
@@ -138,10 +140,7 @@ def pay(invoice: Invoice, amount_minor: int, by: Any, why: str) -> None:
 
 def _ended(invoice: Invoice) -> str:
     """Nothing is open any more: paid, unless a part of it was given up."""
-    given_up = Allocation.objects.filter(
-        invoice_id=invoice.pk, reversed_at__isnull=True, money__kind=OrderMoney.WRITE_OFF
-    )
-    return "written_off" if given_up.exists() else "paid"
+    return "written_off" if given_up_minor(invoice) else "paid"
 
 
 def _give_back(account: OrderAccount, rows: list[OrderMoney], owed: int, taken_from: str, by: Any) -> None:
@@ -150,8 +149,9 @@ def _give_back(account: OrderAccount, rows: list[OrderMoney], owed: int, taken_f
     if not owed:
         return
     named = [row.pk for row in rows if row.source == taken_from]
+    # What was given up is no money: nobody can have had it back.
     laid = sorted(
-        _active(account).exclude(invoice__state="cancelled"),
+        _active(account).exclude(invoice__state="cancelled").exclude(money__kind=OrderMoney.WRITE_OFF),
         key=lambda one: (one.money_id not in named, -one.pk),
     )
     by_id = {row.pk: row for row in rows}
@@ -175,7 +175,7 @@ def _came_back(rows: list[OrderMoney], amount_minor: int) -> None:
 
 def _take_free(rows: list[OrderMoney], owed: int) -> int:
     for row in rows:
-        amount = min(owed, row.available_minor)
+        amount = 0 if row.kind == OrderMoney.WRITE_OFF else min(owed, row.available_minor)
         if amount > 0:
             OrderMoney.objects.filter(pk=row.pk).update(returned_minor=F("returned_minor") + amount)
             row.returned_minor += amount
@@ -184,7 +184,7 @@ def _take_free(rows: list[OrderMoney], owed: int) -> int:
 
 
 def _lay(account: OrderAccount, rows: list[OrderMoney], first: Invoice | None, by: Any) -> None:
-    spare = [row for row in rows if row.available_minor > 0]
+    spare = [row for row in rows if row.available_minor > 0 and row.kind != OrderMoney.WRITE_OFF]
     if not spare or account.available_minor <= 0:
         return
     waiting = Invoice.objects.filter(
@@ -198,6 +198,18 @@ def _lay(account: OrderAccount, rows: list[OrderMoney], first: Invoice | None, b
                 allocate(account=account, invoice=invoice, money=row, amount_minor=amount, by=by)
     if first is not None:
         first.refresh_from_db()
+
+
+def given_up_minor(invoice: Invoice) -> int:
+    """What is written off on an invoice and did not come after all, in minor units."""
+    laid = Allocation.objects.filter(
+        invoice_id=invoice.pk, reversed_at__isnull=True, money__kind=OrderMoney.WRITE_OFF
+    )
+    return int(laid.aggregate(total=Sum("amount_minor"))["total"] or 0)
+
+
+def _given_up(account: OrderAccount) -> Any:
+    return account.money.filter(kind=OrderMoney.WRITE_OFF, undone_at__isnull=True)
 
 
 def _active(account: OrderAccount) -> Any:

@@ -186,6 +186,9 @@ def credit_note(request: HttpRequest, number: str) -> HttpResponse:
     except actions.CreditTooLarge:
         form.add_error(None, _("That is more than is left to credit on this invoice."))
         return render(request, "dashboard/finance/credit_note.html", context, status=400)
+    except actions.GivenUp as error:
+        form.add_error(None, str(error))
+        return render(request, "dashboard/finance/credit_note.html", context, status=409)
     except ValueError:
         form.add_error(None, _("The invoice no longer stands: it was cancelled."))
         return render(request, "dashboard/finance/credit_note.html", context, status=409)
@@ -211,6 +214,9 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
             )
         except actions.AlreadyCancelled:
             form.add_error(None, _("The invoice has credit notes; credit what is left of it instead."))
+            return render(request, "dashboard/finance/cancel_invoice.html", context, status=409)
+        except actions.GivenUp as error:
+            form.add_error(None, str(error))
             return render(request, "dashboard/finance/cancel_invoice.html", context, status=409)
         facts = {"number": found.number, "document": document.number}
         messages.success(request, _("Invoice %(number)s was cancelled by %(document)s.") % facts)

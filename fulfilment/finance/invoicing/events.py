@@ -38,3 +38,12 @@ class InvoiceReopened:
     invoice_id: int
     number: str
     order_id: int
+
+
+@event
+@dataclass(frozen=True)
+class MoneyLiesFree:
+    """Money of an order lies on no invoice although something of the order was given up: whatever way it came."""
+
+    order_id: int
+    order_number: str

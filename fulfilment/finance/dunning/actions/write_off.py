@@ -163,35 +163,44 @@ def undo_write_off(*, write_off: WriteOff, why: str, by: Any) -> bool:
     return retrying(work)
 
 
-def recover(*, order: Order, amount_minor: int, fact: str, by: Any = None) -> list[Recovery]:
-    """Money that lies free on the account of ``order`` (at most ``amount_minor``) pays what was written off of it,
-    oldest first: so much of each claim stands again, with its VAT. Once per ``fact``; returns what was recovered."""
+def recover(*, order: Order, by: Any = None) -> list[Recovery]:
+    """Money that lies free on the account of ``order``, whatever way it came, pays what was written off of it, oldest
+    first: so much of each claim stands again, with its VAT. Returns what was recovered; a repeat finds nothing free.
+
+    All that lies free is taken: what is lifted off an invoice is paid by it at once.
+    """
 
     def work() -> list[Recovery]:
         account = accounts.locked(order)
-        if Recovery.objects.filter(fact__startswith=f"{fact}/").exists():
-            return []
-        left = min(amount_minor, account.available_minor)
         found = []
         lost = WriteOff.objects.filter(
             invoice__order=order, reversed_at=None, recovered_minor__lt=F("amount_minor")
         )
         for one in lost.select_related("invoice").order_by("pk"):
-            part = min(left, one.left_minor)
+            part = min(account.available_minor, one.left_minor)
             if part > 0:
-                found.append(_recover(account, one, part, f"{fact}/{one.pk}", by))
-                left -= part
+                found.append(_recover(account, one, part, _fact(account, one), by))
         return found
 
     return retrying(work)
 
 
+def _fact(account: OrderAccount, one: WriteOff) -> str:
+    """The money that comes for a write-off, by its source, and how often that one had some before."""
+    free = [row for row in account.money.filter(undone_at=None).order_by("pk") if row.available_minor]
+    source = free[0].source if free else f"account:{account.pk}"
+    return f"{source}/{one.pk}/{one.recoveries.count() + 1}"
+
+
 def undo_recovery(*, recovery: Recovery, why: str, by: Any = None) -> bool:
-    """The money behind a recovery went away again: the claim is lost as before. False when it was undone before."""
+    """The money behind a recovery went away again: the claim is lost as before. False when it was undone before, or
+    when other money has paid the claim in the meantime: then it stands."""
 
     def work() -> bool:
         one = recovery.write_off
         account = accounts.locked(Order.objects.get(pk=one.invoice.order_id))
+        if Invoice.objects.get(pk=one.invoice_id).open_minor < recovery.amount_minor:
+            return False
         if not Recovery.objects.filter(pk=recovery.pk, undone_at=None).update(undone_at=clock.now()):
             return False
         reverse(entry=Entry.objects.get(source=recovery.source), why=why, by=by)
@@ -259,7 +268,7 @@ def _lift(account: OrderAccount, one: WriteOff, why: str, by: Any) -> None:
 def _lay(account: OrderAccount, claim: Invoice, source: str, amount_minor: int, by: Any) -> None:
     if amount_minor <= 0:
         return
-    accounts.note_money(
+    money, is_new = accounts.note_money(
         account=account,
         kind=OrderMoney.WRITE_OFF,
         source=source,
@@ -267,7 +276,8 @@ def _lay(account: OrderAccount, claim: Invoice, source: str, amount_minor: int, 
         reference=claim.number,
         booked_on=clock.today(),
     )
-    accounts.settle(account=account, first=claim, by=by)
+    if is_new:  # on this invoice and no other, also when more went back to the customer than came
+        accounts.allocate(account=account, invoice=claim, money=money, amount_minor=amount_minor, by=by)
 
 
 def _gone(claim: Invoice) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Verbs of invoicing."""
 
 from .book import book_capture, book_dispute, book_dispute_won, book_refund
-from .correct import AlreadyCancelled, CreditTooLarge, cancel_invoice, credit_note
+from .correct import AlreadyCancelled, CreditTooLarge, GivenUp, cancel_invoice, credit_note
 from .hold import hold, release_hold
 from .issue import issue_for_parcel
 from .push import push_credit
@@ -12,6 +12,7 @@ __all__ = [
     "AlreadyCancelled",
     "Correction",
     "CreditTooLarge",
+    "GivenUp",
     "NotReplaced",
     "Replaced",
     "book_capture",

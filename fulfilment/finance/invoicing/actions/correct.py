@@ -37,6 +37,16 @@ class CreditTooLarge(ValueError):
         self.wanted_minor, self.left_minor = wanted_minor, left_minor
 
 
+class GivenUp(ValueError):
+    """Something of the invoice was written off, with its VAT: what is corrected twice would be taken back twice."""
+
+    def __init__(self, invoice: Invoice) -> None:
+        super().__init__(
+            _("A part of invoice %(number)s was written off. Take that back first, then correct the invoice.")
+            % {"number": invoice.number}
+        )
+
+
 class AlreadyCancelled(ValueError):
     """The invoice was cancelled before, or only parts of it stand any more."""
 
@@ -56,7 +66,7 @@ def credit_note(
 
     source: the fact behind it (``return:17``), unique: a retry returns the credit note that is there. Credit notes of
     one invoice add up to it to the cent; the last one takes the rest. Raises ValueError for nothing to credit or
-    without a reason, CreditTooLarge, AlreadyCancelled.
+    without a reason, CreditTooLarge, AlreadyCancelled, GivenUp.
     """
     if not reason.strip():
         raise ValueError("a credit note says why")
@@ -103,7 +113,8 @@ def cancel_invoice(*, invoice: Invoice, reason: str, by: Any = None) -> Invoice:
     """Issue the cancellation of a whole invoice: once per invoice, a second call returns the same document.
 
     What was paid on it lies free on the order's account afterwards and is laid on its other invoices. Raises
-    AlreadyCancelled when credit notes stand against it (then the rest is credited instead), ValueError without reason.
+    AlreadyCancelled when credit notes stand against it (then the rest is credited instead), GivenUp, ValueError without
+    reason.
     """
     if not reason.strip():
         raise ValueError("a cancellation says why")
@@ -127,7 +138,7 @@ def cancel_invoice(*, invoice: Invoice, reason: str, by: Any = None) -> Invoice:
 def write_cancellation(*, account: OrderAccount, claim: Invoice, reason: str, by: Any) -> Invoice:
     """Take back a standing invoice inside the caller's transaction, which holds ``account`` and settles it afterwards.
 
-    Raises ValueError for what is no standing invoice, AlreadyCancelled when credit notes stand against it.
+    Raises ValueError for what is no standing invoice, AlreadyCancelled when credit notes stand against it, GivenUp.
     """
     _refuse_not_standing(claim)
     if credited_minor(claim):
@@ -325,6 +336,8 @@ def _refuse_not_standing(claim: Invoice) -> None:
         raise ValueError(f"{claim.number} is no invoice")
     if claim.state == "cancelled":
         raise AlreadyCancelled(f"{claim.number} was cancelled")
+    if accounts.given_up_minor(claim):
+        raise GivenUp(claim)
 
 
 def _order(claim: Invoice) -> Order:

@@ -20,7 +20,7 @@ from fulfilment.finance.invoicing.models import INVOICE_KIND, Invoice, InvoiceLi
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
-from .correct import write_cancellation
+from .correct import GivenUp, write_cancellation
 from .issue import InPlaceOf, write
 from .push import push_credit
 
@@ -120,6 +120,8 @@ def _refuse(claim: Invoice, buyer: dict[str, str], correction: Correction) -> No
         raise NotReplaced(_("Only an invoice can be corrected this way."))
     if claim.state == "cancelled":
         raise NotReplaced(_("Invoice %(number)s was cancelled already.") % {"number": claim.number})
+    if accounts.given_up_minor(claim):
+        raise NotReplaced(str(GivenUp(claim)))
     if claim.corrections.exists():
         raise NotReplaced(_("The invoice has credit notes; credit what is left of it instead."))
     if not buyer.get("name", "").strip():

@@ -161,7 +161,8 @@ def _typed_before(lines: list[StatementLine]) -> list[Receipt | Disbursement]:
 def _surely(
     line: StatementLine, typed: list[Receipt | Disbursement], days: dt.timedelta
 ) -> Receipt | Disbursement | None:
-    """What was typed by hand for this line, when it is only one and reference or payer say so too."""
+    """What was typed by hand for this line, when it is only one and reference or payer say so too; of several that the
+    payer fits, the one with the line's reference."""
     wanted = Receipt if line.amount_minor > 0 else Disbursement
     same = [
         row
@@ -173,21 +174,24 @@ def _surely(
         and line.account.ledger_account.role == TYPED_ON
         and _fits(line, row)
     ]
+    told = _references(line)
+    same = [row for row in same if canonical(row.reference) in told] or same
     return same[0] if len(same) == 1 else None
 
 
 def _fits(line: StatementLine, row: Receipt | Disbursement) -> bool:
     """Whether reference, account or payer are the same on both."""
-    told = {
-        canonical(text)
-        for text in (line.bank_reference, line.end_to_end_id, line.structured_reference)
-        if text
-    }
-    if canonical(row.reference) in told:
+    if canonical(row.reference) in _references(line):
         return True
     if row.party_iban and row.party_iban == line.counterparty_iban:
         return True
     return bool(row.party) and same_name(row.party, line.counterparty)
+
+
+def _references(line: StatementLine) -> set[str]:
+    """What the bank and the payer call it."""
+    told = (line.bank_reference, line.end_to_end_id, line.structured_reference)
+    return {canonical(text) for text in told if text}
 
 
 def _make(lines: list[StatementLine], by: Any) -> list[Receipt | Disbursement]:

@@ -99,6 +99,20 @@ def test_what_was_typed_by_hand_before_is_linked_and_not_doubled(facts: dict[str
     assert problems() == []
 
 
+def test_of_two_typed_by_hand_alike_each_line_finds_its_own_by_the_reference() -> None:
+    """The same customer pays the same amount twice: the payer fits both, the bank's reference only one."""
+    facts = {"booked_on": DAY, "amount_minor": 11_900, "payer": "Hanna Petersen"}
+    first, second = (record(**facts, reference=name) for name in ("BREF-1", "BREF-2"))  # type: ignore[arg-type]
+    of = statement()
+    lines = [line(of, 11_900, bank_reference=name) for name in ("BREF-2", "BREF-1")]
+    take_in(intake=intake_of(of))
+    for typed in (first, second):
+        typed.refresh_from_db()
+    assert [second.line, first.line] == lines
+    assert (Receipt.objects.count(), balance_minor("bank")) == (2, 23_800)
+    assert problems() == []
+
+
 def test_the_same_amount_of_somebody_else_is_not_linked_and_a_person_may_do_it_and_take_it_back() -> None:
     known = record(booked_on=DAY, amount_minor=11_900, reference="12/3", payer="Otto")
     receipt = told(11_900)
