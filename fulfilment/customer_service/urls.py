@@ -1,6 +1,7 @@
 """Every address of customer service's staff pages, included under ``/dashboard/service/``."""
 
+from .cases.dashboard import urlpatterns as cases
 from .withdrawals.dashboard import urlpatterns as withdrawals
 
 app_name = "service"
-urlpatterns = [*withdrawals]
+urlpatterns = [*withdrawals, *cases]

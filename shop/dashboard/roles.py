@@ -45,6 +45,8 @@ ROLES: dict[str, set[str]] = {
         "order.manage_orders",
         "order.correct_addresses",
         "withdrawals.handle_withdrawals",
+        "cases.view_cases",
+        "cases.handle_cases",
         "shortages.answer_questions",
         "shortages.offer_substitutes",
         "payment.refund_payments",
@@ -112,6 +114,7 @@ ROLES: dict[str, set[str]] = {
 #: What only those do who answer for it, beside all that the others may.
 _MANAGER_ONLY = {
     "approvals.change_limits",
+    "cases.change_macros",
     "payment.approve_refunds",
     "kernel.view_operations",
     "connect.view_pushes",

@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from catalogue.partner.models import StockRecord
 from checkout.order.models import Order
 from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment, Refund
+from fulfilment.customer_service.cases.models import Case
+from fulfilment.customer_service.cases.queue import late
+from fulfilment.customer_service.cases.states import OUR_TURN
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.psp.queries import failed_refunds, open_money
@@ -73,6 +76,14 @@ WAITING = (
         "on_hold", _("Orders on hold"), "order.manage_orders", "dashboard:orders",
         lambda: Order.objects.filter(on_hold=True).exclude(status__in=("completed", "cancelled")),
         "hold=yes", "warn",
+    ),
+    Waiting(
+        "cases_late", _("Cases late"), "cases.view_cases", "service:cases",
+        lambda: late(Case.objects.all()), "show=late", "bad",
+    ),
+    Waiting(
+        "cases_free", _("Cases that nobody has"), "cases.view_cases", "service:cases",
+        lambda: Case.objects.filter(assignee=None, state__in=OUR_TURN), "show=free", "warn",
     ),
     Waiting(
         "withdrawals", _("Withdrawals to take up"), "withdrawals.handle_withdrawals", "service:withdrawals",

@@ -20,7 +20,7 @@ from checkout.order.models import Order
 from fulfilment.customer_service.cases import actions, kinds
 from fulfilment.customer_service.cases.access import case_of, token
 from fulfilment.customer_service.cases.models import Case, Message, Picture
-from fulfilment.customer_service.cases.pictures import read, store
+from fulfilment.customer_service.cases.pictures import answer_with, store
 from fulfilment.customer_service.withdrawals.matching import order_for
 from shop.kernel.access import public
 
@@ -154,13 +154,4 @@ def picture(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     )
     if shown is None:
         raise Http404
-    return private_picture(shown)
-
-
-def private_picture(shown: Picture) -> HttpResponse:
-    """The picture as an answer that browsers neither share nor read as anything else."""
-    answer = HttpResponse(read(shown), content_type="image/jpeg")
-    answer["Cache-Control"] = "private, max-age=3600"
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return answer
+    return answer_with(shown)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
@@ -107,3 +108,16 @@ def read(picture: Picture) -> bytes:
     with storages["documents"].open(picture.key) as file:
         content: bytes = file.read()
     return content
+
+
+def answer_with(picture: Picture) -> HttpResponse:
+    """The picture as an answer that browsers neither share nor read as anything else. 404 when the store lost it."""
+    try:
+        content = read(picture)
+    except FileNotFoundError:
+        raise Http404 from None
+    answer = HttpResponse(content, content_type="image/jpeg")
+    answer["Cache-Control"] = "private, max-age=3600"
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer

@@ -49,6 +49,8 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:ask-payment": OFFICE,
     "dashboard:refund-again": OFFICE,
     "service:": {"service"} | OFFICE,
+    "service:macro": OFFICE,
+    "service:policy": OFFICE,
     "warehouse:": {"warehouse"} | OFFICE,
     "warehouse:stock": {"warehouse", "service"} | OFFICE,
     "warehouse:sku": {"warehouse", "service"} | OFFICE,
