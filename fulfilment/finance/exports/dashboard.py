@@ -1,4 +1,4 @@
-"""The staff page of exports: ask for one, and every one that was made, with its hash and file."""
+"""The staff page of exports: ask for one, and every one there is, with state, hash and file."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import datetime as dt
 from typing import Any
 
 from django.contrib import messages
-from django.core.files.storage import storages
 from django.db.models import Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods
 
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.kernel import clock
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 
-from . import actions
+from . import actions, export_page
+from .export_page import MAKE
 from .forms import ExportForm, ExportSearch
-from .models import DATEV, Export
+from .models import DATEV, Z3, Export
 
-MAKE = "exports.make_exports"
 SORT = {
     "kind": "kind",
+    "state": "state",
     "first": "first_day",
     "day": "created_at",
     "entries": "entries",
@@ -48,8 +48,7 @@ def exports(request: HttpRequest) -> HttpResponse:
             except actions.Refused as refused:
                 asked.add_error(None, str(refused))
             else:
-                text = _("The export %(n)d is being made; its file appears in the list.") % {"n": export.pk}
-                messages.success(request, text)
+                messages.success(request, _said(export))
                 return redirect("finance:exports")
     form = ExportSearch(request.GET)
     found = sorted_by(request, _found(form), SORT, ["-pk"])
@@ -67,20 +66,6 @@ def exports(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/exports/exports.html", context, status=status)
 
 
-@staff_view(MAKE)
-@require_GET
-def download(request: HttpRequest, pk: int) -> FileResponse:
-    """The file of an export as it was made."""
-    export = get_object_or_404(Export, pk=pk, state="made")
-    try:
-        stored = storages["documents"].open(export.key)
-    except FileNotFoundError:
-        raise Http404 from None
-    return FileResponse(
-        stored, as_attachment=True, filename=export.name, content_type="application/octet-stream"
-    )
-
-
 def _initial() -> dict[str, Any]:
     """The month before this one, and what was said to DATEV last time."""
     until = clock.today().replace(day=1) - dt.timedelta(days=1)
@@ -91,9 +76,23 @@ def _initial() -> dict[str, Any]:
 
 def _ask(data: dict[str, Any], by: Any) -> Export:
     days = {"first_day": data["first_day"], "last_day": data["last_day"]}
+    if data["kind"] == Z3:
+        return actions.ask_for_z3(**days, by=by)
     if data["kind"] != DATEV:
         return actions.ask_for_journal(**days, by=by)
     return actions.ask_for_datev(**days, **{name: data[name] for name in REMEMBERED}, by=by)
+
+
+def _said(export: Export) -> str:
+    """What has happened, in words."""
+    if export.kind == DATEV:
+        said = ngettext(
+            "The DATEV batch %(n)d has taken %(count)d entry; its file is being made and appears in the list.",
+            "The DATEV batch %(n)d has taken %(count)d entries; its file is being made and appears in the list.",
+            export.entries,
+        )
+        return said % {"n": export.pk, "count": export.entries}
+    return _("The export %(n)d is being made; its file appears in the list.") % {"n": export.pk}
 
 
 def _found(form: ExportSearch) -> QuerySet[Export]:
@@ -102,6 +101,8 @@ def _found(form: ExportSearch) -> QuerySet[Export]:
         found = found.filter(Q(name__icontains=text) | Q(sha256__startswith=text.lower()))
     if kind := form.value("kind"):
         found = found.filter(kind=kind)
+    if state := form.value("state"):
+        found = found.filter(state=state)
     if first := form.day("first"):
         found = found.filter(last_day__gte=first)
     if last := form.day("last"):
@@ -127,7 +128,7 @@ def _csv(found: QuerySet[Export]) -> HttpResponse:
 
 urlpatterns = [
     path("exports/", exports, name="exports"),
-    path("exports/<row:pk>/download/", download, name="export-download"),
+    *export_page.urlpatterns,
 ]
 
 NAV = [NavEntry("finance", gettext_lazy("Exports"), "finance:exports", MAKE, "download", 60)]

@@ -18,8 +18,9 @@ from .datev_rows import Line, Row, rows_of
 
 ENCODING = "cp1252"
 ROWS_MAX = 99_999
-DOCUMENT_CHARS, TEXT_CHARS, LABEL_CHARS = 36, 60, 30
+DOCUMENT_CHARS, TEXT_CHARS, LABEL_CHARS, VAT_ID_CHARS = 36, 60, 30, 15
 _NOT_IN_DOCUMENT = re.compile(r"[^A-Za-z0-9$&%*+\-/]")
+_NOT_IN_VAT_ID = re.compile(r"[^A-Z0-9]")
 _FORMULA = "=+-@"
 
 COLUMNS: list[str] = [
@@ -66,13 +67,14 @@ class Head:
 
 @dataclass(slots=True)
 class Booked:
-    """An entry of the books with its lines."""
+    """An entry of the books with its lines. vat_id: the buyer's, where rows ask for it."""
 
     pk: int
     day: dt.date
     document: str
     text: str
     lines: list[Line] = field(default_factory=list)
+    vat_id: str = ""
 
 
 def fiscal_year(day: dt.date, year_month: int) -> dt.date:
@@ -132,13 +134,16 @@ def _row(entry: Booked, row: Row, head: Head) -> str:
     """One row of 125 fields."""
     document = _NOT_IN_DOCUMENT.sub("-", entry.document)[:DOCUMENT_CHARS].lstrip(_FORMULA)
     length = head.account_length
-    country = f'"{row.country}"' if row.country else '""'
+    country = (
+        row.is_by_vat_id and _NOT_IN_VAT_ID.sub("", entry.vat_id.upper())[:VAT_ID_CHARS]
+    ) or row.country
     rate = f"{row.rate_bp // 100:02d},{row.rate_bp % 100:02d}" if row.rate_bp and row.country else ""
     return (
         f'{row.amount_minor // 100},{row.amount_minor % 100:02d};"{"S" if row.is_debit else "H"}";"EUR";;;"";'
         f'{row.account.ljust(length, "0")};{row.contra.ljust(length, "0")};"{row.key}";{entry.day:%d%m};'
         f'"{document}";"{entry.pk}";;{_quoted(entry.text, TEXT_CHARS)};'
-        f"{_UNTIL_EU}{country};{rate};{_UNTIL_FINAL}{int(head.is_final)}{_UNTIL_END}\r\n"
+        f'{_UNTIL_EU}"{country}";{rate};'
+        f"{_UNTIL_FINAL}{int(head.is_final)}{_UNTIL_END}\r\n"
     )
 
 

@@ -19,6 +19,11 @@ from shop.kernel.money import vat_from_gross
 AUTOMATIC = {"revenue_19": "vat_19", "revenue_7": "vat_7", "bad_debt_19": "vat_19", "bad_debt_7": "vat_7"}
 #: Automatic accounts without VAT: gross is net, but they cannot stand against another automatic account either.
 UNTAXED = {"revenue_0", "revenue_eu", "revenue_reverse_charge"}
+#: Rates of the automatic accounts in basis points: DATEV goes by the account, whatever our line says.
+RATES_BP = {"revenue_19": 1900, "revenue_7": 700, "bad_debt_19": 1900, "bad_debt_7": 700}
+#: Sales that DATEV reports to the tax office by the buyer's VAT id (Zusammenfassende Meldung, § 18a UStG).
+WITH_VAT_ID = {"revenue_eu", "revenue_reverse_charge"}
+GREECE = {"GR": "EL"}  #: Greece's VAT ids, and DATEV with them, write EL
 LIFTED = "40"  #: the key that lifts the automatic (Aufhebung der Automatik)
 
 
@@ -44,6 +49,7 @@ class Row:
     key: str = ""
     country: str = ""
     rate_bp: int | None = None
+    is_by_vat_id: bool = False  #: the buyer's VAT id belongs into it
 
 
 @dataclass(slots=True)
@@ -119,7 +125,7 @@ def _row(debit: _Side, credit: _Side, amount_minor: int) -> Row:
     is_debit = not debit.is_automatic
     account, contra = (debit, credit) if is_debit else (credit, debit)
     if contra.vat_minor is not None:
-        contra.computed_minor += vat_from_gross(amount_minor, contra.line.vat_rate_bp or 0)
+        contra.computed_minor += vat_from_gross(amount_minor, RATES_BP[contra.line.role])
     abroad = next((s.line for s in (contra, account) if s.line.vat_country not in ("", HOME)), None)
     return Row(
         amount_minor,
@@ -127,8 +133,9 @@ def _row(debit: _Side, credit: _Side, amount_minor: int) -> Row:
         account.line.number,
         contra.line.number,
         key=contra.key,
-        country=abroad.vat_country if abroad else "",
+        country=GREECE.get(abroad.vat_country, abroad.vat_country) if abroad else "",
         rate_bp=abroad.vat_rate_bp if abroad else None,
+        is_by_vat_id=not WITH_VAT_ID.isdisjoint((account.line.role, contra.line.role)),
     )
 
 

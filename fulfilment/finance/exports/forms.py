@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.dates import MONTHS
 from django.utils.translation import gettext_lazy as _
 
 from fulfilment.finance.forms import EARLIEST, LATEST, Period, day_field
 
 from .models import DATEV, KINDS
-
-MONTHS = [(n, n) for n in range(1, 13)]
+from .states import EXPORT
 
 
 class ExportSearch(Period):
-    """What to list: text of file name or hash, kind, days the export covers."""
+    """What to list: text of file name or hash, kind, state, days the export covers."""
 
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("all")), *KINDS])
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("all")), *EXPORT.choices])
 
 
 class ExportForm(forms.Form):
-    """A new export. The last four fields are for DATEV alone."""
+    """A new export. The last four fields are for DATEV alone (``datev_fields``)."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=KINDS)
     first_day = day_field(_("From"), required=True)
@@ -35,11 +36,17 @@ class ExportForm(forms.Form):
         help_text=_("Your number at your tax adviser"),
     )  # fmt: skip
     year_month = forms.TypedChoiceField(
-        label=_("Fiscal year begins in month"), choices=MONTHS, coerce=int, initial=1, required=False
-    )
+        label=_("First month of the fiscal year"), choices=list(MONTHS.items()), coerce=int, initial=1, required=False,
+        help_text=_("January, unless your fiscal year is not the calendar year"),
+    )  # fmt: skip
     is_final = forms.BooleanField(
         label=_("Final: DATEV may not change the rows (Festschreibung)"), required=False, initial=True
     )
+
+    @property
+    def datev_fields(self) -> list[forms.BoundField]:
+        """What only DATEV asks for."""
+        return [self[name] for name in ("consultant", "client", "year_month", "is_final")]
 
     def clean(self) -> dict[str, Any]:
         """Days in their order; DATEV's numbers where DATEV is asked for."""

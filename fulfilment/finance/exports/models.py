@@ -1,4 +1,4 @@
-"""Exports with the file each of them is, and the entries that a DATEV batch holds."""
+"""Exports with the file each of them is, the entries that a DATEV batch holds, and who fetched a file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from fulfilment.finance.ledger.models import Entry
 from shop.kernel.clock import now
 
+from .reasons import words
 from .states import EXPORT
 
-DATEV, JOURNAL = "datev", "journal"
-KINDS = [(DATEV, _("DATEV booking batch")), (JOURNAL, _("Journal as JSON lines"))]
+DATEV, JOURNAL, Z3 = "datev", "journal", "z3"
+KINDS = [
+    (DATEV, _("DATEV booking batch")),
+    (Z3, _("Tax audit (GoBD Z3)")),
+    (JOURNAL, _("Journal as JSON lines")),
+]
 
 
 class Export(models.Model):
@@ -39,13 +44,21 @@ class Export(models.Model):
     key = models.CharField(max_length=200, blank=True, help_text="where the file lies; empty: not made yet")
     sha256 = models.CharField("SHA-256", max_length=64, blank=True)
     size_bytes = models.PositiveBigIntegerField(_("Size"), default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="how often a worker began")
+    claimed_until = models.DateTimeField(
+        null=True, blank=True, help_text="a worker makes it until then, or it rests after a failure"
+    )
+    problem = models.CharField(
+        max_length=20, blank=True, db_default="", help_text="why it could not be made: see reasons.py"
+    )
+    detail = models.CharField(max_length=80, blank=True, db_default="", help_text="the error, by its name")
 
     class Meta:
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="exports_export_forward"),
             models.CheckConstraint(
-                condition=Q(state="waiting", sha256="") | Q(state="made") & ~Q(sha256="") & ~Q(key=""),
+                condition=~Q(state="made") & Q(sha256="") | Q(state="made") & ~Q(sha256="") & ~Q(key=""),
                 name="exports_made_has_file",
             ),
         ]
@@ -53,6 +66,11 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.first_day} to {self.last_day}"
+
+    @property
+    def reason(self) -> str:
+        """Why it could not be made, in the reader's language; "" when there is nothing to say."""
+        return words(self.problem)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: somebody may have the file already."""
@@ -69,3 +87,17 @@ class BatchEntry(models.Model):
 
     def __str__(self) -> str:
         return f"entry {self.entry_id} in export {self.export_id}"
+
+
+class ExportFetch(models.Model):
+    """Somebody downloaded the file of an export. Append-only: who has the books in hand is answered by it."""
+
+    export = models.ForeignKey(Export, on_delete=models.PROTECT, related_name="fetches")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"export {self.export_id} fetched at {self.at}"

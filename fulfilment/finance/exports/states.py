@@ -7,6 +7,16 @@ from shop.kernel.states import Machine
 EXPORT = Machine(
     name="export",
     initial="waiting",
-    moves={"waiting": ("made",), "made": ()},
-    labels={"waiting": _("is being made"), "made": _("made")},
+    moves={
+        "waiting": ("made", "failed"),
+        "made": (),
+        "failed": ("waiting", "given_up"),
+        "given_up": (),
+    },
+    labels={
+        "waiting": _("is being made"),
+        "made": _("made"),
+        "failed": _("failed"),
+        "given_up": _("given up"),
+    },
 )

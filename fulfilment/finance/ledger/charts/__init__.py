@@ -33,6 +33,19 @@ def chosen() -> str:
     return str(getattr(settings, "KONTOR_CHART", "skr03")).lower()
 
 
+def kept() -> str:
+    """The chart by which the accounts are numbered: that of the books, which keep theirs whatever the settings say now.
+    One query."""
+    from fulfilment.finance.ledger.models import Account
+
+    numbers = dict(Account.objects.exclude(role="").values_list("role", "number"))
+
+    def alike(chart: str) -> int:
+        return sum(numbers.get(row.role) == row.number for row in rows(chart))
+
+    return max((chosen(), *KNOWN), key=alike)
+
+
 @lru_cache
 def rows(chart: str) -> tuple[ChartRow, ...]:
     """The accounts of ``chart`` ("skr03", "skr04"); ValueError when there is no such chart."""

@@ -11,20 +11,25 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.core.files.storage import storages
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import override
 
-from fulfilment.finance.exports import actions, verify
+from fulfilment.finance.exports import actions, datev, verify
 from fulfilment.finance.exports.datev_rows import Line, Row, rows_of
 from fulfilment.finance.exports.models import BatchEntry, Export
+from fulfilment.finance.invoicing.actions import cancel_invoice, credit_note
 from fulfilment.finance.ledger import rules
 from fulfilment.finance.ledger.actions import post
 from fulfilment.finance.ledger.actions import reverse as reverse_entry
 from fulfilment.finance.ledger.models import Account, Entry
 from fulfilment.finance.ledger.postings import Posting
 from fulfilment.finance.reports.balances import by_account
-from tests.fulfilment.finance.orders import make_staff
+from tests.fulfilment.finance.invoicing.firms import FRENCH, firm_order, invoice_of, proof
+from tests.fulfilment.finance.orders import Wish, make_staff
+from tests.support.helpers import Outbox
 
 from .reader import balances, batches
 
@@ -155,6 +160,49 @@ def test_two_years_and_other_currencies_are_refused_in_words() -> None:
     assert not BatchEntry.objects.exists()
 
 
+@pytest.mark.both_databases
+def test_sales_to_firms_in_the_eu_carry_the_buyers_vat_id(outbox: Outbox) -> None:
+    invoice = invoice_of(outbox, firm_order(Wish(1, 50_000, 0), category="K", check=proof()))
+    credit_note(invoice=invoice, source="t:1", reason="zu viel", amount_minor=1_000)
+    cancel_invoice(
+        invoice=invoice_of(outbox, firm_order(Wish(1, 900, 0), category="K", check=proof())), reason="x"
+    )
+    book("oss", rules.invoice_issued(order_number="K9", taxes=[rules.TaxShare("GR", 2400, 1_000, 240)]))
+    files = batches(content(ask()))
+    by_account = {(row[7], row[39], row[40]) for file in files for row in file.rows if row[39]}
+    assert ("8125", FRENCH, "") in by_account
+    assert {row[39] for file in files for row in file.rows if row[7] == "8125"} == {FRENCH}
+    assert ("8320", "EL", "24,00") in by_account
+    assert all(len(country) == 2 for account, country, _rate in by_account if account != "8125")
+    assert balances(files) == books()
+
+
+def test_a_vat_id_from_outside_stays_in_its_field() -> None:
+    entry = datev.Booked(1, DAY, "R1", "", [], vat_id='fr 40;"30\r\n3265045999999')
+    row = Row(100, True, "1400", "8125", country="FR", is_by_vat_id=True)
+    head = datev.Head(1, 1, DAY, DAY, dt.datetime.now(dt.UTC), 1, 4, True, "03", "1590")
+    cells = datev._row(entry, row, head).split(";")
+    assert (len(cells), cells[39]) == (125, '"FR4030326504599"')
+    entry.vat_id = ""
+    assert datev._row(entry, row, head).split(";")[39] == '"FR"', "unknown: the country alone"
+
+
+def test_datev_computes_by_the_account_also_where_our_line_says_no_rate() -> None:
+    lines = [
+        Line("receivable", "1400", 11_900),
+        Line("revenue_19", "8400", -10_000),
+        Line("vat_19", "1776", -1_900),
+    ]
+    assert rows_of(lines, clearing="1590") == [Row(11_900, True, "1400", "8400")]
+
+
+def test_the_header_names_the_chart_of_the_books_whatever_the_settings_say_later(settings: Any) -> None:
+    some_books()
+    settings.KONTOR_CHART = "skr04"
+    first, *_rest = batches(content(ask()))
+    assert first.header[26] == "03"
+
+
 def test_a_file_that_is_full_goes_on_in_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     some_books()
     monkeypatch.setattr("fulfilment.finance.exports.datev.ROWS_MAX", 3)
@@ -201,10 +249,70 @@ def test_the_page_asks_lists_and_gives_the_file(client: Client) -> None:
     assert export.sha256 not in client.get(url, {"last": "2026-09-30"}).content.decode()
 
 
+def test_a_tax_audit_is_asked_for_and_who_fetches_it_is_noted(client: Client) -> None:
+    some_books()
+    person = colleague("finance")
+    client.force_login(person)
+    url = reverse("finance:exports")
+    days = {"first_day": "2026-11-01", "last_day": "2026-11-30"}
+    refused = client.post(url, {"kind": "z3", **days, "last_day": "2026-11-29"})
+    assert refused.status_code == 400 and "ganze Monate" in refused.content.decode()
+    assert client.post(url, {"kind": "z3", **days}).status_code == 302
+    export = actions.make(Export.objects.get().pk)
+    page = client.get(reverse("finance:export", args=[export.pk])).content.decode()
+    assert "Noch niemand hat die Datei abgeholt" in page and "nicht endgültig abgeschlossen" in page
+    response = client.get(reverse("finance:export-download", args=[export.pk]))
+    assert response["Content-Disposition"].endswith(f'GoBD-Z3-2026-11-01-2026-11-30-{export.pk}.zip"')
+    assert b"".join(response.streaming_content) == content(export)
+    assert [fetch.by for fetch in export.fetches.all()] == [person]
+    page = client.get(reverse("finance:export", args=[export.pk])).content.decode()
+    assert "Noch niemand" not in page and export.sha256 in page
+    assert export.sha256 in client.get(url, {"kind": "z3", "state": "made"}).content.decode()
+    assert export.sha256 not in client.get(url, {"state": "failed"}).content.decode()
+    assert client.get(url, {"state": "x"}).status_code == 400
+
+
+def test_the_fiscal_year_begins_in_a_month_with_a_name(client: Client) -> None:
+    client.force_login(colleague("finance"))
+    page = client.get(reverse("finance:exports")).content.decode()
+    assert '<option value="1" selected>Januar</option>' in page
+    assert "Nur für DATEV" in page
+
+
+@pytest.mark.parametrize("name", ["exports", "export"])
+def test_pages_ask_the_database_as_often_with_many_exports_as_with_few(name: str, client: Client) -> None:
+    some_books()
+    people = [colleague("finance"), *(make_staff(f"s{n}@shop.example") for n in range(6))]
+    client.force_login(people[0])
+
+    def one(by: Any) -> Export:
+        export = actions.make(actions.ask_for_journal(first_day=FIRST, last_day=LAST, by=by).pk)
+        actions.fetched(export=export, by=by)
+        return export
+
+    export = one(people[0])
+    address = reverse("finance:exports") if name == "exports" else reverse("finance:export", args=[export.pk])
+    client.get(address)
+    with CaptureQueriesContext(connection) as few:
+        assert client.get(address).status_code == 200
+    for person in people:
+        one(person)
+        actions.fetched(export=export, by=person)
+    with CaptureQueriesContext(connection) as many:
+        assert client.get(address).status_code == 200
+    assert len(many) == len(few)
+
+
 def test_who_may_not_export_sees_nothing(client: Client) -> None:
+    some_books()
+    export = ask()
     client.force_login(colleague("service"))
     assert client.get(reverse("finance:exports")).status_code == 403
     assert client.post(reverse("finance:exports"), {}).status_code == 403
+    for name in ("export", "export-download", "export-again", "export-give-up"):
+        address = reverse(f"finance:{name}", args=[export.pk])
+        assert client.get(address).status_code == client.post(address).status_code == 403
+    assert not export.fetches.exists()
 
 
 def test_a_batch_that_lost_an_entry_and_a_changed_file_are_found() -> None:
