@@ -97,7 +97,7 @@ TASKS = (
     ),
     Task(
         "exports", ngettext_lazy("%(n)d export is not made", "%(n)d exports are not made", "n"),
-        lambda: [Export.objects.exclude(state="made")], "finance:exports", "exports.make_exports",
+        lambda: [Export.objects.filter(state__in=("waiting", "failed"))], "finance:exports", "exports.make_exports",
     ),
 )  # fmt: skip
 

@@ -17,6 +17,7 @@ from fulfilment.finance.exports import actions, reasons, verify
 from fulfilment.finance.exports.actions import making
 from fulfilment.finance.exports.models import BatchEntry, Export
 from fulfilment.finance.ledger.models import Entry
+from fulfilment.finance.start.tasks import TASKS
 from shop.kernel.models import StateChange
 from shop.kernel.states import StateError
 from tests.support.helpers import Clock
@@ -195,6 +196,21 @@ def test_given_up_its_entries_go_into_the_next_batch(clock: Clock) -> None:
         actions.again(export=export, by=None)
     following = ask()
     assert following.entries == Entry.objects.count()
+
+
+def test_what_failed_waits_on_the_start_page_until_it_is_given_up(broken: Any, clock: Clock) -> None:
+    some_books()
+    ask()
+
+    def waiting() -> int:
+        return next(task for task in TASKS if task.code == "exports").rows()[0].count()
+
+    assert waiting() == 0
+    broken(OSError("full"))
+    export = until_failed(actions.ask_for_journal(**NOVEMBER), clock)
+    assert waiting() == 1
+    actions.give_up(export=export, by=None)
+    assert waiting() == 0
 
 
 def test_a_worker_that_wakes_up_late_makes_nothing_of_what_was_given_up(
