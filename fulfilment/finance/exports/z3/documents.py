@@ -45,7 +45,8 @@ def _documents(stretch: Stretch) -> Iterator[Sequence[Any]]:
     )  # fmt: skip
     for row in rows.iterator(chunk_size=CHUNK_RECORDS):
         number, kind, issued, delivered, due, buyer, order, country, currency, *rest = row
-        amounts = [hundredths(_sign(kind) * value, currency) for value in rest[:4]]
+        minor: list[int] = rest[:4]
+        amounts = [hundredths(_sign(kind) * value, currency) for value in minor]
         yield (
             number, KINDS[kind], issued, delivered, due, _customer(buyer, order), order, country,
             buyer.get("vat_id", ""), currency, *amounts, *rest[4:],
