@@ -44,12 +44,11 @@ def _documents(stretch: Stretch) -> Iterator[Sequence[Any]]:
         "payment_method", "reason",
     )  # fmt: skip
     for row in rows.iterator(chunk_size=CHUNK_RECORDS):
-        number, kind, issued, delivered, due, buyer, order, country, currency, *rest = row
-        minor: list[int] = rest[:4]
-        amounts = [hundredths(_sign(kind) * value, currency) for value in minor]
+        number, kind, issued, delivered, due, buyer, order, country, currency = row[:9]
+        amounts = [hundredths(_sign(kind) * value, currency) for value in row[9:13]]
         yield (
             number, KINDS[kind], issued, delivered, due, _customer(buyer, order), order, country,
-            buyer.get("vat_id", ""), currency, *amounts, *rest[4:],
+            buyer.get("vat_id", ""), currency, *amounts, *row[13:],
         )  # fmt: skip
 
 
