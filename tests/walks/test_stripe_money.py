@@ -87,7 +87,7 @@ def on_the_bank(payout: Payout) -> None:
     receipt = bank.record(
         booked_on=today(), amount_minor=payout.amount_minor, reference=payout.psp_id[-12:], text="STRIPE"
     )
-    bank.explain_payout(receipt=receipt, payout=payout.psp_id, amount_minor=payout.amount_minor)
+    bank.explain_payout(money=receipt, payout=payout.psp_id, amount_minor=payout.amount_minor)
     payout.refresh_from_db()
 
 

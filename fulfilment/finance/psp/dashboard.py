@@ -65,7 +65,7 @@ def _payouts(form: PayoutSearch) -> QuerySet[Payout]:
         found = found.filter(psp_id__icontains=form.value("q"))
     state = form.value("state")
     if state == "open":
-        found = found.filter(receipt_id__isnull=True).exclude(provider_status__in=GONE_WRONG)
+        found = found.filter(arrived_on__isnull=True).exclude(provider_status__in=GONE_WRONG)
     elif state:
         found = found.filter(provider_status=state)
     first, last = form.day("first"), form.day("last")

@@ -73,13 +73,21 @@ class Payout(models.Model):
         db_index=True,
         help_text="the receipt on the bank account; reconciliation says so",
     )
-    arrived_on = models.DateField(null=True, blank=True)
+    disbursement_id = models.BigIntegerField(
+        null=True,
+        blank=True,
+        db_index=True,
+        help_text="of a negative payout: the money that left the bank account; reconciliation says so",
+    )
+    arrived_on = models.DateField(
+        null=True, blank=True, help_text="of the line of the bank; empty: still to come"
+    )
 
     class Meta:
         indexes = [
             models.Index(fields=["-arrival_date", "-id"], name="psp_payout_newest"),
             models.Index(
-                fields=["amount_minor"], condition=Q(receipt_id__isnull=True), name="psp_payout_open"
+                fields=["amount_minor"], condition=Q(arrived_on__isnull=True), name="psp_payout_awaited"
             ),
         ]
         permissions = [
@@ -93,7 +101,7 @@ class Payout(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether its line on the bank statement is still to come or to be found."""
-        return self.receipt_id is None and self.provider_status not in GONE_WRONG
+        return self.arrived_on is None and self.provider_status not in GONE_WRONG
 
 
 class BalanceTransaction(models.Model):

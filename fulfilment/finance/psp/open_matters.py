@@ -21,7 +21,7 @@ def not_booked(first_day: dt.date, last_day: dt.date) -> list[Matter]:
 
 
 def _payouts(last_day: dt.date) -> Matter:
-    missing = Payout.objects.filter(receipt_id__isnull=True, arrival_date__lte=last_day)
+    missing = Payout.objects.filter(arrived_on__isnull=True, arrival_date__lte=last_day)
     found = missing.exclude(provider_status__in=GONE_WRONG).aggregate(
         count=Count("pk"), amount=Sum("amount_minor", filter=Q(currency="EUR"))
     )

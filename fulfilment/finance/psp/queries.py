@@ -17,7 +17,7 @@ MOST_SHOWN = 500  #: movements on the page of a payout; the CSV has them all
 
 def open_payouts(currency: str = "EUR") -> QuerySet[Payout]:
     """Payouts whose line on the bank statement is still to be found, oldest first."""
-    rows = Payout.objects.filter(receipt_id__isnull=True, currency=currency).exclude(
+    rows = Payout.objects.filter(arrived_on__isnull=True, currency=currency).exclude(
         provider_status__in=GONE_WRONG
     )
     return rows.order_by("arrival_date", "pk")
@@ -31,7 +31,7 @@ def payout_named(text: str) -> Payout | None:
         if len(word) == 12:
             wanted |= Q(psp_id__iendswith=word)
     return (
-        Payout.objects.filter(wanted, receipt_id__isnull=True).exclude(provider_status__in=GONE_WRONG).first()
+        Payout.objects.filter(wanted, arrived_on__isnull=True).exclude(provider_status__in=GONE_WRONG).first()
     )
 
 
@@ -56,7 +56,7 @@ class Explained:
     @property
     def difference_minor(self) -> int:
         """What the bank got beyond (or short of) the payout; only once its line was found."""
-        return self.arrived_minor - self.payout.amount_minor if self.payout.receipt_id else 0
+        return self.arrived_minor - self.payout.amount_minor if self.payout.arrived_on else 0
 
 
 def explained(payout: Payout) -> Explained:

@@ -42,7 +42,7 @@ def payouts_are_what_they_consist_of() -> list[str]:
 def payouts_end_at_zero() -> list[str]:
     """Of a payout that arrived, the clearing account keeps nothing: what its movements put there, it took."""
     arrived = {
-        payout.psp_id: payout for payout in Payout.objects.filter(receipt_id__isnull=False, is_explained=True)
+        payout.psp_id: payout for payout in Payout.objects.filter(arrived_on__isnull=False, is_explained=True)
     }
     taken = {
         subject: amount
@@ -50,7 +50,7 @@ def payouts_end_at_zero() -> list[str]:
         if subject.startswith("psp:po_")
     }
     put: dict[str, int] = defaultdict(int)
-    rows = BalanceTransaction.objects.filter(payout__receipt_id__isnull=False).exclude(kind="payout")
+    rows = BalanceTransaction.objects.filter(payout__arrived_on__isnull=False).exclude(kind="payout")
     for chunk in _chunks(rows.select_related("payout")):
         effects = _effects(chunk)
         for row in chunk:

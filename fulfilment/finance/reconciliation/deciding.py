@@ -118,7 +118,7 @@ def _back(money: Any, proposal: Proposal, by: Any, by_itself: bool, charge: bool
 def _payout(money: Any, proposal: Proposal, by: Any, by_itself: bool, _charge: bool) -> None:
     part = proposal.parts[0]
     actions.explain_payout(
-        receipt=money,
+        money=money,
         payout=part.target.partition(":")[2],
         amount_minor=part.amount_minor,
         why=reasons_text(proposal),

@@ -150,6 +150,20 @@ def payout_arrived(
     ]
 
 
+def payout_taken(
+    *, disbursement_id: int, payout: str, amount_minor: int, currency: str = "EUR"
+) -> list[Posting]:
+    """Money that left the bank account is a negative payout: the card provider took what we owed it. Together with
+    disbursement_recorded it is clearing to bank. ``payout``: the provider's id."""
+    return disbursement_explained(
+        disbursement_id=disbursement_id,
+        account="psp_clearing",
+        amount_minor=amount_minor,
+        subject=psp_subject(payout),
+        currency=currency,
+    )
+
+
 def receipt_explained(
     *,
     receipt_id: int,

@@ -78,24 +78,25 @@ def explain(
 
 def explain_payout(
     *,
-    receipt: Receipt,
+    money: Receipt | Disbursement,
     payout: str,
     amount_minor: int,
     why: str = "",
     by_itself: bool = False,
     by: Any = None,
 ) -> Assignment:
-    """A part of a receipt is a payout of the card provider (``payout``: its id). Each payout arrives once.
+    """A part of the money is a payout of the card provider (``payout``: its id); money that left is a negative one, by
+    which the provider took what we owed it. Each payout has one line.
 
-    Raises NotEnoughLeft, IntegrityError or ValueError when another receipt is that payout.
+    Raises NotEnoughLeft, IntegrityError or ValueError when another line is that payout or it goes the other way.
     """
     if amount_minor <= 0 or not payout.strip():
         raise ValueError("a payout has an id and an amount above zero")
 
     def work() -> Assignment:
-        take(receipt, amount_minor, by)
+        take(money, amount_minor, by)
         assignment = Assignment.objects.create(
-            receipt=receipt,
+            **_side(money),
             kind=Assignment.PAYOUT,
             reference=payout.strip()[:80],
             amount_minor=amount_minor,
@@ -103,11 +104,17 @@ def explain_payout(
             by_itself=by_itself,
             by=person(by),
         )
-        lines = rules.payout_arrived(
-            receipt_id=receipt.pk, payout=payout.strip(), amount_minor=amount_minor, currency=receipt.currency
-        )
+        facts: dict[str, Any] = {
+            "payout": payout.strip(),
+            "amount_minor": amount_minor,
+            "currency": money.currency,
+        }
+        if isinstance(money, Receipt):
+            lines = rules.payout_arrived(receipt_id=money.pk, **facts)
+        else:
+            lines = rules.payout_taken(disbursement_id=money.pk, **facts)
         book(assignment, "payout_arrived", lines, by)
-        arrived(payout=assignment.reference, receipt=receipt)
+        arrived(payout=assignment.reference, money=money)
         return assignment
 
     return retrying(work)

@@ -57,8 +57,8 @@ def _undo_one(assignment: Assignment, why: str, by: Any) -> None:
         if assignment.payback.state == "sent":
             raise ValueError("the transfer back has left the bank: it cannot be called off any more")
         move(assignment.payback, to="cancelled", by=by, why=why)
-    if assignment.kind == Assignment.PAYOUT and assignment.receipt:
-        undo_arrival(receipt=assignment.receipt)
+    if assignment.kind == Assignment.PAYOUT:
+        undo_arrival(money=assignment.money)
     if assignment.kind == Assignment.REFUND and assignment.payback:
         _not_sent_after_all(assignment, why, by)
     for source in assignment.sources:

@@ -22,7 +22,7 @@ def proposals(money: Money, index: Index) -> list[Proposal]:
     if money.amount_minor < 0:
         found = outgoing.proposals(money, index)
     else:
-        found = [*_same_money(money, index), *_payouts(money, index), *_claims(money, index)]
+        found = [*_same_money(money, index), *payouts(money, index), *_claims(money, index)]
         found += by_rules(money, index, "in")
     best: dict[str, Proposal] = {}
     for one in sorted(found, key=lambda one: -one.confidence):
@@ -291,9 +291,12 @@ def _by_amount(money: Money, index: Index) -> list[Proposal]:
     ]
 
 
-def _payouts(money: Money, index: Index) -> list[Proposal]:
-    """A payout of the card provider: its id in the text, or its name and an amount that only one payout has."""
-    same = index.worth(money.currency, money.amount_minor, ("payout",))
+def payouts(money: Money, index: Index, kind: str = "payout") -> list[Proposal]:
+    """A payout of the card provider: its id in the text, or its name and an amount that only one payout has.
+
+    kind: "taken" for money that left, by which the provider took a negative one."""
+    amount = abs(money.amount_minor)
+    same = index.worth(money.currency, amount, (kind,))
     said = bool(PROVIDER_WORDS & words_of(f"{money.party} {money.text}"))
     upper = f"{money.text} {money.end_to_end_id}".upper()
     found = []
@@ -302,7 +305,7 @@ def _payouts(money: Money, index: Index) -> list[Proposal]:
         if by_id or said:
             sure = CERTAIN if by_id else 96 if len(same) == 1 else GUESS
             why = ("payout_id", "exact") if by_id else ("provider", "exact")
-            found.append(Proposal(PAYOUT, (part_of(item, money.amount_minor),), sure, why))
+            found.append(Proposal(PAYOUT, (part_of(item, amount),), sure, why))
     return found
 
 

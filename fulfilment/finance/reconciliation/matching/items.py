@@ -14,10 +14,10 @@ PAY, BACK, PAYOUT, ACCOUNT, REFUND, PAYBACK, RETURNED, SAME = (
 class OpenItem:
     """Something that money may be for.
 
-    target: "invoice:5", "order:7" (a prepayment), "refund:3", "payback:4", "payout:po_2", "money:9" (a receipt that may
-    come back), "receipt:9" or "disbursement:9" (typed by hand before). numbers: what people quote. customer: whose
-    it is ("user:5",
-    "mail:…"). closed: "" or why nothing is asked any more ("paid", "cancelled", "written_off").
+    target: "invoice:5", "order:7" (a prepayment), "refund:3", "payback:4", "payout:po_2", "taken:po_3" (a negative
+    payout), "money:9" (a receipt that may come back), "receipt:9" or "disbursement:9" (typed by hand before). numbers:
+    what people quote. customer: whose it is ("user:5", "mail:…"). closed: "" or why nothing is asked any more ("paid",
+    "cancelled", "written_off").
     """
 
     target: str

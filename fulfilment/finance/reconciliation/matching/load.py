@@ -213,7 +213,8 @@ def _others(amounts: set[int] | None) -> Iterator[OpenItem]:
                 iban=row.party_iban, day=row.booked_on.toordinal(),
             )  # fmt: skip
     for psp_id, amount, currency in open_payouts(amounts):
-        yield OpenItem(f"payout:{psp_id}", (psp_id,), amount, currency)
+        kind = "payout" if amount > 0 else "taken"
+        yield OpenItem(f"{kind}:{psp_id}", (psp_id,), abs(amount), currency)
 
 
 def _refunds(rows: QuerySet[Refund]) -> Iterator[OpenItem]:

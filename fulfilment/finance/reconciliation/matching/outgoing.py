@@ -1,5 +1,5 @@
-"""What money that left may be for: a refund we sent, a payment that came back, the bank's charges, a learned
-account."""
+"""What money that left may be for: a refund we sent, a negative payout, a payment that came back, the bank's
+charges, a learned account."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ RETURN_FEE_MOST_MINOR = 2_000  #: that a bank adds to what it takes back
 
 def proposals(money: Money, index: Index) -> list[Proposal]:
     """What may have left, best first."""
-    from .engine import by_rules
+    from .engine import by_rules, payouts
 
-    found = _sent(money, index)
+    found = [*_sent(money, index), *payouts(money, index, "taken")]
     if _is_return(money):
         found += _returned(money, index)
     found += by_rules(money, index, "out")

@@ -107,6 +107,8 @@ def steps(proposal: Proposal, numbers: dict[str, str], currency: str) -> list[St
             found += _differences(part, numbers)
         elif proposal.kind == items.BACK:
             found.append(Step(_("goes back"), amount, open_money, numbers.get("money_transit", "")))
+        elif proposal.kind == items.PAYOUT and part.target.startswith("taken:"):
+            found.append(Step(what, amount, numbers.get("psp_clearing", ""), open_money))
         elif proposal.kind == items.PAYOUT:
             found.append(Step(what, amount, open_money, numbers.get("psp_clearing", "")))
         elif proposal.kind in (items.REFUND, items.PAYBACK):

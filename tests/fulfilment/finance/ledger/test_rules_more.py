@@ -37,6 +37,18 @@ def test_the_payout_of_116_97_arrives_at_the_bank() -> None:
     assert known[1].subject == "psp:po_1"
 
 
+def test_the_card_provider_takes_its_claim_of_9_00_from_the_bank() -> None:
+    left = rules.disbursement_recorded(disbursement_id=3, amount_minor=900)
+    known = rules.payout_taken(disbursement_id=3, payout="po_2", amount_minor=900)
+    assert booked([*left, *known]) == [
+        ("1590", 900, 0),
+        ("1200", 0, 900),  # left the bank account
+        ("1360", 900, 0),  # we owe the provider no more
+        ("1590", 0, 900),
+    ]
+    assert known[0].subject == "psp:po_2"
+
+
 def test_a_refund_of_19_90_is_sent_by_transfer() -> None:
     left = rules.disbursement_recorded(disbursement_id=3, amount_minor=1_990)
     known = rules.disbursement_explained(disbursement_id=3, account="money_transit", amount_minor=1_990)

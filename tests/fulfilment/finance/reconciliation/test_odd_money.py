@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -11,8 +12,12 @@ from django.urls import reverse
 from checkout.payment.models import Payment
 from fulfilment.finance.bank.models import StatementLine
 from fulfilment.finance.ledger.models import Account
+from fulfilment.finance.ledger.queries import balance_minor
+from fulfilment.finance.psp.models import Payout
+from fulfilment.finance.psp.queries import explained
 from fulfilment.finance.reconciliation.actions import (
     assign,
+    explain_payout,
     explain_refund,
     give_back,
     link,
@@ -22,8 +27,8 @@ from fulfilment.finance.reconciliation.actions import (
 )
 from fulfilment.finance.reconciliation.matching.engine import proposals
 from fulfilment.finance.reconciliation.matching.index import Index
-from fulfilment.finance.reconciliation.matching.items import BACK, Money, OpenItem, Part
-from fulfilment.finance.reconciliation.matching.run import match_these
+from fulfilment.finance.reconciliation.matching.items import BACK, PAYOUT, Money, OpenItem, Part
+from fulfilment.finance.reconciliation.matching.run import match_open, match_these
 from fulfilment.finance.reconciliation.models import LearnedRule, PayBack, Receipt
 from fulfilment.finance.reconciliation.transfers import note_payback_sent
 from tests.fulfilment.finance.books import problems
@@ -172,3 +177,39 @@ def test_what_a_part_settles_beside_the_money_is_off_the_index_too() -> None:
     assert (item.open_minor, item.closed) == (0, "paid")
     [first, *_] = proposals(Money("receipt:2", 300, text="R2026-000121", party="Hanna Petersen"), index)
     assert first.kind == BACK
+
+
+def test_what_the_card_provider_takes_from_the_bank_is_a_negative_payout(outbox: Any, desk: Client) -> None:
+    payout = Payout.objects.create(
+        psp_id="po_minus", amount_minor=-900, provider_status="paid", arrival_date=DAY, is_explained=False,
+        created_at=dt.datetime(2026, 11, 19, 9, tzinfo=dt.UTC),
+    )  # fmt: skip
+    gone = told(-900, "STRIPE PAYMENTS EUROPE", counterparty="Stripe")
+    came = told(900, "STRIPE PAYMENTS EUROPE", counterparty="Stripe")
+    assert proposed(came) == [], "money that comes is not what the provider took"
+    [first, *_] = proposed(gone)
+    assert (first.kind, first.confidence, first.parts[0].label) == (PAYOUT, 96, "po_minus")
+    page = desk.get(reverse("finance:workbench"), {"line": f"disbursement-{gone.pk}"})
+    assert [step.debit[:4] for step in page.context["choices"][0].steps] == ["1360"]
+    assert match_open().booked == 1
+    payout.refresh_from_db()
+    assert (payout.disbursement_id, payout.arrived_on, payout.is_open) == (gone.pk, gone.booked_on, False)
+    assert (balance_minor("psp_clearing"), explained(payout).difference_minor) == (900, 0)
+    assert desk.get(reverse("finance:disbursement", args=[gone.pk])).status_code == 200
+    [made] = gone.assignments.all()
+    undo(assignment=made, why="another one")
+    payout.refresh_from_db()
+    assert (payout.disbursement_id, payout.arrived_on, payout.is_open) == (None, None, True)
+    assert balance_minor("psp_clearing") == 0
+    assert problems() == []
+
+
+def test_a_payout_and_its_line_go_the_same_way() -> None:
+    payout = Payout.objects.create(
+        psp_id="po_plus", amount_minor=900, provider_status="paid", arrival_date=DAY,
+        created_at=dt.datetime(2026, 11, 19, 9, tzinfo=dt.UTC),
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="other way"):
+        explain_payout(money=told(-900, "STRIPE"), payout=payout.psp_id, amount_minor=900)
+    payout.refresh_from_db()
+    assert payout.is_open

@@ -336,7 +336,7 @@ def test_a_refund_by_transfer_is_on_its_way_until_its_line_comes(outbox: Outbox)
 def test_a_payout_arrives_once(outbox: Outbox) -> None:
     receipt = told(50_000, "STRIPE", counterparty="Stripe")
     before = books()
-    made = explain_payout(receipt=receipt, payout="po_1", amount_minor=50_000)
+    made = explain_payout(money=receipt, payout="po_1", amount_minor=50_000)
     assert books() == {"bank": 50_000, "psp_clearing": -50_000}
     assert problems() == []
     all_taken_back([made], before)
