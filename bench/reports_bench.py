@@ -1,7 +1,8 @@
 """How quickly the first page of each report opens on long books: a million entries on PostgreSQL, fewer on SQLite.
 
 The books are written by SQL inside the database with the triggers of the ledger asleep, so call it on a throwaway
-database only. A few thousand entries are still only noted, as in a busy minute.
+database only. Nine orders in ten are paid, up to two weeks after their invoice; the tenth is open. A few thousand
+entries are still only noted, as in a busy minute.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from .figures import Figure
 
 ENTRIES = {"postgresql": 1_000_000, "sqlite": 20_000}
 PER_ORDER = 4
+DAYS_TO_PAY = 14
 DAYS = 1_000  #: the books are so many days long
 NOTED_ENTRIES = 2_000
 ROUNDS = 3
@@ -37,10 +39,10 @@ BASE = 10_000_000  #: ids of what is made here begin behind this
 def measure() -> dict[str, Figure]:
     """Figures by name: seconds of each first page, and entries per second that are added to the balances."""
     orders = ENTRIES[connection.vendor] // PER_ORDER
-    _write_books(orders)
-    _analyse()
-    speed = _roll_up_the_rest()
-    _analyse()
+    write_books(orders)
+    tidy()
+    speed = roll_up_the_rest()
+    tidy()
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # nothing was collected here
     with override_settings(ALLOWED_HOSTS=["testserver"], STORAGES=settings.STORAGES | {"staticfiles": plain}):
         first = _first_time(reverse("finance:report-balance"))
@@ -48,9 +50,9 @@ def measure() -> dict[str, Figure]:
             f"reports.{name}_s": Figure(round(_seconds(url), 3), "s", at_most=FIRST_PAGE_S)
             for name, url in _pages()
         }
-        found["reports.balance_first_time_s"] = Figure(round(first, 3), "s")
+        found["reports.balance_first_time_s"] = Figure(round(first, 3), "s", at_most=FIRST_PAGE_S)
     begun = time.perf_counter()
-    assert verify.balances_equal_their_lines() == []
+    assert verify.balances_equal_their_lines() == [] == verify.subjects_equal_their_lines()
     found["reports.recomputed_from_zero_s"] = Figure(round(time.perf_counter() - begun, 1), "s")
     return found | {
         "reports.entries": Figure(orders * PER_ORDER, "entries"),
@@ -58,11 +60,10 @@ def measure() -> dict[str, Figure]:
     }
 
 
-def _analyse() -> None:
+def tidy() -> None:
     """What the database's own housekeeping does of itself after a while."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
 def _pages() -> list[tuple[str, str]]:
@@ -98,7 +99,7 @@ def _seconds(url: str) -> float:
 
 
 def _first_time(url: str) -> float:
-    """The balance sheet of a year before is remembered; this is what remembering it costs."""
+    """The very first balance sheet of a process."""
     client = Client()
     client.force_login(_clerk())
     client.get(reverse("finance:reports"))
@@ -116,23 +117,23 @@ def _clerk() -> Any:
     return users.get(pk=found.pk)
 
 
-def _roll_up_the_rest() -> float:
+def roll_up_the_rest() -> float:
     """Add all but a few by one statement, then measure the task itself on some; leaves some noted."""
     keep = NOTED_ENTRIES * 2
-    older = f"SELECT entry_id FROM reports_newentry ORDER BY entry_id DESC LIMIT -1 OFFSET {keep}"
-    if connection.vendor == "postgresql":
-        older = older.replace("LIMIT -1", "LIMIT ALL")
+    newest = f"SELECT id FROM ledger_entry WHERE id >= {BASE} ORDER BY id DESC LIMIT {keep}"
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO reports_newentry (entry_id) {newest}")
+        older = f"SELECT id FROM ledger_entry WHERE id >= {BASE} AND id NOT IN (SELECT entry_id FROM reports_newentry)"
         cursor.execute(ADD_DAYS.format(ids=older))
         cursor.execute(ADD_SUBJECTS.format(ids=older))
-        cursor.execute(f"DELETE FROM reports_newentry WHERE entry_id IN ({older})")
     begun = time.perf_counter()
     done = roll_up(most=NOTED_ENTRIES)
     return done / (time.perf_counter() - begun)
 
 
-def _write_books(orders: int) -> None:
-    """Orders with invoice, cost, and payment (nine in ten) or fees (the tenth owes), spread over ``DAYS``."""
+def write_books(orders: int) -> None:
+    """Orders with invoice, cost, and payment (nine in ten) or fees (the tenth owes), spread over ``DAYS``. Nothing of
+    it is noted yet."""
     order = make_order(Wish(1, 11_900, unit_cost_minor=6_000))
     pieces = {line.pk: 1 for line in order.lines.all()}
     invoice = issue_for_parcel(parcel_id=1, order_id=order.pk, quantities=pieces, dispatched_on=clock.today())
@@ -147,7 +148,9 @@ def _write_books(orders: int) -> None:
     _copies(orders, invoice.account, {"id": ids, "order_id": ids, "order_number": number})
     facts = {
         "id": ids, "order_id": ids, "account_id": ids, "order_number": number, "number": "'RB' || n.n",
-        "source": "'bench:' || n.n", "issued_on": day, "due_on": day,
+        "source": "'bench:' || n.n", "issued_on": day, "due_on": day, "pdf_sha256": "'there'",
+        "paid_minor": f"CASE WHEN {_PAID} THEN 11900 ELSE 0 END",
+        "open_minor": f"CASE WHEN {_PAID} THEN 0 ELSE 11900 END",
     }  # fmt: skip
     _copies(orders, invoice, facts)
     _copies(orders, invoice.lines.get(), {
@@ -157,6 +160,7 @@ def _write_books(orders: int) -> None:
 
 
 def _entries(orders: int, day: str) -> None:
+    paid = _paid_day(day)
     accounts = dict(Account.objects.exclude(role="").values_list("role", "pk"))
     series = _series(orders)
     with connection.cursor() as cursor:
@@ -164,7 +168,8 @@ def _entries(orders: int, day: str) -> None:
             kind = ("invoice_issued", "goods_dispatched", "receipt_recorded", "receipt_assigned")[at]
             cursor.execute(
                 "INSERT INTO ledger_entry (id, source, kind, booked_on, text, document, created_at, posted_at) "
-                f"SELECT {BASE} + n.n * {PER_ORDER} + {at}, 'b{at}:' || n.n, '{kind}', {day}, 'bench', 'RB' || n.n, "
+                f"SELECT {BASE} + n.n * {PER_ORDER} + {at}, 'b{at}:' || n.n, '{kind}', {day if at < 2 else paid}, "
+                "'bench', 'RB' || n.n, "
                 f"CURRENT_TIMESTAMP, CURRENT_TIMESTAMP FROM {series}"
             )
         for at, role, debit, credit, subject, vat, where in _LINES:
@@ -177,9 +182,16 @@ def _entries(orders: int, day: str) -> None:
                 f"SELECT {BASE} + n.n * {PER_ORDER} + {at}, {accounts[role]}, {debit}, {credit}, 'EUR', {subject}, "
                 f"'{country}', {rate}, {base} FROM {series} WHERE {where}"
             )
-        cursor.execute(
-            f"INSERT INTO reports_newentry (entry_id) SELECT id FROM ledger_entry WHERE id >= {BASE}"
-        )
+
+
+def _paid_day(day: str) -> str:
+    """SQL of the day an order is paid: up to two weeks later, not after today."""
+    today = clock.today().isoformat()
+    if connection.vendor == "sqlite":
+        later, today = f"DATE({day}, (n.n % {DAYS_TO_PAY}) || ' days')", f"'{today}'"
+    else:
+        later, today = f"{day} + CAST(n.n % {DAYS_TO_PAY} AS INTEGER)", f"DATE '{today}'"
+    return f"CASE WHEN {later} > {today} THEN {today} ELSE {later} END"
 
 
 _ORDER, _RECEIPT = "'order:B' || n.n", "'receipt:' || n.n"

@@ -256,6 +256,12 @@ class Invoice(models.Model):
         indexes = [
             models.Index(fields=["due_on"], condition=Q(open_minor__gt=0), name="invoicing_open_by_due"),
             models.Index(fields=["-issued_on", "-id"], name="invoicing_newest"),
+            # What an order owes is laid on its invoices, and for tens of thousands of them nobody reads the rows.
+            models.Index(
+                fields=["order_number", "kind", "due_on", "id", "issued_on", "gross_minor"],
+                name="invoicing_claims_of_order",
+            ),
+            models.Index(fields=["issued_on"], condition=Q(pdf_sha256=""), name="invoicing_without_file"),
         ]
         permissions = [
             ("view_invoices", "May see invoices and open items"),

@@ -117,11 +117,16 @@ ON CONFLICT (account_id, day, currency, vat_country, vat_rate_bp) DO UPDATE SET
   lines = reports_daybalance.lines + excluded.lines
 """
 ADD_SUBJECTS = """
-INSERT INTO reports_subjectbalance (account_id, subject, currency, balance_minor)
-SELECT l.account_id, l.subject, l.currency, SUM(l.debit_minor - l.credit_minor)
-FROM ledger_entryline l WHERE l.subject <> '' AND l.entry_id IN ({ids})
+INSERT INTO reports_subjectbalance (account_id, subject, currency, balance_minor, first_day, last_day)
+SELECT l.account_id, l.subject, l.currency, SUM(l.debit_minor - l.credit_minor), MIN(e.booked_on), MAX(e.booked_on)
+FROM ledger_entryline l JOIN ledger_entry e ON e.id = l.entry_id
+WHERE l.subject <> '' AND l.entry_id IN ({ids})
 GROUP BY l.account_id, l.subject, l.currency
 ORDER BY 1, 2, 3
-ON CONFLICT (account_id, subject, currency) DO UPDATE SET
-  balance_minor = reports_subjectbalance.balance_minor + excluded.balance_minor
+ON CONFLICT (subject, account_id, currency) DO UPDATE SET
+  balance_minor = reports_subjectbalance.balance_minor + excluded.balance_minor,
+  first_day = CASE WHEN excluded.first_day < reports_subjectbalance.first_day
+    THEN excluded.first_day ELSE reports_subjectbalance.first_day END,
+  last_day = CASE WHEN excluded.last_day > reports_subjectbalance.last_day
+    THEN excluded.last_day ELSE reports_subjectbalance.last_day END
 """

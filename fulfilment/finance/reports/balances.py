@@ -11,14 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
 from django.db import connection
 
-from shop.kernel import clock
-
 from .models import NO_RATE
-
-REMEMBERED_S = 7 * 24 * 3600  #: a week, as long as anybody looks at the same day again
 
 #: Every (account, day, currency, VAT country, rate) with its sums: kept ones, and those of entries noted since.
 _DAYS = f"""
@@ -121,28 +116,36 @@ def subjects_sql(alias: str = "owed") -> str:
     """SQL of a table expression ``alias(subject, balance)``: the sub-accounts of one account not at zero at the end
     of a day. Its parameters are those of ``subjects_values``.
 
-    Kept balances know no day: what was posted for later days is taken off again.
+    Three parts: sub-accounts that did not move after the day have their kept balance; of the few that moved before and
+    after it the lines are added up (by an expression of its own for each, so that the database goes by the index of
+    the sub-account whatever it believes of their number); and what is still only noted. Nothing else had a balance.
     """
     return f"""
 {alias} AS (
-  SELECT subject, SUM(amount) AS balance FROM (
+  SELECT subject, CAST(SUM(amount) AS BIGINT) AS balance FROM (
     SELECT subject, balance_minor AS amount FROM reports_subjectbalance
-    WHERE account_id = %s AND currency = %s AND balance_minor <> 0
+    WHERE account_id = %s AND currency = %s AND balance_minor <> 0 AND last_day <= %s
     UNION ALL
-    SELECT l.subject, l.debit_minor - l.credit_minor FROM reports_newentry n
-    JOIN ledger_entryline l ON l.entry_id = n.entry_id
-    WHERE l.account_id = %s AND l.currency = %s
+    SELECT s.subject, (
+      SELECT COALESCE(SUM(l.debit_minor - l.credit_minor), 0)
+      FROM ledger_entryline l JOIN ledger_entry e ON e.id = l.entry_id
+      WHERE l.subject = s.subject AND l.subject <> '' AND l.account_id = s.account_id AND l.currency = s.currency
+        AND e.booked_on <= %s AND e.posted_at IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM reports_newentry n WHERE n.entry_id = e.id)
+    ) FROM reports_subjectbalance s
+    WHERE s.account_id = %s AND s.currency = %s AND s.last_day > %s AND s.first_day <= %s
     UNION ALL
-    SELECT l.subject, l.credit_minor - l.debit_minor FROM ledger_entry e
-    JOIN ledger_entryline l ON l.entry_id = e.id
-    WHERE e.booked_on > %s AND e.posted_at IS NOT NULL AND l.account_id = %s AND l.currency = %s
+    SELECT l.subject, l.debit_minor - l.credit_minor
+    FROM reports_newentry n JOIN ledger_entry e ON e.id = n.entry_id JOIN ledger_entryline l ON l.entry_id = n.entry_id
+    WHERE l.account_id = %s AND l.currency = %s AND l.subject <> '' AND e.booked_on <= %s
   ) AS parts GROUP BY subject HAVING SUM(amount) <> 0
 )"""
 
 
 def subjects_values(account_id: int, day: dt.date, currency: str = "EUR") -> list[Any]:
     """The parameters of ``subjects_sql``."""
-    return [account_id, currency, account_id, currency, _edge(day), account_id, currency]
+    end = _edge(day)
+    return [account_id, currency, end, end, account_id, currency, end, end, account_id, currency, end]
 
 
 def by_subject(account_id: int, day: dt.date, currency: str = "EUR") -> dict[str, int]:
@@ -155,24 +158,7 @@ def by_subject(account_id: int, day: dt.date, currency: str = "EUR") -> dict[str
 
 def sides(account_id: int, day: dt.date, currency: str = "EUR") -> tuple[int, int]:
     """What the sub-accounts of an account owe us, and what we owe the others (both positive), at the end of a day.
-
-    Days long past are dear, for all that was posted since is taken off; so they are remembered by how many lines the
-    account had until then. Lines are never changed or taken away: as many lines are the same lines.
-    """
-    lines = sum(one.lines for one in days_of(account_id, last_day=day, currency=currency))
-    if not lines:
-        return 0, 0
-    if day >= clock.today():
-        return _sides(account_id, day, currency)
-    key = f"reports:sides:{account_id}:{currency}:{day.isoformat()}:{lines}"
-    found = cache.get(key)
-    if found is None:
-        found = _sides(account_id, day, currency)
-        cache.set(key, found, REMEMBERED_S)
-    return int(found[0]), int(found[1])
-
-
-def _sides(account_id: int, day: dt.date, currency: str) -> tuple[int, int]:
+    One statement."""
     sql = f"""WITH {subjects_sql()} SELECT
   COALESCE(SUM(CASE WHEN balance > 0 THEN balance ELSE 0 END), 0),
   COALESCE(SUM(CASE WHEN balance < 0 THEN -balance ELSE 0 END), 0) FROM owed"""

@@ -56,7 +56,8 @@ sold AS (
 FROM chosen c JOIN sold s ON s.order_id = c.id LEFT JOIN spent p ON p.subject = 'order:' || c.number"""
     values = [begin, end, like(search), *ids, *ids, *cost]
     sums = ["SUM(net_minor)", "SUM(cost_minor)", "SUM(fees_minor)", "SUM(margin_minor)"]
-    return SqlRows(select, values, order, make, with_=with_, sums=sums)
+    best = "margin_minor DESC, number"
+    return SqlRows(select, values, order, make, with_=with_, sums=sums, best=best)
 
 
 def articles(first: dt.date, last: dt.date, search: str, order: str, make: Any) -> SqlRows:
@@ -76,7 +77,7 @@ FROM (
 ) AS sold GROUP BY sku"""
     values = [edge(first), edge(last), like(search), like(search)]
     sums = ["SUM(pieces)", "SUM(net_minor)", "SUM(cost_minor)", "SUM(margin_minor)"]
-    return SqlRows(select, values, order, make, sums=sums)
+    return SqlRows(select, values, order, make, sums=sums, best="margin_minor DESC, sku")
 
 
 def rate_bp(margin_minor: int, net_minor: int) -> int | None:

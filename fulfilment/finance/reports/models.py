@@ -52,21 +52,33 @@ class DayBalance(models.Model):
 
 
 class SubjectBalance(models.Model):
-    """What all lines of a sub-account add up to (debit positive), whatever their day; minor units."""
+    """What all lines of a sub-account add up to (debit positive), whatever their day, and between which days they lie:
+    at the end of a day before or after all of them the balance is known without a look at them. Minor units."""
 
     account = models.ForeignKey("ledger.Account", on_delete=models.PROTECT, related_name="+")
     subject = models.CharField(max_length=60)
     currency = models.CharField(max_length=3)
     balance_minor = models.BigIntegerField(default=0)
+    first_day = models.DateField()
+    last_day = models.DateField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account", "subject", "currency"], name="reports_subject_once")
+            # The subject first: what an order cost is asked of several accounts at once.
+            models.UniqueConstraint(
+                fields=["subject", "account", "currency"], name="reports_one_balance_per_subject"
+            )
         ]
         indexes = [
+            # All that is asked of those not at zero: their rows lie scattered among everything that was paid.
             models.Index(
-                fields=["account", "currency"], condition=~Q(balance_minor=0), name="reports_subject_open"
-            )
+                fields=["account", "currency", "last_day", "subject", "balance_minor"],
+                condition=~Q(balance_minor=0),
+                name="reports_subject_not_zero",
+            ),
+            models.Index(
+                fields=["account", "currency", "last_day", "first_day"], name="reports_subject_by_day"
+            ),
         ]
 
     def __str__(self) -> str:

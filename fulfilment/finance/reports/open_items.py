@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from checkout.order.models import Order
+from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.invoicing.queries import BUCKETS, Bucket
 from fulfilment.finance.ledger.models import Account
 from shop.kernel.money import split, to_minor, vat_from_gross
@@ -40,17 +42,21 @@ def receivable_id() -> int:
     return int(Account.objects.values_list("pk", flat=True).get(role="receivable"))
 
 
-def table(asked: Asked) -> tuple[str, list[Any]]:
+def table(asked: Asked, *, orders: bool = False, papers: bool = False) -> tuple[str, list[Any]]:
     """Table expressions ending in ``items``, and their parameters.
 
     items: (invoice_id, number, order_number, issued_on, due_on, open_minor, customer, name); an order that owes more
-    than its invoices has a row without one.
+    than its invoices has a row without one. orders: look into the orders for ``customer``; papers: into the documents
+    for ``number`` and ``name``; else these are "". Each look costs as much as all the rest together, because what is
+    open lies scattered among everything that was paid.
     """
-    name = f"COALESCE({json_text('i.buyer', 'name')}, '')"
+    customer = "COALESCE('user:' || ord.user_id, 'mail:' || LOWER(ord.guest_email), '')" if orders else "''"
+    joins = "LEFT JOIN order_order ord ON ord.number = b.order_number " if orders else ""
+    joins += "LEFT JOIN invoicing_invoice paper ON paper.id = b.id" if papers else ""
     sql = f"""
 WITH {balances.subjects_sql()},
 claims AS (
-  SELECT o.subject, i.id, i.number, i.issued_on, i.due_on, i.gross_minor, o.balance, {name} AS name,
+  SELECT o.subject, i.id, i.issued_on, i.due_on, i.gross_minor, o.balance,
     SUM(i.gross_minor) OVER (PARTITION BY o.subject ORDER BY i.due_on DESC, i.id DESC) AS upto,
     COALESCE(SUM(i.gross_minor) OVER (PARTITION BY o.subject), 0) AS whole,
     ROW_NUMBER() OVER (PARTITION BY o.subject ORDER BY i.due_on DESC, i.id DESC) AS place
@@ -61,20 +67,18 @@ claims AS (
   WHERE o.balance > 0
 ),
 both_kinds AS (
-  SELECT id, number, SUBSTR(subject, {ORDER_PREFIX}) AS order_number, issued_on, due_on, name,
+  SELECT id, SUBSTR(subject, {ORDER_PREFIX}) AS order_number, issued_on, due_on,
     CASE WHEN balance - upto >= 0 THEN gross_minor ELSE balance - upto + gross_minor END AS open_minor
   FROM claims WHERE id IS NOT NULL AND balance - upto + gross_minor > 0
   UNION ALL
-  SELECT NULL, '', SUBSTR(subject, {ORDER_PREFIX}), NULL, NULL, '', balance - whole
+  SELECT NULL, SUBSTR(subject, {ORDER_PREFIX}), NULL, NULL, balance - whole
   FROM claims WHERE place = 1 AND balance > whole
 ),
 items AS (
-  SELECT b.id AS invoice_id, b.number, b.order_number, b.issued_on, b.due_on,
-    CAST(b.open_minor AS BIGINT) AS open_minor,
-    COALESCE('user:' || ord.user_id, 'mail:' || LOWER(ord.guest_email), '') AS customer,
-    CASE WHEN b.name <> '' THEN b.name ELSE COALESCE(ord.guest_email, '') END AS name
-  FROM both_kinds b LEFT JOIN order_order ord ON ord.number = b.order_number
-  WHERE b.open_minor > 0
+  SELECT b.id AS invoice_id, {"COALESCE(paper.number, '')" if papers else "''"} AS number, b.order_number,
+    b.issued_on, b.due_on, CAST(b.open_minor AS BIGINT) AS open_minor, {customer} AS customer,
+    {_name_sql("paper", customer) if papers else "''"} AS name
+  FROM both_kinds b {joins}
 )"""
     values = [
         *balances.subjects_values(receivable_id(), asked.day, asked.currency),
@@ -82,6 +86,15 @@ items AS (
         edge(asked.day),
     ]
     return sql, values
+
+
+def _name_sql(paper: str, customer: str) -> str:
+    """SQL of a customer's name: that on the document ``paper``, else the address of a guest."""
+    name = json_text(f"{paper}.buyer", "name")
+    return (
+        f"COALESCE(NULLIF({name}, ''), "
+        f"CASE WHEN {customer} LIKE 'mail:%%' THEN SUBSTR({customer}, {len('mail:') + 1}) ELSE '' END)"
+    )
 
 
 def where(asked: Asked) -> tuple[str, list[Any]]:
@@ -106,24 +119,59 @@ def where(asked: Asked) -> tuple[str, list[Any]]:
     return " AND ".join(parts), values
 
 
-def items(asked: Asked, order: str, make: Any) -> SqlRows:
+def items(asked: Asked, order: str, make: Any, *, papers: bool = False) -> SqlRows:
     """Every open item: (invoice_id, number, order_number, issued_on, due_on, open_minor, customer, name, and what of it
-    has which age, then whether it has). Sums: open, then per age amount and number."""
-    with_, values = table(asked)
+    has which age, then whether it has). Sums: open, then per age amount and number.
+
+    papers: number and name are part of the statement, for ``order`` by one of them and for many rows; else they are
+    looked up for the rows that are made (two queries).
+    """
+    papers = papers or bool(asked.search)
+    with_, values = table(asked, orders=papers or bool(asked.customer), papers=papers)
     condition, more = where(asked)
     ages, edges = _ages(asked.day)
     select = f"SELECT *, {ages} FROM items WHERE {condition}"
-    return SqlRows(select, [*values, *edges, *more], order, make, with_=with_, sums=_sums("open_minor"))
+    given = make if papers else lambda found: make(_filled(found))
+    return SqlRows(select, [*values, *edges, *more], order, given, with_=with_, sums=_sums("open_minor"))
+
+
+def _filled(found: Sequence[Any]) -> list[Any]:
+    """Items with number, customer and name, as ``table`` gives them with papers. Two queries."""
+    papers = {
+        pk: (number, name or "")
+        for pk, number, name in Invoice.objects.filter(
+            pk__in=[row[0] for row in found if row[0]]
+        ).values_list("pk", "number", "buyer__name")
+    }
+    orders = {
+        number: f"user:{user}" if user else f"mail:{email.lower()}" if email else ""
+        for number, user, email in Order.objects.filter(number__in={row[2] for row in found}).values_list(
+            "number", "user_id", "guest_email"
+        )
+    }
+    filled = []
+    for invoice_id, _number, order_number, issued, due, owed, _customer, _name, *ages in found:
+        number, name = papers.get(invoice_id, ("", ""))
+        customer = orders.get(order_number, "")
+        name = name or (customer.removeprefix("mail:") if customer.startswith("mail:") else "")
+        filled.append((invoice_id, number, order_number, issued, due, owed, customer, name, *ages))
+    return filled
 
 
 def customers(asked: Asked, order: str, make: Any) -> SqlRows:
-    """Per customer: (customer, name, open, per age amount and number, number). Sums as of ``items``, and number."""
-    with_, values = table(asked)
+    """Per customer: (customer, name, open, per age amount and number, number). Sums as of ``items``, and number. The
+    name is that on their newest open invoice."""
+    with_, values = table(asked, orders=True, papers=bool(asked.search))
     condition, more = where(asked)
     ages, edges = _ages(asked.day)
-    summed = ", ".join(f"SUM({name}) AS {name}" for name in _age_columns())
-    select = f"""SELECT customer, MAX(name) AS name, SUM(open_minor) AS owed_minor, {summed}, COUNT(*) AS many
-FROM (SELECT *, {ages} FROM items WHERE {condition}) AS aged GROUP BY customer"""
+    columns = _age_columns()
+    summed = ", ".join(f"SUM({name}) AS {name}" for name in columns)
+    select = f"""SELECT per.customer, {_name_sql("paper", "per.customer")} AS name, per.owed_minor,
+  {", ".join(f"per.{name}" for name in columns)}, per.many
+FROM (
+  SELECT customer, MAX(invoice_id) AS newest, SUM(open_minor) AS owed_minor, {summed}, COUNT(*) AS many
+  FROM (SELECT *, {ages} FROM items WHERE {condition}) AS aged GROUP BY customer
+) AS per LEFT JOIN invoicing_invoice paper ON paper.id = per.newest"""
     sums = [*_sums("owed_minor"), "SUM(many)"]
     return SqlRows(select, [*values, *edges, *more], order, make, with_=with_, sums=sums)
 

@@ -10,11 +10,14 @@ from django.db import connection
 
 from .table import Row
 
+BEST = 10  #: how many of the best there are for a chart
+
 
 class SqlRows:
     """Rows of a SELECT, a stretch at a time. Offers what a paginator and a report ask of a list.
 
-    The page that is looked at and the sums over all rows come by one statement: what makes them is the dear part.
+    The page that is looked at, the sums over all rows and the best few for a chart come by one statement: what makes
+    the rows is the dear part.
     """
 
     def __init__(
@@ -26,12 +29,18 @@ class SqlRows:
         *,
         with_: str = "",
         sums: Sequence[str] = (),
+        best: str = "",
     ) -> None:
-        """select: the statement without order; with_: its table expressions; make: records to rows; sums: SQL."""
-        self.with_, self.select, self.values, self.order, self.make = with_, select, list(values), order, make
+        """select: the statement without order; with_: its table expressions; make: records to rows; sums: SQL; best:
+        the order of ``best()``."""
+        self.select, self.values, self.order, self.make, self.best_order = (
+            select, list(values), order, make, best,
+        )  # fmt: skip
+        self._with = f"{with_}, every AS ({select})" if with_ else f"WITH every AS ({select})"
         self._aggregates = ["COUNT(*)", *sums]
         self._totals: list[int] | None = None
         self._kept: tuple[int, int, list[Any]] | None = None
+        self._best: list[Any] | None = None
 
     def __len__(self) -> int:
         return self.totals()[0]
@@ -51,25 +60,48 @@ class SqlRows:
     def totals(self) -> list[int]:
         """The count and the sums over all rows; of no rows all are 0."""
         if self._totals is None:
-            columns = ", ".join(self._aggregates)
-            found = records(f"{self.with_} SELECT {columns} FROM ({self.select}) AS every", self.values)[0]
-            self._totals = [int(value or 0) for value in found]
+            self.load(0, 0)
+        assert self._totals is not None
         return self._totals
 
+    def best(self) -> list[Any]:
+        """The first ``BEST`` records by the order given as best."""
+        if self._best is None:
+            self.load(0, 0)
+        assert self._best is not None
+        return self._best
+
     def load(self, start: int, stop: int) -> None:
-        """Read a stretch, and the totals with it."""
-        over = ", ".join(f"{aggregate} OVER ()" for aggregate in self._aggregates)
-        sql = (
-            f"{self.with_} SELECT every.*, {over} FROM ({self.select}) AS every ORDER BY {self.order} "
-            "LIMIT %s OFFSET %s"
+        """Read a stretch, and with it the totals and the best."""
+        parts = [("page", self.order, max(0, stop - start), start)]
+        if self.best_order and self._best is None:
+            parts.append(("best", self.best_order, BEST, 0))
+        tables, values = [], [*self.values]
+        for name, order, limit, offset in parts:
+            numbered = f"SELECT every.*, ROW_NUMBER() OVER (ORDER BY {order}) AS place FROM every"
+            tables.append(f"{name} AS ({numbered} ORDER BY place LIMIT %s OFFSET %s)")
+            values += [limit, offset]
+        sums = f"totals AS (SELECT {', '.join(self._named())} FROM every)"
+        found = records(
+            f"{self._with}, {sums}, {', '.join(tables)} "
+            + " UNION ALL ".join(
+                f"SELECT '{name}' AS part, totals.*, {name}.* FROM totals LEFT JOIN {name} ON 1 = 1"
+                for name, *_rest in parts
+            )
+            + " ORDER BY part, place",
+            values,
         )
-        found = records(sql, [*self.values, max(0, stop - start), start])
         width = len(self._aggregates)
-        if found:
-            self._totals = [int(value or 0) for value in found[0][-width:]]
-        elif start == 0 and stop > 0:
-            self._totals = [0] * width
-        self._kept = (start, stop, [record[:-width] for record in found])
+        self._totals = [int(value or 0) for value in found[0][1 : width + 1]]
+        by_part = {
+            name: [row[width + 1 : -1] for row in found if row[0] == name and row[-1] is not None]
+            for name, *_rest in parts
+        }
+        self._kept = (start, stop, by_part["page"])
+        self._best = by_part.get("best", self._best)
+
+    def _named(self) -> list[str]:
+        return [f"{aggregate} AS total_{at}" for at, aggregate in enumerate(self._aggregates)]
 
 
 def records(sql: str, values: Sequence[Any]) -> list[Any]:

@@ -29,6 +29,8 @@ FOLDER = Path(__file__).parent / "data"
 RECOVERED = "bad_debt_recovered"
 OSS_KZ = "45"  #: the line of the return at home on which sales of other countries are named
 VAT_ROLES = ("vat_19", "vat_7", "vat_other", "vat_abroad")
+#: Accounts that mean a rate: a line without one carries a balance forward and is no turnover of the period.
+WITH_RATE = frozenset({*VAT_ROLES, "input_vat", "revenue_19", "revenue_7"})
 #: § 3a (5) sentence 3 and § 3c (4) UStG: distance sales and electronic services to the EU, net, per calendar year.
 THRESHOLD_MINOR = 1_000_000
 WARN_AT_PERCENT = 80
@@ -53,6 +55,13 @@ class ReturnLine:
     def label(self) -> str:
         """Its words in the reader's language; the German ones are the form's."""
         return self.label_de if (get_language() or "de").startswith("de") else self.label_en
+
+    @property
+    def behind(self) -> set[str]:
+        """Roles of the accounts whose lines make up its figures: what came in on write-offs lies on one account for
+        all rates and belongs where the write-off does."""
+        is_lowered = any(role.startswith("bad_debt_") for role in self.roles)
+        return {*self.roles, RECOVERED} if is_lowered else set(self.roles)
 
     def holds(self, role: str, country: str) -> bool:
         """Whether sums of an account (by role) for a country belong on this line."""
@@ -102,6 +111,8 @@ def vat_rows(*, first: dt.date, last: dt.date, currency: str = "EUR") -> list[Va
     found: dict[tuple[str, str, int | None], VatRow] = {}
     for row in balances.by_tax(accounts, first_day=first, last_day=last, currency=currency):
         role = _role(accounts[row.account_id], row)
+        if row.rate_bp is None and role in WITH_RATE:
+            continue
         line = next((one for one in return_lines() if one.holds(role, row.country)), None)
         if line is not None:
             _add(found, line, role, row)

@@ -33,15 +33,20 @@ SELECT account_id, day, currency, SUM(debit), SUM(credit), SUM(base), SUM(lines)
 HAVING SUM(debit) <> 0 OR SUM(credit) <> 0 OR SUM(base) <> 0 OR SUM(lines) <> 0
 ORDER BY 2, 1 LIMIT {SHOWN}
 """
+#: Kept days stand on one side only, those of the lines on the other, so the smallest and the largest say all.
 SUBJECTS_DIFFER = f"""
 SELECT account_id, subject, currency, SUM(amount) FROM (
-  SELECT account_id, subject, currency, balance_minor AS amount FROM reports_subjectbalance
+  SELECT account_id, subject, currency, balance_minor AS amount, first_day AS kept_first, last_day AS kept_last,
+    NULL AS day FROM reports_subjectbalance
   UNION ALL
-  SELECT l.account_id, l.subject, l.currency, l.credit_minor - l.debit_minor
+  SELECT l.account_id, l.subject, l.currency, l.credit_minor - l.debit_minor, NULL, NULL, e.booked_on
   FROM ledger_entryline l JOIN ledger_entry e ON e.id = l.entry_id
   WHERE e.posted_at IS NOT NULL AND l.subject <> ''
     AND NOT EXISTS (SELECT 1 FROM reports_newentry n WHERE n.entry_id = e.id)
-) AS both_sides GROUP BY account_id, subject, currency HAVING SUM(amount) <> 0 ORDER BY 2 LIMIT {SHOWN}
+) AS both_sides GROUP BY account_id, subject, currency
+HAVING SUM(amount) <> 0 OR COUNT(kept_first) = 0 OR COUNT(day) = 0 OR MIN(kept_first) <> MIN(day)
+  OR MAX(kept_last) <> MAX(day)
+ORDER BY 2 LIMIT {SHOWN}
 """
 
 
@@ -55,9 +60,9 @@ def balances_equal_their_lines() -> list[str]:
 
 
 def subjects_equal_their_lines() -> list[str]:
-    """Per sub-account and currency."""
+    """Per sub-account and currency: the balance, and the days between which its lines lie."""
     return [
-        f"{subject} on account {account}: kept {int(amount):+d} {currency} too much"
+        f"{subject} on account {account}: kept {int(amount):+d} {currency} too much, or the wrong days"
         for account, subject, currency, amount in _rows(SUBJECTS_DIFFER)
     ]
 

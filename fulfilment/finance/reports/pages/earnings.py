@@ -45,7 +45,6 @@ ARTICLE_SORT = {
     "sku": "sku", "name": "name", "pieces": "pieces", "net": "net_minor", "cost": "cost_minor",
     "margin": "margin_minor",
 }  # fmt: skip
-CHART_BARS = 10
 
 
 @staff_view(VIEW)
@@ -70,7 +69,6 @@ def _orders(request: HttpRequest, first: dt.date, last: dt.date, search: str) ->
     rows = margin.orders(first, last, search, order, _order_rows)
     load_page(request, rows)
     _count, net, cost, fees, earned = rows.totals()
-    best = margin.orders(first, last, search, "margin_minor DESC, number", _order_rows)[:CHART_BARS]
     return Report(
         name="margin-per-order",
         title=_("Margin per order"),
@@ -82,7 +80,7 @@ def _orders(request: HttpRequest, first: dt.date, last: dt.date, search: str) ->
         ],
         rows=rows,  # type: ignore[arg-type]
         foot=Row([_("Total"), None, net, cost, fees, earned, margin.rate_bp(earned, net)]),
-        charts=[_chart(best, 0, 5)],
+        charts=[_chart(_order_rows(rows.best()), 0, 5)],
         notes=[
             _("Orders placed in these days, with everything booked for them since."),
             _("Fees count as far as they name their order."),
@@ -109,7 +107,6 @@ def _articles(request: HttpRequest, first: dt.date, last: dt.date, search: str) 
     rows = margin.articles(first, last, search, order, make)
     load_page(request, rows)
     _count, pieces, net, cost, earned = rows.totals()
-    best = margin.articles(first, last, search, "margin_minor DESC, sku", _article_rows)[:CHART_BARS]
     return Report(
         name="margin-per-article",
         title=_("Margin per article"),
@@ -120,7 +117,7 @@ def _articles(request: HttpRequest, first: dt.date, last: dt.date, search: str) 
         ],
         rows=rows,  # type: ignore[arg-type]
         foot=Row([_("Total"), None, pieces, net, cost, earned, margin.rate_bp(earned, net)]),
-        charts=[_chart(best, 1, 5)],
+        charts=[_chart(_article_rows(rows.best()), 1, 5)],
         notes=[_("Pieces invoiced less pieces credited, at what a piece cost when it was ordered. Without shipping.")],
     )  # fmt: skip
 

@@ -111,7 +111,9 @@ def _every_item(request: HttpRequest, asked: open_items.Asked) -> tuple[Report, 
     def make(records: Sequence[Any]) -> list[Row]:
         return [_item_row(record, asked.day) for record in records]
 
-    rows = open_items.items(asked, sql_order(request, ITEM_SORT, "due_on", "order_number, invoice_id"), make)
+    order = sql_order(request, ITEM_SORT, "due_on", "order_number, invoice_id")
+    by_papers = order.startswith(("name", "number")) or "format" in request.GET
+    rows = open_items.items(asked, order, make, papers=by_papers)
     load_page(request, rows)
     totals = rows.totals()
     report = Report(

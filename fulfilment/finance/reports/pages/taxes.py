@@ -114,11 +114,10 @@ def vat_lines(request: HttpRequest) -> HttpResponse:
 
 def _lines_behind(line: vat.ReturnLine, country: str, rate: int | None, first: dt.date, last: dt.date) -> Any:
     """Lines of the accounts that make up a line of the return, in the order of the books."""
-    roles = {*line.roles, vat.RECOVERED} if rate else set(line.roles)
     return (
         EntryLine.objects.filter(
-            account__role__in=roles, vat_country=country, vat_rate_bp=rate, currency="EUR",
-            entry__booked_on__gte=first, entry__booked_on__lte=last, entry__posted_at__isnull=False,
+            account__role__in=line.behind if rate else line.roles, vat_country=country, vat_rate_bp=rate,
+            currency="EUR", entry__booked_on__gte=first, entry__booked_on__lte=last, entry__posted_at__isnull=False,
         )
         .select_related("entry", "entry__reverses", "account")
         .order_by("entry__booked_on", "entry_id", "pk")

@@ -6,8 +6,10 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import ProtectedError
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from checkout.payment.events import PaymentCaptured
@@ -199,6 +201,43 @@ def test_what_an_order_earned_is_revenue_less_cost_and_fees() -> None:
     rows = margin.orders(today, today, "", "placed, number", list)[0:9]
     assert [tuple(map(int, row[2:])) for row in rows] == [(20_000, 8_000, 300, 11_700)]  # type: ignore[index]
     assert margin.orders(today, today, "nothing", "placed, number", list)[0:9] == []
+
+
+@pytest.mark.both_databases
+def test_a_page_its_sums_and_the_best_of_all_come_by_one_statement() -> None:
+    for net in (300, 900, 600):
+        issue(make_order(Wish(1, net, 0)))
+    today = clock.today()
+    rows = margin.orders(today, today, "", "margin_minor, number", list)
+    with CaptureQueriesContext(connection) as queries:
+        rows.load(1, 2)
+        assert [int(row[2]) for row in rows[1:2]] == [600]  # type: ignore[index]
+        assert rows.totals() == [3, 1_800, 0, 0, 1_800]
+        assert [int(row[2]) for row in rows.best()] == [900, 600, 300]
+        assert len(rows) == 3
+    assert len(queries) == 1
+    assert rows[3:9] == []
+    assert rows.totals()[0] == 3  # also behind the last page
+    nothing = margin.orders(today, today, "nothing", "placed, number", list)
+    assert (nothing.totals(), nothing.best()) == ([0, 0, 0, 0, 0], [])
+
+
+@pytest.mark.both_databases
+def test_open_items_say_the_same_looked_up_or_by_the_statement() -> None:
+    user = make_user()
+    issue(make_order(user=user))
+    issue(make_order(Wish(1, 700)))
+    order = make_order(method="card")
+    post(source="d", kind="payment_disputed", booked_on=DAY,
+         lines=rules.payment_disputed(order_number=order.number, amount_minor=500, fee_minor=0))  # fmt: skip
+    asked = open_items.Asked(later(1))
+    looked_up = open_items.items(asked, "order_number, invoice_id", list)[0:9]
+    stated = open_items.items(asked, "order_number, invoice_id", list, papers=True)[0:9]
+    assert [tuple(map(str, row)) for row in looked_up] == [tuple(map(str, row)) for row in stated]  # type: ignore[call-overload]
+    assert [row[6] for row in looked_up] == [f"user:{user.pk}", *["mail:hanna@example.com"] * 2]  # type: ignore[index]
+    assert looked_up[2][7] == "hanna@example.com"  # type: ignore[index]
+    names = [row[1] for row in open_items.customers(asked, "name, customer", list)[0:9]]  # type: ignore[index]
+    assert names == [looked_up[0][7]] * 2  # type: ignore[index]
 
 
 @pytest.mark.both_databases

@@ -13,8 +13,9 @@ from django.urls import reverse
 from fulfilment.finance.invoicing.actions import credit_note, issue_for_parcel
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger import rules
-from fulfilment.finance.ledger.actions import post
+from fulfilment.finance.ledger.actions import Opening, open_balances, post
 from fulfilment.finance.ledger.models import EntryLine
+from fulfilment.finance.ledger.postings import Posting
 from fulfilment.finance.reports import vat, verify
 from shop.kernel import clock
 from tests.fulfilment.finance.orders import Wish, make_order
@@ -79,6 +80,36 @@ def test_a_credit_note_and_a_write_off_lower_base_and_vat_in_their_own_period() 
     book("invoice:2", back, kind="credit_note_issued")
     book("lost", rules.written_off(order_number="K1", taxes=[share("DE", 1900, 1_000)]), kind="written_off")
     assert figures() == {("81", "DE", 1900): (-5_000, -950)}
+
+
+def test_balances_carried_forward_are_no_vat_of_the_period() -> None:
+    """What was owed to the tax office when the books began is on the VAT accounts and in no return."""
+    rows = [
+        Opening("1776", credit_minor=50_000), Opening("1570", debit_minor=20_000), Opening("1200", debit_minor=30_000),
+    ]  # fmt: skip
+    open_balances(year=2026, rows=rows, by=None)
+    book("invoice:1", rules.invoice_issued(order_number="K1", taxes=[share("DE", 1900, 10_000)]))
+    found = vat.vat_rows(first=dt.date(2026, 1, 1), last=dt.date(2026, 12, 31))
+    assert [(row.line.kz, row.base_minor, row.tax_minor) for row in found] == [("81", 10_000, 1_900)]
+    assert vat.payable_minor(found) == 1_900
+
+
+def test_a_cell_opens_to_the_lines_that_make_it_and_no_others(desk: Client) -> None:
+    """Input VAT and what came in on a write-off have country and rate in common, and nothing else."""
+    fees = [
+        Posting("cost_of_payments", debit_minor=1_000),
+        Posting("input_vat", debit_minor=190, vat_country="DE", vat_rate_bp=1900, tax_base_minor=1_000),
+        Posting("bank", credit_minor=1_190),
+    ]
+    book("fees", fees, kind="manual")
+    taxes = [share("DE", 1900, 400)]
+    book("back", rules.write_off_recovered(order_number="K1", taxes=taxes), kind="write_off_recovered")
+    days = {name: day.isoformat() for name, day in NOVEMBER.items()}
+    shown = {}
+    for row in desk.get(reverse("finance:report-vat"), days).context["rows"]:
+        lines = desk.get(row["cells"][6]["url"]).context["rows"]
+        shown[row["cells"][0]["text"]] = (row["cells"][6]["text"], len(lines))
+    assert shown == {"81": ("2", 2), "66": ("1", 1)}
 
 
 def test_the_day_after_the_period_is_not_in_it() -> None:
