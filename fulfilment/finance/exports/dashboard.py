@@ -39,9 +39,9 @@ REMEMBERED = ("consultant", "client", "year_month", "is_final")
 @require_http_methods(["GET", "HEAD", "POST"])
 def exports(request: HttpRequest) -> HttpResponse:
     """Ask for an export, and every one there is, newest first."""
-    asked = ExportForm(initial=_initial())
+    asked = ExportForm(initial=_initial(), auto_id="new_%s")
     if request.method == "POST":
-        asked = ExportForm(request.POST)
+        asked = ExportForm(request.POST, auto_id="new_%s")
         if asked.is_valid():
             try:
                 export = _ask(asked.cleaned_data, request.user)

@@ -101,3 +101,7 @@ class ExportFetch(models.Model):
 
     def __str__(self) -> str:
         return f"export {self.export_id} fetched at {self.at}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: who fetched the books stays known."""
+        raise ProtectedError("fetches of exports are kept", {self})

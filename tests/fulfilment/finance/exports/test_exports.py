@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.files.storage import storages
 from django.db import connection
+from django.db.models import ProtectedError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -265,6 +266,9 @@ def test_a_tax_audit_is_asked_for_and_who_fetches_it_is_noted(client: Client) ->
     assert response["Content-Disposition"].endswith(f'GoBD-Z3-2026-11-01-2026-11-30-{export.pk}.zip"')
     assert b"".join(response.streaming_content) == content(export)
     assert [fetch.by for fetch in export.fetches.all()] == [person]
+    for kept in (export.fetches.get(), export):
+        with pytest.raises(ProtectedError):
+            kept.delete()
     page = client.get(reverse("finance:export", args=[export.pk])).content.decode()
     assert "Noch niemand" not in page and export.sha256 in page
     assert export.sha256 in client.get(url, {"kind": "z3", "state": "made"}).content.decode()
