@@ -21,7 +21,7 @@ from .figures import Figure
 
 ENTRIES = {"postgresql": 100_000, "sqlite": 20_000}
 CHUNK = 5_000
-Z3_S, Z3_GREW_MB = 60.0, 100.0  #: for 100,000 entries with 500,000 postings
+Z3_S, Z3_GREW_MB = 40.0, 100.0  #: for 100,000 entries with 500,000 postings
 DATEV_S = 20.0  #: design/figures.md, for 100,000 entries
 FIRST = dt.date(2026, 1, 1)
 DAYS = 330

@@ -35,7 +35,8 @@ PATIENCE = dt.timedelta(seconds=120)
 CLAIM = dt.timedelta(seconds=330)
 #: A failure may pass by itself: tried again after a rest, so often in all.
 REST, ATTEMPTS_MAX = dt.timedelta(seconds=60), 3
-EXPORTS_PER_SWEEP = 5
+#: One after the other, each in a task of its own: a long one must not use up the time of the next.
+EXPORTS_PER_SWEEP = 1
 
 
 def make(export_id: int) -> Export:
@@ -62,10 +63,10 @@ def make(export_id: int) -> Export:
 
 
 def make_waiting() -> int:
-    """Make what a dead worker or a broken queue left; returns how many. Runs by beat."""
+    """Make what a dead worker or a broken queue left, what was tried least first; returns how many. Runs by beat."""
     now = clock.now()
     left = Q(claimed_until=None, created_at__lt=now - PATIENCE) | Q(claimed_until__lte=now)
-    due = Export.objects.filter(left, state="waiting").order_by("pk")
+    due = Export.objects.filter(left, state="waiting").order_by("attempts", "pk")
     found = list(due.values_list("pk", flat=True)[:EXPORTS_PER_SWEEP])
     for pk in found:
         make(pk)
