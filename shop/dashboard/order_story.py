@@ -21,6 +21,7 @@ from shop.approvals.models import Approval
 from shop.kernel.models import Delivery, Message, StateChange
 from shop.notifications.models import OutgoingMail
 from shop.ui.numbers import money_text
+from shop.ui.reasons import reason
 from shop.ui.states import look_of
 
 from .models import ORDER, StaffAction
@@ -28,49 +29,6 @@ from .models import ORDER, StaffAction
 Event = dict[str, Any]
 MESSAGES_MAX = 200
 
-#: Reasons that the house itself writes into its history, and verbs of staff, for the reader's language.
-KNOWN = (
-    gettext_noop("paid"),
-    gettext_noop("purchase on account"),
-    gettext_noop("picking started"),
-    gettext_noop("dispatched"),
-    gettext_noop("everything was dispatched"),
-    gettext_noop("the rest was cancelled"),
-    gettext_noop("not paid in time"),
-    gettext_noop("paid by card"),
-    gettext_noop("the invoice is paid by card"),
-    gettext_noop("authorised by card"),
-    gettext_noop("the bank asks the customer"),
-    gettext_noop("cancelled at Stripe"),
-    gettext_noop("paid after it had expired"),
-    gettext_noop("paid in another way"),
-    gettext_noop("changed to card"),
-    gettext_noop("changed to prepayment"),
-    gettext_noop("tried again by staff"),
-    gettext_noop("order confirmed anew"),
-    gettext_noop("put back"),
-    gettext_noop("missing pieces have come"),
-    gettext_noop("handed over in the store"),
-    gettext_noop("nothing is left to pick here"),
-    gettext_noop("pieces were cancelled"),
-    gettext_noop("pieces were cancelled meanwhile"),
-    gettext_noop("label cancelled by staff"),
-    gettext_noop("asked again"),
-    gettext_noop("address corrected"),
-    gettext_noop("the rest is sent from another site"),
-    gettext_noop("sent from another site"),
-    gettext_noop("not wanted when the batch was started"),
-)
-#: Reasons that name something. The longer of two that begin alike stands first.
-NAMING = (
-    gettext_noop("bank transfer %(what)s"),
-    gettext_noop("confirmed as %(what)s"),
-    gettext_noop("dispute %(what)s won"),
-    gettext_noop("dispute %(what)s"),
-    gettext_noop("taken over from %(what)s"),
-    gettext_noop("moved to %(what)s"),
-    gettext_noop("%(what)s unpacked"),
-)
 MACHINES = {
     "order": (gettext_noop("Order"), "basket"),
     "payment": (gettext_noop("Payment"), "euro"),
@@ -161,17 +119,6 @@ def _changes(
             text=reason(change.why),
             state="bad" if change.new in ("cancelled", "failed", "disputed", "lost") else "done",
         )
-
-
-def reason(why: str) -> str:
-    """A reason of the history in the reader's language; what a person wrote stays as it is."""
-    if why in KNOWN:
-        return _(why)
-    for text in NAMING:
-        before, after = text.split("%(what)s")
-        if why.startswith(before) and why.endswith(after) and len(why) > len(before) + len(after):
-            return _(text) % {"what": why[len(before) : len(why) - len(after)]}
-    return why
 
 
 def _state(change: StateChange) -> str:

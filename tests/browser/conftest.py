@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils.translation import override
 
+from fulfilment.warehouse.dispatch.standin.process import CarrierStandIn
+from tests.browser.whole_day import Day, build
+from tests.support.helpers import Outbox
 from tests.support.running import PATIENCE_MS, REPORT, SCREENSHOTS
 
 if TYPE_CHECKING:
@@ -53,3 +57,18 @@ def open_window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Ca
 
 def _is_refusal(text: str) -> bool:
     return "Content Security Policy" in text or "Refused to" in text
+
+
+@pytest.fixture
+def carrier(fresh_database: None, settings: Any) -> Iterator[CarrierStandIn]:
+    """A carrier that books labels and tells of parcels."""
+    with CarrierStandIn() as running:
+        settings.CARRIER_DHL_URL = f"{running.url}/parcel/de"
+        yield running
+
+
+@pytest.fixture
+def day(outbox: Outbox, carrier: CarrierStandIn) -> Day:
+    """The warehouse in the middle of a day."""
+    with override("de"):
+        return build(outbox, carrier)

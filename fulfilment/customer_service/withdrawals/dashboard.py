@@ -22,6 +22,7 @@ from shop.kernel.access import staff_view
 from shop.kernel.models import StateChange
 from shop.kernel.nav import NavEntry
 from shop.kernel.states import StateError
+from shop.ui.reasons import reason
 
 from . import actions
 from .forms import AssignForm, CloseForm, NoteForm, WithdrawalSearch
@@ -119,7 +120,14 @@ def _story(found: Withdrawal) -> list[dict[str, Any]]:
         by = change.by.get_full_name() or change.by.email if change.by else ""
         title = str(WITHDRAWAL.labels[change.new])
         events.append(
-            {"title": title, "at": change.at, "by": by, "text": change.why, "icon": "check", "state": "done"}
+            {
+                "title": title,
+                "at": change.at,
+                "by": by,
+                "text": reason(change.why),
+                "icon": "check",
+                "state": "done",
+            }
         )
     events.sort(key=lambda event: event["at"])
     return events

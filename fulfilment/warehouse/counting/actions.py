@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.stock import actions as stock
@@ -208,7 +209,7 @@ def _void_booked_meanwhile(task: CountTask) -> None:
     their difference is booked already."""
     believed = [line for line in lines_to_book(task) if not line.recount and line.difference]
     stale = [line.pk for line in counted_since(task, believed)]
-    why = _("the bin was counted otherwise in the meantime")
+    why = gettext_noop("the bin was counted otherwise in the meantime")
     task.lines.filter(pk__in=stale).update(recount=True, first=None, second=None, void_why=why)
 
 

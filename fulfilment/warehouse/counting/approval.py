@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.stock import actions as stock
@@ -37,7 +38,9 @@ def approve(*, task: CountTask, by: Any) -> str:
         lines = lines_to_book(fresh)
         stale = counted_since(fresh, lines)
         if stale:
-            return _count_again(fresh, stale, by, _("the bin was counted otherwise in the meantime"))
+            return _count_again(
+                fresh, stale, by, gettext_noop("the bin was counted otherwise in the meantime")
+            )
         move_on(fresh, "booked", by=by, approver=person(by), closed_at=now(), problem="")
         book(fresh, lines, by=by)
         return fresh.state

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
 
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.actions import StockError
@@ -30,13 +31,14 @@ def settle(task: CountTask, *, limit_minor: int, by: Any) -> str:
     value = sum(line.value_minor for line in lines)
     CountTask.objects.filter(pk=task.pk).update(value_minor=value, counted_at=now(), problem="")
     if sum(abs(line.value_minor) for line in lines) > limit_minor:
-        move(task, to="approval", by=by, why=_("the value needs another person's approval"))
+        move(task, to="approval", by=by, why=gettext_noop("the value needs another person's approval"))
         return task.state
     try:
         with transaction.atomic():
             book(task, lines, by=by)
     except StockError as error:
-        move(task, to="approval", by=by, why=_("could not be booked"), problem=str(error)[:PROBLEM_MAX_CHARS])
+        why = gettext_noop("could not be booked")
+        move(task, to="approval", by=by, why=why, problem=str(error)[:PROBLEM_MAX_CHARS])
         return task.state
     move(task, to="booked", by=by, closed_at=now())
     return task.state
@@ -74,14 +76,13 @@ def book(task: CountTask, lines: list[CountLine], *, by: Any) -> None:
 
 
 def _book_line(task: CountTask, line: CountLine, by: Any) -> None:
-    why = task.note or str(task.get_cause_display())
     stock.correct(
         stockrecord=line.stockrecord,
         bin=task.bin,
         difference=line.difference,
         lot=line.lot,
         cause=task.source,
-        why=why,
+        why=task.note or task.WHY[task.cause],
         by=by,
     )
     CountLine.objects.filter(pk=line.pk).update(is_booked=True)
@@ -96,6 +97,12 @@ def _book_line(task: CountTask, line: CountLine, by: Any) -> None:
             quantity=line.difference,
             value_minor=line.value_minor,
             currency=line.stockrecord.price_currency,
-            why=why,
+            why=_in_the_books(task),
         )
     )
+
+
+def _in_the_books(task: CountTask) -> str:
+    """Why it was counted, in the language of the house: finance keeps it as text."""
+    with override(settings.LANGUAGE_CODE):
+        return task.note or str(task.get_cause_display())

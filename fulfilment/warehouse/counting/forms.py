@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy
 from fulfilment.warehouse.lists import Search
 from fulfilment.warehouse.scan_forms import ArticleScan
 from fulfilment.warehouse.stock.forms import BinField, SkuField, key_field, quantity_field
-from shop.kernel.money import to_decimal, to_minor
+from shop.ui.amounts import PriceField
 
 from .models import NOTE_MAX_CHARS, CountPolicy, CountTask
 from .states import COUNT_TASK
 
-VALUE_DIGITS = 9  #: of the value that needs approval, cents among them
+VALUE_MAX_MINOR = 999_999_999  #: of the value that needs approval
 
 
 class CountSearch(Search):
@@ -75,16 +75,12 @@ class WhyForm(forms.Form):
 class PolicyForm(forms.ModelForm):
     """Tolerance, approval and rhythm. People type the value in euros; the row keeps cents."""
 
-    approval_value = forms.DecimalField(
+    approval_value = PriceField(
         label=gettext_lazy("Value in euros above which another person approves"),
         help_text=gettext_lazy(
             "All differences of a count together, found and missing ones alike, at the cost of a piece."
         ),
-        min_value=0,
-        max_digits=VALUE_DIGITS,
-        decimal_places=2,
-        localize=True,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        most_minor=VALUE_MAX_MINOR,
     )
     field_order = ("tolerance_pieces", "tolerance_percent", "approval_value")
 
@@ -104,11 +100,11 @@ class PolicyForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["approval_value"] = to_decimal(self.instance.approval_value_minor)
+        self.initial["approval_value"] = self.instance.approval_value_minor
 
     def save(self, commit: bool = True) -> Any:
         """The row, with the value in cents."""
-        self.instance.approval_value_minor = to_minor(self.cleaned_data["approval_value"])
+        self.instance.approval_value_minor = self.cleaned_data["approval_value"]
         return super().save(commit)
 
     def clean(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Max
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import Bin, BinStock, Lot, LotStock, Movement
@@ -84,7 +84,7 @@ def close_line(line: CountLine, task: CountTask, rules: CountPolicy) -> None:
     line.void_why = ""
     if line.frozen > task.seen:
         counts: dict[str, Any] = {"second": None} if second else {"first": None}
-        line.recount, line.void_why = True, _("Somebody changed this bin during the count.")
+        line.recount, line.void_why = True, gettext_noop("Somebody changed this bin during the count.")
     elif believed(rules, expected=line.expected, difference=counted - line.expected):
         counts = {"second": counted} if second else {"first": counted}
         line.recount = False

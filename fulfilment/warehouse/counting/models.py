@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from catalogue.partner.models import StockRecord
@@ -90,12 +91,14 @@ class CountTask(models.Model):
     """One bin to count, whole or for one SKU. ``seen``: the last movement when the present round began."""
 
     machine = COUNT_TASK
-    CAUSES = [
-        (CYCLE, _("regular count")),
-        (SHORT, _("a picker found too few")),
-        (ASKED, _("asked by a person")),
-        (CORRECTION, _("correction on the article's page")),
-    ]
+    #: As a history keeps them, see shop/ui/reasons.py.
+    WHY = {
+        CYCLE: gettext_noop("regular count"),
+        SHORT: gettext_noop("a picker found too few"),
+        ASKED: gettext_noop("asked by a person"),
+        CORRECTION: gettext_noop("correction on the article's page"),
+    }
+    CAUSES = [(cause, _(why)) for cause, why in WHY.items()]
 
     number = models.CharField(_("Number"), max_length=20, unique=True)
     bin = models.ForeignKey(Bin, on_delete=models.PROTECT, related_name="count_tasks")

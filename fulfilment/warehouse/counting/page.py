@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from shop.kernel.models import StateChange
+from shop.ui.reasons import reason
 
 from . import actions, queries
 from .forms import WhyForm
@@ -64,7 +65,12 @@ def _events(found: CountTask) -> list[dict[str, Any]]:
     return [
         begun,
         *(
-            {"title": labels.get(c.new, c.new), "at": c.at, "by": c.by.name if c.by else "", "text": c.why}
+            {
+                "title": labels.get(c.new, c.new),
+                "at": c.at,
+                "by": c.by.name if c.by else "",
+                "text": reason(c.why),
+            }
             for c in changes
         ),
     ]

@@ -21,6 +21,7 @@ from shop.kernel.access import staff_view
 from shop.kernel.models import StateChange
 from shop.kernel.nav import NavEntry
 from shop.kernel.states import allowed_moves
+from shop.ui.reasons import reason
 
 from . import actions, carrier_pages, label_pages, outcomes, packing_pages, queries, tracking
 from .actions import OUTCOMES
@@ -157,7 +158,7 @@ def _parcel_page(request: HttpRequest, pk: int, problem: str = "", status: int =
                     "title": labels.get(c.new, c.new),
                     "at": c.at,
                     "by": c.by.name if c.by else "",
-                    "text": c.why,
+                    "text": reason(c.why),
                 }
                 for c in changes
             ),

@@ -18,6 +18,7 @@ from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wa
 from fulfilment.warehouse.stock.actions import StockError
 from shop.kernel.access import staff_view
 from shop.kernel.models import StateChange
+from shop.ui.reasons import reason
 
 from . import actions, queries
 from .forms import AddOrderForm, BatchSearch, ReasonForm, SettleForm
@@ -111,7 +112,12 @@ def batch_page(request: HttpRequest, pk: int, problem: str = "", status: int = 2
         "refused": list(queries.refused_scans(batch=pk)),
         "problem": problem,
         "events": [
-            {"title": labels.get(c.new, c.new), "at": c.at, "by": c.by.name if c.by else "", "text": c.why}
+            {
+                "title": labels.get(c.new, c.new),
+                "at": c.at,
+                "by": c.by.name if c.by else "",
+                "text": reason(c.why),
+            }
             for c in changes
         ],
         "crumbs": [{"title": _("Batches"), "url": reverse("warehouse:batches")}, {"title": found.number}],

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shop.kernel.models import StateChange
+from shop.ui.reasons import reason
 from shop.ui.times import short_datetime
 
 from .actions.lists import PLANNED_BY
@@ -32,13 +33,13 @@ def events_of(pick_list: PickList, lines: Iterable[PickLine]) -> list[dict[str, 
 
 
 def _event(change: StateChange, lines: dict[int, PickLine]) -> dict[str, Any]:
-    texts = [change.why]
+    texts = [reason(change.why)]
     if change.machine == PLANNED_BY:
         title = _("Planned differently")
-        texts = [*plan_changes(change.old, change.new), change.why]
+        texts = [*plan_changes(change.old, change.new), reason(change.why)]
     elif change.machine == PICK_LINE.name:
         title = _("Not found")
-        texts = [_missing(lines[change.thing_id]), change.why]
+        texts = [_missing(lines[change.thing_id]), reason(change.why)]
     else:
         title = str(dict(PickList.machine.choices).get(change.new, change.new))
     by = change.by.name if change.by else ""

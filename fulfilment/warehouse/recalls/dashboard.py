@@ -21,6 +21,7 @@ from fulfilment.warehouse.stock.models import Lot
 from shop.kernel.access import staff_view
 from shop.kernel.models import StateChange
 from shop.kernel.nav import NavEntry
+from shop.ui.reasons import reason
 
 from . import actions, queries, trace
 from .forms import CloseForm, LiftForm, RecallForm, RecallSearch, TraceForm
@@ -172,7 +173,9 @@ def _story(found: Recall) -> list[dict[str, Any]]:
         title = str(Recall.machine.labels[change.new])
         name = change.by.name if change.by else ""
         title = title[:1].upper() + title[1:]
-        events.append({"title": title, "at": change.at, "by": name, "text": change.why, "icon": "check"})
+        events.append(
+            {"title": title, "at": change.at, "by": name, "text": reason(change.why), "icon": "check"}
+        )
     return events
 
 

@@ -20,6 +20,7 @@ from shop.kernel.access import staff_view
 from shop.kernel.models import StateChange
 from shop.kernel.nav import NavEntry
 from shop.kernel.states import allowed_moves
+from shop.ui.reasons import reason
 
 from . import actions, papers, queries
 from .dock import urlpatterns as dock
@@ -227,7 +228,7 @@ def _booking(item: ReturnItem) -> dict[str, Any]:
 
 def _change(change: StateChange, items: dict[int, ReturnItem]) -> dict[str, Any] | None:
     """A move of the return, or a decision about one of its items; None for what the bookings say already."""
-    by, text = change.by.name if change.by else "", change.why
+    by, text = change.by.name if change.by else "", reason(change.why)
     if change.machine == "return":
         title = str(Return.machine.labels[change.new])
         known = change.why.partition(":")[0] in CAUSES  # said at the announcement

@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy
 
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.lists import Search
+from shop.ui.amounts import PriceField
 
 from .actions.staff import HOURS_MAX
 from .models import ShortagePolicy
 from .states import SHORTAGE
 
-CENTS = 100
+PRICE_MAX_MINOR = 9_999_999_999
 
 
 class QuestionSearch(Search):
@@ -57,13 +58,9 @@ class OfferForm(forms.Form):
         max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "off", "data-scan": ""}),
     )
-    price = forms.DecimalField(
+    price = PriceField(
         label=gettext_lazy("Price of one piece, VAT included"),
-        max_digits=10,
-        decimal_places=2,
-        min_value=0,
-        localize=True,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        most_minor=PRICE_MAX_MINOR,
     )
 
     def clean_sku(self) -> StockRecord:
@@ -77,7 +74,7 @@ class OfferForm(forms.Form):
     @property
     def unit_minor(self) -> int:
         """The price in minor units."""
-        return int(self.cleaned_data["price"] * CENTS)
+        return int(self.cleaned_data["price"])
 
 
 class ExtendForm(forms.Form):

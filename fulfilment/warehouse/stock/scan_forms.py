@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -10,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from shop.kernel.money import to_minor
+from shop.ui.amounts import PriceField
 
 from .codes import find_bin
 from .forms import CODE_MAX_CHARS, SCAN, key_field, quantity_field
 from .models import Bin
 
-COST_MAX = Decimal(1_000_000)  #: euros per piece
+COST_MAX_MINOR = 100_000_000  #: per piece
 
 
 def hidden_code() -> forms.CharField:
@@ -65,13 +64,10 @@ class ReceiveForm(ScanForm):
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
-    cost = forms.DecimalField(
+    cost = PriceField(
         label=gettext_lazy("Cost per piece in euros"),
         required=False,
-        min_value=0,
-        max_value=COST_MAX,
-        decimal_places=2,
-        localize=True,
+        most_minor=COST_MAX_MINOR,
     )
     why = forms.CharField(label=gettext_lazy("Delivery note or reason"), max_length=200, required=False)
 
@@ -83,8 +79,8 @@ class ReceiveForm(ScanForm):
     @property
     def unit_cost_minor(self) -> int | None:
         """What a piece cost in cents; None when nobody said so."""
-        cost = self.cleaned_data.get("cost")
-        return None if cost is None else to_minor(cost, "EUR")
+        cost: int | None = self.cleaned_data.get("cost")
+        return cost
 
 
 class MoveForm(ScanForm):

@@ -18,6 +18,7 @@ from fulfilment.warehouse.stock.actions import StockError
 from shop.kernel.access import staff_view
 from shop.kernel.models import StateChange
 from shop.kernel.nav import NavEntry
+from shop.ui.reasons import reason
 
 from . import actions, arrivals, papers, queries, screens
 from .forms import MissingForm, TransferForm, TransferSearch, WhyForm
@@ -131,7 +132,7 @@ def _page(
                     "title": labels.get(c.new, c.new),
                     "at": c.at,
                     "by": c.by.name if c.by else "",
-                    "text": c.why,
+                    "text": reason(c.why),
                 }
                 for c in changes
             ),

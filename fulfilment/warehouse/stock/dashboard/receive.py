@@ -29,6 +29,7 @@ from fulfilment.warehouse.stock.scan_steps import (
     unknown,
 )
 from shop.kernel.access import staff_view
+from shop.ui.amounts import CsvAmount
 
 from .answers import scan_answers
 
@@ -170,7 +171,7 @@ def _address(bin: Bin | None, asked: Asked | None, data: dict[str, Any]) -> str:
     if asked is not None:
         facts |= {"article": asked.record.partner_sku, "pieces": asked.pieces, "lot": asked.lot}
     if data.get("cost") is not None:
-        facts["cost"] = data["cost"]
+        facts["cost"] = str(CsvAmount(data["cost"]))
     return (
         f"{reverse('warehouse:receive')}?{urlencode({name: value for name, value in facts.items() if value})}"
     )

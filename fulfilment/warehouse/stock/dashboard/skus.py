@@ -23,6 +23,7 @@ from fulfilment.warehouse.stock.forms import CountForm, SkuSearch, TransferForm
 from fulfilment.warehouse.stock.history_forms import HistorySearch
 from fulfilment.warehouse.stock.models import Movement
 from shop.kernel.access import staff_view
+from shop.ui.reasons import reason
 
 PROMISES_SHOWN = 50
 SKU_SORT = {
@@ -139,7 +140,7 @@ def _history_csv(record: Any, scope: history.Scope, wanted: history.Wanted) -> H
     cells = (
         [
             f"{localtime(row.at):%Y-%m-%d %H:%M:%S}", row.get_kind_display(), row.bin.site.name, row.bin.code,
-            row.lot.code if row.lot else "", row.quantity, balance, row.cause_text, row.why,
+            row.lot.code if row.lot else "", row.quantity, balance, row.cause_text, reason(row.why),
             row.by.name if row.by else "",
         ]
         for row, balance in islice(history.told(scope, wanted), CSV_ROWS_MAX)

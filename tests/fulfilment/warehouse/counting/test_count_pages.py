@@ -233,7 +233,14 @@ def test_the_value_that_needs_approval_is_asked_in_euros(boss_desk: Client) -> N
     assert policy().approval_value_minor == 0
     with override("de"):
         address = reverse("warehouse:count-rules")
-    assert boss_desk.post(address, fields | {"approval_value": "1250,50"}).status_code == 302
+    for typed in ("1250,50", "1.250,50", "1.250,50 €", "1250.50"):
+        assert boss_desk.post(address, fields | {"approval_value": "0"}).status_code == 302
+        assert boss_desk.post(address, fields | {"approval_value": typed}).status_code == 302, typed
+        assert policy().approval_value_minor == 125_050, typed
+    assert 'value="1250,50"' in text(boss_desk.get(address))
+    assert boss_desk.post(address, fields | {"approval_value": "0"}).status_code == 302
+    with override("en"):
+        assert post(boss_desk, "count-rules", **fields | {"approval_value": "1,250.50"}).status_code == 200
     assert policy().approval_value_minor == 125_050
 
 

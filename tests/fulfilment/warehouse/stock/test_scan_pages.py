@@ -9,6 +9,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.translation import override
 
 from fulfilment.warehouse.stock import actions
 from fulfilment.warehouse.stock.article_codes import add_barcode
@@ -169,7 +171,20 @@ def test_what_a_piece_cost_is_asked_of_those_who_may_know(desk: Client) -> None:
     buyer.post(url("undo-receipt", Movement.objects.latest("pk").pk))
     record.refresh_from_db()
     assert record.unit_cost_minor == 0
-    for cost in ("-1", "x", "1e9", "NaN", "9" * 400):
+    with override("de"):
+        address = reverse("warehouse:receive")
+    answer = buyer.post(
+        address, {"code": "ELBE", "quantity": 2, "cost": "1.250,50", "key": "k4"}, follow=True
+    )
+    assert 'value="1250,50"' in answer.content.decode(), (
+        "what was typed is there for the next scan as a German writes it"
+    )
+    buyer.post(
+        address,
+        {"bin": "A-07", "article": "ELBE", "pieces": 2, "quantity": 1, "cost": "1.250,50", "key": "k4"},
+    )
+    assert Movement.objects.latest("pk").unit_cost_minor == 125_050
+    for cost in ("-1", "x", "1e9", "NaN", "9" * 400, "1000000.01"):
         assert buyer.post(url("receive"), form | {"cost": cost, "key": "k3"}).status_code == 400, cost
 
 
