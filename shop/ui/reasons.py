@@ -68,6 +68,8 @@ NAMING = (
     gettext_noop("dispute %(what)s"),
     gettext_noop("taken over from %(what)s"),
     gettext_noop("moved to %(what)s"),
+    gettext_noop("recall %(what)s"),
+    gettext_noop("the carrier says %(what)s"),
     gettext_noop("%(what)s unpacked"),
     gettext_noop("%(what)s put back"),
     gettext_noop("%(what)s cancelled"),

@@ -47,11 +47,11 @@ FORMS = """() => [...document.querySelectorAll('main form')].map((form, place) =
     asks: !!form.querySelector('input:not([type=hidden], [type=submit]), select, textarea'),
 }))"""
 FILL = """([place, how, nonsense, good, sentence]) => {
-    const form = document.querySelectorAll('main form')[place], typed = {};
+    const form = document.querySelectorAll('main form')[place], typed = {}, ticked = [];
     for (const one of form.querySelectorAll('input:not([type=hidden], [type=submit]), select, textarea')) {
         const counts = one.type === 'number' || one.inputMode === 'numeric';
         const kind = counts ? 'number' : one.type === 'date' ? 'date' : 'text';
-        if (one.type === 'checkbox') continue;
+        if (one.type === 'checkbox') { if (one.checked) ticked.push([one.name, one.value]); continue; }
         if (one.type === 'radio') {
             const others = [...form.querySelectorAll('input[type=radio]')].filter(other => other.name === one.name);
             if (how === 'empty') one.checked = false;
@@ -60,16 +60,16 @@ FILL = """([place, how, nonsense, good, sentence]) => {
             if (how === 'empty' && one.querySelector('option[value=""]')) one.value = '';
             if (how === 'good' && !one.value) one.selectedIndex = 1;
         } else if (how === 'empty') one.value = '';
-        else if (how === 'nonsense') one.value = nonsense[kind];
+        else if (how === 'nonsense') one.value = nonsense[kind].slice(0, one.maxLength > 0 ? one.maxLength : undefined);
         else if (!one.value && kind !== 'date') one.value = good[one.name] || (kind === 'number' ? '1' : sentence);
-        if (how === 'nonsense' && one.type !== 'radio' && one.tagName !== 'SELECT') typed[one.name] = one.value;
+        if (how === 'nonsense' && !('scan' in one.dataset) && one.type !== 'radio' && one.tagName !== 'SELECT') typed[one.name] = one.value;
     }
     form.noValidate = true;
     form.requestSubmit(form.querySelector('button:not([type=button])'));
-    return typed;
+    return { typed, ticked };
 }"""
 #: What is wrong with the way an answer says what is wrong.
-UNSAID = """([place, typed]) => {
+UNSAID = """({ typed, ticked }) => {
     const found = [], main = document.querySelector('main');
     const words = '.summary--bad, .notice--bad, .scan-result[data-scan-result=bad], .toast--error, .toast--warning';
     const said = [...document.querySelectorAll(words)].filter(one => one.checkVisibility());
@@ -90,6 +90,10 @@ UNSAID = """([place, typed]) => {
         const fields = [...main.querySelectorAll('form [name]')].filter(one => one.name === name);
         if (fields.length && !fields.some(one => one.value === value)) found.push('what was typed is lost: ' + name);
     }
+    for (const [name, value] of ticked) {
+        const box = [...main.querySelectorAll('[type=checkbox]')].find(one => one.name === name && one.value === value);
+        if (box && !box.checked) found.push('what was ticked is lost: ' + name);
+    }
     return found;
 }"""
 
@@ -109,33 +113,33 @@ class Clerk:
                 if form["asks"]:
                     asking[name] = address
                 if form["asks"] or how == "good":
-                    self.send(name, address, form, how)
+                    self.send(name, address, form["address"], how)
         return asking
 
     def forms(self, address: str) -> list[dict[str, Any]]:
         """The forms of a page that change something; none where the page is gone meanwhile."""
-        answer = self.page.goto(self.url + address)
-        if answer is None or not answer.ok:
-            return []
+        if self.page.url != self.url + address:
+            answer = self.page.goto(self.url + address)
+            if answer is None or not answer.ok:
+                return []
         return [form for form in self.page.evaluate(FORMS) if form["posts"]]
 
-    def send(self, name: str, address: str, form: dict[str, Any], how: str) -> None:
-        """One form, unless one of its kind was sent this way before."""
-        match = resolve(urlsplit(form["address"]).path or address)
+    def send(self, name: str, address: str, to: str, how: str) -> None:
+        """One form, unless one of its kind was sent this way before, or another one took it away."""
+        match = resolve(urlsplit(to).path or address)
         kind = "-".join([match.url_name or "", *(v for v in match.kwargs.values() if isinstance(v, str))])
         if (kind, how) in self.sent:
             return
+        places = [form["place"] for form in self.forms(address) if form["address"] == to]
+        if not places:
+            return
         self.sent.add((kind, how))
-        if self.page.url != self.url + address:
-            self.page.goto(self.url + address)
         with self.page.expect_navigation() as moved:
-            typed = self.page.evaluate(FILL, [form["place"], how, NONSENSE, GOOD, SENTENCE])
+            filled = self.page.evaluate(FILL, [places[0], how, NONSENSE, GOOD, SENTENCE])
         name = f"{name}-{kind}-{how}"
         status = moved.value.status if moved.value else 0
         if status >= 400:
-            self.judge.note(name, *self.page.evaluate(UNSAID, [form["place"], typed]))
-        if how == "nonsense" and status in (403, 404):
-            self.judge.note(name, f"answered with {status}")
+            self.judge.note(name, *self.page.evaluate(UNSAID, filled))
         self.judge.see(f"{name}-{status}")
 
 

@@ -113,7 +113,7 @@ def test_a_refused_address_waits_visibly_until_it_is_corrected(
     desk = Client()
     desk.force_login(packer)
     page = desk.get(reverse("dashboard:order", args=[order.number])).content.decode()
-    assert "the order waits" in page and "00123 is no postcode of DE" in page
+    assert "the order waits" in page and "00123 is no postcode of Germany" in page
     assert order.number in desk.get(reverse("warehouse:packing")).content.decode()
     assert refused_labels().count() == 1
     orders.correct_address(order=order, by=packer, why="customer called", postcode="20457")

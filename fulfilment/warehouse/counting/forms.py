@@ -63,6 +63,7 @@ class TotalForm(forms.Form):
     """How many there are in all."""
 
     counted = quantity_field(0, gettext_lazy("Counted"))
+    counted.error_messages["required"] = gettext_lazy("Please say how many there are.")
     key = key_field()
 
 

@@ -44,6 +44,7 @@ def _screen(
     form: TallyForm | None = None,
     says_empty: bool = False,
     status: int = 200,
+    line_asked: int | None = None,
 ) -> HttpResponse:
     found = get_object_or_404(queries.tasks(), pk=pk)
     mine = actions.worker_id(found) == request.user.pk
@@ -60,6 +61,7 @@ def _screen(
         "form": form or TallyForm(initial={"quantity": 1}),
         "rows": [(line, line.second if found.in_second_round else line.first) for line in lines],
         "says_empty": says_empty,
+        "line_asked": line_asked,
         "answers": [] if problem else answers,
         "problem": problem,
         "messages": others,
@@ -117,7 +119,7 @@ def total(request: HttpRequest, pk: int, line: int) -> HttpResponse:
     mine = get_object_or_404(CountLine.objects.select_related("task", "stockrecord"), pk=line, task=pk)
     form = TotalForm(request.POST)
     if not form.is_valid():
-        return _screen(request, pk, problem=_first_error(form), status=400)
+        return _screen(request, pk, problem=_first_error(form), status=400, line_asked=line)
     counted = form.cleaned_data["counted"]
     try:
         actions.set_total(

@@ -15,6 +15,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from shop.ui.countries import country_name
+
 from .documents import Address
 
 RULES = Path(__file__).with_name("data") / "addresses.json"
@@ -50,7 +52,9 @@ def problems(address: Address, carrier: str) -> list[str]:
     if not address.country:
         return [*found, _("The country is missing.")]
     if "countries" in limits and address.country not in limits["countries"]:
-        found.append(_("This carrier does not deliver to %(country)s.") % {"country": address.country})
+        found.append(
+            _("This carrier does not deliver to %(country)s.") % {"country": country_name(address.country)}
+        )
     found += _postcode(address, known["countries"].get(address.country))
     return [*found, *_lengths(address, limits["lengths"])]
 
@@ -60,7 +64,9 @@ def _postcode(address: Address, country: dict[str, str] | None) -> list[str]:
     if not code or country is None or re.fullmatch(country["postcode"], code, re.ASCII):
         return []
     words = _("%(postcode)s is no postcode of %(country)s; they look like %(example)s.")
-    return [words % {"postcode": code, "country": address.country, "example": country["example"]}]
+    return [
+        words % {"postcode": code, "country": country_name(address.country), "example": country["example"]}
+    ]
 
 
 def _lengths(address: Address, limits: dict[str, int]) -> list[str]:

@@ -25,7 +25,6 @@ from shop.ui.reasons import reason
 
 from . import actions, carrier_pages, label_pages, outcomes, packing_pages, queries, tracking
 from .actions import OUTCOMES
-from .answers import first_error
 from .forms import LossForm, ManyForm, OutcomeForm, ParcelSearch, ReasonForm
 from .models import Parcel
 
@@ -128,7 +127,10 @@ def parcel(request: HttpRequest, pk: int) -> HttpResponse:
     return _parcel_page(request, pk)
 
 
-def _parcel_page(request: HttpRequest, pk: int, problem: str = "", status: int = 200) -> HttpResponse:
+def _parcel_page(
+    request: HttpRequest, pk: int, problem: str = "", status: int = 200, **sent: Any
+) -> HttpResponse:
+    """The page of a parcel; ``sent``: a form as it came, by its name on the page, with what was typed."""
     rows = queries.with_lines(
         Parcel.objects.select_related(
             "order__shipping_address__country", "pick_list", "carton", "manifest", "loss_closed_by"
@@ -151,6 +153,7 @@ def _parcel_page(request: HttpRequest, pk: int, problem: str = "", status: int =
         "loss_form": LossForm(auto_id="loss_%s") if found.is_open_loss else None,
         "reason_form": ReasonForm(auto_id="unpack_%s"),
         "outcome_form": ReasonForm(auto_id="outcome_%s"),
+        **sent,
         "events": [
             {"title": labels["packed"], "at": found.packed_at, "by": packed_by, "icon": "box"},
             *(
@@ -189,15 +192,15 @@ def _loss_closed(found: Parcel) -> list[dict[str, Any]]:
 def close_loss(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody has seen to the customer of a lost parcel."""
     found = get_object_or_404(Parcel.objects.select_related("order"), pk=pk)
-    form = LossForm(request.POST)
+    form = LossForm(request.POST, auto_id="loss_%s")
     if not form.is_valid():
-        return _parcel_page(request, pk, problem=first_error(form), status=400)
+        return _parcel_page(request, pk, status=400, loss_form=form)
     try:
         outcomes.close_loss(
             parcel=found, end=form.cleaned_data["end"], note=form.cleaned_data["note"], by=request.user
         )
     except StockError as error:
-        return _parcel_page(request, pk, problem=str(error), status=409)
+        return _parcel_page(request, pk, problem=str(error), status=409)  # closed by somebody else
     messages.success(request, _("Noted: the loss of parcel %(number)s is closed.") % {"number": found.number})
     return redirect("warehouse:parcel", pk=pk)
 
@@ -226,9 +229,9 @@ def dispatch(request: HttpRequest, pk: int) -> HttpResponse:
 def unpack(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a parcel apart that has not left."""
     found = get_object_or_404(Parcel.objects.select_related("order"), pk=pk)
-    form = ReasonForm(request.POST)
+    form = ReasonForm(request.POST, auto_id="unpack_%s")
     if not form.is_valid():
-        return _parcel_page(request, pk, problem=first_error(form), status=400)
+        return _parcel_page(request, pk, status=400, reason_form=form)
     try:
         actions.unpack(parcel=found, by=request.user, why=form.cleaned_data["why"])
     except StockError as error:
@@ -244,9 +247,9 @@ def unpack(request: HttpRequest, pk: int) -> HttpResponse:
 def outcome(request: HttpRequest, pk: int) -> HttpResponse:
     """Note that a parcel arrived, was lost, or came back."""
     found = get_object_or_404(Parcel.objects.select_related("order"), pk=pk)
-    form = OutcomeForm(request.POST)
+    form = OutcomeForm(request.POST, auto_id="outcome_%s")
     if not form.is_valid():
-        return _parcel_page(request, pk, problem=first_error(form), status=400)
+        return _parcel_page(request, pk, status=400, outcome_form=form)
     try:
         actions.note_outcome(
             parcel=found, outcome=form.cleaned_data["outcome"], by=request.user, why=form.cleaned_data["why"]

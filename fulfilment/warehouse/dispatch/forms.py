@@ -133,8 +133,14 @@ class PackScanForm(forms.Form):
     """A scan at the packing table; ``scan_id`` is made with the page."""
 
     scan_id = forms.UUIDField(widget=forms.HiddenInput)
-    code = forms.CharField(label=_("Scan the product"), max_length=200, required=False, strip=True)
-    quantity = forms.IntegerField(label=_("Quantity"), min_value=1, max_value=100_000, initial=1)
+    code = forms.CharField(label=_("Scan the article"), max_length=200, required=False, strip=True)
+    quantity = forms.IntegerField(
+        label=_("Quantity"),
+        min_value=1,
+        max_value=100_000,
+        initial=1,
+        error_messages={"required": _("Please say how many there are.")},
+    )
     carton = CartonField(widget=forms.HiddenInput)
 
 

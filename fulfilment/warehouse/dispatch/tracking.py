@@ -209,7 +209,7 @@ def _apply(state: TrackingState) -> str:
         return TrackingState.NO_CHANGE
     try:
         outcomes.arrive(
-            parcel=parcel, outcome=state.meaning, by=None, why=f"{state.carrier}: {state.code}", at=state.at
+            parcel=parcel, outcome=state.meaning, by=None, why=f"the carrier says {state.code}", at=state.at
         )
     except StateError:  # a person noted it in this moment: what they said stands
         return TrackingState.NO_CHANGE

@@ -98,8 +98,18 @@ def pick_list(request: HttpRequest, pk: int) -> HttpResponse:
     return list_page(request, pk)
 
 
-def list_page(request: HttpRequest, pk: int, problem: str = "", status: int = 200) -> HttpResponse:
-    """The page of one list; ``problem`` is said on top of it."""
+class _NotUnderstood(actions.PickError):
+    """A form that says itself what is wrong with it."""
+
+    def __init__(self, form: PlanForm) -> None:
+        super().__init__()
+        self.form = form
+
+
+def list_page(
+    request: HttpRequest, pk: int, problem: str = "", status: int = 200, plan_form: PlanForm | None = None
+) -> HttpResponse:
+    """The page of one list; ``problem`` is said on top of it, ``plan_form`` is what was just typed."""
     found = get_object_or_404(queries.pick_lists(), pk=pk)
     lines = queries.lines_of(pk)
     planned = {"urgent": found.is_urgent, "due_at": found.due_at, "carrier": found.carrier}
@@ -107,7 +117,7 @@ def list_page(request: HttpRequest, pk: int, problem: str = "", status: int = 20
         "list": found,
         "lines": lines,
         "mine": found.state == "picking" and found.picker_id == request.user.pk,
-        "plan_form": PlanForm(initial=planned),
+        "plan_form": plan_form or PlanForm(initial=planned),
         "can_plan": found.state not in ("packed", "cancelled"),
         "batch": batch_of(found),
         "refused": list(queries.refused_scans(pick_list=pk)),
@@ -159,7 +169,7 @@ def _put_back(request: HttpRequest, found: PickList) -> str:
 def _reschedule(request: HttpRequest, found: PickList) -> str:
     form = PlanForm(request.POST)
     if not form.is_valid():
-        raise actions.PickError(str(next(iter(form.errors.values()))[0]))
+        raise _NotUnderstood(form)
     data = form.cleaned_data
     actions.reschedule(
         pick_list=found,
@@ -192,6 +202,8 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         raise Http404(verb)
     try:
         target = VERBS[verb](request, found)
+    except _NotUnderstood as error:
+        return list_page(request, pk, plan_form=error.form, status=400)
     except StockError as error:
         return list_page(request, pk, problem=str(error), status=409)
     return redirect(target, pk=pk)

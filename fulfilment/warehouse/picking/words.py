@@ -58,7 +58,7 @@ def _stops() -> Words:
         "lot": _("Lot %(lot)s"),
         "best_before": _("best before %(day)s"),
         "ask_bin": _("Scan the bin"),
-        "ask_product": _("Scan the product"),
+        "ask_product": _("Scan the article"),
         "ask_lot": _("Scan the lot %(lot)s"),
         "ask_serial": _("Scan the serial number"),
         "ask_quantity": _("Scan the next piece, or type how many"),

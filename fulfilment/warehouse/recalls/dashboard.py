@@ -96,7 +96,7 @@ def _trace(
         "form": form,
         "asked": form.is_bound and not form.errors,
         "lots": lots,
-        "chosen": set(recall_form["lot"].value() or ids) if recall_form else set(ids),
+        "chosen": {pk for pk in ids if str(pk) in recall_form["lot"].value()} if recall_form else set(ids),
         "is_one_article": len(articles) == 1,
         "lying": trace.lying(ids) if ids else [],
         "affected": trace.affected(ids) if ids else [],
@@ -139,7 +139,10 @@ def recall(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, found)
 
 
-def _page(request: HttpRequest, found: Recall, problem: str = "", status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, found: Recall, problem: str = "", status: int = 200, **sent: Any
+) -> HttpResponse:
+    """The page of a recall; ``sent``: a form as it came, by its name on the page, with what was typed."""
     lots = list(Lot.objects.filter(recalls__recall=found).order_by("pk"))
     ids = [lot.pk for lot in lots]
     lying = list(trace.lying(ids))
@@ -156,6 +159,7 @@ def _page(request: HttpRequest, found: Recall, problem: str = "", status: int = 
         "progress": queries.progress(found),
         "close_form": CloseForm(),
         "lift_form": LiftForm(auto_id="lift_%s"),
+        **sent,
         "problem": problem,
         "csv_url": csv_url(request),
         "events": _story(found),
@@ -255,7 +259,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     found = _recall(pk)
     form = CloseForm(request.POST)
     if not form.is_valid():
-        return _page(request, found, problem=str(next(iter(form.errors.values()))[0]), status=400)
+        return _page(request, found, status=400, close_form=form)
     try:
         actions.close(recall=found, by=request.user, why=form.cleaned_data["why"])
     except StockError as error:
@@ -269,13 +273,13 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
     """The goods are sound after all: they may be sold again."""
     found = _recall(pk)
-    form = LiftForm(request.POST)
+    form = LiftForm(request.POST, auto_id="lift_%s")
     if not form.is_valid():
-        return _page(request, found, problem=str(next(iter(form.errors.values()))[0]), status=400)
+        return _page(request, found, status=400, lift_form=form)
     try:
         pieces = actions.lift(recall=found, by=request.user, why=form.cleaned_data["why"])
     except StockError as error:
-        return _page(request, _recall(pk), problem=str(error), status=409)
+        return _page(request, _recall(pk), problem=str(error), status=409, lift_form=form)
     text = ngettext(
         "Recall %(number)s is lifted. %(n)s piece may be carried to its shelf again.",
         "Recall %(number)s is lifted. %(n)s pieces may be carried to their shelf again.",

@@ -25,6 +25,8 @@ SCAN = {"data-scan": True, "autocomplete": "off", "autocapitalize": "characters"
 class SkuField(forms.CharField):
     """A SKU or GTIN; cleans to the stock record."""
 
+    default_error_messages = {"required": gettext_lazy("Please scan or type the article.")}
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=CODE_MAX_CHARS, widget=forms.TextInput(attrs=SCAN), **kwargs)
 
@@ -39,6 +41,8 @@ class SkuField(forms.CharField):
 
 class BinField(forms.CharField):
     """A bin's code; cleans to the bin."""
+
+    default_error_messages = {"required": gettext_lazy("Please scan or type the bin.")}
 
     def __init__(self, **kwargs: Any) -> None:
         attrs = {key: value for key, value in SCAN.items() if key != "data-scan"} | {"list": "bins"}

@@ -12,7 +12,8 @@ from typing import Any
 
 from django.db.models import Count, F, IntegerField, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Cast
-from django.utils.timezone import localtime
+
+from shop.ui.times import short_datetime
 
 from .models import PICKED, TRANSFER, BinStock, LotStock, Movement
 
@@ -170,4 +171,4 @@ def _at_equal_times(ends: list[tuple[dt.datetime, int]]) -> list[tuple[str, int]
 
 
 def _day_and_minute(moment: dt.datetime) -> str:
-    return f"{localtime(moment):%d.%m.%y %H:%M}"
+    return short_datetime(moment)

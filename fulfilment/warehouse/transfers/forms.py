@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from fulfilment.warehouse.lists import Search
 from fulfilment.warehouse.scan_forms import ArticleScan
@@ -74,7 +73,8 @@ class MissingForm(forms.Form):
         self.lines = lines
         for line in lines:
             self.fields[f"why_{line.pk}"] = forms.CharField(
-                label=_("Why are they missing?"), max_length=NOTE_MAX_CHARS
+                label=ngettext("Why is it missing?", "Why are they missing?", line.quantity_open),
+                max_length=NOTE_MAX_CHARS,
             )
 
     def reason_fields(self) -> list[tuple[TransferLine, Any]]:

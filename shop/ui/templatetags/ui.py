@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info
 
 from shop.kernel import clock
-from shop.ui import charts, fields, numbers, reasons, states, times
+from shop.ui import charts, countries, fields, numbers, reasons, states, times
 
 register = template.Library()
 
@@ -68,6 +68,12 @@ def money_plain(amount: Any, currency: str = "EUR") -> str:
 def signed(value: int) -> str:
     """A change with its sign, with a true minus: `{{ row.quantity|signed }}` gives +3, −2 or 0."""
     return numbers.signed_number(value)
+
+
+@register.filter
+def country(code: str) -> str:
+    """A country by its code: `{{ site.country|country }}` gives Germany."""
+    return countries.country_name(code or "")
 
 
 @register.filter

@@ -25,7 +25,7 @@ export class Screen {
     p.end.hidden = Boolean(stop) || !usable || !stops.length;
     p.form.hidden = !usable;
     p.quantity.hidden = state.step !== "quantity" || !usable;
-    p.empty.hidden = Boolean(walk);
+    p.empty.hidden = Boolean(walk) || !state.sync.heard; // before the first answer nobody knows
     p.progress.hidden = !stops.length;
     if (walk) document.querySelector("h1").textContent = walk.title;
     if (stop) this.#task(state);

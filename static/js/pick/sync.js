@@ -15,7 +15,7 @@ export class Sync {
 
   // person: who works here (scans of others stay untouched); changed: called after everything that may alter the screen.
   constructor({ shelf, person, changed, pageUrl, walk = "", walkUrl = "" }) {
-    Object.assign(this, { shelf, person, changed, pageUrl, walk, walkUrl, reachable: navigator.onLine, trouble: "", text: "" });
+    Object.assign(this, { shelf, person, changed, pageUrl, walk, walkUrl, reachable: navigator.onLine, heard: false, trouble: "", text: "" });
     if (this.#tabs) this.#tabs.onmessage = () => changed();
     addEventListener("offline", () => { this.reachable = false; changed(); });
   }
@@ -62,6 +62,7 @@ export class Sync {
       if (["", "server"].includes(this.trouble)) this.soon(this.#wait);
     }
     this.#talk(-1);
+    this.heard = true; // an answer, or that there is none
     this.changed();
   }
 

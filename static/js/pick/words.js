@@ -1,7 +1,8 @@
 // Texts come translated from the page: JSON of name -> text, or name -> {one, other} where a number decides.
 
 const texts = JSON.parse(document.getElementById("pick-words").textContent);
-const language = document.documentElement.lang;
+const { lang } = document.documentElement;
+const language = lang === "en" ? "en-GB" : lang; // the day first and 24 hours, as on every other page
 
 // German and English know two forms; %(name)s is filled in as Python does it.
 export function say(name, values = {}) {

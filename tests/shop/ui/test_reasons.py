@@ -29,6 +29,8 @@ REMEDY = "\nRemedy: write it in English and name it in KNOWN or NAMING of shop/u
         ("dispute dp_1", "Streitfall dp_1"),
         ("dispute dp_1 won", "Streitfall dp_1 gewonnen"),
         ("K10001-1 unpacked", "K10001-1 ausgepackt"),
+        ("recall RC1001", "Rückruf RC1001"),
+        ("the carrier says ZU", "der Versanddienst meldet ZU"),
         ("B10001 cancelled", "B10001 storniert"),
         ("the value needs another person's approval", "der Wert braucht die Freigabe einer anderen Person"),
         ("taken over from Lena Lagerfeld", "übernommen von Lena Lagerfeld"),

@@ -47,7 +47,7 @@ def test_postal_codes_are_judged_by_their_country(country: str, good: str, bad: 
 def test_a_country_that_is_not_in_the_table_is_not_judged_but_a_carrier_may_not_go_there() -> None:
     far = replace(GOOD, country="JP", postcode="100-0001")
     assert problems(far, "own") == []
-    assert problems(far, "dhl") == ["This carrier does not deliver to JP."]
+    assert problems(far, "dhl") == ["This carrier does not deliver to Japan."]
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:

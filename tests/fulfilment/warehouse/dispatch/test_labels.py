@@ -158,7 +158,7 @@ def test_after_the_last_try_a_person_sees_it_and_asks_again(
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ({"postcode": "2045"}, "2045 is no postcode of DE"),
+        ({"postcode": "2045"}, "2045 is no postcode of Germany"),
         ({"line1": ""}, "Street and number is missing"),
         ({"first_name": "", "last_name": ""}, "Name is missing"),
         ({"line4": "H" * 41}, "at most 40 fit"),
