@@ -272,7 +272,7 @@ def dock_undo(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_view(RECEIVE)
 @require_POST
 def dock_finish(request: HttpRequest, pk: int) -> HttpResponse:
-    """The parcel is empty."""
+    """Is the parcel empty."""
     found = _return(pk)
     try:
         actions.finish(returning=found, by=request.user)

@@ -151,7 +151,7 @@ def test_orders_come_into_a_batch_and_leave_it_on_its_page(desk: Client, outbox:
     assert f"Order {urgent.order.number} goes into box 3." in page(answer)
     box = batch.boxes.get(pick_list=urgent)
     answer = desk.post(url("batch-act", batch.pk, "remove"), {"box": box.pk})
-    assert answer.status_code == 400 and "Please say why." in page(answer)
+    assert answer.status_code == 409 and "Please say why." in page(answer)
     answer = desk.post(url("batch-act", batch.pk, "remove"), {"box": box.pk, "why": "too heavy"}, follow=True)
     assert "waits to be planned" in page(answer)
     for value in ("x", "9" * 30, ""):
