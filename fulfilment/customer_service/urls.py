@@ -1,7 +1,8 @@
 """Every address of customer service's staff pages, included under ``/dashboard/service/``."""
 
 from .cases.dashboard import urlpatterns as cases
+from .returns.dashboard import urlpatterns as returns
 from .withdrawals.dashboard import urlpatterns as withdrawals
 
 app_name = "service"
-urlpatterns = [*withdrawals, *cases]
+urlpatterns = [*withdrawals, *cases, *returns]

@@ -16,6 +16,7 @@ from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment, Refu
 from fulfilment.customer_service.cases.models import Case
 from fulfilment.customer_service.cases.queue import late
 from fulfilment.customer_service.cases.states import OUR_TURN
+from fulfilment.customer_service.returns.models import Settlement
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.psp.queries import failed_refunds, open_money
@@ -84,6 +85,10 @@ WAITING = (
     Waiting(
         "cases_free", _("Cases that nobody has"), "cases.view_cases", "service:cases",
         lambda: Case.objects.filter(assignee=None, state__in=OUR_TURN), "show=free", "warn",
+    ),
+    Waiting(
+        "settlements", _("Money for returns to decide"), "returns.settle_money", "service:settlements",
+        lambda: Settlement.objects.filter(state="proposed"), "state=proposed", "warn",
     ),
     Waiting(
         "withdrawals", _("Withdrawals to take up"), "withdrawals.handle_withdrawals", "service:withdrawals",

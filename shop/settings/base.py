@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "fulfilment.finance.exports.apps.ExportsConfig",
     "fulfilment.customer_service.withdrawals.apps.WithdrawalsConfig",
     "fulfilment.customer_service.cases.apps.CasesConfig",
+    "fulfilment.customer_service.returns.apps.ReturnsConfig",
     "shop.notifications.apps.NotificationsConfig",
     "shop.connect.apps.ConnectConfig",
     "shop.pages.apps.PagesConfig",

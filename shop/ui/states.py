@@ -86,6 +86,8 @@ LOOKS: dict[str, Look] = {
     "queued": Look("info", _("Queued")),
     "pending": Look("neutral", _("Pending")),
     "done": Look("good", _("Done")),
+    "proposed": Look("warn", _("To be decided")),
+    "nothing_due": Look("neutral", _("Nothing is due")),
     "retrying": Look("warn", _("Will be tried again")),
     "dead": Look("bad", _("Given up")),
     "held": Look("warn", _("Held back")),

@@ -51,6 +51,7 @@ ELSEWHERE = {
     "reports": "tests/fulfilment/finance/reports/test_balances.py",
     "notifications": "tests/shop/notifications/test_verify.py",
     "cases": "tests/fulfilment/customer_service/cases/test_cases.py",
+    "returns": "tests/fulfilment/customer_service/returns/test_settlements.py",
     "withdrawals": "tests/fulfilment/customer_service/test_withdrawals.py",
     "connect": "tests/shop/connect/test_pushing.py",
 }

@@ -157,11 +157,20 @@ def _line(line: InvoiceLine) -> Line:
         rate_bp=line.rate_bp,
         category=VatCategory(line.category),
         discount_minor=line.discount_minor,
+        discount_reason=_kept_reason(line),
         sku=line.sku,
         ean=line.ean,
         attributes=tuple((name, value) for name, value in line.attributes),
         vat_minor=line.vat_minor,
     )
+
+
+def _kept_reason(line: InvoiceLine) -> str:
+    """Why a credit note gives less than the price: in the language of its document."""
+    if not line.kept_minor:
+        return ""
+    with translation.override(line.invoice.language):
+        return _("Loss of value")
 
 
 def _charge(charge: dict[str, Any]) -> AllowanceCharge:

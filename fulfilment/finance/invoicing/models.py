@@ -314,11 +314,18 @@ class InvoiceLine(models.Model):
     rate_bp = models.PositiveIntegerField()
     category = models.CharField(max_length=2, default="S")
     vat_minor = models.PositiveBigIntegerField()
+    kept_minor = models.PositiveBigIntegerField(
+        default=0, help_text="of a credit note: what is not credited for these pieces, gross (§ 357a BGB)"
+    )
+    kept_vat_minor = models.PositiveBigIntegerField(default=0, help_text="the VAT inside it")
 
     class Meta:
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["invoice", "position"], name="invoicing_line_position"),
+            models.CheckConstraint(
+                condition=Q(kept_vat_minor__lte=F("kept_minor")), name="invoicing_line_kept_vat"
+            ),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="invoicing_line_quantity"),
             models.CheckConstraint(condition=Q(vat_minor__lte=F("gross_minor")), name="invoicing_line_vat"),
         ]

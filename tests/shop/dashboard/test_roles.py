@@ -49,6 +49,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:ask-payment": OFFICE,
     "dashboard:refund-again": OFFICE,
     "service:": {"service"} | OFFICE,
+    "service:settlement": {"service", "finance"} | OFFICE,
     "service:macro": OFFICE,
     "service:policy": OFFICE,
     "warehouse:": {"warehouse"} | OFFICE,

@@ -21,7 +21,8 @@ from fulfilment.finance.invoicing.models import (
     OrderAccount,
     OrderMoney,
 )
-from fulfilment.finance.invoicing.parts import RateRest, part_of_rest, spread_amount
+from fulfilment.finance.invoicing.parts import Part, RateRest, part_of_rest, spread_amount
+from shop.kernel.money import split
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
@@ -59,10 +60,14 @@ def credit_note(
     quantities: Mapping[int, int] | None = None,
     amount_minor: int | None = None,
     with_shipping: bool = False,
+    kept: Mapping[int, int] | None = None,
     by: Any = None,
 ) -> Invoice:
     """Issue a credit note on ``invoice``: for pieces (invoice line id -> pieces), with shipping or not, or
     for an amount (gross, minor units) spread over the rates of the invoice.
+
+    kept: invoice line id -> gross minor units of its pieces that are not credited, because they lost value by more than
+    trying them (§ 357a (1) BGB). The tax is corrected by what is credited; what is kept stays turnover.
 
     source: the fact behind it (``return:17``), unique: a retry returns the credit note that is there. Credit notes of
     one invoice add up to it to the cent; the last one takes the rest. Raises ValueError for nothing to credit or
@@ -81,7 +86,7 @@ def credit_note(
         claim = Invoice.objects.get(pk=invoice.pk)
         _refuse_not_standing(claim)
         if amount_minor is None:
-            lines, charges = _pieces(claim, quantities or {}, with_shipping)
+            lines, charges = _pieces(claim, quantities or {}, with_shipping, kept or {})
         else:
             lines, charges = _goodwill(claim, amount_minor), []
         wanted = sum(line.gross_minor for line in lines) + sum(charge["gross_minor"] for charge in charges)
@@ -173,12 +178,14 @@ def rest_of_line(line: InvoiceLine) -> tuple[int, int, int, int]:
         gross=Sum("gross_minor"),
         vat=Sum("vat_minor"),
         discount=Sum("discount_minor"),
+        kept=Sum("kept_minor"),
+        kept_vat=Sum("kept_vat_minor"),
     )
     return (
         line.quantity - (taken["quantity"] or 0),
-        line.gross_minor - (taken["gross"] or 0),
-        line.vat_minor - (taken["vat"] or 0),
-        line.discount_minor - (taken["discount"] or 0),
+        line.gross_minor - (taken["gross"] or 0) - (taken["kept"] or 0),
+        line.vat_minor - (taken["vat"] or 0) - (taken["kept_vat"] or 0),
+        line.discount_minor - (taken["discount"] or 0) + (taken["kept"] or 0),
     )
 
 
@@ -206,12 +213,14 @@ def _refuse_beyond_rate(claim: Invoice, lines: list[InvoiceLine], charges: list[
 
 
 def _pieces(
-    claim: Invoice, quantities: Mapping[int, int], with_shipping: bool
+    claim: Invoice, quantities: Mapping[int, int], with_shipping: bool, kept: Mapping[int, int]
 ) -> tuple[list[InvoiceLine], list[dict[str, Any]]]:
     own = {line.pk: line for line in claim.lines.all()}
     foreign = sorted(set(quantities) - set(own))
     if foreign:
         raise ValueError(f"{claim.number} has no lines {foreign}")
+    if set(kept) - set(quantities):
+        raise ValueError("only of pieces that are credited something can be kept")
     lines: list[InvoiceLine] = []
     for pk in sorted(quantities):
         pieces, gross, vat, discount = rest_of_line(own[pk])
@@ -224,22 +233,30 @@ def _pieces(
             vat_minor=vat,
             discount_minor=discount,
         )
-        lines.append(
-            _copy(
-                own[pk],
-                position=len(lines) + 1,
-                quantity=part.quantity,
-                gross_minor=part.gross_minor,
-                vat_minor=part.vat_minor,
-                discount_minor=part.discount_minor,
-            )
-        )
+        lines.append(_credited(own[pk], len(lines) + 1, part, kept.get(pk, 0)))
     charges = _shipping_back(claim) if with_shipping else []
     if charges and not lines:
         # EN 16931 wants a line on every document: the shipping charge becomes one.
         lines = [_free_line(claim, 1, charge["reason"], _rest_of_charge(charge)) for charge in charges]
         charges = []
     return lines, charges
+
+
+def _credited(line: InvoiceLine, position: int, part: Part, kept_minor: int) -> InvoiceLine:
+    """The line of a credit note for some pieces, less what is kept of them: it is printed as their reduction."""
+    if not 0 <= kept_minor <= part.gross_minor:
+        raise CreditTooLarge(kept_minor, part.gross_minor)
+    vat = split(part.vat_minor, [part.gross_minor - kept_minor, kept_minor])[0] if part.gross_minor else 0
+    return _copy(
+        line,
+        position=position,
+        quantity=part.quantity,
+        gross_minor=part.gross_minor - kept_minor,
+        vat_minor=vat,
+        discount_minor=part.discount_minor + kept_minor,
+        kept_minor=kept_minor,
+        kept_vat_minor=part.vat_minor - vat,
+    )
 
 
 def _shipping_back(claim: Invoice) -> list[dict[str, Any]]:

@@ -1,0 +1,235 @@
+"""Verbs: propose what a return is worth, carry it out, or say that nothing is due. Each once per return."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from checkout.order.models import Line, Order
+from checkout.payment.actions import request_refund
+from checkout.payment.approval import second_person_needed
+from fulfilment.customer_service.withdrawals import actions as withdrawals
+from fulfilment.finance.invoicing.actions import credit_note
+from fulfilment.warehouse.receiving.models import Return
+from shop.kernel.clock import now
+from shop.kernel.states import StaleState, move
+from shop.kernel.transactions import retrying
+from shop.ui.numbers import money_text
+
+from . import automatic
+from .models import Settlement
+from .plan import Plan, plan, whole_order_is_back
+from .states import DONE, NOTHING
+
+
+class NotSo(ValueError):
+    """It is not done; the message says why, for people."""
+
+
+def propose(*, returning: Return, lines: list[dict[str, Any]]) -> Settlement:
+    """Begin the settlement of a return whose pieces were accepted; carried out at once where the law leaves no choice.
+
+    ``lines``: as ReturnSettled tells them. Once per return: a retry returns the row that is there.
+    """
+    known = Settlement.objects.filter(returning=returning).first()
+    if known is not None:
+        return known
+
+    def write() -> Settlement:
+        settlement = Settlement.objects.create(
+            returning=returning,
+            order=returning.order,
+            cause=returning.cause,
+            currency=returning.order.currency,
+            lines=_facts(lines),
+            with_shipping=_withdrawn(returning) and whole_order_is_back(returning.order),
+        )
+        planned = plan_of(settlement)
+        waits = automatic.waits_because(settlement, planned)
+        Settlement.objects.filter(pk=settlement.pk).update(waits_because=waits)
+        settlement.waits_because = waits
+        if not waits:
+            _carry_out(settlement, planned, by=None)
+        return settlement
+
+    try:
+        return retrying(write)
+    except IntegrityError:  # heard twice in the same moment
+        return Settlement.objects.get(returning=returning)
+
+
+def _withdrawn(returning: Return) -> bool:
+    return returning.cause.startswith("withdrawal:")
+
+
+def _facts(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    own = [line for line in lines if line["order_line_id"] is not None]
+    rows = Line.objects.in_bulk([line["order_line_id"] for line in own])
+    return [
+        {
+            "order_line_id": line["order_line_id"],
+            "title": rows[line["order_line_id"]].title,
+            "sku": rows[line["order_line_id"]].partner_sku,
+            "quantity": line["quantity"],
+            "grade": line["grade"],
+            "value_minor": line["value_minor"],
+        }
+        for line in own
+    ]
+
+
+def quantities_of(settlement: Settlement) -> dict[int, int]:
+    """Accepted pieces by order line id."""
+    found: dict[int, int] = {}
+    for line in settlement.lines:
+        found[line["order_line_id"]] = found.get(line["order_line_id"], 0) + line["quantity"]
+    return found
+
+
+def plan_of(
+    settlement: Settlement, *, kept: Mapping[int, int] | None = None, with_shipping: bool | None = None
+) -> Plan:
+    """What carrying it out would do now; changes nothing. Raises TooMuchKept."""
+    return plan(
+        Order.objects.get(pk=settlement.order_id),
+        quantities_of(settlement),
+        kept=kept or {},
+        with_shipping=settlement.with_shipping if with_shipping is None else with_shipping,
+    )
+
+
+def carry_out(
+    *,
+    settlement: Settlement,
+    kept: Mapping[int, int],
+    kept_why: str,
+    with_shipping: bool,
+    seen_minor: tuple[int, int],
+    by: Any,
+) -> Settlement:
+    """Staff carry it out. ``kept``: order line id -> gross minor units that are not credited; ``seen_minor``: credit
+    and refund that the page announced.
+
+    Raises NotSo in words (nothing to credit, a loss of value without its reason, more than the person may send back
+    alone, other amounts than announced), TooMuchKept, StateError when it was decided meanwhile.
+    """
+    if any(kept.values()) and not kept_why.strip():
+        raise NotSo(_("Please say why value was lost; the customer will ask."))
+
+    def write() -> Settlement:
+        fresh = Settlement.objects.select_related("order", "returning").get(pk=settlement.pk)
+        if not fresh.is_open:
+            raise StaleState(f"the settlement of {fresh.returning.number} was decided by somebody else")
+        planned = plan_of(fresh, kept=kept, with_shipping=with_shipping)
+        if not planned.credit_minor:
+            raise NotSo(_("Nothing is left to credit."))
+        if (planned.credit_minor, planned.refund_minor) != seen_minor:
+            raise NotSo(
+                _("Meanwhile something else changed the amounts. Please look again; nothing was done.")
+            )
+        if planned.refund_minor and second_person_needed(
+            order=fresh.order, amount_minor=planned.refund_minor, by=by
+        ):
+            raise NotSo(
+                _("You may not send %(amount)s back alone. Please ask somebody who may; nothing was done.")
+                % {"amount": money_text(planned.refund_minor, fresh.currency)}
+            )
+        fresh.kept = {str(line_id): amount for line_id, amount in kept.items() if amount}
+        fresh.kept_why, fresh.with_shipping = kept_why.strip()[:300], with_shipping
+        _carry_out(fresh, planned, by=by)
+        return fresh
+
+    return retrying(write)
+
+
+def _carry_out(settlement: Settlement, planned: Plan, *, by: Any) -> None:
+    """Within a transaction: credit notes, refunds, and the withdrawal's end. The move comes first: of two one wins."""
+    number = settlement.returning.number
+    sent = [(payment, amount) for payment, amount in planned.payments]
+    move(
+        settlement,
+        to=DONE,
+        by=by,
+        why=settlement.kept_why,
+        kept=settlement.kept,
+        kept_why=settlement.kept_why,
+        with_shipping=settlement.with_shipping,
+        credited_minor=planned.credit_minor,
+        refunded_minor=planned.refund_minor,
+        left_minor=planned.left_minor,
+        done_at=now(),
+        done_by=by if getattr(by, "pk", None) else None,
+    )
+    numbers = []
+    for credit in planned.credits:
+        note = credit_note(
+            invoice=credit.invoice,
+            source=f"return:{number}:{credit.invoice.pk}",
+            reason=_reason(settlement, credit.invoice.language),
+            quantities={one.line.pk: one.quantity for one in credit.pieces},
+            kept={one.line.pk: one.kept_minor for one in credit.pieces if one.kept_minor},
+            with_shipping=bool(credit.shipping_minor),
+            by=by,
+        )
+        numbers.append(note.number)
+    settlement.credit_notes = numbers
+    Settlement.objects.filter(pk=settlement.pk).update(credit_notes=numbers)
+    for payment, amount in sent:
+        request_refund(
+            payment=payment,
+            amount_minor=amount,
+            source=f"return:{number}:{payment.pk}",
+            reason=_reason(settlement, settings.LANGUAGE_CODE),
+            by=by,
+        )
+    _close_withdrawal(settlement, by)
+
+
+def _reason(settlement: Settlement, language: str) -> str:
+    with translation.override(language):
+        words = _("Return %(number)s") % {"number": settlement.returning.number}
+        return f"{words}; {_('Loss of value')}: {settlement.kept_why}"[:300] if settlement.kept_why else words
+
+
+def _close_withdrawal(settlement: Settlement, by: Any) -> None:
+    """The withdrawal is done when this was what it announced and nothing more of it is awaited."""
+    withdrawal = automatic.withdrawal_of(settlement)
+    if withdrawal is None or not withdrawal.is_open or withdrawal.order_id != settlement.order_id:
+        return
+    with translation.override(settings.LANGUAGE_CODE):
+        said = _("Return %(number)s is settled.") % {"number": settlement.returning.number}
+    if withdrawal.state == "received":
+        withdrawals.acknowledge(withdrawal=withdrawal, by=by, note=said)
+    if not _awaits_more(settlement):
+        withdrawals.close(withdrawal=withdrawal, by=by, note=said)
+
+
+def _awaits_more(settlement: Settlement) -> bool:
+    """Whether something that was announced has not come: then the withdrawal stays open for a person."""
+    items = settlement.returning.items.all()
+    return any(
+        item.reception in ("awaiting", "short", "lost", "wrong_item") or item.acceptance == "rejected"
+        for item in items
+    )
+
+
+def nothing_due(*, settlement: Settlement, why: str, by: Any) -> None:
+    """Say that no money goes back for this return; ``why`` stands in its history. NotSo without words, StateError when
+    it was decided meanwhile."""
+    if not why.strip():
+        raise NotSo(_("Please say why no money goes back; the customer will ask."))
+    with transaction.atomic():
+        move(
+            settlement,
+            to=NOTHING,
+            by=by,
+            why=why.strip(),
+            done_at=now(),
+            done_by=by,
+            kept_why=why.strip()[:300],
+        )

@@ -1,0 +1,71 @@
+"""What returns are worth, and what was done about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import ProtectedError
+from django.utils.translation import gettext_lazy as _
+
+from shop.kernel.clock import now
+
+from .states import SETTLEMENT
+
+
+class Settlement(models.Model):
+    """The money for one return. One per return; amounts are written when it is carried out."""
+
+    machine = SETTLEMENT
+
+    returning = models.OneToOneField("receiving.Return", on_delete=models.PROTECT, related_name="settlement")
+    order = models.ForeignKey("order.Order", on_delete=models.PROTECT, related_name="settlements")
+    cause = models.CharField(max_length=80, blank=True, help_text="as of the return: withdrawal:W10001, dock")
+    state = models.CharField(
+        _("State"), max_length=16, choices=SETTLEMENT.choices, default=SETTLEMENT.initial
+    )
+    lines = models.JSONField(
+        help_text="accepted pieces: order_line_id, title, sku, quantity, grade, value_minor"
+    )
+    kept = models.JSONField(
+        default=dict, help_text="order line id (text) -> gross minor units that are not credited"
+    )
+    kept_why = models.CharField(max_length=300, blank=True)
+    with_shipping = models.BooleanField(default=False)
+    currency = models.CharField(max_length=3, default="EUR")
+    credited_minor = models.PositiveBigIntegerField(default=0, help_text="sum of its credit notes")
+    refunded_minor = models.PositiveBigIntegerField(default=0, help_text="sum of the refunds it asked for")
+    left_minor = models.PositiveBigIntegerField(
+        default=0, help_text="the customer's credit for which no payment could be sent back"
+    )
+    credit_notes = models.JSONField(default=list, help_text="numbers")
+    waits_because = models.CharField(
+        max_length=40, blank=True, help_text="why it was not carried out by itself"
+    )
+    proposed_at = models.DateTimeField(default=now)
+    done_at = models.DateTimeField(null=True, blank=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-proposed_at", "-pk"]
+        indexes = [
+            models.Index(fields=["state", "proposed_at"], name="returns_by_state"),
+            models.Index(fields=["-proposed_at", "-id"], name="returns_newest"),
+        ]
+        default_permissions = ()
+        permissions = [("settle_money", "May decide what is paid back for a return")]
+
+    def __str__(self) -> str:
+        return f"settlement of return {self.returning_id} ({self.state})"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody must decide."""
+        return self.state == SETTLEMENT.initial
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: it says where money went."""
+        raise ProtectedError("settlements are decided, never deleted", {self})

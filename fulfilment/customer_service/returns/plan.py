@@ -1,0 +1,189 @@
+"""What a return is worth: which pieces of which invoices, and which money may go back. Reads only.
+
+The cents are those of the credit notes themselves (``invoicing``): a part of a line's rest, the last part takes what is
+left, so that all returns of an order add up to its invoices with their VAT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db.models import Sum
+
+from checkout.order.models import Line, Order
+from checkout.payment.actions.refunds import refundable_minor
+from checkout.payment.models import Payment
+from fulfilment.finance.invoicing.actions.correct import rest_of_line
+from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice, InvoiceLine
+from fulfilment.finance.invoicing.parts import part_of_rest
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Pieces of one invoice line that are credited: gross before what is kept, and what is kept (minor units)."""
+
+    line: InvoiceLine
+    quantity: int
+    value_minor: int
+    kept_minor: int = 0
+
+
+@dataclass
+class CreditPlan:
+    """What one invoice is credited."""
+
+    invoice: Invoice
+    pieces: list[Pieces] = field(default_factory=list)
+    shipping_minor: int = 0
+
+    @property
+    def credit_minor(self) -> int:
+        """Gross of the credit note, minor units."""
+        return sum(one.value_minor - one.kept_minor for one in self.pieces) + self.shipping_minor
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of it. ``missing``: pieces by order line id that no standing invoice has any more; ``payments``: what goes
+    back (payment, minor units); ``open_minor``: what the credit takes off unpaid invoices; ``left_minor``: credit for
+    which no payment can be sent back."""
+
+    credits: list[CreditPlan]
+    missing: dict[int, int]
+    payments: list[tuple[Payment, int]]
+    open_minor: int
+    left_minor: int
+
+    @property
+    def credit_minor(self) -> int:
+        """Gross of all credit notes, minor units."""
+        return sum(one.credit_minor for one in self.credits)
+
+    @property
+    def refund_minor(self) -> int:
+        """What goes back, minor units."""
+        return sum(amount for _payment, amount in self.payments)
+
+
+class TooMuchKept(ValueError):
+    """More would be kept of a line than its pieces are worth; carries the order line id and its value (minor units)."""
+
+    def __init__(self, line_id: int, value_minor: int) -> None:
+        super().__init__(f"line {line_id} is worth {value_minor}")
+        self.line_id, self.value_minor = line_id, value_minor
+
+
+def plan(
+    order: Order, quantities: Mapping[int, int], *, kept: Mapping[int, int], with_shipping: bool
+) -> Plan:
+    """Plan the money for ``quantities`` (order line id -> pieces). ``kept``: order line id -> gross minor units.
+
+    Raises TooMuchKept.
+    """
+    invoices = list(
+        Invoice.objects.claims()
+        .filter(order=order)
+        .exclude(state="cancelled")
+        .order_by("pk")
+        .prefetch_related("lines")
+    )
+    plans = {invoice.pk: CreditPlan(invoice) for invoice in invoices}
+    missing = _take_pieces(invoices, plans, quantities)
+    _keep(plans, kept)
+    if with_shipping:
+        _add_shipping(plans)
+    credits = [one for one in plans.values() if one.credit_minor]
+    free = _free_after(credits)
+    credit = sum(one.credit_minor for one in credits)
+    payments = _payments(order, min(free, credit))
+    sent = sum(amount for _payment, amount in payments)
+    return Plan(
+        credits=credits,
+        missing=missing,
+        payments=payments,
+        open_minor=credit - min(free, credit),
+        left_minor=min(free, credit) - sent,
+    )
+
+
+def _take_pieces(
+    invoices: list[Invoice], plans: dict[int, CreditPlan], quantities: Mapping[int, int]
+) -> dict[int, int]:
+    """Lay the pieces on invoice lines, the newest invoice last; returns pieces no invoice line has."""
+    missing = {}
+    for line_id, wanted in sorted(quantities.items()):
+        left = wanted
+        for invoice in invoices:
+            for line in invoice.lines.all():
+                if left and line.order_line_id == line_id:
+                    left -= _take(plans[invoice.pk], line, left)
+        if left:
+            missing[line_id] = left
+    return missing
+
+
+def _take(credit: CreditPlan, line: InvoiceLine, wanted: int) -> int:
+    pieces, gross, vat, discount = rest_of_line(line)
+    taken = min(wanted, pieces)
+    if taken:
+        part = part_of_rest(
+            rest_quantity=pieces, now=taken, gross_minor=gross, vat_minor=vat, discount_minor=discount
+        )
+        credit.pieces.append(Pieces(line, taken, part.gross_minor))
+    return taken
+
+
+def _keep(plans: dict[int, CreditPlan], kept: Mapping[int, int]) -> None:
+    """Share what is kept of an order line over its pieces in the plan, one invoice after the other."""
+    for line_id, amount in kept.items():
+        rest = amount
+        for credit in plans.values():
+            for at, one in enumerate(credit.pieces):
+                if one.line.order_line_id == line_id and rest:
+                    part = min(rest, one.value_minor)
+                    credit.pieces[at] = Pieces(one.line, one.quantity, one.value_minor, part)
+                    rest -= part
+        if rest or amount < 0:
+            raise TooMuchKept(line_id, amount - rest)
+
+
+def _add_shipping(plans: dict[int, CreditPlan]) -> None:
+    """The shipping charge of each invoice that has one and has not given it back."""
+    for credit in plans.values():
+        notes = Invoice.objects.filter(corrects=credit.invoice, kind=CREDIT_NOTE)
+        if any(note.charges or note.lines.filter(credits=None, sku="SHIPPING").exists() for note in notes):
+            continue
+        credit.shipping_minor = sum(c["gross_minor"] for c in credit.invoice.charges if c["is_charge"])
+
+
+def _free_after(credits: list[CreditPlan]) -> int:
+    """How much of the credits no open invoice of the order takes. Credit is laid on its own invoice first, then on the
+    order's others, as invoicing does; money that lies free already is not ours to send back."""
+    if not credits:
+        return 0
+    order_id = credits[0].invoice.order_id
+    still_open = Invoice.objects.open().filter(order_id=order_id).aggregate(sum=Sum("open_minor"))["sum"] or 0
+    return max(0, sum(one.credit_minor for one in credits) - still_open)
+
+
+def _payments(order: Order, amount_minor: int) -> list[tuple[Payment, int]]:
+    """Which payments of the order send the amount back: the one with most left first."""
+    rows = [
+        (payment, refundable_minor(payment))
+        for payment in Payment.objects.filter(order=order, state="captured")
+    ]
+    found = []
+    for payment, left in sorted(rows, key=lambda row: (-row[1], row[0].pk)):
+        part = min(left, amount_minor)
+        if part > 0:
+            found.append((payment, part))
+            amount_minor -= part
+    return found
+
+
+def whole_order_is_back(order: Order) -> bool:
+    """Whether every piece that was not cancelled was sent and has come back: then the withdrawal covers the whole, and
+    standard delivery goes back too (§ 357 (2) BGB)."""
+    lines = Line.objects.filter(order=order)
+    return all(line.quantity_open == 0 and line.quantity_returnable == 0 for line in lines)
