@@ -77,6 +77,9 @@ class Booked:
     vat_id: str = ""
 
 
+_Written = tuple[Booked, list[Row]]  #: an entry with its rows
+
+
 def fiscal_year(day: dt.date, year_month: int) -> dt.date:
     """The first day of the fiscal year of ``day``, when fiscal years begin with ``year_month`` (1 to 12)."""
     return dt.date(day.year if day.month >= year_month else day.year - 1, year_month, 1)
@@ -84,29 +87,33 @@ def fiscal_year(day: dt.date, year_month: int) -> dt.date:
 
 def files(head: Head, entries: Iterable[Booked]) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Name and chunks of bytes of each file, one after the other. entries: by day; each file must be read to its end
-    before the next is asked for."""
-    waiting = iter(entries)
-    entry = next(waiting, None)
+    before the next is asked for. An entry that moves nothing but within accounts has no row."""
+    waiting = ((entry, rows) for entry in entries if (rows := rows_of(entry.lines, clearing=head.clearing)))
+    written = next(waiting, None)
     number, month = 0, ""
-    while entry is not None:
-        number = number + 1 if f"{entry.day:%Y-%m}" == month else 1
-        month = f"{entry.day:%Y-%m}"
-        rest: list[Booked | None] = []
-        yield f"EXTF_Buchungsstapel_{month}_{number}.csv", _file(head, entry, waiting, rest)
-        entry = rest[0]
+    while written is not None:
+        day = written[0].day
+        number = number + 1 if f"{day:%Y-%m}" == month else 1
+        month = f"{day:%Y-%m}"
+        rest: list[_Written | None] = []
+        yield f"EXTF_Buchungsstapel_{month}_{number}.csv", _file(head, written, waiting, rest)
+        written = rest[0]
 
 
-def _file(head: Head, entry: Booked, more: Iterator[Booked], rest: list[Booked | None]) -> Iterator[bytes]:
-    """One file, from ``entry`` on; the entry it has no place for goes to ``rest``."""
-    yield _bytes(f"{_header(head, entry.day)}\r\n{';'.join(COLUMNS)}\r\n")
-    month, count = (entry.day.year, entry.day.month), 0
-    following: Booked | None = entry
-    while following is not None and (following.day.year, following.day.month) == month:
-        rows = rows_of(following.lines, clearing=head.clearing)
+def _file(
+    head: Head, written: _Written, more: Iterator[_Written], rest: list[_Written | None]
+) -> Iterator[bytes]:
+    """One file, from ``written`` on; the entry it has no place for goes to ``rest``."""
+    day = written[0].day
+    yield _bytes(f"{_header(head, day)}\r\n{';'.join(COLUMNS)}\r\n")
+    month, count = (day.year, day.month), 0
+    following: _Written | None = written
+    while following is not None and (following[0].day.year, following[0].day.month) == month:
+        entry, rows = following
         if count and count + len(rows) > ROWS_MAX:
             break
         count += len(rows)
-        yield _bytes("".join(_row(following, row, head) for row in rows))
+        yield _bytes("".join(_row(entry, row, head) for row in rows))
         following = next(more, None)
     rest.append(following)
 

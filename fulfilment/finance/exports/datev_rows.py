@@ -10,6 +10,7 @@ Source: DATEV developer portal, format "Buchungsstapel"; functions of accounts: 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fulfilment.finance.ledger.rules import HOME
@@ -69,18 +70,41 @@ class _Side:
 
 
 def rows_of(lines: list[Line], *, clearing: str) -> list[Row]:
-    """The rows of one balanced entry. clearing: number of the account between two automatic ones, which DATEV does not
-    book against each other; it ends at nought."""
-    sides = _sides(lines)
+    """The rows of one balanced entry; none when it moves nothing but within accounts. DATEV books no account against
+    itself, nor two automatic ones: clearing is the number of the account that stands between them, and ends at nought.
+    """
+    sides = _netted(_sides(lines))
     debits = deque((side, side.amount_minor) for side in sides if side.amount_minor > 0)
     credits = deque((side, -side.amount_minor) for side in sides if side.amount_minor < 0)
-    if any(side.is_automatic for side, _n in debits) and any(side.is_automatic for side, _n in credits):
+    if _needs_clearing(debits, credits):
         between = _Side(Line("", clearing, 0), 0)
-        rows = [_row(side, between, amount) for side, amount in debits]
-        rows += [_row(between, side, amount) for side, amount in credits]
+        rows = [_row(side, between, amount) for side, amount in debits if side.line.number != clearing]
+        rows += [_row(between, side, amount) for side, amount in credits if side.line.number != clearing]
     else:
         rows = _paired(debits, credits)
     return rows + [row for side in sides for row in _correction(side)]
+
+
+def _needs_clearing(debits: Iterable[tuple[_Side, int]], credits: Iterable[tuple[_Side, int]]) -> bool:
+    """Whether a row could stand between two automatic accounts, or an account and itself."""
+    if any(side.is_automatic for side, _n in debits) and any(side.is_automatic for side, _n in credits):
+        return True
+    return not {side.line.number for side, _n in debits}.isdisjoint(side.line.number for side, _n in credits)
+
+
+def _netted(sides: list[_Side]) -> list[_Side]:
+    """What an account gets on both sides of an entry, for the same VAT country and rate, is one amount."""
+    found: dict[tuple[str, str, int | None], _Side] = {}
+    kept = []
+    for side in sides:
+        line = side.line
+        known = None if side.is_automatic else found.get((line.number, line.vat_country, line.vat_rate_bp))
+        if known is not None and (known.amount_minor > 0) != (side.amount_minor > 0):
+            known.amount_minor += side.amount_minor
+            continue
+        found.setdefault((line.number, line.vat_country, line.vat_rate_bp), side)
+        kept.append(side)
+    return [side for side in kept if side.amount_minor]
 
 
 def _sides(lines: list[Line]) -> list[_Side]:

@@ -6,6 +6,8 @@ import datetime as dt
 import hashlib
 import io
 import json
+import random
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -19,10 +21,11 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from fulfilment.finance.exports import actions, datev, verify
+from fulfilment.finance.exports.datev_rows import AUTOMATIC as AUTOMATIC_ROLES
 from fulfilment.finance.exports.datev_rows import Line, Row, rows_of
 from fulfilment.finance.exports.models import BatchEntry, Export
 from fulfilment.finance.invoicing.actions import cancel_invoice, credit_note
-from fulfilment.finance.ledger import rules
+from fulfilment.finance.ledger import charts, rules
 from fulfilment.finance.ledger.actions import post
 from fulfilment.finance.ledger.actions import reverse as reverse_entry
 from fulfilment.finance.ledger.models import Account, Entry
@@ -32,7 +35,7 @@ from tests.fulfilment.finance.invoicing.firms import FRENCH, firm_order, invoice
 from tests.fulfilment.finance.orders import Wish, make_staff
 from tests.support.helpers import Outbox
 
-from .reader import balances, batches
+from .reader import AUTOMATIC, Batch, balances, batches
 
 pytestmark = pytest.mark.django_db
 FIRST, LAST = dt.date(2026, 10, 1), dt.date(2026, 11, 30)
@@ -159,6 +162,47 @@ def test_two_years_and_other_currencies_are_refused_in_words() -> None:
     with pytest.raises(actions.Refused, match="not in euros"):
         ask()
     assert not BatchEntry.objects.exists()
+
+
+def test_no_row_books_an_account_against_itself() -> None:
+    book("came", rules.receipt_recorded(receipt_id=1, amount_minor=500), dt.date(2026, 10, 5))
+    book("left", rules.disbursement_recorded(disbursement_id=1, amount_minor=500))
+    back = rules.payment_returned(receipt_id=1, disbursement_id=1, amount_minor=500)
+    book("returned", back, dt.date(2026, 11, 3))
+    export = ask()
+    files = batches(content(export))  # the reader refuses such rows
+    assert [len(file.rows) for file in files] == [1, 1], "what moves nothing has no row, and no file is empty"
+    assert export.entries == 3
+    assert balances(files) == books()
+
+
+def test_whatever_an_entry_books_datev_ends_with_its_balances() -> None:
+    numbers = {row.role: row.number for row in charts.rows("skr03")}
+    mixed = ["receivable", "unexplained", "bank", "revenue_abroad", "revenue_0", "revenue_eu", *AUTOMATIC_ROLES,
+             *AUTOMATIC_ROLES.values()]  # fmt: skip
+    for seed in range(3_000):
+        chance = random.Random(seed)
+        lines = [
+            Line(role, numbers[role], chance.choice((1, -1)) * chance.randint(1, 20_000), chance.choice(("DE", "FR")),
+                 chance.choice((None, 0, 700, 1900)))
+            for role in chance.choices(mixed, k=chance.randint(1, 6))
+        ]  # fmt: skip
+        last = chance.choice(mixed)
+        lines.append(Line(last, numbers[last], -sum(line.amount_minor for line in lines)))
+        expected: Counter[str] = Counter()
+        for line in lines:
+            expected[line.number] += line.amount_minor
+        rows = rows_of([line for line in lines if line.amount_minor], clearing=numbers["unexplained"])
+        cells = []
+        for row in rows:
+            assert row.amount_minor > 0 and row.account != row.contra, (seed, row)
+            assert not {row.account, row.contra} <= set(AUTOMATIC), (seed, row)
+            amount = f"{row.amount_minor // 100},{row.amount_minor % 100:02d}"
+            cells.append(
+                [amount, "S" if row.is_debit else "H", "", "", "", "", row.account, row.contra, row.key]
+            )
+        read_ = balances([Batch("", [], [], cells)])
+        assert read_ == {number: value for number, value in expected.items() if value}, seed
 
 
 @pytest.mark.both_databases
