@@ -77,10 +77,13 @@ class Payment(models.Model):
 class RefundQuerySet(models.QuerySet["Refund"]):
     """Selections that finance and pages share."""
 
+    def by_bank(self) -> RefundQuerySet:
+        """Refunds that go back by bank transfer, whatever became of them."""
+        return self.filter(Q(by_transfer=True) | ~Q(payment__method=CARD))
+
     def to_transfer(self) -> RefundQuerySet:
         """Refunds that are to be sent by bank transfer, and that nobody has sent."""
-        by_bank = Q(by_transfer=True) | ~Q(payment__method=CARD)
-        return self.filter(by_bank, state="requested")
+        return self.by_bank().filter(state="requested")
 
     def to_send(self) -> RefundQuerySet:
         """Refunds that the card provider is to be asked for."""

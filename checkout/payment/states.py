@@ -32,7 +32,7 @@ REFUND = Machine(
     initial="requested",
     moves={
         "requested": ("sent", "failed", "succeeded"),
-        "sent": ("succeeded", "failed"),
+        "sent": ("succeeded", "failed", "requested"),  # taken out of a file of transfers again
         "succeeded": ("failed",),
         "failed": ("requested",),
     },

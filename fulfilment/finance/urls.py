@@ -11,8 +11,9 @@ from .ledger.dashboard import urlpatterns as ledger
 from .psp.dashboard import urlpatterns as psp
 from .reconciliation.dashboard import urlpatterns as reconciliation
 from .reports.dashboard import urlpatterns as reports
+from .sepa.dashboard import urlpatterns as sepa
 
 app_name = "finance"
-urlpatterns = [*start, *ledger, *invoicing, *bank, *psp, *reconciliation, *reports, *exports]
+urlpatterns = [*start, *ledger, *invoicing, *bank, *psp, *reconciliation, *sepa, *reports, *exports]
 if find_spec("fulfilment.finance.dunning.dashboard"):
     urlpatterns += import_module("fulfilment.finance.dunning.dashboard").urlpatterns

@@ -139,7 +139,7 @@ WAITING = (
         lambda: Payment.objects.filter(method=PREPAYMENT, state="created"), "payment=prepayment&state=awaiting_payment",
     ),
     Waiting(
-        "transfers", _("Refunds to transfer"), "reconciliation.record_receipts", "finance:transfers",
+        "transfers", _("Refunds to transfer"), "sepa.view_transfers", "finance:transfers",
         lambda: Refund.objects.to_transfer(), "", "warn",
     ),
     Waiting(

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "fulfilment.finance.reconciliation.apps.ReconciliationConfig",
     "fulfilment.finance.dunning.apps.DunningConfig",
     "fulfilment.finance.reports.apps.ReportsConfig",
+    "fulfilment.finance.sepa.apps.SepaConfig",
     "fulfilment.finance.exports.apps.ExportsConfig",
     "fulfilment.customer_service.withdrawals.apps.WithdrawalsConfig",
     "fulfilment.customer_service.cases.apps.CasesConfig",

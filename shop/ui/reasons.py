@@ -58,6 +58,9 @@ KNOWN = (
     gettext_noop("a picker found too few"),
     gettext_noop("asked by a person"),
     gettext_noop("correction on the article's page"),
+    gettext_noop("seen on the statement"),
+    gettext_noop("the transfer came back"),
+    gettext_noop("the bank refused every transfer"),
 )
 #: Reasons that name something. The longer of two that begin alike stands first.
 NAMING = (

@@ -88,7 +88,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             done = {
                 "card": _("The provider is asked once more; the list shows what it says."),
-                "transfer": _("The refund waits under refunds by transfer."),
+                "transfer": _("The refund waits under transfers to send."),
             }
             messages.success(request, done[way])
             return redirect("finance:refunds")

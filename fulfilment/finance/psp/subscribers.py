@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 
 from checkout.order.models import Order
 from checkout.payment.events import BalanceChanged, MoneyUnmatched, RefundFailed
@@ -52,7 +53,12 @@ def book_refund_failed(happened: RefundFailed) -> None:
     with transaction.atomic():
         order = Order.objects.get(pk=happened.order_id)
         account = accounts.locked(order)
-        money = OrderMoney.objects.filter(kind=OrderMoney.REFUND, reference=happened.reference).first()
+        mine = f"refund:{happened.refund_id}"  # what staff type as reference may stand on several refunds
+        money = (
+            OrderMoney.objects.filter(kind=OrderMoney.REFUND, reference=happened.reference)
+            .filter(Q(source=mine) | Q(source__startswith=f"{mine}:"))
+            .first()
+        )
         if money is None:
             raise NotYetBooked(f"refund {happened.refund_id} ({happened.reference})")
         why = f"refund came back: {happened.why}"

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods
 
 from checkout.order.models import Order
@@ -24,11 +24,13 @@ from shop.kernel.nav import NavEntry
 from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
-from . import actions, disbursements, queries, rules_pages, transfers, workbench
+from . import actions, disbursements, queries, rules_pages, transfer_pages, workbench
 from .actions import TOLERANCE_MINOR
 from .forms import AssignForm, ReceiptForm, ReceiptSearch
 from .models import Assignment, Receipt
 
+GONE = gettext_noop("The transfer back has left the bank: it cannot be called off any more.")
+CAME_BACK = gettext_noop("This transfer came back later: please undo that first.")
 SORT = {"date": "booked_on", "amount": "amount_minor", "payer": "payer", "state": "state"}
 
 
@@ -172,10 +174,10 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             actions.undo(assignment=assignment, why=form.cleaned_data["reason"], by=request.user)
+        except actions.SentAnew:
+            form.add_error("reason", _("The transfer is on its way once more: this stays as it is."))
         except ValueError:
-            form.add_error(
-                "reason", _("The transfer back has left the bank: it cannot be called off any more.")
-            )
+            form.add_error("reason", _(CAME_BACK if assignment.came_back else GONE))
         else:
             messages.success(request, _("The assignment was undone; the money is open again."))
             return redirect(url)
@@ -342,7 +344,7 @@ urlpatterns = [
     *workbench.urlpatterns,
     *disbursements.urlpatterns,
     *rules_pages.urlpatterns,
-    *transfers.urlpatterns,
+    *transfer_pages.urlpatterns,
 ]
 
 NAV = [
@@ -358,5 +360,4 @@ NAV = [
     *workbench.NAV,
     *disbursements.NAV,
     *rules_pages.NAV,
-    *transfers.NAV,
 ]

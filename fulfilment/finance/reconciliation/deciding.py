@@ -161,6 +161,38 @@ def _refund(money: Any, proposal: Proposal, by: Any, by_itself: bool, _charge: b
     )
 
 
+def _together(money: Any, proposal: Proposal, by: Any, by_itself: bool, _charge: bool) -> None:
+    """Each transfer of the sum by itself, so that one of them can come back."""
+    for part in proposal.parts:
+        kind, _, pk = part.target.partition(":")
+        refund = Refund.objects.select_related("payment__order").filter(pk=pk).first()
+        payback = PayBack.objects.filter(pk=pk).first() if kind == "payback" else None
+        thing = payback or (refund if kind == "refund" else None)
+        if thing is None or thing.amount_minor != part.amount_minor:
+            raise Changed("one of these transfers is not there any more")
+        actions.explain_refund(
+            disbursement=money,
+            refund=refund if kind == "refund" else None,
+            payback=payback,
+            why=reasons_text(proposal),
+            by_itself=by_itself,
+            by=by,
+        )
+
+
+def _came_back(money: Any, proposal: Proposal, by: Any, by_itself: bool, _charge: bool) -> None:
+    pk = proposal.parts[0].target.partition(":")[2]
+    left = Assignment.objects.select_related("refund__payment__order", "payback", "disbursement").filter(
+        pk=pk
+    )
+    gone = left.first()
+    if gone is None:
+        raise Changed("this transfer is not there any more")
+    actions.transfer_came_back(
+        receipt=money, left=gone, why=reasons_text(proposal), by_itself=by_itself, by=by
+    )
+
+
 def _returned(money: Any, proposal: Proposal, by: Any, _by_itself: bool, charge: bool) -> None:
     receipt = Receipt.objects.filter(pk=proposal.parts[0].target.partition(":")[2]).first()
     if receipt is None:
@@ -194,4 +226,6 @@ VERBS = {
     items.PAYBACK: _refund,
     items.RETURNED: _returned,
     items.SAME: _same,
+    items.TOGETHER: _together,
+    items.CAME_BACK: _came_back,
 }

@@ -22,3 +22,19 @@ class AssignmentUndone:
 
     assignment_id: int
     order_id: int
+
+
+@event
+@dataclass(frozen=True)
+class TransferMoved:
+    """A line of the bank told of a transfer of ours, or that was taken back.
+
+    what: ``left``, ``left_undone``, ``came_back``, ``came_back_undone``. Of the refund and the payback one is 0. why:
+    of a transfer that came back, what the bank says.
+    """
+
+    assignment_id: int
+    what: str
+    refund_id: int
+    payback_id: int
+    why: str = ""

@@ -190,7 +190,7 @@ def _send_back(request: HttpRequest, money: Receipt | Disbursement) -> HttpRespo
         receipt=money, amount_minor=left, reason=form.cleaned_data["reason"], by=request.user
     )
     _remember(request, list(payback.bank_money.all()))
-    text = _("%(amount)s go back; the transfer waits under “Refunds by transfer”.")
+    text = _("%(amount)s go back; the transfer waits under “Transfers to send”.")
     return _answer(request, text % {"amount": money_text(left, money.currency)}, "good", line=after)
 
 

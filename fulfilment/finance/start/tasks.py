@@ -68,7 +68,7 @@ TASKS = (
         "to_transfer",
         ngettext_lazy("%(n)d refund to send by bank transfer", "%(n)d refunds to send by bank transfer", "n"),
         lambda: [Refund.objects.to_transfer(), PayBack.objects.filter(state="requested")],
-        "finance:transfers", "reconciliation.view_receipts",
+        "finance:transfers", "sepa.view_transfers",
     ),
     Task(
         "files", ngettext_lazy("%(n)d file of the bank was refused", "%(n)d files of the bank were refused", "n"),

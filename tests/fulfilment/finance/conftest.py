@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 
 from tests.fulfilment.finance.orders import make_staff
 
-ROOMS = ("ledger", "invoicing", "bank", "reconciliation", "reports")
+ROOMS = ("ledger", "invoicing", "bank", "reconciliation", "sepa", "reports")
 
 
 @pytest.fixture

@@ -112,6 +112,7 @@ def _whole(node: Node) -> ParsedLine:
     minor = sign * minor_units("".join(amount.pieces), currency, amount.line)
     booked = day_of(node, "BookgDt") if node.find("BookgDt") else day_of(node, "ValDt")
     bank_reference = reference(node.text("AcctSvcrRef", "NtryRef"))[:80]
+    file_id = reference(node.text("NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId"))
     return ParsedLine(
         line=node.line,
         booked_on=booked,
@@ -120,7 +121,7 @@ def _whole(node: Node) -> ParsedLine:
         currency=currency,
         code=_code(node),
         text=clean_line(node.text("AddtlNtryInf")),
-        bank_reference=bank_reference,
+        bank_reference=f"{bank_reference} {file_id}".strip()[:80],
         charges_minor=sum(value for value, unit in _charges(node) if unit == currency),
         is_reversal=node.text("RvslInd") in ("true", "1"),
         batch=batch_key(booked, minor, currency, bank_reference),

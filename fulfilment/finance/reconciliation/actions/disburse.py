@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from checkout.order.models import Order
+from checkout.payment.actions.refunds import succeed
 from checkout.payment.models import Refund
 from fulfilment.finance.bank.models import TEXT_MAX_CHARS
 from fulfilment.finance.invoicing import accounts
@@ -17,12 +18,15 @@ from fulfilment.finance.ledger import rules
 from fulfilment.finance.ledger.actions import post_many, refuse_closed, reverse
 from fulfilment.finance.ledger.models import Account, Entry
 from fulfilment.finance.ledger.postings import order_subject, receipt_subject
+from fulfilment.finance.reconciliation.ids import end_to_end_ids
 from fulfilment.finance.reconciliation.models import Assignment, Disbursement, PayBack, Receipt
 from fulfilment.finance.reconciliation.taking import person, recorded, take
+from shop.kernel.clock import now
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
 from .assign import WrongMoney
+from .came_back import hold, line_mark, tell_of
 from .explain import book, explain
 from .undo import reopen, undo
 
@@ -91,20 +95,20 @@ def explain_refund(
 ) -> Assignment:
     """The money that left is a refund by transfer, or money that goes back: it was on its way, and is now gone.
 
-    A payback that nobody noted as sent is sent with it. Raises WrongMoney when amount or currency differ or it is
-    not to
-    be sent, NotEnoughLeft, IntegrityError when another line is that transfer.
+    What nobody noted as sent is noted with it: the line is the proof. Raises WrongMoney when amount or currency differ
+    or it is not to be sent (any more), NotEnoughLeft, IntegrityError when another line is that transfer.
     """
     thing = refund or payback
     if thing is None:
         raise ValueError("a refund or a payback is named")
     if thing.currency != disbursement.currency or thing.amount_minor > disbursement.left_minor:
         raise WrongMoney(f"{thing.amount_minor} {thing.currency} is not what left")
-    if refund is not None and refund.state != "succeeded":
-        raise WrongMoney("the refund has not been noted as sent")
 
     def work() -> Assignment:
         take(disbursement, thing.amount_minor, by)
+        hold(thing)
+        if refund is not None:
+            _refund_sent(refund, disbursement, by)
         if payback is not None:
             _sent(payback, disbursement.reference, by)
         assignment = Assignment.objects.create(
@@ -130,6 +134,7 @@ def explain_refund(
             currency=thing.currency,
         )
         book(assignment, "disbursement_explained", lines, by)
+        tell_of(assignment, "left")
         return assignment
 
     return retrying(work)
@@ -253,11 +258,21 @@ def _charge(disbursement: Disbursement, order: Order, amount_minor: int, gone: A
     push_credit(user_id=order.user_id)
 
 
+def _refund_sent(refund: Refund, disbursement: Disbursement, by: Any) -> None:
+    """Note a refund as sent that nobody noted: the reference says that the line told it, or is that of the file it is
+    in. Raises WrongMoney when it failed."""
+    refund.refresh_from_db()
+    target = f"refund:{refund.pk}"
+    if refund.state in ("requested", "sent"):
+        mark = line_mark(disbursement.pk) if refund.state == "requested" else ""
+        succeed(refund=refund, reference=f"{end_to_end_ids([target])[target]}{mark}", by=by)
+    if refund.state != "succeeded":
+        raise WrongMoney("the refund is not to be sent any more")
+
+
 def _sent(payback: PayBack, reference: str, by: Any) -> None:
     payback.refresh_from_db()
     if payback.state == "requested":
-        from shop.kernel.clock import now
-
         move(payback, to="sent", by=by, why="seen on the statement", reference=reference, sent_at=now())
     elif payback.state != "sent":
         raise WrongMoney("this transfer was called off")

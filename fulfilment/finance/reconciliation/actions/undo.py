@@ -19,6 +19,8 @@ from shop.kernel import clock, outbox
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
+from .came_back import open_again, stands_again, tell_of, told_by_line
+
 
 def undo(*, assignment: Assignment, why: str, by: Any = None) -> None:
     """Take an assignment back by reversal: the money is open again, invoices ask for theirs again, a transfer that was
@@ -57,10 +59,9 @@ def _undo_one(assignment: Assignment, why: str, by: Any) -> None:
         if assignment.payback.state == "sent":
             raise ValueError("the transfer back has left the bank: it cannot be called off any more")
         move(assignment.payback, to="cancelled", by=by, why=why)
+    _undo_transfer(assignment, why, by)
     if assignment.kind == Assignment.PAYOUT:
         undo_arrival(money=assignment.money)
-    if assignment.kind == Assignment.REFUND and assignment.payback:
-        _not_sent_after_all(assignment, why, by)
     for source in assignment.sources:
         entry = Entry.objects.filter(source=source).first()
         if entry is not None:
@@ -76,10 +77,24 @@ def _undo_one(assignment: Assignment, why: str, by: Any) -> None:
 
 
 def _not_sent_after_all(assignment: Assignment, why: str, by: Any) -> None:
-    """A payback that only this line had told as sent waits to be sent again; one that people noted stays noted."""
+    """What only this line had told as sent waits to be sent again; what people noted stays noted."""
     payback, money = assignment.payback, assignment.money
+    if assignment.refund is not None and told_by_line(assignment):
+        open_again(refund=assignment.refund, payback=None, why=why, by=by)
     if payback is not None and payback.state == "sent" and payback.reference == money.reference:
         move(payback, to="requested", by=by, why=why, reference="", sent_at=None)
+
+
+def _undo_transfer(assignment: Assignment, why: str, by: Any) -> None:
+    """What the line told of a transfer of ours is taken back; one that came back left, whatever is undone."""
+    if assignment.came_back:
+        raise ValueError("the transfer came back: that is to be undone first")
+    if assignment.kind == Assignment.CAME_BACK:
+        stands_again(assignment, by)
+        tell_of(assignment, "came_back_undone")
+    if assignment.kind == Assignment.REFUND:
+        _not_sent_after_all(assignment, why, by)
+        tell_of(assignment, "left_undone")
 
 
 def reopen(*, receipt: Receipt, why: str, by: Any = None) -> int:

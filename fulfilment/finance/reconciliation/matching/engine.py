@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from . import outgoing
 from .index import Index
-from .items import ACCOUNT, BACK, PAY, PAYOUT, SAME, Money, OpenItem, Part, Proposal
+from .items import ACCOUNT, BACK, CAME_BACK, PAY, PAYOUT, SAME, Money, OpenItem, Part, Proposal
 from .reading import name_key, same_name, structured, tokens, words_of
 from .sums import sums_to
 
@@ -22,7 +22,8 @@ def proposals(money: Money, index: Index) -> list[Proposal]:
     if money.amount_minor < 0:
         found = outgoing.proposals(money, index)
     else:
-        found = [*_same_money(money, index), *payouts(money, index), *_claims(money, index)]
+        found = [*_same_money(money, index), *payouts(money, index), *_came_back(money, index)]
+        found += _claims(money, index)
         found += by_rules(money, index, "in")
     best: dict[str, Proposal] = {}
     for one in sorted(found, key=lambda one: -one.confidence):
@@ -306,6 +307,20 @@ def payouts(money: Money, index: Index, kind: str = "payout") -> list[Proposal]:
             sure = CERTAIN if by_id else 96 if len(same) == 1 else GUESS
             why = ("payout_id", "exact") if by_id else ("provider", "exact")
             found.append(Proposal(PAYOUT, (part_of(item, amount),), sure, why))
+    return found
+
+
+def _came_back(money: Money, index: Index) -> list[Proposal]:
+    """A transfer of ours that its bank sent back: our own id on a line that says so, and exactly the amount."""
+    read = tokens(f"{money.end_to_end_id} {money.text} {money.structured_reference}")
+    named = {item.target for token in read for item in index.numbered(token)}
+    found = []
+    for item in index.worth(money.currency, money.amount_minor, ("left",)):
+        if item.day > money.day or not (item.target in named or money.is_return):
+            continue
+        sure = (CERTAIN if money.is_return else LIKELY) if item.target in named else GUESS
+        why = ("transfer_back", *(("number",) if item.target in named else ()), "exact")
+        found.append(Proposal(CAME_BACK, (part_of(item, money.amount_minor),), sure, why))
     return found
 
 

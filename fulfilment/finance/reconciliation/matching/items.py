@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 #: What may become of a line; ``deciding`` has one verb for each.
-PAY, BACK, PAYOUT, ACCOUNT, REFUND, PAYBACK, RETURNED, SAME = (
-    "pay", "back", "payout", "account", "refund", "payback", "returned", "same",
+PAY, BACK, PAYOUT, ACCOUNT, REFUND, PAYBACK, RETURNED, SAME, TOGETHER, CAME_BACK = (
+    "pay", "back", "payout", "account", "refund", "payback", "returned", "same", "together", "came_back",
 )  # fmt: skip
 
 
@@ -15,9 +15,10 @@ class OpenItem:
     """Something that money may be for.
 
     target: "invoice:5", "order:7" (a prepayment), "refund:3", "payback:4", "payout:po_2", "taken:po_3" (a negative
-    payout), "money:9" (a receipt that may come back), "receipt:9" or "disbursement:9" (typed by hand before). numbers:
-    what people quote. customer: whose it is ("user:5", "mail:…"). closed: "" or why nothing is asked any more ("paid",
-    "cancelled", "written_off").
+    payout), "money:9" (a receipt that may come back), "receipt:9" or "disbursement:9" (typed by hand before),
+    "together:2" (transfers in one sum; parts: which), "left:7" (the assignment of a transfer that left and may come
+    back). numbers: what people quote. customer: whose it is ("user:5", "mail:…"). closed: "" or why nothing is asked
+    any more ("paid", "cancelled", "written_off").
     """
 
     target: str
@@ -34,6 +35,7 @@ class OpenItem:
     costs_minor: int = 0  #: asked for beside an invoice: costs and lump sum,
     interest_minor: int = 0  #: and default interest
     letters: tuple[str, ...] = ()  #: numbers of the letters that asked
+    parts: tuple[tuple[str, int, str], ...] = ()  #: target, amount, label of each, where several are one
 
     @property
     def kind(self) -> str:
@@ -64,6 +66,8 @@ class Money:
     original_currency: str = ""
     charges_minor: int = 0
     is_return: bool = False
+    bank_reference: str = ""
+    is_collective: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class Proposal:
     vat_rate_bp: int | None = None
     rule_id: int | None = None
     rest_minor: int = 0  #: what stays unexplained
+    label: str = ""  #: what the parts are together
     facts: dict[str, int] = field(default_factory=dict, compare=False)
 
     @property

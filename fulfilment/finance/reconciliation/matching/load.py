@@ -3,14 +3,17 @@ number of queries either way (numbers in bundles)."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment, Refund
+from checkout.payment.models import OPEN_STATES, PREPAYMENT, Payment, Refund
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation import claims
+from fulfilment.finance.reconciliation.collective import on_their_way
+from fulfilment.finance.reconciliation.ids import plain_id
 from fulfilment.finance.reconciliation.models import Assignment, Disbursement, LearnedRule, PayBack, Receipt
 from fulfilment.finance.reconciliation.payouts import open_payouts
 from shop.kernel.clock import today
@@ -22,6 +25,7 @@ from .reading import SERIES_DIGITS, misspellings, series_of, structured, tokens,
 BUNDLE = 2_000  #: numbers per query
 FUZZY_TOKENS_MOST = 6  #: of a line whose misspellings are asked for
 OF_ONE_MOST = 200  #: open items of the customers of a few lines
+COMES_BACK_DAYS = 60  #: how long after it left a transfer may come back
 RETURNS_DAYS = 500  #: how long ago money may have come that comes back (SEPA: 13 months)
 
 
@@ -44,6 +48,8 @@ def money_of(row: Receipt | Disbursement) -> Money:
         original_currency=line.original_currency if line else "",
         charges_minor=line.charges_minor if line else 0,
         is_return=bool(line and (line.is_reversal or line.return_reason)),
+        bank_reference=line.bank_reference if line else "",
+        is_collective=bool(line and line.is_collective),
     )
 
 
@@ -196,16 +202,17 @@ def _prepayments(wanted: Q) -> Iterator[OpenItem]:
 def _others(amounts: set[int] | None) -> Iterator[OpenItem]:
     """Refunds and paybacks on their way, payouts that did not come, money typed by hand that no line has."""
     narrow: dict[str, Any] = {} if amounts is None else {"amount_minor__in": amounts}
-    yield from _refunds(Refund.objects.filter(state="succeeded", **narrow).exclude(payment__method=CARD))
-    told = Assignment.objects.filter(payback__isnull=False, disbursement__isnull=False, undone_at=None)
-    backs = (
-        PayBack.objects.filter(**narrow).exclude(state="cancelled").exclude(pk__in=told.values("payback_id"))
-    )
+    yield from _refunds(Refund.objects.by_bank().filter(**narrow).exclude(state="failed"))
+    gone = _left().filter(payback__isnull=False).values("payback_id")
+    backs = PayBack.objects.filter(**narrow).exclude(state="cancelled").exclude(pk__in=gone)
     for back in backs.order_by("pk"):
-        numbers = (back.end_to_end_id, back.reference)
+        numbers = (plain_id("payback", back.pk), back.reference)
         yield OpenItem(
             f"payback:{back.pk}", numbers, back.amount_minor, back.currency, "", back.payee, iban=back.iban
         )
+    for one in on_their_way(amounts):
+        yield OpenItem(f"together:{one.key}", (one.number,), one.amount_minor, one.currency, parts=one.parts)
+    yield from _may_come_back(amounts)
     for kind, rows in (("receipt", Receipt.objects), ("disbursement", Disbursement.objects)):
         for row in rows.filter(line=None, **narrow).exclude(state="withdrawn").order_by("-pk")[:OF_ONE_MOST]:
             yield OpenItem(
@@ -217,15 +224,39 @@ def _others(amounts: set[int] | None) -> Iterator[OpenItem]:
         yield OpenItem(f"{kind}:{psp_id}", (psp_id,), abs(amount), currency)
 
 
+def _left() -> QuerySet[Assignment]:
+    """Transfers of ours that a line of the bank has told, and that did not come back."""
+    return Assignment.objects.filter(
+        kind=Assignment.REFUND, undone_at=None, disbursement__isnull=False, came_back=False
+    )
+
+
+def _may_come_back(amounts: set[int] | None) -> Iterator[OpenItem]:
+    """Transfers that left not long ago: their bank may send them back."""
+    since = today() - dt.timedelta(days=COMES_BACK_DAYS)
+    rows = _left().filter(disbursement__booked_on__gte=since)
+    if amounts is not None:
+        rows = rows.filter(amount_minor__in=amounts)
+    facts = rows.order_by("pk").values_list(
+        "pk", "refund_id", "payback_id", "amount_minor", "disbursement__currency", "disbursement__booked_on",
+        "refund__payment__order__number",
+    )  # fmt: skip
+    for pk, refund, payback, amount, currency, day, order in facts.iterator():
+        number = plain_id("refund", refund) if refund else plain_id("payback", payback)
+        yield OpenItem(
+            f"left:{pk}", (number,), amount, currency, order_number=order or "", day=day.toordinal()
+        )
+
+
 def _refunds(rows: QuerySet[Refund]) -> Iterator[OpenItem]:
-    """Refunds that were noted as sent and that no line of the bank has told yet."""
-    known = Assignment.objects.filter(undone_at=None, refund__isnull=False)
+    """Refunds by transfer that no line of the bank has told yet, also those that nobody noted as sent."""
+    known = _left().filter(refund__isnull=False)
     waiting = rows.exclude(pk__in=known.values("refund_id")).select_related("payment__order__billing_address")
     for refund in waiting.order_by("pk"):
         order = refund.payment.order
         address = order.billing_address
         name = f"{address.first_name} {address.last_name}".strip() if address else ""
-        numbers = (f"REFUND-{refund.pk:06d}", order.number)
+        numbers = (plain_id("refund", refund.pk), order.number)
         yield OpenItem(
             f"refund:{refund.pk}", numbers, refund.amount_minor, refund.currency, "", name,
             order_number=order.number,

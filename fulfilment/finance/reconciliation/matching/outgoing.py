@@ -4,7 +4,7 @@ charges, a learned account."""
 from __future__ import annotations
 
 from .index import Index
-from .items import ACCOUNT, PAYBACK, REFUND, RETURNED, Money, OpenItem, Part, Proposal
+from .items import ACCOUNT, PAYBACK, REFUND, RETURNED, TOGETHER, Money, OpenItem, Part, Proposal
 from .reading import same_name, tokens, words_of
 
 SENT = {"refund": REFUND, "payback": PAYBACK}
@@ -35,7 +35,7 @@ def proposals(money: Money, index: Index) -> list[Proposal]:
     """What may have left, best first."""
     from .engine import by_rules, payouts
 
-    found = [*_sent(money, index), *payouts(money, index, "taken")]
+    found = [*_sent(money, index), *_together(money, index), *payouts(money, index, "taken")]
     if _is_return(money):
         found += _returned(money, index)
     found += by_rules(money, index, "out")
@@ -60,6 +60,23 @@ def _sent(money: Money, index: Index) -> list[Proposal]:
         else:
             confidence, why = (60 if len(same) == 1 else 30), ("exact", "refund_due")
         found.append(_one(SENT[item.kind], item, amount, confidence, why))
+    return found
+
+
+def _together(money: Money, index: Index) -> list[Proposal]:
+    """Transfers of one file that the bank booked in one sum: the file's number in the line, or the sum alone."""
+    amount, found = -money.amount_minor, []
+    read = tokens(f"{money.end_to_end_id} {money.text} {money.structured_reference} {money.bank_reference}")
+    named = {item.target for token in read for item in index.numbered(token)}
+    same = index.worth(money.currency, amount, ("together",))
+    for item in same:
+        parts = tuple(Part(target, share, label) for target, share, label in item.parts)
+        if item.target in named:
+            confidence, why = 100, ("number", "sum")
+        else:
+            likely = len(same) == 1 and (money.is_collective or not money.iban)
+            confidence, why = (85 if likely else 60), ("sum", "file_sent")
+        found.append(Proposal(TOGETHER, parts, confidence, why, label=item.numbers[0]))
     return found
 
 

@@ -45,6 +45,8 @@ REASONS: dict[str, Any] = {
     "returned": gettext_lazy("the bank took a payment back"),
     "bank_fee": gettext_lazy("charges of the bank"),
     "searched": gettext_lazy("found by your search"),
+    "file_sent": gettext_lazy("a file of transfers was handed to the bank"),
+    "transfer_back": gettext_lazy("a transfer of ours came back"),
 }
 
 
@@ -90,8 +92,10 @@ def title(proposal: Proposal) -> str:
         items.REFUND: _("Refund that we sent: %(what)s"),
         items.PAYBACK: _("Money that we sent back: %(what)s"),
         items.RETURNED: _("Payment that came back: %(what)s"),
+        items.TOGETHER: _("Transfers that we sent in one file: %(what)s"),
+        items.CAME_BACK: _("Our transfer that came back: %(what)s"),
     }
-    return words[proposal.kind] % {"what": labels}
+    return words[proposal.kind] % {"what": proposal.label or labels}
 
 
 def steps(proposal: Proposal, numbers: dict[str, str], currency: str) -> list[Step]:
@@ -111,7 +115,11 @@ def steps(proposal: Proposal, numbers: dict[str, str], currency: str) -> list[St
             found.append(Step(what, amount, numbers.get("psp_clearing", ""), open_money))
         elif proposal.kind == items.PAYOUT:
             found.append(Step(what, amount, open_money, numbers.get("psp_clearing", "")))
-        elif proposal.kind in (items.REFUND, items.PAYBACK):
+        elif proposal.kind == items.CAME_BACK:
+            found.append(
+                Step(_("waits to be sent again"), amount, open_money, numbers.get("money_transit", ""))
+            )
+        elif proposal.kind in (items.REFUND, items.PAYBACK, items.TOGETHER):
             found.append(Step(what, amount, numbers.get("money_transit", ""), open_money))
         elif proposal.kind == items.RETURNED and part.target:
             found.append(Step(_("what it paid is open again"), amount, open_money, open_money))

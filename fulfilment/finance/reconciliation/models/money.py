@@ -165,6 +165,7 @@ class Assignment(models.Model):
 
     PAYMENT, DUNNING_COSTS, PAYOUT, ACCOUNT = "payment", "dunning_costs", "payout", "account"
     GIVE_BACK, REFUND, RETURNED, RETURN_FEE = "give_back", "refund", "returned", "return_fee"
+    CAME_BACK = "came_back"
     KINDS = [
         (PAYMENT, _("Payment")),
         (DUNNING_COSTS, _("Dunning fee and interest")),
@@ -174,6 +175,7 @@ class Assignment(models.Model):
         (REFUND, _("Refund by transfer")),
         (RETURNED, _("Payment that came back")),
         (RETURN_FEE, _("Bank charge, claimed from the customer")),
+        (CAME_BACK, _("Our transfer came back")),
     ]
 
     receipt = models.ForeignKey(
@@ -217,6 +219,9 @@ class Assignment(models.Model):
     rounding_minor = models.PositiveBigIntegerField(default=0, help_text="given up as rounding difference")
     charges_minor = models.PositiveBigIntegerField(default=0, help_text="withheld by banks; we bear them")
     exchange_minor = models.BigIntegerField(default=0, help_text="lost (or gained: negative) by exchange")
+    came_back = models.BooleanField(
+        default=False, help_text="the transfer left and its bank sent it back: another one may follow"
+    )
     rule = models.ForeignKey(
         "reconciliation.LearnedRule",
         null=True,
@@ -252,12 +257,16 @@ class Assignment(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["refund"],
-                condition=Q(undone_at__isnull=True, refund__isnull=False),
+                condition=Q(
+                    undone_at__isnull=True, refund__isnull=False, disbursement__isnull=False, came_back=False
+                ),
                 name="reconciliation_refund_left_once",
             ),
             models.UniqueConstraint(
                 fields=["payback"],
-                condition=Q(undone_at__isnull=True, payback__isnull=False, disbursement__isnull=False),
+                condition=Q(
+                    undone_at__isnull=True, payback__isnull=False, disbursement__isnull=False, came_back=False
+                ),
                 name="reconciliation_payback_left_once",
             ),
             models.UniqueConstraint(
@@ -336,5 +345,5 @@ class PayBack(models.Model):
 
     @property
     def end_to_end_id(self) -> str:
-        """What the transfer carries, so that the bank's line finds it."""
+        """What its first transfer carries; see ``ids`` for those that follow when it comes back."""
         return f"PAYBACK-{self.pk:06d}"
