@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from shop.kernel import inbox
 from shop.kernel.models import InboxMessage
@@ -54,12 +57,14 @@ def _payment(event: stripe_client.ProviderEvent) -> None:
     if payment is not None:
         settle(payment_id=payment.pk)
     elif intent.status == "succeeded":
+        with translation.override(settings.LANGUAGE_CODE):  # kept as text, for staff
+            note = _("No payment of ours; it names order “%(order)s”") % {"order": intent.order_number}
         unmatched(
             source="stripe",
             reference=intent.id,
             amount_minor=intent.received_minor,
             currency=intent.currency,
-            note=f"no payment of ours; order number {intent.order_number!r}",
+            note=note,
         )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from fulfilment.warehouse.lists import Search
 
+Row = TypeVar("Row", bound=Model)
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
 
 
@@ -45,6 +47,15 @@ class Period(Search):
         self.is_valid()
         day: dt.date | None = self.cleaned_data.get(name)
         return day
+
+    def within(self, rows: QuerySet[Row], field: str) -> QuerySet[Row]:
+        """Those of ``rows`` whose day lies in the period entered. field: a date, or ``moment__date``."""
+        first, last = self.day("first"), self.day("last")
+        if first:
+            rows = rows.filter(**{f"{field}__gte": first})
+        if last:
+            rows = rows.filter(**{f"{field}__lte": last})
+        return rows
 
 
 class ReasonForm(forms.Form):

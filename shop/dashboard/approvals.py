@@ -136,12 +136,7 @@ def _search(form: ApprovalSearch, user: Any) -> QuerySet[Approval]:
     if who:
         mine = Q(requested_by=user)
         found = found.filter(mine if who == MINE else ~mine)
-    first, last = form.day("first"), form.day("last")
-    if first:
-        found = found.filter(requested_at__date__gte=first)
-    if last:
-        found = found.filter(requested_at__date__lte=last)
-    return found
+    return form.within(found, "requested_at__date")
 
 
 @staff_view(VIEW)

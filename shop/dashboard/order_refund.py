@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -19,7 +20,7 @@ from checkout.payment import approval
 from checkout.payment.actions.refunds import RefundTooLarge, refundable_minor
 from checkout.payment.models import CARD, Payment
 from fulfilment.finance.amounts import AmountField
-from fulfilment.finance.invoicing.models import OrderAccount
+from fulfilment.finance.invoicing.models import Invoice, OrderAccount
 from shop.approvals.actions import limit_minor
 from shop.kernel.access import staff_view
 from shop.ui.numbers import money_text
@@ -126,8 +127,19 @@ def _payment(order: Order) -> Payment | None:
 
 
 def _free_minor(order: Order) -> int:
+    """Money of the order that no invoice asks for, and none will (minor units): what was paid ahead for goods that are
+    still to come is not left over. Two queries."""
     account = OrderAccount.objects.filter(order=order).first()
-    return account.available_minor if account else 0
+    if account is None:
+        return 0
+    return account.available_minor - _to_be_invoiced_minor(order)
+
+
+def _to_be_invoiced_minor(order: Order) -> int:
+    if order.status in ("cancelled", "completed"):
+        return 0
+    standing = Invoice.objects.claims().filter(order=order).exclude(state="cancelled")
+    return max(0, order.total_minor - int(standing.aggregate(total=Sum("gross_minor"))["total"] or 0))
 
 
 urlpatterns = [path("orders/<slug:number>/refund/", refund, name="order-refund")]

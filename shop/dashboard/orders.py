@@ -91,11 +91,7 @@ def search(form: OrderSearch) -> QuerySet[Order]:
         found = found.filter(payment_method=payment)
     if hold:
         found = found.filter(on_hold=hold == "yes")
-    first, last = form.day("first"), form.day("last")
-    if first:
-        found = found.filter(date_placed__date__gte=first)
-    if last:
-        found = found.filter(date_placed__date__lte=last)
+    found = form.within(found, "date_placed__date")
     pieces = Line.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(n=Sum("quantity"))
     newest = Payment.objects.filter(order=OuterRef("pk")).order_by("-pk").values("state")[:1]
     return found.annotate(pieces=Subquery(pieces.values("n")), payment_state=Subquery(newest))

@@ -9,6 +9,7 @@ import pytest
 from django.utils.translation import override
 
 from fulfilment.warehouse.dispatch.standin.process import CarrierStandIn
+from tests.browser.served import served
 from tests.browser.whole_day import Day, build
 from tests.support.helpers import Outbox
 from tests.support.running import PATIENCE_MS, REPORT, SCREENSHOTS
@@ -72,3 +73,14 @@ def day(outbox: Outbox, carrier: CarrierStandIn) -> Day:
     """The warehouse in the middle of a day."""
     with override("de"):
         return build(outbox, carrier)
+
+
+@pytest.fixture
+def desk_url(fresh_database: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where the pages are served from, beside a database that the test fills itself; no worker runs."""
+    # Playwright keeps a loop running in this thread; what we ask the database here is asked in between.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.SECURE_SSL_REDIRECT = False
+    with served() as url:
+        yield url

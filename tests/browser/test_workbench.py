@@ -4,18 +4,11 @@ Only web pages are needed here: they are served out of this process, beside a fr
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.core.wsgi import get_wsgi_application
-from django.db import connection, connections
-from django.test import Client
 
 from fulfilment.finance.invoicing.actions import issue_for_parcel
 from fulfilment.finance.invoicing.models import Invoice
@@ -23,6 +16,7 @@ from fulfilment.finance.reconciliation.actions import take_in
 from fulfilment.finance.reconciliation.models import Assignment, MatchPolicy, Receipt
 from fulfilment.finance.reconciliation.queries import unexplained_minor
 from tests.browser.people import look
+from tests.browser.served import sit_down
 from tests.fulfilment.finance.books import problems
 from tests.fulfilment.finance.orders import Wish, make_order, make_staff, order_lines
 from tests.fulfilment.finance.reconciliation.bank_lines import DAY, intake_of, line, statement
@@ -34,49 +28,7 @@ pytestmark = [pytest.mark.browser]
 
 OpenWindow = Callable[..., "Page"]
 LINES = 50
-PATIENCE_MS = 60_000
 BENCH = "/dashboard/finance/workbench/"
-
-
-class Server(ThreadingMixIn, WSGIServer):
-    """One thread per request; none outlives the test."""
-
-    daemon_threads = True
-    block_on_close = False
-
-
-class Quiet(WSGIRequestHandler):
-    """Says nothing of each request."""
-
-    def log_message(self, *words: object) -> None:
-        """Nothing."""
-
-
-def closing(application: Any) -> Any:
-    """The application, letting go of the database after each answer: every thread has a connection of its own."""
-
-    def answer(environ: dict[str, Any], start: Any) -> Any:
-        parts = list(application(environ, start))
-        connections.close_all()
-        return parts
-
-    return answer
-
-
-@pytest.fixture
-def desk_url(fresh_database: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Where the pages are served from."""
-    # Playwright keeps a loop running in this thread; what we ask the database here is asked in between.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    settings.ALLOWED_HOSTS = ["127.0.0.1"]
-    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.SECURE_SSL_REDIRECT = False
-    application = closing(StaticFilesHandler(get_wsgi_application()))
-    server = make_server("127.0.0.1", 0, application, server_class=Server, handler_class=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture
@@ -98,19 +50,12 @@ def fifty_lines(desk_url: str) -> list[Receipt]:
     return list(Receipt.objects.order_by("pk"))
 
 
-def sit_down(page: Page, url: str) -> None:
+def sit_at_the_bench(page: Page, url: str) -> None:
     """An accountant who is signed in, before the bench."""
     user = make_staff("books@example.com")
     rooms = ("ledger", "invoicing", "bank", "reconciliation")
     user.user_permissions.set(Permission.objects.filter(content_type__app_label__in=rooms))
-    client = Client(headers={"host": "127.0.0.1"})
-    client.force_login(user)
-    cookie = client.cookies["sessionid"]
-    page.context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": url}])
-    client.get(BENCH)  # loads addresses and templates before somebody waits for them
-    connection.close()
-    page.context.set_default_timeout(PATIENCE_MS)
-    page.goto(url + BENCH)
+    sit_down(page, url, user, BENCH)
 
 
 def open_lines(page: Page) -> int:
@@ -143,7 +88,7 @@ def test_fifty_lines_are_reconciled_without_a_mouse(
     desk_url: str, fifty_lines: list[Receipt], open_window: OpenWindow
 ) -> None:
     page = open_window(width=1280, height=900)
-    sit_down(page, desk_url)
+    sit_at_the_bench(page, desk_url)
     assert open_lines(page) == LINES
     look(page, "80-workbench", axe=True)
     first = hand(page)
@@ -181,7 +126,7 @@ def test_the_bench_on_a_phone_and_without_javascript(
     desk_url: str, fifty_lines: list[Receipt], open_window: OpenWindow
 ) -> None:
     phone = open_window(width=360, height=740, java_script_enabled=True)
-    sit_down(phone, desk_url)
+    sit_at_the_bench(phone, desk_url)
     look(phone, "83-workbench", axe=True)
     cookies = phone.context.cookies()
     plain = open_window(width=1280, java_script_enabled=False)

@@ -399,7 +399,9 @@ def test_a_difference_of_a_cent_becomes_visible(standin: StandIn, outbox: Any) -
     BalanceTransaction.objects.filter(pk=row.pk).update(amount_minor=PRICE - 1, net_minor=PRICE - 1 - FEE)
     assert booking.book(row.pk)
     assert balance("unexplained") == 1
-    assert UnmatchedMoney.objects.get().amount_minor == -1
+    money = UnmatchedMoney.objects.get()
+    assert money.amount_minor == -1
+    assert "laut Anbieter 99,99 €, laut unseren Büchern 100,00 €" in money.note.replace("\xa0", " ")
     assert breaches() == []
 
 

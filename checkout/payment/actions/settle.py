@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
 from checkout.payment import stripe_client
@@ -15,6 +18,7 @@ from checkout.payment.stripe_client import Intent, ProviderDown, ProviderRefused
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
+from shop.ui.numbers import money_text
 
 from .capture import cancel_open, capture, unmatched
 
@@ -95,13 +99,19 @@ def _refuse_money(payment: Payment, intent: Intent, wrong: str) -> None:
 
 
 def _mismatch(payment: Payment, intent: Intent) -> str:
-    """Why the money at Stripe is not the money we asked for; empty when it is. Never trust the browser's word."""
-    if intent.received_minor != payment.amount_minor:
-        return f"Stripe received {intent.received_minor}, the payment is {payment.amount_minor}"
-    if intent.currency != payment.currency:
-        return f"Stripe received {intent.currency}, the payment is in {payment.currency}"
-    if intent.payment_id != str(payment.pk) or intent.order_number != payment.order.number:
-        return f"Stripe's payment names order {intent.order_number!r} and payment {intent.payment_id!r}"
+    """Why the money at Stripe is not the money we asked for, in the shop's language (staff read it); empty when it is.
+    Never trust the browser's word."""
+    with translation.override(settings.LANGUAGE_CODE):
+        if (intent.received_minor, intent.currency) != (payment.amount_minor, payment.currency):
+            return _("Stripe received %(theirs)s, asked for were %(ours)s") % {
+                "theirs": money_text(intent.received_minor, intent.currency),
+                "ours": money_text(payment.amount_minor, payment.currency),
+            }
+        if intent.payment_id != str(payment.pk) or intent.order_number != payment.order.number:
+            return _("Stripe's payment names order “%(order)s” and payment “%(payment)s”") % {
+                "order": intent.order_number,
+                "payment": intent.payment_id,
+            }
     return ""
 
 

@@ -68,12 +68,7 @@ def search(form: WithdrawalSearch) -> QuerySet[Withdrawal]:
         found = found.filter(state__in=form.states())
     if form.value("order"):
         found = found.filter(order=None)
-    first, last = form.day("first"), form.day("last")
-    if first:
-        found = found.filter(received_at__date__gte=first)
-    if last:
-        found = found.filter(received_at__date__lte=last)
-    return found
+    return form.within(found, "received_at__date")
 
 
 @staff_view(HANDLE)

@@ -58,12 +58,7 @@ def _search(form: NoticeSearch) -> QuerySet[DunningNotice]:
         )
     if form.value("level"):
         found = found.filter(level=int(form.value("level")))
-    first, last = form.day("first"), form.day("last")
-    if first:
-        found = found.filter(issued_on__gte=first)
-    if last:
-        found = found.filter(issued_on__lte=last)
-    return found
+    return form.within(found, "issued_on")
 
 
 @staff_view(VIEW)

@@ -41,11 +41,7 @@ def write_offs(request: HttpRequest) -> HttpResponse:
         found = found.filter(Q(invoice__number__icontains=text) | Q(reason__icontains=text))
     if form.value("reason"):
         found = found.filter(reason_code=form.value("reason"))
-    if form.day("first"):
-        found = found.filter(booked_on__gte=form.day("first"))
-    if form.day("last"):
-        found = found.filter(booked_on__lte=form.day("last"))
-    found = sorted_by(request, found, SORT, ["-booked_on", "-pk"])
+    found = sorted_by(request, form.within(found, "booked_on"), SORT, ["-booked_on", "-pk"])
     if wants_csv(request):
         head = [_("Invoice"), _("Date"), _("Written off"), _("Came after all"), _("Reason"), _("In words")]
         rows = (

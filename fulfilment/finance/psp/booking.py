@@ -10,7 +10,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import F, Q, Sum
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from checkout.payment.models import Payment, Refund
 from fulfilment.finance.invoicing.models import OrderMoney
@@ -20,6 +23,7 @@ from fulfilment.finance.ledger.models import Entry, EntryLine
 from fulfilment.finance.ledger.postings import Posting
 from shop.kernel.clock import now
 from shop.kernel.transactions import retrying
+from shop.ui.numbers import money_text
 
 from . import unmatched
 from .days import booking_day
@@ -220,14 +224,21 @@ def _fee(moved: BalanceTransaction, amount_minor: int) -> Entry | None:
     )
 
 
-def _rest(moved: BalanceTransaction, amount_minor: int) -> Entry:
+def _note(moved: BalanceTransaction, amount_minor: int) -> str:
+    facts = {
+        "what": moved.description or str(moved.label),
+        "theirs": money_text(moved.amount_minor, moved.currency),
+        "ours": money_text(moved.amount_minor - amount_minor, moved.currency),
+        "source": moved.source_id or "–",
+    }
     if moved.entry is not None:
-        note = (
-            f"{moved.description or moved.kind}: the provider says {moved.amount_minor}, "
-            f"our books say {moved.amount_minor - amount_minor}"
-        )
-    else:
-        note = f"{moved.description or moved.kind}: we know no {moved.kind} {moved.source_id}".strip()
+        return _("%(what)s: the provider says %(theirs)s, our books say %(ours)s") % facts
+    return _("%(what)s: nothing of ours belongs to %(source)s") % facts
+
+
+def _rest(moved: BalanceTransaction, amount_minor: int) -> Entry:
+    with translation.override(settings.LANGUAGE_CODE):  # kept as text, for staff
+        note = _note(moved, amount_minor)
     return unmatched.make_visible(
         source=f"unmatched:psp:{moved.psp_id}",
         reference=moved.intent_id or moved.source_id or moved.psp_id,

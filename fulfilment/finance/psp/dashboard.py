@@ -68,12 +68,7 @@ def _payouts(form: PayoutSearch) -> QuerySet[Payout]:
         found = found.filter(arrived_on__isnull=True).exclude(provider_status__in=GONE_WRONG)
     elif state:
         found = found.filter(provider_status=state)
-    first, last = form.day("first"), form.day("last")
-    if first:
-        found = found.filter(arrival_date__gte=first)
-    if last:
-        found = found.filter(arrival_date__lte=last)
-    return found
+    return form.within(found, "arrival_date")
 
 
 @staff_view(VIEW)
@@ -126,12 +121,7 @@ def _movements(form: MovementSearch) -> QuerySet[BalanceTransaction]:
         found = found.filter(kind=kind)
     if booking:
         found = found.filter(booking=booking)
-    first, last = form.day("first"), form.day("last")
-    if first:
-        found = found.filter(created_at__date__gte=first)
-    if last:
-        found = found.filter(created_at__date__lte=last)
-    return found
+    return form.within(found, "created_at__date")
 
 
 def _movements_file(rows: QuerySet[BalanceTransaction]) -> HttpResponse:

@@ -62,12 +62,7 @@ def _search(form: RefundSearch) -> QuerySet[Refund]:
         )
     if form.value("state"):
         found = found.filter(state=form.value("state"))
-    first, last = form.day("first"), form.day("last")
-    if first:
-        found = found.filter(created_at__date__gte=first)
-    if last:
-        found = found.filter(created_at__date__lte=last)
-    return found
+    return form.within(found, "created_at__date")
 
 
 @staff_view(REFUND)

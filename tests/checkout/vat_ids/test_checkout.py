@@ -107,11 +107,7 @@ def test_a_proof_that_is_gone_asks_once_more_before_the_order(
     clock.advance(days=2)
     answer = client.post(reverse("checkout:summary"), order_button(page), follow=True)
     assert not Order.objects.exists()
-    assert (
-        "enthält MwSt" in answer.content.decode()
-        or "8.990" in answer.content.decode()
-        or answer.status_code == 200
-    )
+    assert "enthält MwSt" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

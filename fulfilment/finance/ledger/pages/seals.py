@@ -27,11 +27,7 @@ class SealSearch(Period):
 def seals(request: HttpRequest) -> HttpResponse:
     """Every seal with its hash, to be written down elsewhere; and how much waits for the next."""
     form = SealSearch(request.GET)
-    rows = Seal.objects.all()
-    if form.day("first"):
-        rows = rows.filter(day__gte=form.day("first"))
-    if form.day("last"):
-        rows = rows.filter(day__lte=form.day("last"))
+    rows = form.within(Seal.objects.all(), "day")
     term = form.value("q")
     if term:
         rows = (

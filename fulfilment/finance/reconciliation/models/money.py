@@ -19,6 +19,7 @@ UNEXPLAINED = ("open", "partly_assigned")
 class BankMoney(models.Model):
     """What money that came and money that left have in common. What is not assigned yet counts as unexplained."""
 
+    party_field: str  #: the field that names who is at the other end
     booked_on = models.DateField(_("Date on the bank statement"))
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3, default="EUR")
@@ -42,6 +43,16 @@ class BankMoney(models.Model):
         abstract = True
 
     @property
+    def party(self) -> str:
+        """Who is at the other end."""
+        return str(getattr(self, self.party_field))
+
+    @property
+    def party_iban(self) -> str:
+        """The account at the other end."""
+        return str(getattr(self, f"{self.party_field}_iban"))
+
+    @property
     def left_minor(self) -> int:
         """What nobody has explained yet, in minor units."""
         return 0 if self.state == "withdrawn" else self.amount_minor - self.assigned_minor  # type: ignore[attr-defined]
@@ -56,6 +67,7 @@ class Receipt(BankMoney):
 
     machine = RECEIPT
     is_out = False
+    party_field = "payer"
 
     line = models.OneToOneField(
         "bank.StatementLine", null=True, blank=True, on_delete=models.PROTECT, related_name="receipt"
@@ -96,22 +108,13 @@ class Receipt(BankMoney):
     def __str__(self) -> str:
         return f"{self.booked_on} {self.amount_minor} {self.currency} {self.payer}"
 
-    @property
-    def party(self) -> str:
-        """Who is at the other end."""
-        return self.payer
-
-    @property
-    def party_iban(self) -> str:
-        """The account at the other end."""
-        return self.payer_iban
-
 
 class Disbursement(BankMoney):
     """Money that left the bank account."""
 
     machine = DISBURSEMENT
     is_out = True
+    party_field = "payee"
 
     line = models.OneToOneField(
         "bank.StatementLine", null=True, blank=True, on_delete=models.PROTECT, related_name="disbursement"
@@ -148,16 +151,6 @@ class Disbursement(BankMoney):
 
     def __str__(self) -> str:
         return f"{self.booked_on} -{self.amount_minor} {self.currency} {self.payee}"
-
-    @property
-    def party(self) -> str:
-        """Who is at the other end."""
-        return self.payee
-
-    @property
-    def party_iban(self) -> str:
-        """The account at the other end."""
-        return self.payee_iban
 
 
 class Assignment(models.Model):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,15 +13,14 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from checkout.payment.models import Payment, Refund
-from checkout.payment.stripe_client import ProviderPayout, ProviderTransaction
 from fulfilment.finance.ledger.models import Account, EntryLine
 from fulfilment.finance.psp import booking, fetch, unmatched
-from fulfilment.finance.psp.models import BalanceTransaction, Explanation, Payout, UnmatchedMoney
+from fulfilment.finance.psp.models import BalanceTransaction, Explanation, Payout
 from tests.factories.people import make_staff
 from tests.factories.shopping import make_variant, place_order
+from tests.fulfilment.finance.psp.movements import MOMENT, make_money, make_payout, told
 
 pytestmark = pytest.mark.django_db
-MOMENT = dt.datetime(2026, 11, 20, 9, 0, tzinfo=dt.UTC)
 PERMISSIONS = (
     "psp.view_payouts", "psp.explain_money", "payment.view_payments", "payment.refund_payments",
     "ledger.view_ledger", "order.view_orders", "approvals.view_approvals",
@@ -40,33 +38,6 @@ def desk() -> Client:
     client = Client(headers={"accept-language": "en"})
     client.force_login(make_staff("books@example.org", *PERMISSIONS))
     return client
-
-
-def told(name: str, amount: int, fee: int = 0, kind: str = "stripe_fee") -> ProviderTransaction:
-    return ProviderTransaction(
-        id=f"txn_{name}", kind=kind, category=kind, amount_minor=amount, fee_minor=fee, net_minor=amount - fee,
-        currency="EUR", source_id="", intent_id="", refund_id=0, description=f"fee {name}", available_on=MOMENT,
-        created_at=MOMENT,
-    )  # fmt: skip
-
-
-def make_payout(name: str = "po_1", amounts: tuple[int, ...] = (-100, 500), status: str = "paid") -> Payout:
-    fetch.keep_payout(ProviderPayout(name, sum(amounts), "EUR", status, True, MOMENT.date(), MOMENT, ""))
-    payout = Payout.objects.get(psp_id=name)
-    fetch.keep([told(f"{name}_{at}", amount) for at, amount in enumerate(amounts)])
-    BalanceTransaction.objects.filter(psp_id__startswith=f"txn_{name}_").update(payout=payout)
-    Payout.objects.filter(pk=payout.pk).update(is_explained=True)
-    booking.book_waiting()
-    payout.refresh_from_db()
-    return payout
-
-
-def make_money(reference: str = "pi_1", amount: int = 5_000) -> UnmatchedMoney:
-    unmatched.make_visible(
-        source=f"unmatched:test:{reference}", reference=reference, amount_minor=amount, currency="EUR",
-        note="no payment of ours", moment=MOMENT,
-    )  # fmt: skip
-    return UnmatchedMoney.objects.get(reference=reference)
 
 
 def test_a_payout_shows_its_movements_with_their_entries_to_the_cent(desk: Client) -> None:
