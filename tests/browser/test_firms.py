@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from checkout.order.models import Order
 from checkout.vat_ids.models import VatIdCheck
@@ -66,7 +67,7 @@ def shop_with_a_basket(page: Page, url: str) -> None:
     page.context.add_cookies(
         [{"name": name, "value": cookie.value, "url": url} for name, cookie in client.cookies.items()]
     )
-    page.goto(f"{url}/checkout/contact/")
+    page.goto(url + reverse("checkout:contact"))
 
 
 def order_by_prepayment(page: Page, name: str) -> Order:
