@@ -68,6 +68,7 @@ def shop_with_a_basket(page: Page, url: str) -> None:
         [{"name": name, "value": cookie.value, "url": url} for name, cookie in client.cookies.items()]
     )
     page.goto(url + reverse("checkout:contact"))
+    page.locator("details:has([name=company]) > summary").click()
 
 
 def order_by_prepayment(page: Page, name: str) -> Order:

@@ -9,9 +9,10 @@ class PspConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Before a month is closed: what is not booked yet."""
+        """Before a month is closed: what is not booked yet. Giving money back may need a second person."""
         from fulfilment.finance.ledger import closing
 
-        from . import open_matters
+        from . import approving, open_matters
 
         closing.register("psp", open_matters.not_booked)
+        approving.register_kind()

@@ -88,7 +88,7 @@ def explain(
     """
     if not why.strip():
         raise CannotExplain(_("Please say why."))
-    _refuse_unsuitable(money, kind, order, account_number)
+    refuse_unsuitable(money, kind, order, account_number)
 
     def work() -> Explanation:
         made = Explanation.objects.create(
@@ -145,7 +145,10 @@ def undo(*, explanation: Explanation, why: str, by: Any) -> None:
     explanation.refresh_from_db()
 
 
-def _refuse_unsuitable(money: UnmatchedMoney, kind: str, order: Order | None, account_number: str) -> None:
+def refuse_unsuitable(
+    money: UnmatchedMoney, kind: str, order: Order | None = None, account_number: str = ""
+) -> None:
+    """Raises CannotExplain, in words, where this money cannot be explained so."""
     if kind == Explanation.ORDER:
         if order is None:
             raise CannotExplain(_("Please name the order."))

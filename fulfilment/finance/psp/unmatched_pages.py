@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,7 +20,7 @@ from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 from shop.ui.numbers import money_text
 
-from . import queries, unmatched
+from . import approving, queries, unmatched
 from .forms import ExplainForm, MoneySearch
 from .models import BalanceTransaction, Explanation, UnmatchedMoney
 
@@ -79,6 +78,7 @@ def money(request: HttpRequest, pk: int) -> HttpResponse:
         "money": found,
         "form": form,
         "problem": problem,
+        "waiting": approving.waiting_for(found) if found.is_open else None,
         "explanations": list(
             found.explanations.select_related("order", "by", "undone_by").order_by("-created_at")
         ),
@@ -95,8 +95,10 @@ def money(request: HttpRequest, pk: int) -> HttpResponse:
 def _explain(request: HttpRequest, found: UnmatchedMoney, form: ExplainForm) -> str:
     """Do it; returns what stood against it, "" when done."""
     data = form.cleaned_data
+    if data["kind"] == Explanation.GIVE_BACK:
+        return _give_back(request, found, data["reason"])
     try:
-        made = unmatched.explain(
+        unmatched.explain(
             money=found,
             kind=data["kind"],
             order=data.get("order"),
@@ -107,20 +109,24 @@ def _explain(request: HttpRequest, found: UnmatchedMoney, form: ExplainForm) -> 
     except unmatched.CannotExplain as error:
         return str(error)
     amount = {"amount": money_text(found.amount_minor, found.currency)}
-    if made.kind == Explanation.GIVE_BACK:
-        _nudge(made.pk)
+    messages.success(request, _("%(amount)s are explained; the books show the entry.") % amount)
+    return ""
+
+
+def _give_back(request: HttpRequest, found: UnmatchedMoney, why: str) -> str:
+    """Do it, or ask for approval; returns what stood against it, "" when done."""
+    try:
+        done = approving.give_back(money=found, why=why, by=request.user)
+    except unmatched.CannotExplain as error:
+        return str(error)
+    amount = {"amount": money_text(found.amount_minor, found.currency)}
+    if isinstance(done, Explanation):
         messages.success(
             request, _("%(amount)s are on their way back; this page shows when it is done.") % amount
         )
     else:
-        messages.success(request, _("%(amount)s are explained; the books show the entry.") % amount)
+        messages.warning(request, _("%(amount)s need a second person: it waits for approval now.") % amount)
     return ""
-
-
-def _nudge(explanation_id: int) -> None:
-    from .tasks import send_back
-
-    transaction.on_commit(lambda: send_back.delay(explanation_id), robust=True)
 
 
 @staff_view(EXPLAIN)

@@ -16,6 +16,8 @@ from checkout.payment.models import Payment, Refund
 from fulfilment.finance.ledger.models import Account, EntryLine
 from fulfilment.finance.psp import booking, fetch, unmatched
 from fulfilment.finance.psp.models import BalanceTransaction, Explanation, Payout
+from shop.approvals import actions as approvals
+from shop.approvals.models import Approval
 from tests.factories.people import make_staff
 from tests.factories.shopping import make_variant, place_order
 from tests.fulfilment.finance.psp.movements import MOMENT, make_money, make_payout, told
@@ -206,3 +208,35 @@ def test_the_start_pages_tell_of_what_waits(desk: Client) -> None:
 )
 def test_an_empty_list_says_what_will_come(desk: Client, name: str, words: str) -> None:
     assert words in desk.get(reverse(f"finance:{name}")).content.decode()
+
+
+def test_much_money_goes_back_only_when_a_second_person_approves(desk: Client, queue: Any) -> None:
+    small, large = make_money("pi_small", 25_000), make_money("pi_large", 25_001)
+    sent = {"kind": "give_back", "reason": "not ours"}
+    desk.post(reverse("finance:unmatched-money", args=[small.pk]), sent)
+    assert Explanation.objects.get().money == small
+    url = reverse("finance:unmatched-money", args=[large.pk])
+    page = desk.post(url, sent, follow=True).content.decode()
+    assert "need a second person" in page and "Waits for a second person; asked for by books@" in page
+    desk.post(url, sent)
+    approval = Approval.objects.get()
+    assert (approval.amount_minor, Explanation.objects.count()) == (25_001, 1)
+    boss = make_staff("boss@example.org", "payment.approve_refunds")
+    approvals.approve(approval=approval, by=boss)
+    assert Explanation.objects.get(money=large).by == approval.requested_by
+    large.refresh_from_db()
+    assert not large.is_open
+
+
+def test_money_that_was_explained_meanwhile_is_not_given_back_as_well(desk: Client) -> None:
+    money = make_money("pi_large", 30_000)
+    url = reverse("finance:unmatched-money", args=[money.pk])
+    desk.post(url, {"kind": "give_back", "reason": "not ours"})
+    order = place_order((make_variant(), 1))
+    unmatched.explain(money=money, kind=Explanation.ORDER, order=order, why="theirs", by=None)
+    boss = make_staff("boss@example.org", "payment.approve_refunds")
+    with pytest.raises(approvals.CannotRun, match="explained it meanwhile"):
+        approvals.approve(approval=Approval.objects.get(), by=boss)
+    assert Approval.objects.get().state == "waiting"
+    answer = desk.post(url, {"kind": "give_back", "reason": "not ours"})
+    assert answer.status_code == 409
