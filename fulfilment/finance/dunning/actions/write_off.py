@@ -28,6 +28,7 @@ from shop.approvals.kinds import CannotRun, Outcome
 from shop.approvals.models import Approval
 from shop.kernel import clock
 from shop.kernel.transactions import retrying
+from shop.ui.numbers import money_text
 
 from .levels import level_of
 
@@ -281,10 +282,15 @@ def _lay(account: OrderAccount, claim: Invoice, source: str, amount_minor: int, 
 
 
 def _gone(claim: Invoice) -> list[dict[str, Any]]:
-    """What credit notes and earlier write-offs have taken of each rate."""
+    """What credit notes and earlier write-offs have taken of each rate, less what came for those after all."""
     notes = claim.corrections.filter(kind="credit_note").values_list("taxes", flat=True)
     before = claim.write_offs.filter(reversed_at=None).values_list("taxes", flat=True)
-    return [row for taxes in (*notes, *before) for row in taxes]
+    came = Recovery.objects.filter(write_off__invoice=claim, write_off__reversed_at=None, undone_at=None)
+    return [row for taxes in (*notes, *before) for row in taxes] + [
+        row | {"net_minor": -row["net_minor"], "vat_minor": -row["vat_minor"]}
+        for taxes in came.values_list("taxes", flat=True)
+        for row in taxes
+    ]
 
 
 def _tell(claim: Invoice) -> None:
@@ -298,6 +304,15 @@ def _refuse_more_than_open(claim: Invoice, amount_minor: int) -> None:
     if not claim.is_claim or not 0 < amount_minor <= claim.open_minor:
         raise CannotWriteOff(
             _("Only what is open can be written off; of %(number)s that is less.") % {"number": claim.number}
+        )
+    left = claim.gross_minor - sum(row["net_minor"] + row["vat_minor"] for row in _gone(claim))
+    if amount_minor > left:
+        # A credit note was paid out and the payment taken back: the rest is owed for money, not goods, and has no VAT.
+        raise CannotWriteOff(
+            _(
+                "After its credit notes only %(left)s are left of %(number)s; the rest is money that went back twice."
+            )
+            % {"number": claim.number, "left": money_text(left, claim.currency)}
         )
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from checkout.order.models import Order
 from checkout.payment.events import DisputeWon, PaymentDisputed, RefundFailed, RefundSucceeded
-from fulfilment.finance.dunning.actions import lost_minor, write_off
+from fulfilment.finance.dunning.actions import CannotWriteOff, lost_minor, write_off
 from fulfilment.finance.dunning.models import Recovery
 from fulfilment.finance.dunning.verify import CHECKS as DUNNING
 from fulfilment.finance.invoicing.actions import (
@@ -167,6 +167,40 @@ def test_all_that_lies_free_pays_what_was_given_up_and_each_recovery_is_of_its_m
     books_are_right()
     invoice.refresh_from_db()
     assert (invoice.open_minor, balance_minor("receivable")) == (0, 0)
+
+
+def test_what_came_after_all_and_went_away_again_is_given_up_once_more(outbox: Outbox) -> None:
+    """Given up, won back, disputed anew: the claim is open, and its VAT is corrected once in the end."""
+    order, payment, invoice = by_card(outbox)
+    vat = balance_minor("vat_19")
+    facts = (payment.pk, order.pk, order.number, 11_900)
+    hear(outbox, PaymentDisputed(*facts, 2_000, "EUR", "du_1"))
+    give_up(invoice, 7_777)
+    hear(outbox, DisputeWon(*facts, "EUR", "du_1"))
+    hear(outbox, PaymentDisputed(*facts, 2_000, "EUR", "du_2"))
+    give_up(invoice)
+    invoice.refresh_from_db()
+    assert (invoice.state, invoice.open_minor, lost_minor(invoice)) == ("written_off", 0, 11_900)
+    assert (balance_minor("vat_19"), balance_minor("receivable")) == (vat + invoice.vat_minor, 0)
+    books_are_right()
+
+
+def test_no_more_is_given_up_than_credit_notes_left_of_the_invoice_and_it_is_said_in_words(
+    outbox: Outbox,
+) -> None:
+    """119.00 paid, 40.00 credited and sent back, then the bank takes 119.00: 40.00 of it have no invoice and no VAT."""
+    order, payment, invoice = by_card(outbox)
+    credit_note(invoice=invoice, source="c1", reason="goodwill", amount_minor=4_000)
+    hear(outbox, RefundSucceeded(7, payment.pk, order.pk, order.number, "card", 4_000, "EUR", "re_1"))
+    hear(outbox, PaymentDisputed(payment.pk, order.pk, order.number, 11_900, 2_000, "EUR", "du_1"))
+    invoice.refresh_from_db()
+    assert invoice.open_minor == 11_900
+    with pytest.raises(CannotWriteOff, match=r"79[.,]00"):
+        give_up(invoice)
+    give_up(invoice, 7_900)
+    invoice.refresh_from_db()
+    assert (invoice.open_minor, lost_minor(invoice), balance_minor("receivable")) == (4_000, 7_900, 4_000)
+    books_are_right()
 
 
 def test_what_other_money_has_paid_meanwhile_is_not_given_up_again(outbox: Outbox) -> None:
