@@ -98,6 +98,10 @@ def test_bad_input_and_strangers_close_nothing(lost: Parcel, boss: Client) -> No
         ({"end": "refunded", "note": "x" * 999}, 400),
     ):
         assert boss.post(address, form).status_code == status
+    html = boss.post(address, {"note": "the customer has rung"}).content.decode()
+    assert 'value="the customer has rung"' in html and 'id="loss_end_error"' in html, (
+        "kept, and said beside it"
+    )
     assert boss.get(address).status_code == 405
     assert boss.post(reverse("warehouse:close-loss", args=[10**9]), {}).status_code == 404
     assert open_losses().exists()

@@ -240,8 +240,10 @@ def test_cut_offs_are_added_shown_and_deleted(desk: Client) -> None:
 def test_an_order_is_made_urgent_with_a_reason_on_its_page(desk: Client, outbox: Outbox) -> None:
     (found,) = open_orders(outbox, 1)
     address = url("pick-act", found.pk, "reschedule")
-    answer = desk.post(address, {"urgent": "on"})
+    answer = desk.post(address, {"urgent": "on", "carrier": "by bike"})
     assert answer.status_code == 400 and "Please say why." in page(answer)
+    html = answer.content.decode()
+    assert 'value="by bike"' in html and "<details open><summary>Plan differently" in html, "kept in sight"
     desk.post(address, {"urgent": "on", "why": "birthday", "due_at": "2026-12-01T15:00", "carrier": "fast"})
     found.refresh_from_db()
     assert found.is_urgent and found.carrier == "fast" and found.due_at

@@ -317,7 +317,10 @@ def test_the_pages_lead_from_lot_to_mails_and_say_before_what_will_happen(
     for words in ("L-1", "A-01", "PACK-01", "erika@example.org", three[0].number, three[1].number):
         assert words in page(answer), words
     address = url("recall-new") + "?code=L-1"
-    assert desk.post(address, {"lot": lot().pk, **TEXTS, "advice_en": ""}).status_code == 400
+    answer = desk.post(address, {"lot": lot().pk, **TEXTS, "advice_en": ""})
+    assert answer.status_code == 400
+    ticked = f'value="{lot().pk}" aria-label="L-1" checked'
+    assert ticked in answer.content.decode(), "what was ticked stays ticked"
     answer = desk.post(address, {"lot": lot().pk, **TEXTS}, follow=True)
     recall = Recall.objects.get()
     assert "Nothing has moved yet" in page(answer)
@@ -339,7 +342,8 @@ def test_the_pages_lead_from_lot_to_mails_and_say_before_what_will_happen(
     assert "1 / 1" in page(desk.get(url("recall", recall.pk)))
     assert three[0].number in desk.get(url("recall", recall.pk), {"format": "csv"}).content.decode()
     assert desk.post(url("recall-confirm", recall.pk, "start")).status_code == 409
-    assert desk.post(url("recall-close", recall.pk), {"why": ""}).status_code == 400
+    answer = desk.post(url("recall-close", recall.pk), {"why": ""})
+    assert answer.status_code == 400 and 'id="id_why_error"' in answer.content.decode(), "beside the field"
     assert "is closed" in page(desk.post(url("recall-close", recall.pk), {"why": "destroyed"}, follow=True))
     assert recall.number in page(desk.get(url("recalls"), {"q": "L-1"}))
     assert recall.number in desk.get(url("recalls"), {"format": "csv"}).content.decode()
