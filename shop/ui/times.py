@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from babel import dates
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -46,6 +47,11 @@ def time_element(value: dt.date, text: str) -> SafeString:
 def short_date(value: dt.date) -> str:
     """The day in the reader's short form: 22.11.2026 or 22 Nov 2026."""
     return formats.date_format(_local(value), _("j M Y"), use_l10n=False)
+
+
+def long_date(value: dt.date, lang: str) -> str:
+    """A day as papers write it: 26. November 2026, 26 November 2026."""
+    return dates.format_date(value, "d. MMMM yyyy" if lang.startswith("de") else "d MMMM yyyy", locale=lang)
 
 
 def short_datetime(value: dt.datetime) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from fulfilment.warehouse.barcodes import code128_svg
 from fulfilment.warehouse.zpl import Label
 from shop.kernel import pdf
+from shop.ui.times import long_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +164,9 @@ def _slip_data(slip: PackingSlip, lang: str) -> dict[str, Any]:
 
 def _slip_info(slip: PackingSlip, lang: str) -> list[list[str]]:
     rows = [
-        (_("Date"), _day(slip.date, lang)),
+        (_("Date"), long_date(slip.date, lang)),
         (_("Order number"), slip.order_number),
-        (_("Order date"), _day(slip.order_date, lang) if slip.order_date else ""),
+        (_("Order date"), long_date(slip.order_date, lang) if slip.order_date else ""),
         (_("Parcel"), _of(slip.parcel, slip.parcels)),
         (_("Delivery"), slip.delivery_method),
     ]
@@ -229,10 +230,6 @@ def _of(number: int, count: int) -> str:
 
 def _country(code: str, lang: str) -> str:
     return Locale.parse(lang).territories.get(code, code)
-
-
-def _day(date: dt.date, lang: str) -> str:
-    return dates.format_date(date, "d. MMMM yyyy" if lang.startswith("de") else "d MMMM yyyy", locale=lang)
 
 
 def _kilograms(grams: int, lang: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from babel import dates, numbers
+from babel import numbers
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from fulfilment.warehouse.barcodes import code128_svg
 from fulfilment.warehouse.stock.models import Site
 from shop.kernel import pdf
+from shop.ui.times import long_date
 
 from .models import Manifest
 
@@ -40,7 +41,7 @@ def _data(found: Manifest, rows: list[Any], site: Site | None, lang: str) -> dic
             "title": title,
             "running": title,
             "info": [
-                [_("Day"), dates.format_date(found.day, "long", locale=lang)],
+                [_("Day"), long_date(found.day, lang)],
                 [_("Carrier"), found.carrier],
                 [_("Parcels"), str(len(rows))],
             ],

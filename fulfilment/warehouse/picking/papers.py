@@ -14,6 +14,9 @@ from shop.kernel import pdf
 from .models import Batch
 from .queries import boxes_of
 
+#: When the carrier comes, by language.
+_DUE = {"de": "EEE d. MMM, HH:mm", "en": "EEE d MMM, HH:mm"}
+
 
 def cart_paper(batch: Batch) -> bytes:
     """Box numbers with their orders as PDF in the reader's language. ``batch`` as ``queries.batches()`` gives it."""
@@ -44,7 +47,7 @@ def _facts(batch: Any, lang: str) -> list[list[str]]:
     rows = [
         (_("Site"), batch.site.name),
         (_("Zone"), str(batch.zone or "")),
-        (_("Cut-off"), dates.format_datetime(due, "EEE d. MMM, HH:mm", locale=lang) if due else ""),
+        (_("Cut-off"), dates.format_datetime(due, _DUE.get(lang, _DUE["de"]), locale=lang) if due else ""),
         (_("Carrier"), batch.carrier),
         (_("Stops"), str(batch.stops)),
     ]

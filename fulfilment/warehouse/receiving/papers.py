@@ -14,6 +14,7 @@ from fulfilment.warehouse.dispatch.papers import recipient
 from fulfilment.warehouse.stock.actions import default_site
 from fulfilment.warehouse.stock.models import Site
 from shop.kernel import pdf
+from shop.ui.times import long_date
 
 from .models import Return, ReturnItem
 
@@ -72,7 +73,7 @@ def _data(returning: Return, site: Site) -> dict[str, Any]:
             "info": [
                 [_("Return number"), returning.number],
                 [_("Order number"), returning.order.number],
-                [_("Date"), f"{timezone.localdate(returning.announced_at):%d.%m.%Y}"],
+                [_("Date"), long_date(timezone.localdate(returning.announced_at), returning.order.language)],
             ],
             "footer": [[*shop.lines(), shop.place], [row for row in (site.phone, site.email) if row]],
         },

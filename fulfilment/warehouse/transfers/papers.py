@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from babel import dates
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from fulfilment.warehouse.barcodes import code128_svg
 from fulfilment.warehouse.stock.models import Site
 from shop.kernel import pdf
+from shop.ui.times import long_date
 
 from . import queries
 from .models import Transfer, TransferLine
@@ -56,7 +56,7 @@ def _address(site: Site) -> list[str]:
 def _info(transfer: Transfer, lang: str) -> list[list[str]]:
     day = timezone.localtime(transfer.dispatched_at or transfer.created_at).date()
     rows = [
-        (_("Date"), dates.format_date(day, "long", locale=lang)),
+        (_("Date"), long_date(day, lang)),
         (_("Transfer"), transfer.number),
         (_("From site"), transfer.source.name),
         (_("To site"), transfer.target.name),

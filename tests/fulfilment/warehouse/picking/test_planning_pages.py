@@ -170,6 +170,7 @@ def test_the_cart_paper_names_boxes_and_orders(desk: Client, outbox: Outbox) -> 
     assert answer["Content-Type"] == "application/pdf"
     text = " ".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(answer.content)).pages)
     assert all(found.order.number in text for found in lists) and "urgent" in text and "2 boxes" in text
+    assert re.search(r"\w{3} \d{1,2} \w{3}, \d\d:\d\d", text), "a day as English writes it"
 
 
 def test_the_lists_of_batches_are_filtered_sorted_and_written_as_csv(desk: Client, outbox: Outbox) -> None:
