@@ -45,7 +45,8 @@ def own_order(request: HttpRequest, number: str) -> Order:
 
 
 def _open_payment(order: Order) -> Payment | None:
-    return Payment.objects.filter(order=order, state__in=OPEN_STATES).select_related("order").first()
+    found = Payment.objects.of_order(order).filter(state__in=OPEN_STATES)
+    return found.select_related("order").first()
 
 
 @public
@@ -101,7 +102,7 @@ def _start(payment: Payment) -> tuple[Intent | None, str]:
 def paid(request: HttpRequest, number: str) -> HttpResponse:
     """The browser comes back from Stripe. What it says is not believed: Stripe is asked."""
     order = own_order(request, number)
-    payment = Payment.objects.filter(order=order, method=CARD).order_by("-pk").first()
+    payment = Payment.objects.of_order(order).filter(method=CARD).order_by("-pk").first()
     if payment is None:
         return redirect("orders:detail", number=order.number)
     try:

@@ -8,7 +8,10 @@ from shop.kernel.outbox import event
 @event
 @dataclass(frozen=True)
 class PaymentCaptured:
-    """Money for an order is in. ``reference`` is the provider's id (card) or the receipt's (bank transfer)."""
+    """Money for an order is in. ``reference`` is the provider's id (card) or the receipt's (bank transfer).
+
+    invoice_number: it pays this invoice on account, costs_minor and interest_minor of it what dunning asked for.
+    """
 
     payment_id: int
     order_id: int
@@ -17,6 +20,9 @@ class PaymentCaptured:
     amount_minor: int
     currency: str
     reference: str
+    invoice_number: str = ""
+    costs_minor: int = 0
+    interest_minor: int = 0
 
 
 @event

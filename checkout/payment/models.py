@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from oscar.apps.payment.abstract_models import AbstractSource
 from simple_history.models import HistoricalRecords
@@ -26,8 +26,20 @@ OPEN_STATES = ("created", "action_required", "authorised")
 MONEY_CAME = ("captured", "disputed")  #: captured once; a dispute does not make it open again
 
 
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    """Selections that rooms share."""
+
+    def of_order(self, order: Any) -> PaymentQuerySet:
+        """Attempts to pay the order itself, without card payments of single invoices on account."""
+        return self.filter(order=order, invoice_number="")
+
+    def of_invoices(self, order: Any) -> PaymentQuerySet:
+        """Card payments of single invoices of an order that was bought on account."""
+        return self.filter(order=order).exclude(invoice_number="")
+
+
 class Payment(models.Model):
-    """One attempt to pay one order by one method."""
+    """One attempt to pay one order by one method; or, by card, one of its invoices that was bought on account."""
 
     machine = PAYMENT
 
@@ -43,16 +55,38 @@ class Payment(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     reminded_at = models.DateTimeField(null=True, blank=True)
     asked_at = models.DateTimeField(null=True, blank=True, help_text="when the sweep last asked the provider")
+    invoice_number = models.CharField(
+        max_length=20, blank=True, help_text="pays this invoice on account; empty: pays the order"
+    )
+    costs_minor = models.PositiveBigIntegerField(
+        default=0, help_text="of the amount, dunning costs of the invoice"
+    )
+    interest_minor = models.PositiveBigIntegerField(
+        default=0, help_text="of the amount, default interest on the invoice"
+    )
     created_at = models.DateTimeField(default=now)
     captured_at = models.DateTimeField(null=True, blank=True)
     answer_dispute_by = models.DateTimeField(
         null=True, blank=True, help_text="the provider takes evidence about the dispute until then"
     )
 
+    objects = PaymentQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["order"], condition=Q(state__in=OPEN_STATES), name="payment_one_open_per_order"
+                fields=["order"],
+                condition=Q(state__in=OPEN_STATES, invoice_number=""),
+                name="payment_one_open_per_order",
+            ),
+            models.UniqueConstraint(
+                fields=["invoice_number"],
+                condition=Q(state__in=OPEN_STATES) & ~Q(invoice_number=""),
+                name="payment_one_open_per_invoice",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gte=F("costs_minor") + F("interest_minor")),
+                name="payment_claims_within_amount",
             ),
         ]
         indexes = [
@@ -67,6 +101,11 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.amount_minor} {self.currency} ({self.state})"
+
+    @property
+    def goods_minor(self) -> int:
+        """What of it pays for goods: without costs and interest of dunning. Minor units."""
+        return self.amount_minor - self.costs_minor - self.interest_minor
 
     @property
     def idempotency_key(self) -> str:

@@ -16,6 +16,7 @@ from fulfilment.finance.dunning.actions import run
 from fulfilment.finance.dunning.models import DunningItem, DunningNotice
 from fulfilment.finance.dunning.verify import CHECKS
 from shop.kernel.models import Delivery, Message
+from shop.kernel.outbox import deliver
 from tests.races.crowd import all_at_once
 from tests.support.environment import ROOT, isolated
 
@@ -48,12 +49,23 @@ def everybody_got_one_letter() -> None:
     assert DunningItem.objects.count() == INVOICES
     numbers = sorted(DunningNotice.objects.values_list("number", flat=True))
     assert numbers == [f"D2026-{number:06d}" for number in range(1, CUSTOMERS + 1)]
+    told = Message.objects.filter(name="LettersWritten").values_list("payload", flat=True)
+    assert sorted(pk for row in told for pk in row["notice_ids"]) == sorted(
+        DunningNotice.objects.values_list("pk", flat=True)
+    )
+    assert [words for _title, check in CHECKS for words in check()] == []
+
+
+def everybody_is_told_of_once() -> None:
+    """The events of the chunks are delivered: each letter gets one of its own."""
+    for pk in Delivery.objects.filter(subscriber="dunning.tell_of_each").values_list("pk", flat=True):
+        deliver(pk)
+        deliver(pk)
     told = Message.objects.filter(name="DunningNoticeIssued")
     assert told.count() == CUSTOMERS
     assert len({row["notice_id"] for row in told.values_list("payload", flat=True)}) == CUSTOMERS
     per_message = Delivery.objects.filter(message__in=told).values("message").annotate(n=Count("pk"))
     assert len({row["n"] for row in per_message}) == 1
-    assert [words for _title, check in CHECKS for words in check()] == []
 
 
 def test_killed_at_three_points_and_started_again_it_writes_each_letter_once(tmp_path: Path) -> None:
@@ -68,6 +80,7 @@ def test_killed_at_three_points_and_started_again_it_writes_each_letter_once(tmp
     everybody_got_one_letter()
     assert start(tmp_path, "never", 1) == 0
     everybody_got_one_letter()
+    everybody_is_told_of_once()
 
 
 def test_two_runs_in_the_same_moment_write_each_letter_once() -> None:

@@ -51,7 +51,7 @@ def main() -> None:
         return deadly
 
     write.bulk.insert = before_items(write.bulk.insert)  # type: ignore[assignment]
-    write.record_many = after(write.record_many, "told")  # type: ignore[assignment]
+    write.record = after(write.record, "told")  # type: ignore[assignment]
     Result.add = after(Result.add, "committed")  # type: ignore[method-assign]
     run(day=day, chunk=CUSTOMERS_PER_CHUNK)
 

@@ -17,7 +17,7 @@ SOURCE = "amend:"  #: of refunds that bring a payment down to what the order owe
 
 def refuse_open_card(*, order: Order) -> None:
     """MoveNotAllowed while a card payment is under way: the provider would take the old amount."""
-    if Payment.objects.filter(order=order, method=CARD, state__in=OPEN_STATES).exists():
+    if Payment.objects.of_order(order).filter(method=CARD, state__in=OPEN_STATES).exists():
         raise MoveNotAllowed(f"order {order.number} is being paid by card at this moment")
 
 
@@ -26,7 +26,7 @@ def follow_total(*, order: Order, source: str, why: str, by: Any = None) -> list
 
     ``source`` names the fact; a retry finds the same refund.
     """
-    for payment in Payment.objects.filter(order=order, state__in=OPEN_STATES):
+    for payment in Payment.objects.of_order(order).filter(state__in=OPEN_STATES):
         rows = Payment.objects.filter(pk=payment.pk, state=payment.state)
         if not rows.update(amount_minor=order.total_minor):
             raise StaleState(f"payment {payment.pk} was changed by somebody else")
@@ -39,7 +39,7 @@ def give_surplus_back(*, order: Order, source: str, why: str, by: Any = None) ->
     A payment that came doubled or late goes back as a whole elsewhere; it has nothing left to refund here.
     """
     refunds = []
-    for payment in Payment.objects.filter(order=order, state="captured").order_by("pk"):
+    for payment in Payment.objects.of_order(order).filter(state="captured").order_by("pk"):
         amount = min(surplus_minor(payment, order), refundable_minor(payment))
         if amount > 0:
             refunds.append(

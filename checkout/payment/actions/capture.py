@@ -49,9 +49,13 @@ def capture(*, payment: Payment, reference: str, by: Any = None, why: str, card_
                 payment.amount_minor,
                 payment.currency,
                 reference,
+                payment.invoice_number,
+                payment.costs_minor,
+                payment.interest_minor,
             )
         )
-        _tell_order(order, payment, by)
+        if not payment.invoice_number:  # goods on account have left: nothing changes for their order
+            _tell_order(order, payment, by)
     return True
 
 
@@ -70,7 +74,7 @@ def cancel_open(*, order: Order, by: Any = None, why: str) -> int:
 
 def _tell_order(order: Order, payment: Payment, by: Any) -> None:
     """Confirm the order; money for one that is gone or already paid goes back."""
-    others = Payment.objects.filter(order=order, state="captured").exclude(pk=payment.pk)
+    others = Payment.objects.of_order(order).filter(state="captured").exclude(pk=payment.pk)
     if others.exists():
         request_refund(
             payment=payment,

@@ -12,7 +12,7 @@ from django.db.models import F, Sum
 from checkout.order.models import Order
 from checkout.payment import stripe_client
 from checkout.payment.events import RefundFailed, RefundRequested, RefundSucceeded
-from checkout.payment.models import CARD, Payment, Refund
+from checkout.payment.models import CARD, INVOICE, MONEY_CAME, Payment, Refund
 from checkout.payment.stripe_client import ProviderDown, ProviderRefund, ProviderRefused
 from shop.kernel.attempts import pause_s
 from shop.kernel.clock import now
@@ -31,11 +31,19 @@ class RefundTooLarge(ValueError):
 
 def refundable_minor(payment: Payment) -> int:
     """What may still go back, in minor units: captured minus all refunds that have not failed. Nothing while a bank has
-    taken the money in a dispute: it would go back twice."""
+    taken the money in a dispute: it would go back twice.
+
+    Of a card payment of an invoice, what paid for goods; and so much less of the purchase on account it belongs to,
+    which counts the whole order as paid.
+    """
     if payment.state != "captured":
         return 0
     sent = Refund.objects.filter(payment=payment).exclude(state="failed").aggregate(total=Sum("amount_minor"))
-    return payment.amount_minor - int(sent["total"] or 0)
+    by_card = 0
+    if payment.method == INVOICE:
+        cards = Payment.objects.of_invoices(payment.order_id).filter(state__in=MONEY_CAME)
+        by_card = sum(card.goods_minor for card in cards)
+    return max(0, payment.goods_minor - by_card - int(sent["total"] or 0))
 
 
 class Changed(ValueError):

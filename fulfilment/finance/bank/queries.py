@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from fulfilment.finance import amounts
 from fulfilment.finance.ledger.models import EntryLine
 
-from .models import FINAL_KINDS, BankAccount, Statement, StatementFile, StatementLine
+from .models import CAMT054, FINAL_KINDS, BankAccount, Statement, StatementFile, StatementLine
 
 
 @dataclass(frozen=True)
@@ -196,6 +196,24 @@ def known_until() -> dt.date | None:
     ).aggregate(day=Max("last_day"))
     day: dt.date | None = found["day"]
     return day
+
+
+def read_until(*, iban: str) -> dt.date | None:
+    """The last day up to which money that came in is known: on the account in use with this IBAN, else on the main one,
+    else on each account in use that has statements (the one that lags behind counts). A day's report and a CSV count
+    as well as statements; a list of details (054) does not tell of everything that came. None before the first. One
+    query."""
+    rows = (
+        Statement.objects.filter(file__state="imported", account__is_active=True)
+        .exclude(kind=CAMT054)
+        .order_by()
+        .values_list("account__iban", "account__is_default")
+        .annotate(day=Max("last_day"))
+    )
+    days = list(rows)
+    named = [day for account, _main, day in days if iban and account == iban]
+    main = [day for _account, is_main, day in days if is_main]
+    return min(named or main or [day for _account, _main, day in days], default=None)
 
 
 def wrong_statements() -> int:

@@ -1,4 +1,4 @@
-"""Customers with something overdue, some at a time and always in the same order: memory does not grow with the shop.
+"""Customers with something due, some at a time and always in the same order: memory does not grow with the shop.
 
 A chunk names whole customers, because a customer gets one letter for all their items. Those with an account come first,
 by keyset over their ids. Guests (who as a rule cannot buy on account) follow by e-mail address; only the addresses are
@@ -16,6 +16,8 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from fulfilment.finance.invoicing.models import Invoice, InvoiceQuerySet
+
+from .facts import may_be_due
 
 #: As plain text: compared as a part of a JSON value, SQLite would read the address it is compared with as JSON.
 ADDRESS = Cast(KT("buyer__email"), TextField())
@@ -38,24 +40,23 @@ class Customers:
         yield from (Customers(guests=[spellings]) for spellings in self.guests)
 
     def invoices(self, day: dt.date) -> InvoiceQuerySet:
-        """What is overdue of them on ``day``."""
+        """What may be due of them on ``day``."""
+        found = may_be_due(Invoice.objects.overdue(day), day)
         if self.users:
-            return Invoice.objects.overdue(day).filter(
-                user_id__gte=self.users[0], user_id__lte=self.users[-1]
-            )
+            return found.filter(user_id__gte=self.users[0], user_id__lte=self.users[-1])
         spellings = [spelling for one in self.guests for spelling in one]
         wanted = Q(address__in=[spelling for spelling in spellings if spelling is not None])
         if None in spellings:
             wanted |= Q(address=None)
-        return Invoice.objects.overdue(day).filter(user=None).annotate(address=ADDRESS).filter(wanted)
+        return found.filter(user=None).annotate(address=ADDRESS).filter(wanted)
 
 
 def chunks(day: dt.date, size: int = CUSTOMERS_PER_CHUNK) -> Iterator[Customers]:
-    """Everybody with something overdue on ``day``, ``size`` customers at a time. One query per chunk."""
+    """Everybody for whom a letter may be due on ``day``, ``size`` customers at a time. One query per chunk."""
     last = 0
     while True:
         found = (
-            Invoice.objects.overdue(day)
+            may_be_due(Invoice.objects.overdue(day), day)
             .filter(user_id__gt=last)
             .order_by("user_id")
             .values_list("user_id", flat=True)
@@ -71,9 +72,10 @@ def chunks(day: dt.date, size: int = CUSTOMERS_PER_CHUNK) -> Iterator[Customers]
 
 
 def _guests(day: dt.date) -> list[tuple[str | None, ...]]:
-    """Every guest with something overdue: the spellings of one address together."""
+    """Every guest for whom a letter may be due: the spellings of one address together."""
     by_address: dict[str, set[str | None]] = {}
-    found = Invoice.objects.overdue(day).filter(user=None).annotate(address=ADDRESS).order_by("address")
+    due = may_be_due(Invoice.objects.overdue(day), day)
+    found = due.filter(user=None).annotate(address=ADDRESS).order_by("address")
     for spelling in found.values_list("address", flat=True).distinct().iterator():
         by_address.setdefault((spelling or "").casefold(), set()).add(spelling)
     return [tuple(sorted(spellings, key=str)) for spellings in by_address.values()]

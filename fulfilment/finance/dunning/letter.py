@@ -46,6 +46,7 @@ class DunningLetter:
     pay_until: dt.date
     payment: PaymentInstructions
     currency: str = "EUR"
+    earlier_minor: int = 0  #: interest and costs that earlier letters asked for and that are still open
     lump_sum_minor: int = 0  #: § 288 (5) BGB, businesses only, once
     interest_note: str = ""  #: rate and rule, "9 percentage points above the base rate, § 288 (2) BGB"
     customer_number: str = ""
@@ -68,8 +69,9 @@ class DunningLetter:
 
     @property
     def total_minor(self) -> int:
-        """What the customer is asked to pay: principal, interest, costs and lump sum."""
-        return self.open_minor + self.interest_minor + self.fee_minor + self.lump_sum_minor
+        """What the customer is asked to pay: principal, interest, costs and lump sum, with those of earlier letters."""
+        added = self.interest_minor + self.fee_minor + self.lump_sum_minor + self.earlier_minor
+        return self.open_minor + added
 
 
 def letter_pdf(letter: DunningLetter, lang: str) -> bytes:
@@ -152,6 +154,7 @@ def _row(item: DunningItem, currency: str, lang: str) -> list[str]:
 def _sums(letter: DunningLetter, lang: str) -> list[list[str]]:
     """Principal and what was added to it, each shown only when there is any."""
     extras = [
+        (_("Interest and costs of earlier letters"), letter.earlier_minor),
         (_("Default interest"), letter.interest_minor),
         (_("Dunning costs"), letter.fee_minor),
         (_("Lump sum for default, § 288 (5) BGB"), letter.lump_sum_minor),

@@ -71,15 +71,10 @@ def notice(request: HttpRequest, pk: int) -> HttpResponse:
         "pay_url": url_of(found),
         "notice": found,
         "items": list(found.items.select_related("invoice")),
-        "claims": [_with_left(claim) for claim in found.claims.select_related("invoice").order_by("pk")],
+        "claims": list(found.claims.select_related("invoice", "waived_by").order_by("pk")),
         "crumbs": crumbs(_("Letters"), found.number),
     }
     return render(request, "dashboard/finance/dunning/notice.html", context)
-
-
-def _with_left(claim: Any) -> Any:
-    claim.left_minor = 0 if claim.waived_at else claim.amount_minor - claim.paid_minor
-    return claim
 
 
 @staff_view(VIEW)
@@ -96,7 +91,7 @@ def letter(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def waive_claim(request: HttpRequest, pk: int) -> HttpResponse:
     """Let interest, costs or lump sum go, with a reason."""
-    claim = _with_left(get_object_or_404(DunningClaim.objects.select_related("notice", "invoice"), pk=pk))
+    claim = get_object_or_404(DunningClaim.objects.select_related("notice", "invoice"), pk=pk)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if waive(claim=claim, why=form.cleaned_data["reason"], by=request.user):
@@ -118,13 +113,14 @@ def crumbs(*titles: str) -> list[dict[str, str]]:
 
 def _head() -> list[str]:
     return [_("Number"), _("Date"), _("Level"), _("Customer"), _("E-mail"), _("Pay until"), _("Open"),
-            _("Interest"), _("Costs"), _("Lump sum"), _("Total")]  # fmt: skip
+            _("Interest"), _("Costs"), _("Lump sum"), _("From earlier letters"), _("Total")]  # fmt: skip
 
 
 def _cells(row: DunningNotice) -> list[Any]:
     return [row.number, row.issued_on.isoformat(), row.level, row.facts.get("recipient", {}).get("name", ""),
             row.email, row.pay_until.isoformat(), CsvAmount(row.open_minor), CsvAmount(row.interest_minor),
-            CsvAmount(row.fee_minor), CsvAmount(row.lump_sum_minor), CsvAmount(row.total_minor)]  # fmt: skip
+            CsvAmount(row.fee_minor), CsvAmount(row.lump_sum_minor), CsvAmount(row.earlier_minor),
+            CsvAmount(row.total_minor)]  # fmt: skip
 
 
 urlpatterns = [

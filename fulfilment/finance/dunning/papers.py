@@ -15,6 +15,11 @@ from .models import DunningNotice
 def notice_pdf(notice_id: int) -> bytes:
     """The PDF of a notice. DunningNotice.DoesNotExist if there is none."""
     notice = DunningNotice.objects.prefetch_related("items__invoice").get(pk=notice_id)
+    return letter_pdf(letter_of(notice), notice.language)
+
+
+def letter_of(notice: DunningNotice) -> DunningLetter:
+    """What is printed of a notice."""
     facts = notice.facts
     items = tuple(
         DunningItem(
@@ -28,7 +33,7 @@ def notice_pdf(notice_id: int) -> bytes:
         )
         for item in notice.items.all()
     )
-    letter = DunningLetter(
+    return DunningLetter(
         number=notice.number,
         date=notice.issued_on,
         level=notice.level,
@@ -42,11 +47,11 @@ def notice_pdf(notice_id: int) -> bytes:
         payment=PaymentInstructions(**facts["payment"]),
         currency=notice.currency,
         lump_sum_minor=notice.lump_sum_minor,
+        earlier_minor=notice.earlier_minor,
         interest_note=_interest_note(notice),
         customer_number=str(notice.user_id or ""),
         pay_url=url_of(notice),
     )
-    return letter_pdf(letter, notice.language)
 
 
 def _interest_note(notice: DunningNotice) -> str:

@@ -40,6 +40,7 @@ class ItemProposal:
     interest_until: dt.date | None
     fee_minor: int
     lump_sum_minor: int
+    earlier_minor: int
 
     @property
     def why(self) -> str:
@@ -85,9 +86,15 @@ class Proposal:
         return sum(item.lump_sum_minor for item in self.items)
 
     @property
+    def earlier_minor(self) -> int:
+        """Interest and costs of earlier letters that are still open."""
+        return sum(item.earlier_minor for item in self.items)
+
+    @property
     def total_minor(self) -> int:
-        """What the letter asks for."""
-        return self.open_minor + self.interest_minor + self.fee_minor + self.lump_sum_minor
+        """What the letter asks for: all that is open of its invoices."""
+        added = self.interest_minor + self.fee_minor + self.lump_sum_minor + self.earlier_minor
+        return self.open_minor + added
 
 
 @dataclass(frozen=True)
@@ -132,6 +139,8 @@ def _next_level(invoice: Debt, facts: Facts) -> DunningLevel | None:
     level = next((level for level in facts.ground.levels if level.level > after), None)
     if level is None:
         return None
+    if last and last.notice.issued_on >= facts.day:  # never two letters on one day, however short the terms
+        return None
     start = last.notice.pay_until if last else invoice.due_on
     return level if facts.day >= start + dt.timedelta(days=level.days_after) else None
 
@@ -156,6 +165,8 @@ def _hard_stop(invoice: Debt, level: DunningLevel, facts: Facts) -> str:
     promise = facts.promises.get(invoice.pk)
     if promise:
         return _("payment promised until %(until)s") % {"until": promise.pay_on.isoformat()}
+    if level.charges_interest and _default_since(invoice, facts) and not _rate_is_known(facts):
+        return _("the base rate of this half-year is not entered yet; without it interest would be wrong")
     if invoice.open_minor < level.minimum_minor:
         return _("the open amount is below the smallest this level asks for")
     if not invoice.buyer.get("email"):
@@ -168,10 +179,17 @@ def stopped(base: Ground) -> str:
     limit = base.policy.receipts_checked_within_days
     if limit is not None:
         newest = newest_bank_day()
-        if newest is None or (base.day - newest).days > limit:
-            return _(
-                "No bank receipts were recorded for %(days)d days; nobody is reminded until they are."
-            ) % {"days": limit}
+        if newest is None:
+            return _("Nothing is known of the bank account; nobody is reminded until it was read.")
+        if (base.day - newest).days > limit:
+            words = {"until": newest.strftime("%d.%m.%Y"), "days": limit}
+            return (
+                _(
+                    "The bank account was read until %(until)s, more than %(days)d days ago; nobody is reminded until "
+                    "newer statements are here."
+                )
+                % words
+            )
     if not is_business_day(base.day, base.policy.holidays_state):
         return _("Not a business day; letters go out on the next one.")
     return ""
@@ -200,6 +218,12 @@ def _default_since(invoice: Debt | Invoice, facts: Facts) -> dt.date | None:
     return default if default and default <= facts.day else None
 
 
+def _rate_is_known(facts: Facts) -> bool:
+    """Whether the base rate of this half-year is on file (§ 247 (1) BGB: it changes on 1 January and 1 July)."""
+    half_year = dt.date(facts.day.year, 1 if facts.day.month < 7 else 7, 1)
+    return any(start >= half_year for start, _rate in facts.ground.rates)
+
+
 def _is_business(invoice: Debt | Invoice) -> bool:
     return bool(invoice.buyer.get("vat_id"))
 
@@ -207,9 +231,8 @@ def _is_business(invoice: Debt | Invoice) -> bool:
 def _item(invoice: Debt, level: DunningLevel, facts: Facts) -> ItemProposal:
     in_default = _default_since(invoice, facts) is not None
     parts = running_interest(invoice, facts) if level.charges_interest else []
-    lump = (
-        in_default and level.charges_interest and _is_business(invoice) and invoice.pk not in facts.lump_asked
-    )
+    asked = invoice.pk in facts.lump_asked
+    lump = in_default and level.charges_interest and _is_business(invoice) and not asked
     days = invoice.days_overdue(facts.day)
     return ItemProposal(
         invoice=invoice,
@@ -219,8 +242,10 @@ def _item(invoice: Debt, level: DunningLevel, facts: Facts) -> ItemProposal:
         interest_minor=interest_minor(parts),
         interest_until=facts.day if parts else None,
         # Costs are damage of default (§§ 280, 286 BGB): the letter that comes before it is free, whatever its level.
-        fee_minor=level.fee_minor if in_default else 0,
+        # The lump sum stands for such costs (§ 288 (5) sentence 3 BGB): who owes it owes no postage beside it.
+        fee_minor=level.fee_minor if in_default and not (lump or asked) else 0,
         lump_sum_minor=facts.policy.lump_sum_minor if lump else 0,
+        earlier_minor=facts.earlier.get(invoice.pk, 0),
     )
 
 

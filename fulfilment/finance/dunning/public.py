@@ -20,18 +20,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 from stdnum import iban as iban_rules
 
-from checkout.order.models import Order
 from checkout.pay_views import STRIPE_POLICY
-from checkout.payment.actions import NoCardNow, card_for_invoice, settle, start_card_payment
+from checkout.payment.actions import NoCardNow, settle, start_card_payment
 from checkout.payment.models import CARD, OPEN_STATES, Payment
 from checkout.payment.stripe_client import ProviderDown, ProviderRefused
 from fulfilment.finance.invoicing import epc_qr
 from shop.kernel.access import public
 
-from .actions import CannotPromise, promise, still_open_minor
+from .actions import CannotPromise, card_payment, promise
 from .forms import CustomerPromiseForm
 from .links import notice_of
-from .models import DunningNotice
+from .models import DunningClaim, DunningNotice
 
 log = logging.getLogger(__name__)
 app_name = "dunning-pay"
@@ -55,17 +54,13 @@ def open_items(request: HttpRequest, token: str) -> HttpResponse:
 def _page(
     request: HttpRequest, token: str, notice: DunningNotice, form: CustomerPromiseForm, status: int = 200
 ) -> HttpResponse:
-    items = list(notice.items.select_related("invoice"))
-    claims = [
-        claim for claim in notice.claims.filter(waived_at=None) if claim.amount_minor > claim.paid_minor
-    ]
-    total = still_open_minor(notice)
+    owed = [one for one in _owed(notice) if one["total_minor"]]
+    total = sum(one["total_minor"] for one in owed)
     payment = notice.facts["payment"]
     context = {
         "token": token,
         "notice": notice,
-        "items": [item for item in items if item.invoice.open_minor],
-        "claims_minor": sum(claim.amount_minor - claim.paid_minor for claim in claims),
+        "items": owed,
         "total_minor": total,
         "payment": payment,
         "iban": iban_rules.format(payment["iban"]),
@@ -75,6 +70,22 @@ def _page(
     }
     answer = render(request, "storefront/dunning/open.html", context, status=status)
     return _unlisted(answer)
+
+
+def _owed(notice: DunningNotice) -> list[dict[str, Any]]:
+    """Each invoice of a letter with what is open of it and of its interest and costs today. Two queries."""
+    items = list(notice.items.select_related("invoice"))
+    claims = dict.fromkeys((item.invoice_id for item in items), 0)
+    for claim in DunningClaim.objects.filter(invoice__in=list(claims), waived_at=None):
+        claims[claim.invoice_id] += claim.left_minor
+    return [
+        {
+            "invoice": item.invoice,
+            "claims_minor": claims[item.invoice_id],
+            "total_minor": item.invoice.open_minor + claims[item.invoice_id],
+        }
+        for item in items
+    ]
 
 
 def _qr(payment: dict[str, str], amount_minor: int, currency: str) -> str:
@@ -113,14 +124,13 @@ def promise_to_pay(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_POST
 def start_card(request: HttpRequest, token: str, number: str) -> HttpResponse:
-    """Pay one invoice of the letter by card: what is open of it now."""
+    """Pay one invoice of the letter by card: all that is open of it now, with interest and costs."""
     notice = _notice(token)
     item = notice.items.select_related("invoice").filter(invoice__number=number).first()
     if item is None:
         raise Http404
-    order = Order.objects.get(pk=item.invoice.order_id)
     try:
-        payment = card_for_invoice(order=order, amount_minor=item.invoice.open_minor)
+        payment = card_payment(invoice=item.invoice)
     except NoCardNow as refused:
         messages.info(request, str(refused))
         return redirect("dunning-pay:open", token)
@@ -132,8 +142,10 @@ def start_card(request: HttpRequest, token: str, number: str) -> HttpResponse:
 
 
 def _payment(notice: DunningNotice, pk: int) -> Payment:
-    orders = notice.items.values("invoice__order")
-    found = Payment.objects.filter(pk=pk, method=CARD, order__in=orders).select_related("order").first()
+    numbers = notice.items.values("invoice__number")
+    found = (
+        Payment.objects.filter(pk=pk, method=CARD, invoice_number__in=numbers).select_related("order").first()
+    )
     if found is None:
         raise Http404
     return found

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Max, OuterRef, Subquery, Sum
 from django.utils.translation import gettext_noop
 
-from fulfilment.finance.invoicing.models import Allocation, Invoice
+from fulfilment.finance.invoicing.models import Allocation, Invoice, OrderMoney
 from shop.customers.models import User
 from shop.kernel import clock
 
@@ -19,6 +19,7 @@ from .models import CreditFormula, WriteOff
 
 POINTS_MOST = 100
 DAYS_OF_YEAR = 365
+PAID_WITH = (OrderMoney.CARD, OrderMoney.TRANSFER)  #: a credit note pays an invoice too, but nobody paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def behaviour_of(user_id: int, *, today: Callable[[], dt.date] = clock.today) ->
     """How this customer has paid their invoices on account. Five queries."""
     day = today()
     paid_on = (
-        Allocation.objects.filter(invoice=OuterRef("pk"), reversed_at=None)
+        Allocation.objects.filter(invoice=OuterRef("pk"), reversed_at=None, money__kind__in=PAID_WITH)
         .order_by()
         .values("invoice")
         .annotate(last=Max("money__booked_on"))
@@ -114,7 +115,7 @@ def behaviour_of(user_id: int, *, today: Callable[[], dt.date] = clock.today) ->
     overdue = Invoice.objects.overdue(day).filter(user_id=user_id).aggregate(sum=Sum("open_minor"))["sum"]
     joined = User.objects.values_list("date_joined", flat=True).get(pk=user_id).date()
     return Behaviour(
-        paid_on_time=len(paid) - len(late),
+        paid_on_time=sum(1 for _due, last in paid if last) - len(late),  # sent back whole is no payment
         paid_late=len(late),
         days_late=sum(late),
         overdue_minor=int(overdue or 0),

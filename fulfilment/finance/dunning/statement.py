@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from fulfilment.finance.amounts import rate_text
@@ -86,7 +87,7 @@ def statement(*, invoice: Invoice, until: dt.date) -> Statement:
         *_claims(invoice, base.rates),
         *_payments_of_claims(invoice),
     ]
-    known = facts_of.read(base, [invoice])
+    known = facts_of.read_one(base, invoice)
     running = running_interest(invoice, known)
     rows += _interest_rows(running, interest_minor(running), base.rates, _("Interest since the last letter"))
     standing = sorted((row for row in rows if row.day <= until), key=lambda row: row.day)
@@ -113,7 +114,12 @@ def _claims(invoice: Invoice, rates: tuple[tuple[dt.date, int], ...]) -> Iterato
         else:
             yield Row(notice.issued_on, text, costs_minor=claim.amount_minor)
         if claim.waived_at:
-            yield _lowered(claim, claim.waived_at.date(), claim.amount_minor - claim.paid_minor, _("waived"))
+            yield _lowered(
+                claim,
+                timezone.localtime(claim.waived_at).date(),
+                claim.amount_minor - claim.paid_minor,
+                _("waived"),
+            )
 
 
 def _kept_parts(item: DunningItem) -> list[Segment]:

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from checkout.order.models import Order
 from checkout.payment.actions import set_credit
+from checkout.payment.events import DisputeWon, PaymentCaptured, PaymentDisputed
 from fulfilment.finance.invoicing.events import InvoiceIssued, InvoicePaid, InvoiceReopened, MoneyLiesFree
 from fulfilment.finance.invoicing.models import CANCELLATION, Invoice
 from fulfilment.finance.reconciliation.events import AssignmentUndone, MoneyAssigned
 from shop.kernel.outbox import subscribe
 
-from .actions import level_of, reckon_limit, recover, see_promises_of, undo_recovery, unpay_claims
-from .events import DunningNoticeIssued
+from .actions import (
+    close_when_paid,
+    level_of,
+    pay_claims_again,
+    pay_claims_by_card,
+    reckon_limit,
+    recover,
+    reopen_claims,
+    see_promises_of,
+    tell,
+    undo_recovery,
+    unpay_claims,
+)
+from .events import DunningNoticeIssued, LettersWritten
 from .models import Recovery
 
 
@@ -19,6 +32,25 @@ def lower_level(event: InvoicePaid) -> None:
     """Nothing is open on the invoice: the customer's level is that of what still is."""
     _reckon_level(event.invoice_id)
     see_promises_of(event.invoice_id)
+    close_when_paid(invoice=Invoice.objects.get(pk=event.invoice_id))
+
+
+@subscribe(PaymentCaptured, "dunning.pay_claims_by_card")
+def pay_claims(event: PaymentCaptured) -> None:
+    """A card paid an invoice with its interest and costs."""
+    pay_claims_by_card(captured=event)
+
+
+@subscribe(PaymentDisputed, "dunning.reopen_claims")
+def reopen_disputed_claims(event: PaymentDisputed) -> None:
+    """The bank took that money back."""
+    reopen_claims(dispute=event)
+
+
+@subscribe(DisputeWon, "dunning.pay_claims_again")
+def pay_claims_of_dispute(event: DisputeWon) -> None:
+    """It gave it back."""
+    pay_claims_again(won=event)
 
 
 @subscribe(InvoiceIssued, "dunning.lower_level_for_correction")
@@ -32,6 +64,12 @@ def lower_level_for_correction(event: InvoiceIssued) -> None:
 def raise_level_again(event: InvoiceReopened) -> None:
     """It was not paid after all: what was asked before counts again."""
     _reckon_level(event.invoice_id)
+
+
+@subscribe(LettersWritten, "dunning.tell_of_each")
+def tell_of_each(event: LettersWritten) -> None:
+    """Mails and whatever else follows are one delivery per letter."""
+    tell(notice_ids=event.notice_ids)
 
 
 @subscribe(DunningNoticeIssued, "dunning.lower_limit")
@@ -59,7 +97,7 @@ def recover_by_other_ways(event: MoneyLiesFree) -> None:
 @subscribe(AssignmentUndone, "dunning.undo_recovery")
 def undo_what_it_paid(event: AssignmentUndone) -> None:
     """The money was somebody else's: claims are open again, and what was recovered is lost again."""
-    unpay_claims(assignment_id=event.assignment_id)
+    unpay_claims(assignment=event.assignment_id)
     found = Recovery.objects.filter(fact__startswith=f"assignment:{event.assignment_id}/", undone_at=None)
     for recovery in found.select_related("write_off__invoice"):
         undo_recovery(recovery=recovery, why="the money was taken back")

@@ -29,7 +29,13 @@ def notices_are_the_sum_of_their_items() -> list[str]:
         open_sum=Sum("items__open_minor"),
         interest_sum=Sum("items__interest_minor"),
         fee_sum=Sum("items__fee_minor"),
-    ).exclude(open_minor=F("open_sum"), interest_minor=F("interest_sum"), fee_minor=F("fee_sum"))
+        earlier_sum=Sum("items__earlier_minor"),
+    ).exclude(
+        open_minor=F("open_sum"),
+        interest_minor=F("interest_sum"),
+        fee_minor=F("fee_sum"),
+        earlier_minor=F("earlier_sum"),
+    )
     return [f"{notice.number} does not equal its items" for notice in rows]
 
 

@@ -77,7 +77,8 @@ def payment_facts(order: Order, number: str) -> dict[str, str]:
     """How to pay (transfer, with our bank and the number as reference), or how it was paid (card)."""
     card = None
     if order.payment_method == CARD:
-        card = Payment.objects.filter(order=order, method=CARD, state__in=("captured", "disputed")).first()
+        paid = Payment.objects.of_order(order).filter(method=CARD, state__in=("captured", "disputed"))
+        card = paid.first()
     if card is not None:
         digits = "".join(char for char in card.card_label if char.isdigit())[-4:]
         return {"means": CARD_PAYMENT, "text": card.card_label, "card_digits": digits, "reference": number}

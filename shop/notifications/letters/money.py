@@ -218,6 +218,7 @@ def dunning(notice: DunningNotice) -> Letter:
         for item in notice.items.all()
     ]
     extra = [
+        (_("Interest and costs of earlier letters"), notice.earlier_minor),
         (_("Default interest"), notice.interest_minor),
         (_("Dunning fee"), notice.fee_minor),
         (_("Lump sum for late payment"), notice.lump_sum_minor),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,21 +49,26 @@ def open_claims(invoice: Invoice) -> QuerySet[DunningClaim]:
     return rows.annotate(rank=rank).order_by("rank", "pk")
 
 
+def open_parts(invoice: Invoice) -> Split:
+    """All that is open of an invoice: costs (with the lump sum), interest, and the invoice itself. One query."""
+    left = {True: 0, False: 0}
+    for claim in open_claims(invoice):
+        left[claim.kind == DunningClaim.INTEREST] += claim.left_minor
+    return Split(left[False], left[True], invoice.open_minor)
+
+
 def split_payment(*, invoice: Invoice, amount_minor: int, named_invoice: bool = False) -> Split:
     """How ``amount_minor`` that came for ``invoice`` is divided. Two queries.
 
     Who names the invoice (or pays exactly its open amount) pays it first, and what is over pays costs and interest. Who
     names nothing pays in the order of § 367 (1) BGB, unless the policy says otherwise.
     """
-    left = {DunningClaim.INTEREST: 0, DunningClaim.FEE: 0}
-    for claim in open_claims(invoice):
-        kind = DunningClaim.INTEREST if claim.kind == DunningClaim.INTEREST else DunningClaim.FEE
-        left[kind] += claim.amount_minor - claim.paid_minor
+    owed = open_parts(invoice)
     policy = DunningPolicy.objects.order_by("pk").first() or DunningPolicy()
     principal_first = named_invoice or amount_minor == invoice.open_minor or not policy.costs_first
     principal = min(amount_minor, invoice.open_minor) if principal_first else 0
-    costs = min(amount_minor - principal, left[DunningClaim.FEE])
-    interest = min(amount_minor - principal - costs, left[DunningClaim.INTEREST])
+    costs = min(amount_minor - principal, owed.costs_minor)
+    interest = min(amount_minor - principal - costs, owed.interest_minor)
     return Split(costs, interest, amount_minor - costs - interest)
 
 
@@ -96,28 +102,41 @@ def pay_claims(
             by_itself=by_itself,
             by=by,
         )
-        left = {True: interest_minor, False: costs_minor}
-        done = []
-        for claim in open_claims(invoice):
-            is_interest = claim.kind == DunningClaim.INTEREST
-            part = min(left[is_interest], claim.amount_minor - claim.paid_minor)
-            if part <= 0:
-                continue
-            rows = DunningClaim.objects.filter(
-                pk=claim.pk, waived_at=None, paid_minor__lte=F("amount_minor") - part
-            ).update(paid_minor=F("paid_minor") + part)
-            if rows:
-                left[is_interest] -= part
-                done.append(
-                    ClaimPayment.objects.create(
-                        claim=claim, assignment=assignment, amount_minor=part, paid_on=receipt.booked_on
-                    )
-                )
-        if any(left.values()):
+        done, left = lay_on_claims(
+            invoice=invoice,
+            costs_minor=costs_minor,
+            interest_minor=interest_minor,
+            paid_on=receipt.booked_on,
+            assignment=assignment,
+        )
+        if left.claims_minor:
             raise CannotPay(_("More was entered than is open of costs or interest."))
         return done
 
     return retrying(work)
+
+
+def lay_on_claims(
+    *, invoice: Invoice, costs_minor: int, interest_minor: int, paid_on: dt.date, **by_what: Any
+) -> tuple[list[ClaimPayment], Split]:
+    """Within the caller's transaction: pay open costs and interest of ``invoice`` with so much money (minor units), the
+    oldest first. by_what: the assignment or the card payment. Returns the payments, and what nothing was open for."""
+    left = {True: interest_minor, False: costs_minor}
+    done = []
+    for claim in open_claims(invoice):
+        is_interest = claim.kind == DunningClaim.INTEREST
+        part = min(left[is_interest], claim.left_minor)
+        if part <= 0:
+            continue
+        rows = DunningClaim.objects.filter(
+            pk=claim.pk, waived_at=None, paid_minor__lte=F("amount_minor") - part
+        ).update(paid_minor=F("paid_minor") + part)
+        if rows:
+            left[is_interest] -= part
+            done.append(
+                ClaimPayment.objects.create(claim=claim, amount_minor=part, paid_on=paid_on, **by_what)
+            )
+    return done, Split(left[False], left[True], 0)
 
 
 def pay_invoice_and_claims(
@@ -152,13 +171,13 @@ def pay_invoice_and_claims(
     return retrying(work)
 
 
-def unpay_claims(*, assignment_id: int) -> int:
-    """The assignment behind payments of claims was undone: the claims are open again. Returns how many; repeating
-    changes nothing."""
+def unpay_claims(**by_what: Any) -> int:
+    """The assignment (or card payment) behind payments of claims was undone: the claims are open again. Returns how
+    many; repeating changes nothing."""
 
     def work() -> int:
         done = 0
-        for one in ClaimPayment.objects.filter(assignment=assignment_id, undone_at=None):
+        for one in ClaimPayment.objects.filter(undone_at=None, **by_what):
             if ClaimPayment.objects.filter(pk=one.pk, undone_at=None).update(undone_at=clock.now()):
                 DunningClaim.objects.filter(pk=one.claim_id).update(
                     paid_minor=F("paid_minor") - one.amount_minor

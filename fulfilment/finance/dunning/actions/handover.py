@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from fulfilment.finance.dunning.facts import stuck_payments
 from fulfilment.finance.dunning.models import (
     DunningClaim,
+    DunningHold,
     DunningItem,
     DunningLevel,
     DunningPolicy,
@@ -30,14 +32,16 @@ class CannotHandOver(ValueError):
 
 
 def ready(day: dt.date) -> QuerySet[Invoice]:
-    """Invoices whose final notice's term is over by the policy's days on ``day``, that are still open, not held, not
-    promised and with nobody else; with ``term_ended``, ``last_notice`` and ``claims_minor``. One query."""
+    """Invoices whose final notice's term is over by the policy's days on ``day``, that are still open and with nobody
+    else, and for which nothing speaks against a letter: no complaint, hold, promise, dispute or payment on its way; with
+    ``term_ended``, ``last_notice`` and ``claims_minor``. One query."""
     last = (
         DunningLevel.objects.filter(enabled=True).order_by("-level").values_list("level", flat=True).first()
     )
     policy = DunningPolicy.objects.order_by("pk").first() or DunningPolicy()
     until = day - dt.timedelta(days=policy.handover_after_days)
     final = DunningItem.objects.filter(invoice=OuterRef("pk"), level=last if last is not None else -1)
+    holds = DunningHold.active(day)
     promised = PaymentPromise.objects.filter(state="open", pay_on__gte=day).values("notice__items__invoice")
     claims = (
         DunningClaim.objects.filter(invoice=OuterRef("pk"), waived_at=None)
@@ -56,6 +60,9 @@ def ready(day: dt.date) -> QuerySet[Invoice]:
         )
         .filter(term_ended__lte=until)
         .exclude(pk__in=promised)
+        .exclude(Exists(holds.filter(invoice=OuterRef("pk"))))
+        .exclude(Exists(holds.filter(user=OuterRef("user"))))
+        .exclude(Exists(stuck_payments(day).filter(order=OuterRef("order"))))
         .exclude(handovers__in=Handover.objects.filter(back_on=None))
     )
 

@@ -24,7 +24,9 @@ def hold_customer(*, user: Any, until: dt.date, reason: str, by: Any) -> Dunning
 
 def lift_hold(*, hold: DunningHold, by: Any) -> None:
     """The hold ends now."""
-    DunningHold.objects.filter(pk=hold.pk, lifted_at=None).update(lifted_at=now())
+    DunningHold.objects.filter(pk=hold.pk, lifted_at=None).update(
+        lifted_at=now(), lifted_by=by if getattr(by, "pk", None) else None
+    )
 
 
 def _hold(until: dt.date, reason: str, by: Any, **what: Any) -> DunningHold:

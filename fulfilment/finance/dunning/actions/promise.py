@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from fulfilment.finance.dunning.models import DunningNotice, DunningPolicy, PaymentPromise
+from fulfilment.finance.dunning.models import DunningClaim, DunningNotice, DunningPolicy, PaymentPromise
 from fulfilment.finance.invoicing.models import Allocation, OrderMoney
 from shop.kernel.clock import today
 from shop.kernel.states import StateError, move
@@ -36,15 +37,19 @@ def promise(
     """Note that ``amount_minor`` (minor units) will be paid by ``pay_on``; a promise that is open is replaced.
 
     Until then no letter asks for the invoices of ``notice``. Raises CannotPromise for a day out of reach, an amount
-    that is not open, and for a customer whose earlier promise on this letter was broken.
+    that is not open, and for a customer whose earlier promise on this letter was broken. A customer who promises anew
+    gets no more days than from the first promise on: else letters could be put off for ever.
     """
     open_minor = still_open_minor(notice)
     if not 0 < amount_minor <= open_minor:
         raise CannotPromise(_("Please promise an amount that is still open."))
     policy = DunningPolicy.objects.order_by("pk").first() or DunningPolicy()
-    longest = dt.timedelta(days=policy.promise_days) if by_customer else LONGEST
-    if not today() <= pay_on <= today() + longest:
-        latest = today() + longest
+    latest = (
+        _first_promised(notice) + dt.timedelta(days=policy.promise_days) if by_customer else today() + LONGEST
+    )
+    if latest < today():
+        raise CannotPromise(_("You have named a day before. Please call or write to us."))
+    if not today() <= pay_on <= latest:
         raise CannotPromise(
             _("Please choose a day from today until %(day)s.") % {"day": latest.strftime("%d.%m.%Y")}
         )
@@ -69,6 +74,12 @@ def promise(
         return retrying(work)
     except IntegrityError:  # promised twice in the same moment
         return notice.promises.get(state="open")
+
+
+def _first_promised(notice: DunningNotice) -> dt.date:
+    """When the customer first promised to pay this letter; today when never."""
+    first = notice.promises.filter(by_customer=True).order_by("created_at").first()
+    return timezone.localtime(first.created_at).date() if first else today()
 
 
 def withdraw_promise(*, promise: PaymentPromise, why: str, by: Any) -> bool:
@@ -108,10 +119,11 @@ def paid_minor(notice: DunningNotice) -> int:
 
 
 def still_open_minor(notice: DunningNotice) -> int:
-    """What is open today of the invoices of a letter and of the claims it made (minor units). Two queries."""
+    """What is open today of the invoices of a letter, with the interest and costs that this letter and those before and
+    after it asked for (minor units). Two queries."""
     principal = notice.items.aggregate(sum=Sum("invoice__open_minor"))["sum"] or 0
-    claims = notice.claims.filter(waived_at=None).values_list("amount_minor", "paid_minor")
-    return int(principal) + sum(amount - paid for amount, paid in claims)
+    claims = DunningClaim.objects.filter(invoice__in=notice.items.values("invoice"), waived_at=None)
+    return int(principal) + sum(claim.left_minor for claim in claims)
 
 
 def _see(one: PaymentPromise) -> bool:

@@ -13,19 +13,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
 
 from fulfilment.finance.dunning import facts as facts_of
 from fulfilment.finance.dunning.customers import CUSTOMERS_PER_CHUNK, Customers, chunks
 from fulfilment.finance.dunning.facts import Ground
 from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.dunning.proposal import Decided, Held, Plan, Proposal, decide, stopped
-from fulfilment.finance.invoicing.models import Invoice
 from shop.kernel.transactions import retrying
 
 from .write import Letter, write
 
 log = logging.getLogger(__name__)
 
+FAILURES_MAX = 100  #: customers whose letter fails before a run stops
+#: Ways of PostgreSQL to answer that read a table, or an index, from end to end.
+WHOLE_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 KEPT = 500  #: letters and held invoices that a result shows one by one; the rest is counted
 
 
@@ -94,14 +97,6 @@ def run(
     return result
 
 
-def plan(day: dt.date) -> Plan:
-    """What would go out on ``day``, without writing: one letter per customer, and what is held back and why."""
-    base = facts_of.ground(day)
-    invoices = facts_of.debts(Invoice.objects.overdue(day))
-    decided = decide(invoices, facts_of.read(base, invoices))
-    return Plan(day, decided.letters, decided.held, stopped(base))
-
-
 def _run(result: Result, by: Any, only: set[str] | None, at_most: int | None, chunk: int) -> None:
     base = facts_of.ground(result.day)
     result.stopped = stopped(base)
@@ -113,8 +108,12 @@ def _run(result: Result, by: Any, only: set[str] | None, at_most: int | None, ch
             result.more = True
             return
         looked_at += len(customers)
-        for failure in _serve(result, customers, base, by, only):
-            result.failures.append(failure)
+        result.failures += _serve(result, customers, base, by, only)
+        if (
+            len(result.failures) >= FAILURES_MAX
+        ):  # not the data of a few: a fault that the next chunk has as well
+            result.stopped = _("Too many letters fail; the rest waits until the cause is mended.")
+            return
 
 
 def _serve(
@@ -140,9 +139,9 @@ def _write(
     """Read under lock, decide, write: what is paid meanwhile waits or is seen."""
     with transaction.atomic():
         _go_by_indexes()
-        chosen = customers.invoices(base.day)
-        invoices = facts_of.debts(chosen.select_for_update(of=("self",)))
-        decided = decide(invoices, facts_of.read(base, invoices, chosen if customers.users else None))
+        chosen = customers.invoices(base.day).select_for_update(of=("self",))
+        invoices = facts_of.debts(chosen, base.day)
+        decided = decide(invoices, facts_of.read(base, invoices))
         return write(letters=_chosen(decided, only), base=base, by=by), decided.held
 
 
@@ -151,7 +150,7 @@ def _go_by_indexes() -> None:
     write are old, and it read a table of letters whole for each chunk: cost per letter must not grow with the table."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("; ".join(f"SET LOCAL {way} = off" for way in WHOLE_TABLES))
 
 
 def _chosen(decided: Decided, only: set[str] | None) -> list[Proposal]:
@@ -162,4 +161,4 @@ def _name(customers: Customers) -> str:
     return str(customers.users[0]) if customers.users else str(customers.guests[0][0])
 
 
-__all__ = ["Result", "plan", "run"]
+__all__ = ["Result", "run"]

@@ -13,4 +13,10 @@ def waive(*, claim: DunningClaim, why: str, by: Any) -> bool:
     if not why.strip():
         raise ValueError("waiving needs a reason")
     rows = DunningClaim.objects.filter(pk=claim.pk, waived_at=None).exclude(paid_minor=claim.amount_minor)
-    return bool(rows.update(waived_at=now(), waived_why=why.strip()[:300]))
+    return bool(
+        rows.update(
+            waived_at=now(),
+            waived_why=why.strip()[:300],
+            waived_by=by if getattr(by, "pk", None) else None,
+        )
+    )

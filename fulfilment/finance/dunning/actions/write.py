@@ -9,7 +9,7 @@ from typing import Any
 
 from checkout.payment.actions import raise_dunning_levels
 from fulfilment.finance.dunning.calendar import business_day_from
-from fulfilment.finance.dunning.events import DunningNoticeIssued
+from fulfilment.finance.dunning.events import LettersWritten
 from fulfilment.finance.dunning.facts import Ground
 from fulfilment.finance.dunning.models import DunningClaim, DunningItem, DunningLevel, DunningNotice
 from fulfilment.finance.dunning.proposal import ItemProposal, Proposal
@@ -18,15 +18,16 @@ from fulfilment.finance.invoicing.merchant import profile
 from shop.kernel import bulk
 from shop.kernel.clock import now
 from shop.kernel.numbers import next_gapless_block
-from shop.kernel.outbox import record_many
+from shop.kernel.outbox import record
 
 SERIES = "D"
 NOTICE_COLUMNS = (
     "id", "number", "level", "user_id", "email", "language", "issued_on", "pay_until", "currency", "open_minor",
-    "interest_minor", "fee_minor", "lump_sum_minor", "facts", "by_id", "created_at",
+    "interest_minor", "fee_minor", "lump_sum_minor", "earlier_minor", "facts", "by_id", "created_at",
 )  # fmt: skip
 ITEM_COLUMNS = (
     "notice_id", "invoice_id", "level", "days_overdue", "open_minor", "interest_minor", "interest_until", "fee_minor",
+    "earlier_minor",
 )  # fmt: skip
 CLAIM_COLUMNS = ("notice_id", "invoice_id", "kind", "amount_minor", "paid_minor", "waived_why")
 
@@ -46,9 +47,7 @@ class Letter:
     @property
     def total_minor(self) -> int:
         """What it asks for."""
-        row = self.row
-        total: int = row["open_minor"] + row["interest_minor"] + row["fee_minor"] + row["lump_sum_minor"]
-        return total
+        return self.proposal.total_minor
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,8 @@ class _Common:
 
 
 def write(*, letters: Sequence[Proposal], base: Ground, by: Any) -> list[Letter]:
-    """Write ``letters`` within the caller's transaction and tell of them. A constant number of statements."""
+    """Write ``letters`` within the caller's transaction and tell of them (each is told of by ``tell``, afterwards). A
+    constant number of statements."""
     if not letters:
         return []
     common = _common(letters, base, by)
@@ -91,7 +91,7 @@ def write(*, letters: Sequence[Proposal], base: Ground, by: Any) -> list[Letter]
     bulk.insert(DunningItem, ITEM_COLUMNS, _items(written))
     bulk.insert(DunningClaim, CLAIM_COLUMNS, _claims(written))
     raise_dunning_levels({one.row["user_id"]: one.row["level"] for one in written if one.row["user_id"]})
-    record_many([_event(one) for one in written])
+    record(LettersWritten([int(one.row["id"]) for one in written]))
     return written
 
 
@@ -125,6 +125,7 @@ def _row(pk: int, number: str, letter: Proposal, common: _Common) -> dict[str, A
     values = (
         pk, number, level.level, letter.user_id, letter.email, language, common.base.day, common.terms[level.level],
         letter.currency, letter.open_minor, letter.interest_minor, letter.fee_minor, letter.lump_sum_minor,
+        letter.earlier_minor,
         {
             "seller": common.seller,
             "recipient": letter.items[0].invoice.buyer,
@@ -159,6 +160,7 @@ def _items(written: Sequence[Letter]) -> Iterator[tuple[Any, ...]]:
                 item.interest_minor,
                 item.interest_until,
                 item.fee_minor,
+                item.earlier_minor,
             )
 
 
@@ -173,21 +175,5 @@ def _claims(written: Sequence[Letter]) -> Iterator[tuple[Any, ...]]:
                 (DunningClaim.LUMP_SUM, item.lump_sum_minor),
             )
             yield from (
-                (one.notice.pk, item.invoice.pk, kind, amount, 0, "") for kind, amount in asked if amount
+                (one.row["id"], item.invoice.pk, kind, amount, 0, "") for kind, amount in asked if amount
             )
-
-
-def _event(one: Letter) -> DunningNoticeIssued:
-    row, items = one.row, one.proposal.items
-    return DunningNoticeIssued(
-        notice_id=row["id"],
-        number=row["number"],
-        level=row["level"],
-        user_id=row["user_id"],
-        email=row["email"],
-        language=row["language"],
-        total_minor=one.total_minor,
-        currency=row["currency"],
-        invoice_numbers=[item.invoice.number for item in items],
-        order_ids=sorted({item.invoice.order_id for item in items}),
-    )

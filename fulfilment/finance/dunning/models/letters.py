@@ -132,6 +132,9 @@ class DunningHold(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=now)
     lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
         constraints = [
@@ -153,7 +156,7 @@ class DunningHold(models.Model):
 class DunningNotice(models.Model):
     """One letter to one customer for all their items that were due for it. Never changed, never deleted."""
 
-    number = models.CharField(max_length=20, unique=True)
+    number = models.CharField(max_length=20)
     level = models.PositiveSmallIntegerField()
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -171,6 +174,9 @@ class DunningNotice(models.Model):
     interest_minor = models.PositiveBigIntegerField(default=0)
     fee_minor = models.PositiveBigIntegerField(default=0)
     lump_sum_minor = models.PositiveBigIntegerField(default=0)
+    earlier_minor = models.PositiveBigIntegerField(
+        default=0, help_text="interest and costs that earlier letters asked for and that are still open"
+    )
     facts = models.JSONField(help_text="everything printed: seller, recipient, texts, payment")
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -179,6 +185,7 @@ class DunningNotice(models.Model):
 
     class Meta:
         ordering = ["-issued_on", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["number"], name="dunning_notice_number")]
 
     def __str__(self) -> str:
         return self.number
@@ -186,7 +193,8 @@ class DunningNotice(models.Model):
     @property
     def total_minor(self) -> int:
         """What the letter asks for."""
-        return self.open_minor + self.interest_minor + self.fee_minor + self.lump_sum_minor
+        added = self.interest_minor + self.fee_minor + self.lump_sum_minor + self.earlier_minor
+        return self.open_minor + added
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: letters that were sent are kept."""
@@ -197,13 +205,17 @@ class DunningItem(models.Model):
     """One invoice in a notice; unique per invoice and level, which is what makes a second run change nothing."""
 
     notice = models.ForeignKey(DunningNotice, on_delete=models.PROTECT, related_name="items")
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="dunning_items")
+    # The constraint on invoice and level is the index: a second one would be written a million times for nothing.
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, related_name="dunning_items", db_index=False
+    )
     level = models.PositiveSmallIntegerField()
     days_overdue = models.PositiveIntegerField()
     open_minor = models.PositiveBigIntegerField()
     interest_minor = models.PositiveBigIntegerField(default=0)
     interest_until = models.DateField(null=True, blank=True, help_text="interest is charged up to this day")
     fee_minor = models.PositiveBigIntegerField(default=0)
+    earlier_minor = models.PositiveBigIntegerField(default=0, help_text="open from earlier letters")
 
     class Meta:
         constraints = [
@@ -221,13 +233,22 @@ class DunningClaim(models.Model):
     INTEREST, FEE, LUMP_SUM = "interest", "fee", "lump_sum"
     KINDS = [(INTEREST, _("Default interest")), (FEE, _("Costs")), (LUMP_SUM, _("Lump sum"))]
 
-    notice = models.ForeignKey(DunningNotice, on_delete=models.PROTECT, related_name="claims")
+    # As above: the constraint begins with the notice.
+    notice = models.ForeignKey(DunningNotice, on_delete=models.PROTECT, related_name="claims", db_index=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="dunning_claims")
     kind = models.CharField(max_length=10, choices=KINDS)
     amount_minor = models.PositiveBigIntegerField()
     paid_minor = models.PositiveBigIntegerField(default=0)
     waived_at = models.DateTimeField(null=True, blank=True)
     waived_why = models.CharField(max_length=300, blank=True)
+    waived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
 
     class Meta:
         constraints = [
@@ -237,3 +258,8 @@ class DunningClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount_minor}"
+
+    @property
+    def left_minor(self) -> int:
+        """What of it is still asked for: neither paid nor waived."""
+        return 0 if self.waived_at else self.amount_minor - self.paid_minor

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
 
+from checkout.payment.models import Payment
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.models import Assignment
 from shop.kernel.clock import now
@@ -32,10 +33,16 @@ WRITE_OFF_REASONS = (
 
 
 class ClaimPayment(models.Model):
-    """A part of a bank receipt that paid interest, costs or lump sum. Undone with its assignment, never deleted."""
+    """A part of a bank receipt, or of a card payment, that paid interest, costs or lump sum. Undone with that, never
+    deleted."""
 
     claim = models.ForeignKey(DunningClaim, on_delete=models.PROTECT, related_name="payments")
-    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="dunning_payments")
+    assignment = models.ForeignKey(
+        Assignment, null=True, blank=True, on_delete=models.PROTECT, related_name="dunning_payments"
+    )
+    card = models.ForeignKey(
+        Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="dunning_payments"
+    )
     amount_minor = models.PositiveBigIntegerField()
     paid_on = models.DateField()
     undone_at = models.DateTimeField(null=True, blank=True)
@@ -44,7 +51,14 @@ class ClaimPayment(models.Model):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["claim", "assignment"], name="dunning_claim_paid_once"),
+            models.UniqueConstraint(
+                fields=["claim", "card"], condition=Q(undone_at=None), name="dunning_claim_paid_once_by_card"
+            ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="dunning_claim_payment_positive"),
+            models.CheckConstraint(
+                condition=Q(assignment=None, card__isnull=False) | Q(assignment__isnull=False, card=None),
+                name="dunning_claim_payment_by_one_way",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from checkout.order.models import Order
 from checkout.payment.events import DisputeWon, PaymentCaptured, PaymentDisputed, RefundSucceeded
 from checkout.payment.models import CARD
 from fulfilment.finance.invoicing import accounts
-from fulfilment.finance.invoicing.models import OrderMoney
+from fulfilment.finance.invoicing.models import Invoice, OrderMoney
 from fulfilment.finance.ledger import rules
 from fulfilment.finance.ledger.actions import post
 
@@ -16,30 +16,38 @@ from .push import push_credit
 
 
 def book_capture(*, captured: PaymentCaptured) -> None:
-    """A card payment came in. Bank transfers are booked by their receipt, not here. A retry changes nothing."""
+    """A card payment came in: for an order, or for one of its invoices with dunning costs and interest, which are
+    income and pay no goods. Bank transfers are booked by their receipt, not here. A retry changes nothing."""
     if captured.method != CARD:
         return
     with transaction.atomic():
         order = Order.objects.get(pk=captured.order_id)
         account = accounts.locked(order)
         source = f"payment:{captured.payment_id}"
-        accounts.note_money(
-            account=account,
-            kind=OrderMoney.CARD,
-            source=source,
-            amount_minor=captured.amount_minor,
-            reference=captured.reference,
-        )
+        goods_minor = captured.amount_minor - captured.costs_minor - captured.interest_minor
+        if goods_minor:
+            accounts.note_money(
+                account=account,
+                kind=OrderMoney.CARD,
+                source=source,
+                amount_minor=goods_minor,
+                reference=captured.reference,
+            )
         post(
             source=f"capture:{source}",
             kind="card_captured",
             lines=rules.card_captured(
-                order_number=order.number, amount_minor=captured.amount_minor, currency=captured.currency
+                order_number=order.number,
+                amount_minor=captured.amount_minor,
+                costs_minor=captured.costs_minor,
+                interest_minor=captured.interest_minor,
+                currency=captured.currency,
             ),
             text=f"{order.number} {captured.reference}",
-            document=order.number,
+            document=captured.invoice_number or order.number,
         )
-        accounts.settle(account=account)
+        named = Invoice.objects.claims().filter(order=order, number=captured.invoice_number).first()
+        accounts.settle(account=account, first=named)
         push_credit(user_id=order.user_id)
 
 

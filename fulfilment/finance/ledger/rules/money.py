@@ -8,16 +8,38 @@ from fulfilment.finance.ledger.postings import Posting, order_subject, receipt_s
 VAT_OWED = {1900: "19", 700: "7"}
 
 
-def card_captured(*, order_number: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
-    """A card was charged: the provider owes us the money, the order's receivable is in credit until the invoice."""
-    return [
-        Posting(
-            "psp_clearing", debit_minor=amount_minor, subject=order_subject(order_number), currency=currency
-        ),
-        Posting(
-            "receivable", credit_minor=amount_minor, subject=order_subject(order_number), currency=currency
-        ),
+def card_captured(
+    *,
+    order_number: str,
+    amount_minor: int,
+    costs_minor: int = 0,
+    interest_minor: int = 0,
+    currency: str = "EUR",
+) -> list[Posting]:
+    """A card was charged: the provider owes us the money, the order's receivable is in credit until the invoice. What
+    of it pays dunning costs and interest is income on the day it is paid; damages carry no VAT."""
+    subject = order_subject(order_number)
+    goods_minor = amount_minor - costs_minor - interest_minor
+    lines = [
+        Posting("psp_clearing", debit_minor=amount_minor, subject=subject, currency=currency),
+        Posting("receivable", credit_minor=goods_minor, subject=subject, currency=currency),
+        Posting("dunning_income", credit_minor=costs_minor, subject=subject, currency=currency),
+        Posting("interest_income", credit_minor=interest_minor, subject=subject, currency=currency),
     ]
+    return [line for line in lines if line.debit_minor or line.credit_minor]
+
+
+def claims_given_back(
+    *, order_number: str, costs_minor: int, interest_minor: int, currency: str = "EUR"
+) -> list[Posting]:
+    """Dunning costs and interest were paid that nobody owed (any more): the money is the order's, in credit."""
+    subject = order_subject(order_number)
+    lines = [
+        Posting("dunning_income", debit_minor=costs_minor, subject=subject, currency=currency),
+        Posting("interest_income", debit_minor=interest_minor, subject=subject, currency=currency),
+        Posting("receivable", credit_minor=costs_minor + interest_minor, subject=subject, currency=currency),
+    ]
+    return [line for line in lines if line.debit_minor or line.credit_minor]
 
 
 def refund_succeeded(

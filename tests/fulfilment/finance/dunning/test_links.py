@@ -6,15 +6,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from checkout.order.models import Order
-from checkout.payment.actions import NoCardNow, card_for_invoice
-from checkout.payment.actions.capture import capture
-from checkout.payment.models import CARD, Payment
-from checkout.payment.verify import captured_has_one_order_of_equal_amount
-from fulfilment.finance.dunning.actions import run
+from checkout.payment.models import Payment
+from fulfilment.finance.dunning.actions import open_claims_minor, run
 from fulfilment.finance.dunning.links import notice_of, token_of, url_of
 from fulfilment.finance.dunning.models import DunningNotice, DunningPolicy
 from fulfilment.finance.invoicing.models import Invoice
@@ -109,41 +107,37 @@ def test_paid_is_said(notice: DunningNotice) -> None:
     assert "IBAN" not in text
 
 
-def test_a_card_pays_the_invoice_and_the_order_is_not_touched(notice: DunningNotice, outbox: Any) -> None:
-    invoice = notice.items.get().invoice
-    order = Order.objects.get(pk=invoice.order_id)
-    Order.objects.filter(pk=order.pk).update(status="completed")
-    order.refresh_from_db()
-    payment = card_for_invoice(order=order, amount_minor=invoice.open_minor)
-    assert card_for_invoice(order=order, amount_minor=invoice.open_minor) == payment
-    assert capture(payment=payment, reference="pi_1", why="paid by card")
-    outbox.drain()
-    invoice.refresh_from_db()
-    order.refresh_from_db()
-    assert (invoice.state, order.status) == ("paid", "completed")
-    assert Payment.objects.filter(order=order, method=CARD, state="captured").count() == 1
-    with pytest.raises(NoCardNow):
-        card_for_invoice(order=order, amount_minor=100)
+def test_the_page_names_interest_and_costs_of_every_letter_so_far(debt: Invoice) -> None:
+    debt.refresh_from_db()
+    for level in (0, 3):
+        notice = DunningNotice.objects.get(level=level)
+        DunningNotice.objects.filter(pk=notice.pk).update(issued_on=dt.date(2026, 11, 20))
+        notice.refresh_from_db()
+        answer = Client().get(page(token_of(notice)))
+        assert answer.context["total_minor"] == debt.open_minor + open_claims_minor(debt.pk)
+        assert answer.context["items"][0]["claims_minor"] == open_claims_minor(debt.pk) > 0
 
 
-def test_a_card_for_the_rest_of_a_partly_paid_invoice_is_no_fault_of_the_books(
-    notice: DunningNotice, outbox: Any
-) -> None:
-    invoice = notice.items.get().invoice
-    order = Order.objects.get(pk=invoice.order_id)
-    Order.objects.filter(pk=order.pk).update(status="completed")
-    order.refresh_from_db()
-    payment = card_for_invoice(order=order, amount_minor=invoice.open_minor - 40_000)
-    assert capture(payment=payment, reference="pi_1", why="paid by card")
-    outbox.drain()
-    assert captured_has_one_order_of_equal_amount() == []
-    Payment.objects.filter(pk=payment.pk).update(amount_minor=order.total_minor + 1)
-    assert len(captured_has_one_order_of_equal_amount()) == 1
+def test_what_is_left_of_interest_and_costs_alone_is_still_on_the_page(debt: Invoice) -> None:
+    debt.refresh_from_db()
+    pay_invoice(debt)
+    notice = DunningNotice.objects.get(level=3)
+    answer = Client().get(page(token_of(notice)))
+    assert answer.context["total_minor"] == open_claims_minor(debt.pk)
+    assert debt.number in answer.content.decode()
 
 
-def test_what_is_on_its_way_is_paid_by_transfer(notice: DunningNotice) -> None:
-    invoice = Invoice.objects.get(pk=notice.items.get().invoice_id)
-    with pytest.raises(NoCardNow):
-        card_for_invoice(order=Order.objects.get(pk=invoice.order_id), amount_minor=invoice.open_minor)
-    answer = Client().post(page(token_of(notice), "start-card", invoice.number), follow=True)
-    assert answer.status_code == 200
+def test_the_page_asks_the_database_the_same_for_one_and_many_invoices(clock: Any) -> None:
+    def queries(invoices: int) -> int:
+        clock.on(dt.date(2026, 9, 1))
+        anna = make_user(f"anna{invoices}@example.org")
+        for _ in range(invoices):
+            invoice_for(anna)
+        clock.on(DAY)
+        token = token_of(run(day=DAY).notices[0])
+        Client().get(page(token))
+        with CaptureQueriesContext(connection) as seen:
+            Client().get(page(token))
+        return len(seen)
+
+    assert queries(1) == queries(4)

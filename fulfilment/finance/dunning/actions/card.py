@@ -1,0 +1,155 @@
+"""An invoice is paid by card behind the letter's link: with its interest and costs, whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checkout.order.models import Order
+from checkout.payment.actions import card_for_invoice, close_account_payment
+from checkout.payment.events import DisputeWon, PaymentCaptured, PaymentDisputed
+from checkout.payment.models import Payment
+from fulfilment.finance.dunning.models import ClaimPayment
+from fulfilment.finance.invoicing import accounts
+from fulfilment.finance.invoicing.actions import push_credit
+from fulfilment.finance.invoicing.models import Invoice, OrderMoney
+from fulfilment.finance.ledger import rules
+from fulfilment.finance.ledger.actions import post, reverse
+from fulfilment.finance.ledger.models import Entry
+from fulfilment.finance.reconciliation.actions import capture_when_complete
+from shop.kernel import clock
+from shop.kernel.transactions import retrying
+
+from .claims import Split, lay_on_claims, open_parts, unpay_claims
+
+
+def card_payment(*, invoice: Invoice, by: Any = None) -> Payment:
+    """The card payment of all that is open of ``invoice`` now: itself, interest and costs.
+
+    Network: call it outside a transaction. Raises NoCardNow, ProviderDown, ProviderRefused.
+    """
+    owed = open_parts(invoice)
+    return card_for_invoice(
+        order=Order.objects.get(pk=invoice.order_id),
+        invoice_number=invoice.number,
+        amount_minor=owed.claims_minor + owed.principal_minor,
+        costs_minor=owed.costs_minor,
+        interest_minor=owed.interest_minor,
+        by=by,
+    )
+
+
+def pay_claims_by_card(*, captured: PaymentCaptured) -> list[ClaimPayment]:
+    """The part of a card payment for interest and costs pays them; the rest was booked on the invoice. What is not owed
+    any more (waived, or paid by transfer meanwhile) becomes the order's credit. A retry changes nothing."""
+    if not captured.costs_minor + captured.interest_minor:
+        return []
+
+    def work() -> list[ClaimPayment]:
+        invoice = Invoice.objects.get(number=captured.invoice_number)
+        accounts.locked(Order.objects.get(pk=captured.order_id))
+        if ClaimPayment.objects.filter(card=captured.payment_id, undone_at=None).exists():
+            return []
+        done, left = lay_on_claims(
+            invoice=invoice,
+            costs_minor=captured.costs_minor,
+            interest_minor=captured.interest_minor,
+            paid_on=clock.today(),
+            card_id=captured.payment_id,
+        )
+        if left.claims_minor:
+            _give_back(invoice, left, f"claims-over:{captured.payment_id}", captured.reference)
+        return done
+
+    return retrying(work)
+
+
+def reopen_claims(*, dispute: PaymentDisputed) -> int:
+    """The customer's bank took a whole card payment back: the interest and costs it paid are open again, and their
+    money is the order's, from whose account it was taken. Returns how many claims; repeating changes nothing."""
+
+    def work() -> int:
+        payment = Payment.objects.get(pk=dispute.payment_id)
+        if not payment.invoice_number or dispute.amount_minor < payment.amount_minor:
+            return 0
+        accounts.locked(Order.objects.get(pk=payment.order_id))
+        paid = ClaimPayment.objects.filter(card=payment, undone_at=None).select_related("claim")
+        interest = sum(one.amount_minor for one in paid if one.claim.kind == one.claim.INTEREST)
+        costs = sum(one.amount_minor for one in paid) - interest
+        undone = unpay_claims(card=payment)
+        if undone:
+            invoice = Invoice.objects.get(number=payment.invoice_number)
+            _give_back(invoice, Split(costs, interest, 0), _source(dispute.reference), dispute.reference)
+        return undone
+
+    return retrying(work)
+
+
+def pay_claims_again(*, won: DisputeWon) -> int:
+    """The bank gave the money back: it pays the interest and costs as before. Returns how many claims."""
+
+    def work() -> int:
+        source = _source(won.reference)
+        entry = Entry.objects.filter(source=source).first()
+        known = OrderMoney.objects.filter(source=source, undone_at=None).exists()
+        if entry is None or not known:
+            return 0
+        payment = Payment.objects.get(pk=won.payment_id)
+        account = accounts.locked(Order.objects.get(pk=won.order_id))
+        reverse(entry=entry, why=f"dispute {won.reference} won")
+        accounts.undo_money(account=account, source=source, why="the dispute was won")
+        invoice = Invoice.objects.get(number=payment.invoice_number)
+        done, left = lay_on_claims(
+            invoice=invoice,
+            costs_minor=payment.costs_minor,
+            interest_minor=payment.interest_minor,
+            paid_on=clock.today(),
+            card_id=payment.pk,
+        )
+        if left.claims_minor:
+            _give_back(invoice, left, f"{source}:over", won.reference)
+        return len(done)
+
+    return retrying(work)
+
+
+def close_when_paid(*, invoice: Invoice) -> None:
+    """An invoice was paid, and a card paid one of its order: when nothing of the order is open any more, the purchase
+    on account is over. Transfers among its money count it as paid; else the cards did it all."""
+    if not Payment.objects.of_invoices(invoice.order_id).filter(state="captured").exists():
+        return
+    order = Order.objects.get(pk=invoice.order_id)
+    if capture_when_complete(order=order, reference=invoice.number):
+        return
+    if order.status == "completed" and not Invoice.objects.open().filter(order=order).exists():
+        close_account_payment(order=order, why="its invoices were paid by card")
+
+
+def _give_back(invoice: Invoice, parts: Split, source: str, reference: str) -> None:
+    """Costs and interest that are income without being owed become money of the order."""
+    order = Order.objects.get(pk=invoice.order_id)
+    account = accounts.locked(order)
+    post(
+        source=source,
+        kind="dunning_costs_paid",
+        lines=rules.claims_given_back(
+            order_number=order.number,
+            costs_minor=parts.costs_minor,
+            interest_minor=parts.interest_minor,
+            currency=invoice.currency,
+        ),
+        text=f"{order.number} {reference}",
+        document=invoice.number,
+    )
+    accounts.note_money(
+        account=account,
+        kind=OrderMoney.CARD,
+        source=source,
+        amount_minor=parts.claims_minor,
+        reference=reference,
+    )
+    accounts.settle(account=account, first=invoice)
+    push_credit(user_id=order.user_id)
+
+
+def _source(dispute: str) -> str:
+    return f"claims-disputed:{dispute}"
