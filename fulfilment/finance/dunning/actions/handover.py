@@ -33,8 +33,8 @@ class CannotHandOver(ValueError):
 
 def ready(day: dt.date) -> QuerySet[Invoice]:
     """Invoices whose final notice's term is over by the policy's days on ``day``, that are still open and with nobody
-    else, and for which nothing speaks against a letter: no complaint, hold, promise, dispute or payment on its way; with
-    ``term_ended``, ``last_notice`` and ``claims_minor``. One query."""
+    else, and for which nothing speaks against a letter: no complaint, hold, promise, dispute or payment on its way;
+    with ``term_ended``, ``last_notice`` and ``claims_minor``. One query."""
     last = (
         DunningLevel.objects.filter(enabled=True).order_by("-level").values_list("level", flat=True).first()
     )
