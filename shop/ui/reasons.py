@@ -18,6 +18,8 @@ KNOWN = (
     gettext_noop("not paid in time"),
     gettext_noop("paid by card"),
     gettext_noop("the invoice is paid by card"),
+    gettext_noop("another amount of the invoice is open now"),
+    gettext_noop("its invoices were paid by card"),
     gettext_noop("authorised by card"),
     gettext_noop("the bank asks the customer"),
     gettext_noop("cancelled at Stripe"),

@@ -13,7 +13,7 @@ from fulfilment.customer_service.withdrawals import actions, verify
 from fulfilment.customer_service.withdrawals.events import WithdrawalReceived
 from fulfilment.customer_service.withdrawals.matching import numbers_in, order_named, possible_orders, slips
 from fulfilment.customer_service.withdrawals.models import Withdrawal
-from fulfilment.finance.dunning.actions import plan
+from fulfilment.finance.dunning.actions import run
 from fulfilment.finance.invoicing import actions as invoicing
 from fulfilment.finance.invoicing.models import Invoice
 from shop.kernel.clock import today
@@ -170,18 +170,18 @@ def held(invoice: Invoice) -> tuple[bool, str]:
 def test_nobody_is_dunned_while_a_withdrawal_is_open(clerk: Any) -> None:
     order, invoice = overdue_invoice()
     day = invoice.due_on + dt.timedelta(days=30)
-    assert [item.invoice.pk for letter in plan(day).proposals for item in letter.items] == [invoice.pk]
+    assert [item.invoice.pk for letter in run(day=day, dry_run=True).plan.proposals for item in letter.items] == [invoice.pk]
     found = declare(contract=order.number, email="rechnung@example.org")
     assert found.order == order
     assert held(invoice) == (True, f"Widerruf {found.number} ist offen")
-    assert plan(day).proposals == ()
-    (why,) = [item.why for item in plan(day).held if item.invoice.pk == invoice.pk]
+    assert run(day=day, dry_run=True).plan.proposals == ()
+    (why,) = [item.why for item in run(day=day, dry_run=True).plan.held if item.invoice.pk == invoice.pk]
     assert found.number in why
     actions.acknowledge(withdrawal=found, by=clerk)
     assert held(invoice)[0]
     actions.close(withdrawal=found, by=clerk, note="Ware zurück, Gutschrift erstellt")
     assert held(invoice) == (False, "")
-    assert len(plan(day).proposals) == 1
+    assert len(run(day=day, dry_run=True).plan.proposals) == 1
     assert verify.closed_withdrawals_hold_nothing() == []
 
 
