@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from checkout.order.models import Order
-from checkout.payment.actions import card_for_invoice, close_account_payment
+from checkout.payment.actions import NoCardNow, card_for_invoice, close_account_payment
 from checkout.payment.events import DisputeWon, PaymentCaptured, PaymentDisputed
 from checkout.payment.models import Payment
 from fulfilment.finance.dunning.models import ClaimPayment
@@ -25,8 +27,11 @@ from .claims import Split, lay_on_claims, open_parts, unpay_claims
 def card_payment(*, invoice: Invoice, by: Any = None) -> Payment:
     """The card payment of all that is open of ``invoice`` now: itself, interest and costs.
 
-    Network: call it outside a transaction. Raises NoCardNow, ProviderDown, ProviderRefused.
+    Network: call it outside a transaction. Raises NoCardNow (also while an earlier one is not booked yet, which would be
+    paid twice), ProviderDown, ProviderRefused.
     """
+    if _is_being_booked(invoice):
+        raise NoCardNow(_("A payment of this invoice has just arrived. Please look again in a moment."))
     owed = open_parts(invoice)
     return card_for_invoice(
         order=Order.objects.get(pk=invoice.order_id),
@@ -36,6 +41,17 @@ def card_payment(*, invoice: Invoice, by: Any = None) -> Payment:
         interest_minor=owed.interest_minor,
         by=by,
     )
+
+
+def _is_being_booked(invoice: Invoice) -> bool:
+    """Whether money of a card has come that the invoice, or its interest and costs, do not show yet."""
+    for card in Payment.objects.filter(invoice_number=invoice.number, state="captured"):
+        if not Entry.objects.filter(source=f"capture:payment:{card.pk}").exists():
+            return True
+        laid = ClaimPayment.objects.filter(card=card).exists()
+        if card.amount_minor > card.goods_minor and not laid:
+            return not OrderMoney.objects.filter(source=_over(card.pk)).exists()
+    return False
 
 
 def pay_claims_by_card(*, captured: PaymentCaptured) -> list[ClaimPayment]:
@@ -57,7 +73,7 @@ def pay_claims_by_card(*, captured: PaymentCaptured) -> list[ClaimPayment]:
             card_id=captured.payment_id,
         )
         if left.claims_minor:
-            _give_back(invoice, left, f"claims-over:{captured.payment_id}", captured.reference)
+            _give_back(invoice, left, _over(captured.payment_id), captured.reference)
         return done
 
     return retrying(work)
@@ -149,6 +165,10 @@ def _give_back(invoice: Invoice, parts: Split, source: str, reference: str) -> N
     )
     accounts.settle(account=account, first=invoice)
     push_credit(user_id=order.user_id)
+
+
+def _over(payment_id: int) -> str:
+    return f"claims-over:{payment_id}"
 
 
 def _source(dispute: str) -> str:

@@ -23,6 +23,8 @@ from fulfilment.finance.ledger.models import EntryLine
 from fulfilment.finance.ledger.verify import CHECKS as LEDGER
 from fulfilment.finance.reconciliation.actions import assign, record
 from shop.kernel import outbox as told
+from shop.kernel.models import Delivery
+from shop.kernel.outbox import deliver
 from shop.kernel.transactions import retrying
 from tests.factories.finance import invoice_for
 
@@ -170,6 +172,19 @@ def test_a_dispute_opens_invoice_interest_and_costs_again_and_winning_it_pays_th
     assert -balance("dunning_income") - balance("interest_income") == owed
     assert OrderAccount.objects.get(order=debt.order_id).available_minor == 0
     books_are_right()
+
+
+def test_what_has_just_come_is_not_paid_again_before_it_is_booked(debt: Invoice, outbox: Any) -> None:
+    payment = card_payment(invoice=Invoice.objects.get(pk=debt.pk))
+    Payment.objects.filter(pk=payment.pk).update(intent_id="pi_1")
+    capture(payment=payment, reference="pi_1", why="paid by card")
+    with pytest.raises(NoCardNow):
+        card_payment(invoice=Invoice.objects.get(pk=debt.pk))
+    assert Payment.objects.of_invoices(debt.order_id).count() == 1
+    for subscriber in ("finance.book_capture", "dunning.pay_claims_by_card"):
+        deliver(Delivery.objects.get(subscriber=subscriber).pk)
+        with pytest.raises(NoCardNow):  # at first its interest and costs, then because nothing is open
+            card_payment(invoice=Invoice.objects.get(pk=debt.pk))
 
 
 def test_nothing_open_is_nothing_to_pay(debt: Invoice, outbox: Any) -> None:
