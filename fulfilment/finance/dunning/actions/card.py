@@ -27,7 +27,7 @@ from .claims import Split, lay_on_claims, open_parts, unpay_claims
 def card_payment(*, invoice: Invoice, by: Any = None) -> Payment:
     """The card payment of all that is open of ``invoice`` now: itself, interest and costs.
 
-    Network: call it outside a transaction. Raises NoCardNow (also while an earlier one is not booked yet, which would be
+    Network: call it outside a transaction. Raises NoCardNow (also while an earlier one is not booked yet: it would be
     paid twice), ProviderDown, ProviderRefused.
     """
     if _is_being_booked(invoice):
