@@ -170,7 +170,8 @@ def held(invoice: Invoice) -> tuple[bool, str]:
 def test_nobody_is_dunned_while_a_withdrawal_is_open(clerk: Any) -> None:
     order, invoice = overdue_invoice()
     day = invoice.due_on + dt.timedelta(days=30)
-    assert [item.invoice.pk for letter in run(day=day, dry_run=True).plan.proposals for item in letter.items] == [invoice.pk]
+    [letter] = run(day=day, dry_run=True).plan.proposals
+    assert [item.invoice.pk for item in letter.items] == [invoice.pk]
     found = declare(contract=order.number, email="rechnung@example.org")
     assert found.order == order
     assert held(invoice) == (True, f"Widerruf {found.number} ist offen")
