@@ -27,6 +27,7 @@ KINDS = [
     ("refund_succeeded", _("Refund")),
     ("dunning_notice", _("Payment reminder")),
     ("customer_statement", _("Statement of account")),
+    ("payer_asked", _("Question about a transfer")),
     ("withdrawal_received", _("Receipt of a withdrawal")),
     ("case_received", _("Receipt of a request")),
     ("case_answered", _("Answer to a request")),

@@ -30,6 +30,8 @@ from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.events import InvoiceIssued
 from fulfilment.finance.invoicing.models import CANCELLATION, Invoice
 from fulfilment.finance.invoicing.queries import received_minor
+from fulfilment.finance.reconciliation.events import PayerAsked
+from fulfilment.finance.reconciliation.models import PayerQuestion
 from fulfilment.finance.reports.events import StatementSent
 from fulfilment.finance.reports.models import CustomerStatement
 from fulfilment.warehouse.dispatch.events import ParcelDelivered, ParcelDispatched, ParcelLost, ParcelReturned
@@ -268,6 +270,20 @@ def customer_statement(event: StatementSent) -> None:
             language=event.language,
             order=None,
             user_id=event.user_id,
+        )
+
+
+@subscribe(PayerAsked, "notifications.payer_asked")
+def payer_asked(event: PayerAsked) -> None:
+    """What was this transfer for?"""
+    question = PayerQuestion.objects.select_related("receipt__line").get(pk=event.question_id)
+    with translation.override(question.language):
+        actions.write(
+            money.asked_about(question),
+            kind="payer_asked",
+            source=f"payer_asked:{question.pk}",
+            recipient=question.email,
+            language=question.language,
         )
 
 

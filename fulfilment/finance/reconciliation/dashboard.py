@@ -21,10 +21,11 @@ from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of,
 from shop.kernel import clock
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
+from shop.kernel.states import StateError
 from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
-from . import actions, disbursements, queries, rules_pages, transfer_pages, workbench
+from . import actions, asking, disbursements, queries, rules_pages, transfer_pages, workbench
 from .actions import TOLERANCE_MINOR
 from .forms import AssignForm, ReceiptForm, ReceiptSearch
 from .models import Assignment, Receipt
@@ -150,6 +151,7 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
                 "invoice", "account", "ledger_account", "refund", "payback", "receipt", "by", "undone_by"
             ).order_by("pk")
         ),
+        "questions": found.questions.select_related("asked_by"),
         "assign": assign,
         "rows": assign.rows(items),
         "search": term,
@@ -176,7 +178,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
             actions.undo(assignment=assignment, why=form.cleaned_data["reason"], by=request.user)
         except actions.SentAnew:
             form.add_error("reason", _("The transfer is on its way once more: this stays as it is."))
-        except ValueError:
+        except (StateError, ValueError):
             form.add_error("reason", _(CAME_BACK if assignment.came_back else GONE))
         else:
             messages.success(request, _("The assignment was undone; the money is open again."))
@@ -198,7 +200,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             actions.withdraw(receipt=found, why=form.cleaned_data["reason"], by=request.user)
-        except ValueError:
+        except (StateError, ValueError):
             status = 409
             form.add_error(
                 None, _("The transfer back has left the bank: the receipt cannot be withdrawn any more.")
@@ -341,6 +343,7 @@ urlpatterns = [
     path("receipts/<int:pk>/", receipt, name="receipt"),
     path("receipts/<int:pk>/withdraw/", withdraw, name="withdraw-receipt"),
     path("assignments/<int:pk>/undo/", undo, name="undo-assignment"),
+    *asking.urlpatterns,
     *workbench.urlpatterns,
     *disbursements.urlpatterns,
     *rules_pages.urlpatterns,

@@ -17,6 +17,14 @@ class MoneyAssigned:
 
 @event
 @dataclass(frozen=True)
+class PayerAsked:
+    """Staff ask whoever may have sent money what it was for; the mail is written by who hears this."""
+
+    question_id: int
+
+
+@event
+@dataclass(frozen=True)
 class AssignmentUndone:
     """An assignment was taken back by reversal."""
 

@@ -23,6 +23,7 @@ from fulfilment.finance.ledger.models import Account
 from fulfilment.warehouse.lists import Search
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
+from shop.kernel.states import StateError
 from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
@@ -101,7 +102,7 @@ def workbench_do(request: HttpRequest) -> HttpResponse:
         return _answer(request, _("A colleague was faster: this line has changed."), "bad", money, status=409)
     try:
         return step(request, money)
-    except (deciding.Changed, IntegrityError, ValueError):  # the verbs' refusals are ValueErrors
+    except (deciding.Changed, IntegrityError, StateError, ValueError):  # the verbs' refusals are ValueErrors
         text = _("This is not so any more: the line or what it would pay has changed.")
         return _answer(request, text, "bad", money, status=409)
 
@@ -210,7 +211,7 @@ def _undo(request: HttpRequest) -> HttpResponse:
     try:
         for assignment in standing:
             actions.undo(assignment=assignment, why="taken back at the workbench", by=request.user)
-    except ValueError:
+    except (StateError, ValueError):
         return _answer(request, _("The transfer back has left the bank: it stays."), "bad", status=409)
     money = standing[0].money if standing else None
     if money is None:
@@ -272,6 +273,7 @@ def _bench(
         "key": desk.key_of(money) if money is not None else "",
         "came": isinstance(money, Receipt),
         "foreign": money is not None and money.currency != desk.OURS,
+        "questions": money.questions.all() if isinstance(money, Receipt) else (),
         "is_open": money is not None and money.state in UNEXPLAINED,
         "choices": desk.choices(money, find) if money is not None and money.state in UNEXPLAINED else [],
         "find": find,

@@ -13,13 +13,16 @@ from fulfilment.finance.dunning import links
 from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.letterhead import day, money
 from fulfilment.finance.invoicing.models import CANCELLATION, CREDIT_NOTE, Invoice
+from fulfilment.finance.reconciliation.models import PayerQuestion
 from fulfilment.finance.reports.models import CustomerStatement
+from shop.kernel.text import clean_line
 from shop.notifications import facts
 from shop.notifications.letter import Attachment, Block, Button, Facts, Letter, Paragraph
 
 from .orders import link, signature
 
 PDF, XML = "application/pdf", "application/xml"
+SHOWN_OF_IBAN = 4  #: characters at its end
 
 
 def invoice_issued(order: Order, invoice: Invoice) -> Letter:
@@ -248,6 +251,34 @@ def dunning(notice: DunningNotice) -> Letter:
         ],
         closing=signature(),
         attachments=[Attachment(f"{notice.number}.pdf", PDF, f"dunning:{notice.pk}"), *code],
+    )
+
+
+def asked_about(question: PayerQuestion) -> Letter:
+    """We cannot tell what a transfer was for. Of the account it came from only the end is named: whoever reads this may
+    not be who sent it."""
+    receipt, language = question.receipt, question.language
+    amount, on = money(receipt.amount_minor, receipt.currency, language), day(receipt.booked_on, language)
+    account = f"… {receipt.payer_iban[-SHOWN_OF_IBAN:]}" if receipt.payer_iban else ""
+    rows = [
+        (_("Amount"), amount),
+        (_("Arrived on"), on),
+        (_("Text of the transfer"), clean_line(receipt.text)[:200]),
+        (_("From the account"), account),
+    ]
+    text = _(
+        "a transfer of %(amount)s arrived on our account on %(day)s, and we cannot tell what it is for. Is it yours? "
+        "Then please answer this mail with the number of the order or invoice. If it is not yours, you need not do "
+        "anything."
+    ) % {"amount": amount, "day": on}
+    own = [Paragraph(question.words)] if question.words else []
+    return Letter(
+        subject=_("Your transfer of %(amount)s: what is it for?") % {"amount": amount},
+        preheader=_("Please answer with the number of your order or invoice."),
+        heading=_("A question about a transfer"),
+        greeting=facts.hello(question.name),
+        blocks=[Paragraph(text), Facts([row for row in rows if row[1]]), *own],
+        closing=signature(),
     )
 
 
