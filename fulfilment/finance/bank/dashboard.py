@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,23 +14,31 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from fulfilment.finance.amounts import CsvAmount
-from fulfilment.warehouse.lists import csv_file, csv_url, wants_csv
+from fulfilment.warehouse.lists import csv_file, csv_url, page_of, wants_csv
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 
 from . import actions, file_pages, line_pages, mapping_pages, queries
-from .forms import AccountForm
+from .forms import AccountForm, AccountSearch
 from .models import BankAccount, StatementFile
 from .pages import MANAGE, VIEW, crumbs, tabs
 
 CHANGES_SHOWN = 20
+SORT: dict[str, Callable[[queries.AccountRow], Any]] = {
+    "account": lambda row: row.account.name.casefold(),
+    "until": lambda row: row.last_day,
+    "statements": lambda row: row.closing_minor,
+    "books": lambda row: row.books_minor,
+    "difference": lambda row: None if row.difference_minor is None else abs(row.difference_minor),
+}
 
 
 @staff_view(VIEW)
 @require_GET
 def accounts(request: HttpRequest) -> HttpResponse:
     """Every account with its balance by statements and by the books, and what is wrong between them."""
-    rows = queries.account_rows()
+    form = AccountSearch(request.GET)
+    rows = _sorted(request, queries.account_rows(search=form.value("q"), use=form.value("use")))
     if wants_csv(request):
         head = [
             _("Account"),
@@ -47,8 +58,25 @@ def accounts(request: HttpRequest) -> HttpResponse:
             for row in rows
         )  # fmt: skip
         return csv_file("bank-accounts", head, cells)
-    context = {"rows": rows, "csv_url": csv_url(request), "tabs": tabs("bank-accounts")}
-    return render(request, "dashboard/finance/bank/accounts.html", context)
+    context = {
+        "form": form,
+        "page": page_of(request, rows),
+        "filtered": bool(form.value("q") or form.value("use")),
+        "csv_url": csv_url(request),
+        "tabs": tabs("bank-accounts"),
+    }
+    return render(request, "dashboard/finance/bank/accounts.html", context, status=form.status)
+
+
+def _sorted(request: HttpRequest, rows: list[queries.AccountRow]) -> list[queries.AccountRow]:
+    """By ``?sort=``; accounts without that figure come last either way. They are few and the figures sums: no SQL."""
+    wanted = request.GET.get("sort", "")
+    figure = SORT.get(wanted.removeprefix("-"))
+    if figure is None:
+        return rows
+    told = [row for row in rows if figure(row) is not None]
+    told.sort(key=figure, reverse=wanted.startswith("-"))
+    return [*told, *(row for row in rows if figure(row) is None)]
 
 
 @staff_view(MANAGE)

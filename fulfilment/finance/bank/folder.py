@@ -29,13 +29,10 @@ def take_all(folder: Path | None = None) -> int:
     root = folder or (Path(settings.BANK_FOLDER) if settings.BANK_FOLDER else None)
     if root is None or not root.is_dir():
         return 0
-    count = 0
-    for path in sorted(root.iterdir())[:MOST_FILES]:
-        if path.name.startswith(".") or path.is_symlink() or not path.is_file() or _is_young(path):
-            continue
+    waiting = [path for path in sorted(root.iterdir()) if _is_ready(path)]  # others must not keep these out
+    for path in waiting[:MOST_FILES]:
         take_one(path)
-        count += 1
-    return count
+    return len(waiting[:MOST_FILES])
 
 
 def take_one(path: Path) -> StatementFile | None:
@@ -52,6 +49,13 @@ def take_one(path: Path) -> StatementFile | None:
     else:  # imported, or another worker is at it: the bytes are kept and will be read
         _move(path, DONE, "")
     return file
+
+
+def _is_ready(path: Path) -> bool:
+    try:
+        return not (path.name.startswith(".") or path.is_symlink() or not path.is_file() or _is_young(path))
+    except FileNotFoundError:  # the bank's program took it away again
+        return False
 
 
 def _is_young(path: Path) -> bool:

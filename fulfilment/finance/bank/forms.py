@@ -74,6 +74,14 @@ class MappingChoice(forms.Form):
     )
 
 
+class AccountSearch(Search):
+    """Filters of the list of accounts."""
+
+    use = forms.ChoiceField(
+        label=_("In use"), required=False, choices=[("", _("all")), ("yes", _("yes")), ("no", _("no"))]
+    )
+
+
 class FileSearch(Search):
     """Filters of the list of files."""
 
@@ -143,11 +151,13 @@ class AccountForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         field = self.fields["ledger_account"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Account.objects.filter(kind=ASSET).order_by("number")
+        # The other roles are kept by documents and other pages: money booked there would be no money in the bank.
+        field.queryset = Account.objects.filter(kind=ASSET, role__in=("bank", "")).order_by("number")
         if self.instance.pk is None:
             self.initial["ledger_account"] = Account.objects.filter(role="bank").first()
         elif self.instance.statements.exists():
-            self.fields["currency"].disabled = True  # its statements are in it
+            self.fields["currency"].disabled = True  # its statements are in it,
+            field.disabled = True  # and its money is booked there
 
     def clean_iban(self) -> str:
         """With the check digits and the length of its country (ISO 13616)."""
@@ -176,6 +186,18 @@ class AccountForm(forms.ModelForm):
         data: dict[str, Any] = super().clean() or {}
         if not self.errors and not data.get("iban") and not data.get("number"):
             self.add_error("iban", _("Please enter the IBAN, or the number for an account without one."))
+        chosen = self.instance.pk is None or "ledger_account" in self.changed_data
+        if chosen and data.get("ledger_account"):
+            same = BankAccount.objects.filter(
+                ledger_account=data["ledger_account"], currency=data.get("currency")
+            ).exclude(pk=self.instance.pk)
+            if same.exists():
+                self.add_error(
+                    "ledger_account",
+                    _(
+                        "Another bank account is booked there; each needs its own, or neither can be compared."
+                    ),
+                )
         return data
 
 

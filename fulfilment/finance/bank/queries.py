@@ -36,16 +36,25 @@ class AccountRow:
         return None if self.closing_minor is None else self.books_minor - self.closing_minor
 
 
-def account_rows() -> list[AccountRow]:
-    """Every account, those in use first. Two queries."""
+def account_rows(*, search: str = "", use: str = "") -> list[AccountRow]:
+    """Accounts, those in use first. search: name, IBAN, number or bank; use: ``yes``, ``no`` or all. Two queries."""
     final = Statement.objects.filter(
         account=OuterRef("pk"), kind__in=FINAL_KINDS, closing_minor__isnull=False, file__state="imported"
     )
     newest = final.order_by("-last_day", "-pk")
     oldest = final.filter(opening_minor__isnull=False).order_by("first_day", "pk")
     sound = Q(statements__file__state="imported")
+    wanted = BankAccount.objects.filter(is_active=use == "yes") if use else BankAccount.objects.all()
+    if search:
+        plain = "".join(search.split())
+        wanted = wanted.filter(
+            Q(name__icontains=search)
+            | Q(bank_name__icontains=search)
+            | Q(iban__icontains=plain)
+            | Q(number__icontains=plain)
+        )
     accounts = list(
-        BankAccount.objects.select_related("ledger_account")
+        wanted.select_related("ledger_account")
         .annotate(
             closing=Subquery(newest.values("closing_minor")[:1]),
             closed_on=Subquery(newest.values("last_day")[:1]),
@@ -182,11 +191,6 @@ def _searched(search: str) -> Q:
     except ValueError:
         return condition
     return condition | Q(amount_minor__in=(amount, -amount))
-
-
-def last_import() -> StatementFile | None:
-    """The file that was imported last; None before the first. One query."""
-    return StatementFile.objects.filter(state="imported").order_by("-finished_at", "-pk").first()
 
 
 def known_until() -> dt.date | None:

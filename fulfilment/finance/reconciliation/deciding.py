@@ -9,6 +9,7 @@ from checkout.payment.models import PREPAYMENT, Payment, Refund
 from fulfilment.finance.invoicing import accounts
 from fulfilment.finance.invoicing.models import Invoice, OrderAccount
 from fulfilment.finance.ledger.models import Account
+from shop.kernel.states import StateError
 from shop.kernel.transactions import retrying
 
 from . import actions, claims
@@ -47,7 +48,10 @@ def decide(
         before = set(present.assignments.values_list("pk", flat=True))
         try:
             VERBS[proposal.kind](present, proposal, by, by_itself, charge_to_customer)
-        except ValueError as error:  # the verbs' refusals: not enough left, wrong amount, arrived before
+        except (
+            StateError,
+            ValueError,
+        ) as error:  # the verbs' refusals: not enough left, wrong amount, arrived before
             raise Changed(str(error)) from error
         return list(present.assignments.exclude(pk__in=before).order_by("pk"))
 

@@ -16,10 +16,10 @@ from fulfilment.finance.psp.queries import open_payouts
 
 @dataclass(frozen=True)
 class Place:
-    """A bank account with its balance in minor units, and whether the books had to say it."""
+    """A bank account with its balance in minor units (None: nobody knows it), and whether the books had to say it."""
 
     read: Read
-    balance_minor: int
+    balance_minor: int | None
     by_books: bool
 
 
@@ -51,9 +51,9 @@ def cash(*, today: dt.date, books: dict[int, int], bank_minor: int, currency: st
         balance, ledger = read.balance_minor, read.account.ledger_account_id
         if balance is None:
             counts = read.account.currency == currency and ledger not in told
-            balance = books.get(ledger, 0) if counts else 0
-            told.add(ledger)
+            balance = books.get(ledger, 0) if counts else None
+            told |= {ledger} if counts else set()
         places.append(Place(read, balance, by_books=read.balance_minor is None))
-    ours = [place.balance_minor for place in places if place.read.account.currency == currency]
+    ours = [place.balance_minor or 0 for place in places if place.read.account.currency == currency]
     underway = open_payouts(currency).order_by().aggregate(total=Sum("amount_minor"))["total"]
     return Cash(places, sum(ours) if ours else bank_minor, int(underway or 0))

@@ -22,6 +22,7 @@ from fulfilment.finance.bank.models import (
 from fulfilment.finance.bank.parsers import Parsed, ParsedLine, ParsedStatement, Refused, parse
 from fulfilment.finance.bank.parsers.csv_file import Mapping
 from fulfilment.finance.bank.parsers.identity import numbered
+from fulfilment.finance.bank.parsers.parsed import MAX_AMOUNT_MINOR
 from shop.kernel import clock
 from shop.kernel.states import StaleState, move
 from shop.kernel.transactions import forbid_network_in_transaction, retrying
@@ -144,6 +145,13 @@ def _understood(file: StatementFile) -> tuple[Parsed, list[BankAccount]]:
         log.exception("bank file %s was not understood", file.pk)
         raise Refused("not_understood", None) from error
     file.kind = parsed.kind
+    for statement in parsed.statements:
+        if (
+            abs(statement.turnover_minor) >= MAX_AMOUNT_MINOR
+        ):  # each line is possible, all of them together are not
+            raise Refused(
+                "amount_too_large", statement.line or None, amount=str(statement.turnover_minor)[:24]
+            )
     return parsed, [account_of(statement) for statement in parsed.statements]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from . import outgoing
 from .index import Index
 from .items import ACCOUNT, BACK, CAME_BACK, PAY, PAYOUT, SAME, Money, OpenItem, Part, Proposal
-from .reading import name_key, same_name, structured, tokens, words_of
+from .reading import same_name, structured, tokens, words_of
 from .sums import sums_to
 
 MOST = 9  #: proposals of one line: a key each
@@ -237,9 +237,7 @@ def _less_sure(one: Proposal) -> Proposal:
 def _by_payer(money: Money, index: Index) -> list[Proposal]:
     """Whose account it is tells what they have open: one of exactly this amount, all of it, or a sum."""
     seen = index.payers.get(money.iban, frozenset()) if money.iban else frozenset()
-    by_name = (
-        frozenset(index.customers_by_name.get(name_key(money.party), ())) if money.party else frozenset()
-    )
+    by_name = index.customers_named(money.party) if money.party else frozenset()
     for customers, reason, less in ((seen, "iban", 0), (by_name - seen, "payer", 4)):
         items = [
             item for customer in customers for item in index.of(customer) if item.currency == money.currency

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from sys import intern
 
 #: What may become of a line; ``deciding`` has one verb for each.
 PAY, BACK, PAYOUT, ACCOUNT, REFUND, PAYBACK, RETURNED, SAME, TOGETHER, CAME_BACK = (
@@ -40,7 +41,7 @@ class OpenItem:
     @property
     def kind(self) -> str:
         """What the target is."""
-        return self.target.partition(":")[0]
+        return intern(self.target.partition(":")[0])
 
     @property
     def whole_minor(self) -> int:

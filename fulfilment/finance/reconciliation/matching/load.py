@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from sys import intern
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -124,19 +125,19 @@ def _index(items: list[OpenItem], payers: QuerySet[LearnedRule], *, of_all: bool
 
 def _add_claims(items: list[OpenItem], *, of_all: bool) -> None:
     """Put what is asked for beside invoices onto them. Two queries."""
-    invoices = {
-        int(item.target.partition(":")[2]): item
-        for item in items
-        if item.kind == "invoice" and not item.closed
-    }
-    for pk, asked in claims.asked(None if of_all else invoices.keys()).items() if invoices else ():
+    invoices: dict[int, OpenItem] = {}
+    for item in items:
+        if item.kind == "invoice" and not item.closed:
+            invoices.setdefault(
+                int(item.target.partition(":")[2]), item
+            )  # found twice: the index keeps the first
+    if not invoices:
+        return
+    for pk, asked in claims.asked(None if of_all else invoices.keys()).items():
         if pk in invoices:
             item = invoices[pk]
-            item.costs_minor, item.interest_minor, item.letters = (
-                asked.costs_minor,
-                asked.interest_minor,
-                asked.letters,
-            )
+            item.costs_minor, item.interest_minor = asked.costs_minor, asked.interest_minor
+            item.letters = asked.letters
 
 
 def _rules() -> Iterator[Rule]:
@@ -167,13 +168,13 @@ def _invoices(rows: QuerySet[Invoice]) -> Iterator[OpenItem]:
     )  # fmt: skip
     for pk, number, order, open_minor, currency, user, name, mail, due, state in facts.iterator():
         closed = "" if open_minor else state
-        customer = customer_of(user, mail or "")
+        customer = intern(customer_of(user, mail or ""))  # one for all that is theirs: there may be many
         numbers = (number, order)
         yield OpenItem(
             f"invoice:{pk}",
             numbers,
             open_minor,
-            currency,
+            intern(currency),
             customer,
             name or "",
             due.toordinal(),

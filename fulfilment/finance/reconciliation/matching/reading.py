@@ -14,6 +14,7 @@ FEWEST_DIGITS = 3
 JOINED_MOST = 4  #: blanks a bank puts into one number
 PIECES_MOST = 60  #: of a text that is read
 SERIES_DIGITS = 10  #: year and number of an invoice: long enough to be known without its letter
+INVOICES = "R"  #: before the numbers of invoices
 OTHER_SERIES = ("RK", "RS", "D")  #: credit notes, cancellations, letters of dunning
 OTHER_NUMBER = {letters: re.compile(rf"{letters}\d{{{SERIES_DIGITS}}}") for letters in OTHER_SERIES}
 RF = re.compile(r"RF\d{2}[A-Z0-9]{1,21}")
@@ -44,7 +45,7 @@ def tokens(text: str) -> list[str]:
                 found[token] = None
         if len(piece) > LONGEST * 2:
             continue
-    others = {token.removeprefix(series) for token in found if (series := series_of(token))}
+    others = {token[at:] for token in found for at in range(1, len(series_of(token)) + 1)}
     return [token for token in found if token not in others]
 
 

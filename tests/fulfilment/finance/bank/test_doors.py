@@ -116,3 +116,22 @@ def test_the_command_reads_a_csv_with_the_mapping_named(tmp_path: Path) -> None:
     assert run(path, mapping="Bank") == "a.csv: 1 new lines, 0 known\n"
     with pytest.raises(CommandError, match="no CSV mapping"):
         run(path, mapping="Other")
+
+
+def test_what_is_never_taken_does_not_keep_the_rest_waiting(tmp_path: Path, monkeypatch: Any) -> None:
+    make_account()
+    monkeypatch.setattr(folder, "MOST_FILES", 2)
+    for name in (".a", ".b", ".c"):
+        (tmp_path / name).mkdir()
+    put(tmp_path / "good.xml", camt(Entry("5.00")))
+    assert folder.take_all(tmp_path) == 1
+    assert StatementLine.objects.count() == 1
+
+
+def test_lines_that_are_possible_one_by_one_and_not_together_are_refused(tmp_path: Path) -> None:
+    """Their sum would not fit into the database: the file would be tried again for ever."""
+    make_account()
+    put(tmp_path / "much.xml", camt(*[Entry("9999999999999.99", ref=f"R{at}") for at in range(2)]))
+    file = folder.take_one(tmp_path / "much.xml")
+    assert file is not None
+    assert (file.state, file.refused_code) == ("refused", "amount_too_large")

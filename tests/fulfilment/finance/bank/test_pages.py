@@ -255,8 +255,14 @@ def test_an_account_the_file_asks_for_is_filled_in_and_the_file_read(desk: Clien
 def test_what_is_no_account_is_refused_in_words(
     field: str, value: str, status: int, desk: Client, bank: BankAccount
 ) -> None:
-    facts = {"name": "New", "iban": THEIRS, "currency": "EUR", "is_active": "on"}
-    facts["ledger_account"] = str(Account.objects.get(role="bank").pk)
+    own = Account.objects.create(number="1210", kind="asset", name_de="Zweites", name_en="Second")
+    facts = {
+        "name": "New",
+        "iban": THEIRS,
+        "currency": "EUR",
+        "is_active": "on",
+        "ledger_account": str(own.pk),
+    }
     response = desk.post(reverse("finance:bank-account-add"), facts | {field: value})
     assert response.status_code == status
 

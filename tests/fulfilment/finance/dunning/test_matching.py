@@ -134,16 +134,23 @@ def test_the_number_of_a_letter_pays_all_that_it_asks_for(clock: Any, debt: Invo
     assert sum(part.amount_minor for part in first.parts) == owed
 
 
-def test_the_number_of_a_letter_is_not_taken_for_an_invoice_with_the_same_digits(debt: Invoice) -> None:
+def test_an_invoice_that_is_found_in_two_ways_is_still_asked_for_with_its_costs(debt: Invoice) -> None:
     debt.refresh_from_db()
-    for text in (
-        f"D{debt.number[1:]}",
-        f"D {debt.number[1:]}",
-        f"RK{debt.number[1:]}",
-        f"RS {debt.number[1:]}",
-    ):
+    letter = DunningNotice.objects.filter(items__invoice=debt).latest("pk")
+    owed = debt.open_minor + open_claims_minor(debt.pk)
+    receipt = told(owed, f"Mahnung {letter.number} {debt.number}", counterparty=str(debt.buyer["name"]))
+    [first, *_] = proposed(receipt)
+    assert (first.confidence, first.reasons[-1]) == (100, "with_costs")
+
+
+def test_the_number_of_a_letter_is_not_taken_for_an_invoice_with_the_same_digits(debt: Invoice) -> None:
+    other = invoice_for(debt.user, price_minor=7_700)
+    assert DunningNotice.objects.filter(number=f"D{other.number[1:]}", items__invoice=debt).exists()
+    for text in (f"D{other.number[1:]}", f"D {other.number[1:]}"):
         found = proposed(told(100, text, counterparty="Otto Fremd"))
-        assert not found, text
+        assert {part.target for one in found for part in one.parts} <= {f"invoice:{debt.pk}"}, text
+    for text in (f"RK{debt.number[1:]}", f"RS {debt.number[1:]}", f"D{debt.number[1:6]}999999"):
+        assert not proposed(told(100, text, counterparty="Otto Fremd")), text
 
 
 def test_claims_that_were_waived_meanwhile_are_not_paid_any_more(debt: Invoice) -> None:

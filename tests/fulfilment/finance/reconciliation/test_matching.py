@@ -67,6 +67,12 @@ def test_a_number_with_one_typing_fault_is_found_when_amount_and_payer_say_so_to
     assert "nearly" in reasons
 
 
+@pytest.mark.parametrize("series", ["RK", "RS", "D", "RK ", "D "])
+def test_a_number_of_another_series_is_no_invoice_with_a_typing_fault(series: str) -> None:
+    assert best(money(11_900, f"{series}2026-000121"), invoice(1))[2] in ((), ("payer", "exact"))
+    assert "2026000121" not in tokens(f"{series}2026-000121")
+
+
 def test_a_typing_fault_alone_says_nothing() -> None:
     assert best(money(77, "R2026-000721", "Somebody Else"), invoice(1)) == ("", 0, ())
 

@@ -213,3 +213,24 @@ def test_a_payout_and_its_line_go_the_same_way() -> None:
         explain_payout(money=told(-900, "STRIPE"), payout=payout.psp_id, amount_minor=900)
     payout.refresh_from_db()
     assert payout.is_open
+
+
+def test_a_payback_that_a_colleague_moves_in_that_moment_is_told_and_not_an_error(
+    desk: Client, monkeypatch: Any
+) -> None:
+    from fulfilment.finance.reconciliation.actions import disburse
+
+    payback = went_back()
+    gone = told(-5_000, payback.end_to_end_id)
+    token = desk.get(reverse("finance:workbench"), {"line": f"disbursement-{gone.pk}"}).context["choices"][0]
+    before = disburse.move
+
+    def meanwhile(thing: Any, **facts: Any) -> Any:
+        PayBack.objects.filter(pk=payback.pk).update(state="cancelled")
+        return before(thing, **facts)
+
+    monkeypatch.setattr(disburse, "move", meanwhile)
+    sent = {"line": f"disbursement-{gone.pk}", "seen": "5000", "do": "choose", "token": token.proposal.token}
+    assert desk.post(reverse("finance:workbench-do"), sent).status_code == 409
+    gone.refresh_from_db()
+    assert gone.assigned_minor == 0
