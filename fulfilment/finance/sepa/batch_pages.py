@@ -49,7 +49,7 @@ def batches(request: HttpRequest) -> HttpResponse:
     if wants_csv(request):
         head = [
             _("Number"), _("Made at"), _("By"), _("Approved by"), _("State"), _("From our account"),
-            _("Day of execution"), _("Transfers"), _("Sum"), "SHA-256",
+            _("Day of execution"), _("Bank transfers"), _("Sum"), "SHA-256",
         ]  # fmt: skip
         cells = (
             [

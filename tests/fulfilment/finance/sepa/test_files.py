@@ -15,6 +15,8 @@ from lxml import etree
 
 from checkout.order.models import Order
 from checkout.payment.models import Payment, Refund
+from fulfilment.finance.invoicing.actions import credit_note
+from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger.queries import balance_minor
 from fulfilment.finance.reconciliation.actions import SentAnew, open_again, undo
 from fulfilment.finance.reconciliation.matching.items import CAME_BACK, TOGETHER
@@ -29,6 +31,7 @@ from fulfilment.finance.sepa.receivers import bank_day_from, is_bank_day, masked
 from fulfilment.finance.sepa.waiting import waiting
 from shop.kernel.clock import today
 from tests.fulfilment.finance.books import problems
+from tests.fulfilment.finance.orders import dispatch
 from tests.fulfilment.finance.reconciliation.bank_lines import told
 from tests.support.helpers import Outbox
 
@@ -76,10 +79,20 @@ def test_a_file_is_valid_and_says_what_its_rows_say(outbox: Outbox, schema: str)
 
 def test_the_text_names_order_refund_and_credit_note(outbox: Outbox) -> None:
     order = prepaid()
-    refund = refund_of(order)
+    dispatch(order)
+    outbox.drain()
+    refund = refund_of(order, 1_900)
     [row] = waiting()
     assert row.text == f"Erstattung der Bestellung {order.number} REFUND-{refund.pk:06d}"
     assert (row.iban, row.account_from, row.problem) == (THEIRS, "bank", "")
+    invoice = Invoice.objects.get(order=order)
+    note = credit_note(invoice=invoice, source="g:1", reason="a scratch", amount_minor=1_900)
+    credit_note(invoice=invoice, source="g:2", reason="another", amount_minor=100)
+    [row] = waiting()
+    assert row.text == (
+        f"Erstattung der Bestellung {order.number}, Gutschrift {note.number} REFUND-{refund.pk:06d}"
+    )
+    assert texts(valid(file_of(refund)), "Ustrd") == [row.text]
 
 
 @override("en")
