@@ -74,7 +74,10 @@ class Order(AbstractOrder):
             ("manage_orders", "May cancel, hold and release orders"),
             ("correct_addresses", "May correct where an order goes"),
         ]
-        indexes = [models.Index(fields=["status", "-date_placed"], name="order_by_status")]
+        indexes = [
+            models.Index(fields=["status", "-date_placed"], name="order_by_status"),
+            models.Index(fields=["status"], condition=Q(on_hold=True), name="order_on_hold"),
+        ]
 
     @property
     def total_minor(self) -> int:

@@ -254,7 +254,12 @@ class Invoice(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_on"], condition=Q(open_minor__gt=0), name="invoicing_open_by_due"),
+            # All that lists and sums of open items ask: on long books their rows lie each on a page of its own.
+            models.Index(
+                fields=["due_on", "kind", "state", "currency", "held", "open_minor", "id"],
+                condition=Q(open_minor__gt=0),
+                name="invoicing_open_items",
+            ),
             models.Index(fields=["-issued_on", "-id"], name="invoicing_newest"),
             # What an order owes is laid on its invoices, and for tens of thousands of them nobody reads the rows.
             models.Index(

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from . import files
 from .einvoice import EInvoice
@@ -150,9 +150,8 @@ def open_items(
 
 def unapplied_minor(currency: str = "EUR") -> int:
     """Money of orders that lies on no invoice (advance payments, customers' credit), in minor units. One query."""
-    sums = OrderAccount.objects.filter(currency=currency).aggregate(
-        received=Sum("received_minor"), allocated=Sum("allocated_minor")
-    )
+    uneven = OrderAccount.objects.filter(currency=currency).exclude(received_minor=F("allocated_minor"))
+    sums = uneven.aggregate(received=Sum("received_minor"), allocated=Sum("allocated_minor"))
     return int(sums["received"] or 0) - int(sums["allocated"] or 0)
 
 

@@ -94,13 +94,16 @@ def missing(guards: Sequence[Guard], using: str = "default") -> list[str]:
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
             have = {name: _plain(sql) for name, sql in cursor.fetchall()}
             return [guard.name for guard in guards if have.get(guard.name) != _plain(guard.sqlite)]
+        # Enabled in every session: not "D" (asleep) and not "R" (awake in replicas only).
         cursor.execute(
-            "SELECT t.tgname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
-            "WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'"
+            "SELECT t.tgname, c.relname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
+            "JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
         )
-        sources = dict(cursor.fetchall())
+        sources = {(name, table): source for name, table, source in cursor.fetchall()}
     return [
-        guard.name for guard in guards if _plain(sources.get(guard.name, "?")) not in _plain(guard.postgresql)
+        guard.name
+        for guard in guards
+        if _plain(sources.get((guard.name, guard.table), "?")) not in _plain(guard.postgresql)
     ]
 
 

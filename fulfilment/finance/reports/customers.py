@@ -22,7 +22,7 @@ from shop.kernel import clock, pdf
 
 from .models import CustomerStatement
 
-ORDERS_MAX = 5_000  #: more orders than a person has; a trader with more gets a statement per year
+ORDERS_AT_ONCE = 5_000  #: per statement; only a trader has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +83,16 @@ def customer(key: str) -> Customer | None:
 def movements(
     of: Customer, *, first: dt.date | None = None, last: dt.date | None = None, currency: str = "EUR"
 ) -> tuple[int, list[Movement]]:
-    """What was carried forward to ``first``, and every line within the days. Two queries."""
-    numbers = list(of.orders.order_by("pk").values_list("number", flat=True)[:ORDERS_MAX])
-    lines = EntryLine.objects.filter(
-        account__role="receivable",
-        subject__in=[order_subject(number) for number in numbers],
-        entry__posted_at__isnull=False,
-        currency=currency,
-    ).select_related("entry")
-    if last:
-        lines = lines.filter(entry__booked_on__lte=last)
+    """What was carried forward to ``first``, and every line within the days. Two queries, and one more for each
+    ``ORDERS_AT_ONCE`` orders."""
+    numbers = list(of.orders.order_by("pk").values_list("number", flat=True))
+    lines: list[EntryLine] = []
+    for at in range(0, len(numbers), ORDERS_AT_ONCE):
+        lines += _lines(numbers[at : at + ORDERS_AT_ONCE], last, currency)
+    lines.sort(key=lambda line: (line.entry.booked_on, line.entry_id, line.pk))
     opening, found = 0, []
     balance = 0
-    for line in lines.order_by("entry__booked_on", "entry_id", "pk"):
+    for line in lines:
         balance += line.amount_minor
         if first and line.entry.booked_on < first:
             opening = balance
@@ -112,6 +109,17 @@ def movements(
             )
         )
     return opening, found
+
+
+def _lines(numbers: list[str], last: dt.date | None, currency: str) -> QuerySet[EntryLine]:
+    """What was posted to the receivable of these orders until a day, with the entries."""
+    lines = EntryLine.objects.filter(
+        account__role="receivable",
+        subject__in=[order_subject(number) for number in numbers],
+        entry__posted_at__isnull=False,
+        currency=currency,
+    ).select_related("entry")
+    return lines.filter(entry__booked_on__lte=last) if last else lines
 
 
 def statement_pdf(of: Customer, *, first: dt.date | None, last: dt.date) -> bytes:

@@ -141,6 +141,38 @@ def test_the_guards_are_in_place_and_a_lost_one_is_named_and_mended() -> None:
     assert guards.install(triggers.GUARDS) == []
 
 
+@pytest.mark.both_databases
+def test_a_guard_that_sleeps_or_is_only_awake_elsewhere_is_missing() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL lets triggers sleep")
+    for asleep in ("DISABLE", "ENABLE REPLICA"):
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE ledger_entry {asleep} TRIGGER ledger_entry_kept")
+        assert guards.missing(triggers.GUARDS) == ["ledger_entry_kept"]
+        assert guards.install(triggers.GUARDS) == ["ledger_entry_kept"]
+        assert guards.missing(triggers.GUARDS) == []
+
+
+@pytest.mark.both_databases
+def test_a_guard_of_the_same_name_on_another_table_guards_nothing() -> None:
+    here, there = ("ledger_entry_kept", "ledger_period")
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"DROP TRIGGER {here}")
+            cursor.execute(triggers_sql(here).replace("ON ledger_entry ", f"ON {there} ").replace(
+                "OLD.posted_at IS NOT NULL", "OLD.closed_at IS NOT NULL"))  # fmt: skip
+        else:
+            cursor.execute(f"DROP TRIGGER {here} ON ledger_entry")
+            cursor.execute(
+                f"CREATE TRIGGER {here} BEFORE UPDATE ON {there} FOR EACH ROW EXECUTE FUNCTION {here}()"
+            )
+    assert guards.missing(triggers.GUARDS) == [here]
+
+
+def triggers_sql(name: str) -> str:
+    return next(guard.sqlite for guard in triggers.GUARDS if guard.name == name)
+
+
 def test_a_table_rebuilt_on_sqlite_gets_its_guards_back_from_migrate() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("only SQLite rebuilds tables")

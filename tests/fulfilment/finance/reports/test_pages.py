@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger.actions import post
@@ -73,7 +74,10 @@ def test_every_report_says_so_when_there_is_nothing(desk: Client) -> None:
     for address in addresses():
         page = desk.get(address)
         assert page.status_code == 200
-        assert "empty" in page.content.decode(), address
+        assert page.context["rows"] == [], address
+        title, text = page.context["report"].empty
+        assert title and escape(title) in page.content.decode(), address
+        assert text and escape(text) in page.content.decode(), address
         assert desk.get(address, {"format": "pdf"}).content.startswith(b"%PDF"), address
 
 

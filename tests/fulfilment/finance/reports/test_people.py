@@ -162,6 +162,18 @@ def test_the_account_of_a_customer_holds_every_document_and_payment() -> None:
     assert [row.amount_minor for row in customers.movements(guest)[1]] == [700]
 
 
+def test_no_order_of_a_customer_with_many_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = make_user()
+    for at in range(3):
+        issue(make_order(Wish(1, 1_000 + at), user=user), day=later(2 - at))
+    monkeypatch.setattr(customers, "ORDERS_AT_ONCE", 2)
+    of = customers.customer(f"user:{user.pk}")
+    assert of is not None
+    rows = customers.movements(of)[1]
+    assert [row.amount_minor for row in rows] == [1_002, 1_001, 1_000]
+    assert rows[-1].balance_minor == 3_003
+
+
 @pytest.mark.parametrize(
     "key", ["", "user:", "user:0", "user:x", "user:²", f"user:{'9' * 30}", "mail:", "mail:no@x.de", "x:1"]
 )
