@@ -263,7 +263,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         actions.close(recall=found, by=request.user, why=form.cleaned_data["why"])
     except StockError as error:
-        return _page(request, _recall(pk), problem=str(error), status=409)
+        return _page(request, _recall(pk), problem=str(error), status=409, close_form=form)
     messages.success(request, _("Recall %(number)s is closed.") % {"number": found.number})
     return redirect("warehouse:recall", pk=pk)
 
