@@ -1,5 +1,5 @@
-"""Every form of the warehouse, sent empty and sent with nonsense, read as a browser would read the answer: what is wrong
-is said, in words and beside its field, and what was typed and ticked is still there. It needs no window, so it is quick.
+"""Every form of the warehouse, sent empty and sent with nonsense, read as a browser would read the answer: what is
+wrong is said, in words and beside its field, and what was typed and ticked is still there. It needs no window.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("fresh_database")
 APP = {"pick", "pick-batch", "phone"}
 NONSENSE = {"text": "Das gibt es nicht " + "W" * 400, "number": "-7", "date": "0001-01-01"}
 FORMS_AT_LEAST = 35  #: kinds of forms that ask for something on the pages of the day
-SAID = "summary--bad notice--bad scan-result toast--error toast--warning".split()
+SAID = ("summary--bad", "notice--bad", "scan-result", "toast--error", "toast--warning")
 ASKS = ".//input[not(@type='hidden') and not(@type='submit')] | .//select | .//textarea"
 REFUSED = (400, 404, 409)
 
