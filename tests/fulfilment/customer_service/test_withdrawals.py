@@ -14,6 +14,7 @@ from fulfilment.customer_service.withdrawals.events import WithdrawalReceived
 from fulfilment.customer_service.withdrawals.matching import numbers_in, order_named, possible_orders, slips
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.dunning.actions import run
+from fulfilment.finance.dunning.calendar import business_day_from
 from fulfilment.finance.invoicing import actions as invoicing
 from fulfilment.finance.invoicing.models import Invoice
 from shop.kernel.clock import today
@@ -169,7 +170,7 @@ def held(invoice: Invoice) -> tuple[bool, str]:
 
 def test_nobody_is_dunned_while_a_withdrawal_is_open(clerk: Any) -> None:
     order, invoice = overdue_invoice()
-    day = invoice.due_on + dt.timedelta(days=30)
+    day = business_day_from(invoice.due_on + dt.timedelta(days=30), "HH")
     [letter] = run(day=day, dry_run=True).plan.proposals
     assert [item.invoice.pk for item in letter.items] == [invoice.pk]
     found = declare(contract=order.number, email="rechnung@example.org")
