@@ -22,6 +22,8 @@ from shop.approvals import actions as approvals
 from shop.approvals.models import Approval
 from shop.kernel.clock import today
 
+SEASON = 36  #: times three days: longer than all terms of dunning together
+
 
 class Books:
     """What finance does beside the bank."""
@@ -68,6 +70,16 @@ class Books:
         return bool(rows) and bool(
             hand_over(invoices=[self.pick(rows)], collector="Inkasso Elbe", by=self.clerk)
         )
+
+    def a_season_passes(self: Any) -> bool:
+        """Some buy and do not pay, and are reminded until the last letter's term is over."""
+        for verb in ("order", "dispatch", "order", "dispatch", "order", "dispatch"):
+            self.do(verb)
+        for _ in range(SEASON):
+            self.clock.advance(days=3)
+            for verb in ("stranger_pays", "statement", "dun"):
+                self.do(verb)
+        return True
 
     def come_back(self: Any) -> bool:
         """It is ours again."""

@@ -79,7 +79,8 @@ class Cards:
         ]
         if not paid:
             return False
-        payment, left = self.pick(paid)
+        by_card = [one for one in paid if one[0].method == "card"]
+        payment, left = self.pick(by_card if by_card and self.chance(50) else paid)
         asked = refunds.give_back(
             payment=payment,
             amount_minor=self.pick((left, self.dice.randint(1, left))),
@@ -100,8 +101,9 @@ class Cards:
 
     def refund_comes_back(self: Any) -> bool:
         """The customer's bank did not take it after all."""
-        refund = self.pick(Refund.objects.filter(state="succeeded", psp_id__isnull=False).order_by("pk"))
-        if refund is None or refund.way != "card":
+        sent = Refund.objects.filter(state="succeeded", by_transfer=False, psp_id__isnull=False)
+        refund = self.pick(sent.order_by("pk"))
+        if refund is None:
             return False
         self.standin.control("refunds/fail", refund=refund.psp_id)
         settle_refund(psp_id=refund.psp_id)
