@@ -94,7 +94,7 @@ class MacroForm(forms.ModelForm[Macro]):
     class Meta:
         model = Macro
         fields = ("title", "language", "kind", "body", "is_active")
-        widgets = {"language": forms.Select(choices=[("de", "Deutsch"), ("en", "English")])}
+        widgets = {"language": forms.Select(choices=[("de", _("German")), ("en", _("English"))])}
 
 
 class PolicyForm(forms.ModelForm[ServicePolicy]):
