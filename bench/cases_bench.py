@@ -19,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from fulfilment.customer_service.cases.models import Case, Message
+from fulfilment.customer_service.cases.words import folded
 from shop.kernel.clock import now
 from tests.factories.cases import make_case
 from tests.factories.people import make_staff
@@ -112,7 +113,7 @@ def _case(first: Case, number: int, dice: random.Random) -> Case:
         if not field.primary_key
     }
     state = dice.choice(STATES)
-    return Case(
+    case = Case(
         **{
             **values,
             "number": f"C{20_000 + number}",
@@ -125,6 +126,8 @@ def _case(first: Case, number: int, dice: random.Random) -> Case:
             "answer_due_at": None if state == "closed" else first.answer_due_at,
         }
     )
+    case.words = folded(f"{case.name} {case.subject} {case.email}")  # as save() does
+    return case
 
 
 def _messages(
@@ -135,7 +138,7 @@ def _messages(
         for at in range(PER_CASE):
             side = Message.CUSTOMER if at % 2 == 0 else Message.STAFF
             body = " ".join(chosen[at * 40 : (at + 1) * 40])
-            yield Message(case=case, side=side, body=body, key=f"{case.key}-{at}")
+            yield Message(case=case, side=side, body=body, words=folded(body), key=f"{case.key}-{at}")
 
 
 def _searches(dice: random.Random) -> list[str]:

@@ -17,6 +17,7 @@ from shop.kernel.clock import now
 from . import kinds
 from .hours import OpeningHours
 from .states import CASE, OPEN_STATES
+from .words import folded
 
 NAME_MAX, SUBJECT_MAX, EMAIL_MAX, BODY_MAX = 150, 150, 254, 10_000
 LOW, NORMAL, HIGH, URGENT = 1, 2, 3, 4
@@ -79,6 +80,9 @@ class Case(models.Model):
     last_message_id = models.BigIntegerField(
         default=0, help_text="what a writer has seen is compared with it"
     )
+    words = models.TextField(
+        default="", editable=False, help_text="name, subject and address as the search knows them"
+    )
     nonce = models.CharField(
         max_length=32, help_text="in the customer's link; a new one takes the old link away"
     )
@@ -125,6 +129,11 @@ class Case(models.Model):
             return None
         return min(self.answer_due_at, self.solve_due_at) if self.answer_due_at else self.solve_due_at
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the words of its head beside it."""
+        self.words = folded(f"{self.name} {self.subject} {self.email}")
+        super().save(*args, **kwargs)
+
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: cases are closed."""
         raise ProtectedError("cases are closed, never deleted", {self})
@@ -139,6 +148,7 @@ class Message(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="messages")
     side = models.CharField(max_length=10, choices=SIDES)
     body = models.TextField(max_length=BODY_MAX, help_text="plain text, shown as such")
+    words = models.TextField(default="", editable=False, help_text="of the body, as the search knows them")
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -153,6 +163,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.side} in {self.case_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep its words beside it."""
+        self.words = folded(self.body)
+        super().save(*args, **kwargs)
 
     @property
     def is_internal(self) -> bool:

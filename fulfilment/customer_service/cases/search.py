@@ -10,19 +10,19 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from .models import Case
+from .words import folded
 
-WORD = re.compile(r"\w+")
 WORDS_MAX = 6
 WORD_MAX_CHARS = 40
 FOUND_MAX = 1_000  #: messages that are looked at, the newest first; who has more must search more exactly
 NUMBER = re.compile(r"[A-Za-z]\d{3,12}")
 
 _POSTGRES = """
-(SELECT case_id FROM cases_message WHERE to_tsvector('simple', body) @@ to_tsquery('simple', %s)
+(SELECT case_id FROM cases_message WHERE to_tsvector('simple', words) @@ to_tsquery('simple', %s)
  ORDER BY id DESC LIMIT %s)
 UNION ALL
 (SELECT id FROM cases_case
- WHERE to_tsvector('simple', name || ' ' || subject || ' ' || email) @@ to_tsquery('simple', %s)
+ WHERE to_tsvector('simple', words) @@ to_tsquery('simple', %s)
  ORDER BY id DESC LIMIT %s)
 """
 _SQLITE = """
@@ -33,8 +33,8 @@ SELECT case_id FROM cases_message WHERE id IN (
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a search, in small letters, at most ``WORDS_MAX``."""
-    return [word[:WORD_MAX_CHARS].lower() for word in WORD.findall(text)][:WORDS_MAX]
+    """The words of a search, folded, at most ``WORDS_MAX``."""
+    return [word[:WORD_MAX_CHARS] for word in folded(text).split()][:WORDS_MAX]
 
 
 def search(rows: QuerySet[Case], text: str) -> QuerySet[Case]:
@@ -62,5 +62,5 @@ def with_words(rows: QuerySet[Case], text: str) -> QuerySet[Case]:
     found = RawSQL(_SQLITE, [" ".join(f'"{word}"*' for word in words), FOUND_MAX])  # noqa: S611 - as above
     head = Q()
     for word in words:
-        head &= Q(name__icontains=word) | Q(subject__icontains=word) | Q(email__icontains=word)
+        head &= Q(words__contains=word)
     return rows.filter(Q(pk__in=found) | head)

@@ -193,6 +193,9 @@ def test_words_in_messages_are_found_by_their_beginnings() -> None:
     assert found_by("größe") == ["two"]
     assert found_by("naht rechnung") == []
     assert found_by("42") == ["two"]
+    make_case(key="three", body="ÖSEN »Übergröße« aus Weiß-Gold", name="Åsa Öhrström")
+    for words in ("ösen", "ÜBERGRÖSSE", "übergröße", "weiß gold", "åsa", "öhr"):
+        assert found_by(words) == ["three"], words
 
 
 @pytest.mark.parametrize(
