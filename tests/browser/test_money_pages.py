@@ -155,7 +155,7 @@ def test_a_payout_is_explained_to_the_cent_beside_its_bank_line(
     receipt = bank.record(
         booked_on=today(), amount_minor=payout.amount_minor, reference=payout.psp_id[-12:], text="STRIPE"
     )
-    bank.explain_payout(receipt=receipt, payout=payout.psp_id, amount_minor=payout.amount_minor)
+    bank.explain_payout(money=receipt, payout=payout.psp_id, amount_minor=payout.amount_minor)
     page.reload()
     seen(page, "payout-on-the-bank")
     page.goto(f"{desk_url}{FINANCE}movements/")

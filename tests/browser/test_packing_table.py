@@ -150,10 +150,10 @@ def test_a_refused_address_is_corrected_and_its_label_comes_by_itself(
     page = open_window(width=360, height=740)
     sign_in(page, live_server.url, packer)
     page.goto(f"{live_server.url}{ROOM}/packing/{table.pk}/scan/")
-    assert "no postcode of DE" in page.locator("main").inner_text()
+    assert "no postcode of Germany" in page.locator("main").inner_text()
     for code in ("SHOE", "WAX", "WAX", table.order.number):
         scan(page, code)
-    assert "no postcode of DE" in page.locator("#label-part").inner_text()
+    assert "no postcode of Germany" in page.locator("#label-part").inner_text()
     page.locator("#label-part").get_by_role("link", name="Correct the address").click()
     page.get_by_label("Postcode").fill("20457")
     page.get_by_label("Why").fill("typing error")
