@@ -68,6 +68,12 @@ def test_statements_are_brought_asked_about_and_shown(
     page = open_window()
     sign_in(page, live_kontor.url, FINANCE, BANK)
     look(page, "bank-accounts-first", axe=True)
+    # Each bank account has an account of its own in the books; the shop's first one has 1200.
+    page.goto(f"{live_kontor.url}/dashboard/finance/chart/new/")
+    for name, words in (("number", "1215"), ("name_de", "Geschäftskonto"), ("name_en", "Business account")):
+        page.locator(f"[name={name}]").fill(words)
+    page.locator("[name=kind]").select_option("asset")
+    press(page, "Konto anlegen")
     page.goto(f"{live_kontor.url}{BANK}files/")
     files = statements()
     page.locator("input[type=file]").set_input_files(files[:1])
@@ -79,6 +85,7 @@ def test_statements_are_brought_asked_about_and_shown(
     page.get_by_role("link", name="Dieses Konto hinzufügen").click()
     assert page.locator("[name=iban]").input_value() == IBAN
     page.locator("[name=name]").fill("Geschäftskonto")
+    page.locator("[name=ledger_account]").select_option(label="1215 Geschäftskonto")
     look(page, "bank-account-add", axe=True)
     press(page, "Speichern")
     page.locator(".stats").wait_for(timeout=PATIENCE_MS)

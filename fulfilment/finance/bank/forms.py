@@ -154,7 +154,11 @@ class AccountForm(forms.ModelForm):
         # The other roles are kept by documents and other pages: money booked there would be no money in the bank.
         field.queryset = Account.objects.filter(kind=ASSET, role__in=("bank", "")).order_by("number")
         if self.instance.pk is None:
-            self.initial["ledger_account"] = Account.objects.filter(role="bank").first()
+            free = field.queryset.exclude(pk__in=BankAccount.objects.values("ledger_account"))
+            self.initial["ledger_account"] = free.filter(role="bank").first()
+            field.help_text = _(
+                "Each bank account needs its own; add one under “Accounts” in the books first."
+            )
         elif self.instance.statements.exists():
             self.fields["currency"].disabled = True  # its statements are in it,
             field.disabled = True  # and its money is booked there
