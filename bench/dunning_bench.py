@@ -45,7 +45,10 @@ def measure() -> dict[str, Figure]:
     return {
         "finance.dunning_run": Figure(round(run_s, 1), f"s for {count} invoices"),
         "finance.dunning_update": Figure(round(update_s, 1), "s, plain UPDATE of the same rows"),
-        "finance.dunning_ratio": Figure(round(run_s / update_s, 2), "of the plain UPDATE", at_most=3),
+        "finance.dunning_ratio": Figure(
+            # The budget is PostgreSQL's: there the UPDATE waits for the disk as the run does.
+            round(run_s / update_s, 2), "of the plain UPDATE", at_most=3 if connection.vendor == "postgresql" else None,
+        ),
         "finance.dunning_memory": Figure(round(memory_mb), "MB", at_most=200),
         "finance.dunning_kills": Figure(kills, "times killed", at_least=len(KILL_AT)),
         "finance.dunning_wrong": Figure(

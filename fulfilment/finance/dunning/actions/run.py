@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from fulfilment.finance.dunning import facts as facts_of
-from fulfilment.finance.dunning.customers import CUSTOMERS_PER_CHUNK, Customers, chunks
+from fulfilment.finance.dunning.customers import CUSTOMERS_PER_CHUNK, Customers, chunks, go_by_indexes
 from fulfilment.finance.dunning.facts import Ground
 from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.dunning.proposal import Decided, Held, Plan, Proposal, decide, stopped
@@ -27,8 +27,6 @@ from .write import Letter, write
 log = logging.getLogger(__name__)
 
 FAILURES_MAX = 100  #: customers whose letter fails before a run stops
-#: Ways of PostgreSQL to answer that read a table, or an index, from end to end.
-WHOLE_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 KEPT = 500  #: letters and held invoices that a result shows one by one; the rest is counted
 
 
@@ -138,19 +136,11 @@ def _write(
 ) -> tuple[list[Letter], tuple[Held, ...]]:
     """Read under lock, decide, write: what is paid meanwhile waits or is seen."""
     with transaction.atomic():
-        _go_by_indexes()
+        go_by_indexes()
         chosen = customers.invoices(base.day).select_for_update(of=("self",))
         invoices = facts_of.debts(chosen, base.day)
         decided = decide(invoices, facts_of.read(base, invoices))
         return write(letters=_chosen(decided, only), base=base, by=by), decided.held
-
-
-def _go_by_indexes() -> None:
-    """A chunk asks for a few thousand rows of tables with millions. PostgreSQL's estimates of tables that grow as we
-    write are old, and it read a table of letters whole for each chunk: cost per letter must not grow with the table."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("; ".join(f"SET LOCAL {way} = off" for way in WHOLE_TABLES))
 
 
 def _chosen(decided: Decided, only: set[str] | None) -> list[Proposal]:
