@@ -152,4 +152,5 @@ def _case(order: Order) -> rules.Case:
         billing_country=country,
         delivery_country=shipping.country_id if shipping else order.vat_country,
         user=order.user,
+        currency=order.currency,
     )

@@ -54,6 +54,7 @@ class Quote:
             billing_country=self.draft.billing.get("country", ""),
             delivery_country=self.draft.country,
             user=request.user if request.user.is_authenticated else None,
+            currency=self.totals.currency,
         )
 
 

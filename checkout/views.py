@@ -20,7 +20,7 @@ from checkout.order import access
 from checkout.order.actions import BasketChanged, BasketGone, Contact, Placement, PriceChanged, place
 from checkout.order.models import AcceptedSummary, BillingAddress, ShippingAddress
 from checkout.payment import rules
-from checkout.payment.models import CARD
+from checkout.payment.models import CARD, NOTHING
 from shop.kernel.access import public
 from shop.kernel.clock import now
 
@@ -194,15 +194,19 @@ def payment(request: HttpRequest) -> HttpResponse:
     if missing:
         return redirect(missing)
     offers = rules.offers(found.case(request))
+    free = not found.totals.total_minor
     problem = ""
-    if request.method == "POST":
-        chosen = next((o for o in offers if o.method == request.POST.get("payment")), None)
+    if request.method == "POST":  # over 0.00 nobody is asked, also when the page was opened at another price
+        posted = offers[0].method if free else request.POST.get("payment")
+        chosen = next((o for o in offers if o.method == posted), None)
         if chosen is not None and chosen.allowed:
             found.draft.payment_method = chosen.method
             session.save(request, found.draft)
             return redirect("checkout:summary")
         problem = chosen.reason if chosen else _("Please choose how you want to pay.")
-    return _page(request, "payment", found, 422 if problem else 200, offers=offers, problem=problem)
+    return _page(
+        request, "payment", found, 422 if problem else 200, offers=offers, problem=problem, free=free
+    )
 
 
 def _missing(found: Quote, step: str) -> str:
@@ -213,7 +217,7 @@ def _missing(found: Quote, step: str) -> str:
         return "checkout:contact"
     if found.chosen is None:
         return "checkout:delivery"
-    if step == "summary" and not found.draft.payment_method:
+    if step == "summary" and not found.draft.payment_method and found.totals.total_minor:
         return "checkout:payment"
     return ""
 
@@ -235,13 +239,14 @@ def summary(request: HttpRequest) -> HttpResponse:
     if not offer.allowed:
         messages.warning(request, offer.reason)
         return redirect("checkout:payment")
+    found.draft.payment_method = offer.method  # over 0.00 it is none, whatever was chosen before
     facts = render_to_string(
         "storefront/checkout/facts.html", {"quote": found, "draft": found.draft, "offer": offer}
     )
     if request.method == "POST":
         return _place(request, found, facts)
     seen = AcceptedSummary.digest(facts)
-    return _page(request, "summary", found, facts=facts, offer=offer, seen=seen)
+    return _page(request, "summary", found, facts=facts, offer=offer, seen=seen, free=offer.method == NOTHING)
 
 
 def _already_ordered(request: HttpRequest) -> HttpResponse | None:

@@ -22,6 +22,8 @@ METHODS = [
     (INVOICE, _("Purchase on account")),
     (PREPAYMENT, _("Prepayment by bank transfer")),
 ]
+NOTHING = "nothing"  #: of an order over 0.00: it has no payment row, because no money is to come
+WAYS = [*METHODS, (NOTHING, _("Nothing to pay"))]  #: all that an order's method can be, with its name
 OPEN_STATES = ("created", "action_required", "authorised")
 MONEY_CAME = ("captured", "disputed")  #: captured once; a dispute does not make it open again
 

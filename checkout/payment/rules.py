@@ -9,8 +9,10 @@ from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Line
+from shop.ui.numbers import money_text
 
-from .models import CARD, INVOICE, METHODS, CustomerCredit, MethodRule
+from .minimums import card_minimum_minor
+from .models import CARD, INVOICE, METHODS, NOTHING, PREPAYMENT, WAYS, CustomerCredit, MethodRule
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,17 @@ class Case:
     billing_country: str
     delivery_country: str
     user: Any = None
+    currency: str = "EUR"
 
 
 def offers(case: Case) -> list[Offer]:
-    """Every enabled method with the answer for this shopper. Three queries at most, whatever the rules."""
+    """Every enabled method with the answer for this shopper. Three queries at most, whatever the rules.
+
+    Over 0.00 nothing is asked: the one offer is that nothing is to be paid. Below what a card can be charged prepayment
+    is there also where it is switched off or refused, when nothing else is left (docs/decisions/0070).
+    """
+    if not case.total_minor:
+        return [Offer(NOTHING, name_of(NOTHING), True)]
     rules = {rule.method: rule for rule in MethodRule.objects.all()}
     credit, on_the_way = None, 0
     if case.user is not None and case.user.is_authenticated:
@@ -48,14 +57,28 @@ def offers(case: Case) -> list[Offer]:
             continue
         reason = _refusal(rule, case, credit, on_the_way)
         found.append(Offer(method, str(title), not reason, reason, rule.due_days))
+    if CARD in rules and rules[CARD].enabled and _below_card(case) and not any(one.allowed for one in found):
+        found = [one for one in found if one.method != PREPAYMENT]
+        found.append(Offer(PREPAYMENT, name_of(PREPAYMENT), True))
     return found
 
 
+def name_of(method: str) -> str:
+    """A way to pay as people call it, in the active language; an unknown one by its code."""
+    return str(dict(WAYS).get(method, method))
+
+
 def check(method: str, case: Case) -> Offer:
-    """The answer for one method; a method that is not offered at all is refused too."""
-    for offer in offers(case):
+    """The answer for one method; a method that is not offered at all is refused too. Over 0.00 the answer is that
+    nothing is to be paid, whatever was chosen before."""
+    found = offers(case)
+    if not case.total_minor:
+        return found[0]
+    for offer in found:
         if offer.method == method:
             return offer
+    if method == NOTHING:
+        return Offer(method, name_of(method), False, _("There is something to pay now. Please choose how."))
     return Offer(method, method, False, _("This way to pay is not offered. Please choose another one."))
 
 
@@ -71,10 +94,20 @@ def not_yet_invoiced_minor(user: Any) -> int:
     return int(lines.aggregate(total=Sum(F("gross_minor") * still_open / F("quantity")))["total"] or 0)
 
 
+def _below_card(case: Case) -> bool:
+    """Whether the card provider takes no charge as small as this."""
+    return case.total_minor < card_minimum_minor(case.currency)
+
+
 def _refusal(rule: MethodRule, case: Case, credit: CustomerCredit | None, on_the_way: int) -> str:
     countries = {code.strip().upper() for code in rule.countries.split(",") if code.strip()}
     if countries and case.billing_country not in countries:
         return _("Not available for billing addresses in your country. Please pay by card or prepayment.")
+    if rule.method == CARD and _below_card(case):
+        least = money_text(card_minimum_minor(case.currency), case.currency)
+        return _("Cards can be charged from %(amount)s on. Please choose another way to pay.") % {
+            "amount": least
+        }
     if case.total_minor < rule.minimum_minor:
         return _("Not available for an order this small. Please choose another way to pay.")
     if rule.maximum_minor is not None and case.total_minor > rule.maximum_minor:

@@ -15,7 +15,7 @@ from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import StateError
 
-from .actions import close_unpaid, send_refund, settle, settle_refund
+from .actions import close_unpaid, confirm_free, send_refund, settle, settle_refund
 from .events import PaymentReminderDue
 from .models import CARD, OPEN_STATES, PREPAYMENT, Payment, Refund
 from .stripe_client import ProviderDown, ProviderRefused
@@ -68,7 +68,9 @@ def send_refunds() -> None:
 
 @shared_task(name="payment.expire", ignore_result=True)
 def expire() -> int:
-    """Cancel orders whose time to pay is over, and free their stock. Returns how many."""
+    """Cancel orders whose time to pay is over, and free their stock. Returns how many. An order over 0.00 is confirmed
+    instead: it waits for nothing."""
+    _confirm_free()
     done = 0
     # The last attempt decides, open or not: one that failed or was cancelled at Stripe still has stock behind it.
     last = Payment.objects.of_order(OuterRef("pk")).order_by("-pk").values("expires_at")[:1]
@@ -83,6 +85,16 @@ def expire() -> int:
         ) as error:  # the next order must not wait for this one
             log.warning("order %s waits: %s", order.number, error)
     return done
+
+
+def _confirm_free() -> None:
+    free = Order.objects.filter(status="awaiting_payment", total_incl_tax=0).order_by("pk")
+    for order in free[:BATCH]:
+        try:
+            with transaction.atomic():
+                confirm_free(order=order)
+        except StateError as error:
+            log.warning("order %s waits: %s", order.number, error)
 
 
 @shared_task(name="payment.remind", ignore_result=True)

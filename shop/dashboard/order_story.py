@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from checkout.order.models import AddressCorrection, Order
-from checkout.payment.models import METHODS, Payment
+from checkout.payment.models import WAYS, Payment
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.receiving.dashboard import given_back_event
@@ -217,4 +217,4 @@ def _event(at: dt.datetime, title: str, icon: str, **more: Any) -> Event:
 
 def method_name(code: str) -> str:
     """The way to pay as people call it."""
-    return str(dict(METHODS).get(code, code))
+    return str(dict(WAYS).get(code, code))

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from checkout.order.models import Line, Order
 from checkout.order.states import ORDER
-from checkout.payment.models import METHODS, Payment
+from checkout.payment.models import WAYS, Payment
 from fulfilment.finance.amounts import CsvAmount
 from fulfilment.finance.forms import Period
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
@@ -48,7 +48,7 @@ class OrderSearch(Period):
     payment = forms.ChoiceField(
         label=gettext_lazy("Payment"),
         required=False,
-        choices=lambda: [("", _("all")), *METHODS, (DISPUTED, _("disputed"))],
+        choices=lambda: [("", _("all")), *WAYS, (DISPUTED, _("disputed"))],
     )
     hold = forms.ChoiceField(
         label=gettext_lazy("On hold"),
@@ -123,7 +123,7 @@ def _cells(order: Any) -> list[Any]:
         order.number, timezone.localtime(order.date_placed).strftime("%Y-%m-%d %H:%M"),
         str(look_of(order.status).label), _("yes") if order.on_hold else "",
         billing.name if billing else "", order.email or "", billing.country_id if billing else "",
-        order.pieces or 0, str(dict(METHODS).get(order.payment_method, order.payment_method)),
+        order.pieces or 0, str(dict(WAYS).get(order.payment_method, order.payment_method)),
         str(look_of(order.payment_state).label) if order.payment_state else "",
         CsvAmount(order.total_minor), order.currency,
     ]  # fmt: skip

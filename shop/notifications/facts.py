@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from stdnum import iban as iban_rules
 
 from checkout.order.models import Line, Order
-from checkout.payment.models import METHODS
+from checkout.payment.models import WAYS
 from fulfilment.finance.invoicing import epc_qr
 from fulfilment.finance.invoicing.letterhead import country_name, day, money, percent
 from fulfilment.finance.invoicing.merchant import profile
@@ -35,7 +35,7 @@ def shop_name() -> str:
 
 def method_name(code: str) -> str:
     """The method of payment in words."""
-    return str(dict(METHODS).get(code, code))
+    return str(dict(WAYS).get(code, code))
 
 
 def greeting(order: Order) -> str:

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_noop
 KNOWN = (
     gettext_noop("paid"),
     gettext_noop("purchase on account"),
+    gettext_noop("nothing to pay"),
+    gettext_noop("nothing was to be paid any more"),
     gettext_noop("picking started"),
     gettext_noop("dispatched"),
     gettext_noop("everything was dispatched"),

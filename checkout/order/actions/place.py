@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catalogue.partner.actions import Wish, reserve
@@ -12,7 +12,7 @@ from checkout.basket.totals import BasketTotals
 from checkout.order.events import OrderPlaced
 from checkout.order.models import AcceptedSummary, Order
 from checkout.order.numbers import new_order_number
-from checkout.payment.models import CARD, INVOICE, PREPAYMENT, Payment
+from checkout.payment.models import CARD, INVOICE, NOTHING, PREPAYMENT, Payment
 from shop.kernel.clock import now
 from shop.kernel.outbox import current_correlation_id, record
 from shop.kernel.transactions import retrying
@@ -24,7 +24,11 @@ RESERVED_FOR: dict[str, dt.timedelta | None] = {
     CARD: dt.timedelta(minutes=30),
     PREPAYMENT: dt.timedelta(days=7),
     INVOICE: None,
+    NOTHING: None,
 }
+
+#: Ways to pay that wait for no money before the contract is concluded, with the reason the history keeps.
+CONFIRMED_AT_ONCE = {INVOICE: "purchase on account", NOTHING: "nothing to pay"}
 
 
 class PlacingRefused(Exception):
@@ -89,6 +93,8 @@ def place(placement: Placement, *, by: Any = None) -> Order:
     Raises PriceChanged when the total differs from what was seen, BasketChanged when anything else of the summary
     does (§ 312j BGB: what is kept as accepted is what was shown), BasketGone for an empty or foreign basket, and
     InsufficientStock naming the SKU when the last piece went to somebody else. In each case nothing was changed.
+
+    An order over 0.00 is confirmed at once and has no payment, whatever way to pay was chosen.
     """
     if not placement.totals.lines:
         raise BasketGone("the basket is empty")
@@ -99,6 +105,10 @@ def place(placement: Placement, *, by: Any = None) -> Order:
     already = placed_from(placement.basket.pk)
     if already is not None:
         return already
+    if not placement.totals.total_minor:
+        placement = replace(placement, payment_method=NOTHING)
+    elif placement.payment_method == NOTHING:
+        raise PriceChanged(0, placement.totals.total_minor)
     number = new_order_number()
     return retrying(lambda: _place(placement, number, by))
 
@@ -125,18 +135,19 @@ def _place(placement: Placement, number: str, by: Any) -> Order:
     if placement.accepted_html:
         digest = AcceptedSummary.digest(placement.accepted_html)
         AcceptedSummary.objects.create(order=order, html=placement.accepted_html, sha256=digest)
-    Payment.objects.create(
-        order=order,
-        method=placement.payment_method,
-        amount_minor=order.total_minor,
-        currency=order.currency,
-        expires_at=expires_at,
-        state="authorised" if placement.payment_method == INVOICE else "created",
-    )
+    if placement.payment_method != NOTHING:
+        Payment.objects.create(
+            order=order,
+            method=placement.payment_method,
+            amount_minor=order.total_minor,
+            currency=order.currency,
+            expires_at=expires_at,
+            state="authorised" if placement.payment_method == INVOICE else "created",
+        )
     record(OrderPlaced(order.pk, order.number, order.payment_method, order.total_minor, order.currency))
     # As late as can be: from here until the end everybody waits who wants the same SKU.
     wishes = [Wish(line.stockrecord_id, line.pk, order.pk, line.quantity) for line in lines]
     reserve(wishes, expires_at=expires_at)
-    if placement.payment_method == INVOICE:
-        confirm(order=order, by=by, why="purchase on account")
+    if placement.payment_method in CONFIRMED_AT_ONCE:
+        confirm(order=order, by=by, why=CONFIRMED_AT_ONCE[placement.payment_method])
     return order

@@ -4,6 +4,7 @@ from .amend import follow_total, give_surplus_back, refuse_open_card
 from .capture import capture, receive_transfer
 from .credit import raise_dunning_levels, set_credit, set_limit
 from .disputes import note_dispute
+from .free import confirm_free
 from .invoice_card import NoCardNow, card_for_invoice, close_account_payment
 from .refunds import refund_captured, request_refund, send_refund, settle_refund
 from .settle import cancel_open, change_method, close_unpaid, settle, start_card_payment
@@ -16,6 +17,7 @@ __all__ = [
     "change_method",
     "close_account_payment",
     "close_unpaid",
+    "confirm_free",
     "follow_total",
     "give_surplus_back",
     "note_dispute",

@@ -24,8 +24,12 @@ def refuse_open_card(*, order: Order) -> None:
 def follow_total(*, order: Order, source: str, why: str, by: Any = None) -> list[Refund]:
     """Within the transaction that lowered the order's total (the order is held): its payments follow.
 
-    ``source`` names the fact; a retry finds the same refund.
+    ``source`` names the fact; a retry finds the same refund. One that owes nothing any more waits for no money.
     """
+    from .free import confirm_free  # which knows how money is captured, as capturing knows this file
+
+    if confirm_free(order=order, by=by):
+        return give_surplus_back(order=order, source=source, why=why, by=by)
     for payment in Payment.objects.of_order(order).filter(state__in=OPEN_STATES):
         rows = Payment.objects.filter(pk=payment.pk, state=payment.state)
         if not rows.update(amount_minor=order.total_minor):

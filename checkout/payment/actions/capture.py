@@ -11,7 +11,7 @@ from catalogue.partner.models import InsufficientStock
 from checkout.order.actions.life import confirm, revive
 from checkout.order.models import Order
 from checkout.payment.events import MoneyUnmatched, PaymentCaptured
-from checkout.payment.models import MONEY_CAME, OPEN_STATES, Payment
+from checkout.payment.models import MONEY_CAME, NOTHING, OPEN_STATES, Payment
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
@@ -81,6 +81,13 @@ def _tell_order(order: Order, payment: Payment, by: Any) -> None:
             amount_minor=payment.amount_minor,
             source=f"double:{payment.pk}",
             reason="the order had already been paid",
+        )
+    elif order.payment_method == NOTHING:  # an attempt from before its price fell to 0.00
+        request_refund(
+            payment=payment,
+            amount_minor=payment.amount_minor,
+            source=f"late:{payment.pk}",
+            reason="nothing was to be paid any more",
         )
     elif order.status == "awaiting_payment":
         cancel_open(order=order, by=by, why="paid in another way")

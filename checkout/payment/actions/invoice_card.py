@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
 from checkout.payment import stripe_client
+from checkout.payment.minimums import card_minimum_minor
 from checkout.payment.models import CARD, INVOICE, OPEN_STATES, Payment
 from checkout.payment.stripe_client import ProviderRefused
 from shop.kernel.states import move
+from shop.ui.numbers import money_text
 
 from .settle import settle
 
@@ -37,6 +39,10 @@ def card_for_invoice(
     """
     if amount_minor <= 0:
         raise NoCardNow(_("Nothing is open any more. Thank you!"))
+    least = card_minimum_minor(order.currency)
+    if amount_minor < least:
+        text = _("Cards can be charged from %(amount)s on. Please pay by bank transfer.")
+        raise NoCardNow(text % {"amount": money_text(least, order.currency)})
     wanted = {"amount_minor": amount_minor, "costs_minor": costs_minor, "interest_minor": interest_minor}
     mine = Payment.objects.filter(order=order, invoice_number=invoice_number, state__in=OPEN_STATES)
     before = mine.first()

@@ -47,4 +47,4 @@ def waits_because(settlement: Settlement, plan: Plan) -> str:
         return TRACES
     if plan.missing:
         return NOT_INVOICED
-    return "" if plan.credit_minor else NOTHING_CREDITED
+    return "" if plan.credit_minor or plan.is_free else NOTHING_CREDITED

@@ -47,13 +47,14 @@ class CreditPlan:
 class Plan:
     """All of it. ``missing``: pieces by order line id that no standing invoice has any more; ``payments``: what goes
     back (payment, minor units); ``open_minor``: what the credit takes off unpaid invoices; ``left_minor``: credit for
-    which no payment can be sent back."""
+    which no payment can be sent back; ``is_free``: all of it stands on invoices and cost 0.00."""
 
     credits: list[CreditPlan]
     missing: dict[int, int]
     payments: list[tuple[Payment, int]]
     open_minor: int
     left_minor: int
+    is_free: bool = False
 
     @property
     def credit_minor(self) -> int:
@@ -104,6 +105,7 @@ def plan(
         payments=payments,
         open_minor=credit - min(free, credit),
         left_minor=min(free, credit) - sent,
+        is_free=not missing and not any(one.value_minor for each in plans.values() for one in each.pieces),
     )
 
 

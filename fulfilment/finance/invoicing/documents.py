@@ -213,6 +213,8 @@ def _settled(invoice: EInvoice, sums: Totals, lang: str) -> dict[str, Any] | Non
         return (
             _message(text, how) if sums.due_minor > 0 else _message(_("The amount has been refunded."), how)
         )
+    if not sums.gross_minor:
+        return _message(_("Nothing is to be paid."))
     return _message(_("The amount is paid in full. Thank you."), how)
 
 

@@ -58,6 +58,9 @@ def invoice_issued(order: Order, invoice: Invoice) -> Letter:
     ):  # paid in advance, only our books have not come to it yet: nobody is asked twice
         text = _("Attached is the invoice for your order %(order)s. Please keep it.") % number
         preheader = amount
+    elif not invoice.gross_minor:
+        text = _("Attached is the invoice for your order %(order)s. Nothing is to be paid.") % number
+        preheader = amount
     else:
         text = _("Attached is the invoice for your order %(order)s. It is paid; please keep it.") % number
         preheader = _("%(amount)s, already paid") % {"amount": amount}
