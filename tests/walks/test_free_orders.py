@@ -104,7 +104,7 @@ def test_its_papers_and_mails_show_the_discount_and_ask_for_nothing(outbox: Any)
     assert any("89,90" in detail for detail in printed["lines"][0]["details"])
     send_due()
     assert len(mail.outbox) == OutgoingMail.objects.count()
-    bodies = {one.subject: str(one.body) for one in mail.outbox}
+    bodies = {one.subject: " ".join(str(one.body).split()) for one in mail.outbox}
     (confirmed,) = [body for subject, body in bodies.items() if "bestätigt" in subject]
     (billed,) = [body for subject, body in bodies.items() if "Rechnung" in subject]
     assert "Nichts zu bezahlen" in confirmed
