@@ -200,6 +200,7 @@ class PolicyForm(PeopleForm):
             "costs_first",
             "link_days",
             "promise_days",
+            "promise_whole",
             "handover_after_days",
         )
         labels = {

@@ -24,6 +24,7 @@ from checkout.pay_views import STRIPE_POLICY
 from checkout.payment.actions import NoCardNow, settle, start_card_payment
 from checkout.payment.models import CARD, OPEN_STATES, Payment
 from checkout.payment.stripe_client import ProviderDown, ProviderRefused
+from fulfilment.finance.amounts import CsvAmount
 from fulfilment.finance.invoicing import epc_qr
 from shop.kernel.access import public
 
@@ -48,11 +49,15 @@ def _notice(token: str) -> DunningNotice:
 @require_safe
 def open_items(request: HttpRequest, token: str) -> HttpResponse:
     """What is still open of a letter today, and the ways to pay it."""
-    return _page(request, token, _notice(token), CustomerPromiseForm())
+    return _page(request, token, _notice(token))
 
 
 def _page(
-    request: HttpRequest, token: str, notice: DunningNotice, form: CustomerPromiseForm, status: int = 200
+    request: HttpRequest,
+    token: str,
+    notice: DunningNotice,
+    form: CustomerPromiseForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     owed = [one for one in _owed(notice) if one["total_minor"]]
     total = sum(one["total_minor"] for one in owed)
@@ -66,7 +71,7 @@ def _page(
         "iban": iban_rules.format(payment["iban"]),
         "qr_svg": _qr(payment, total, notice.currency),
         "promise": notice.promises.filter(state="open").first(),
-        "form": form,
+        "form": form or CustomerPromiseForm(initial={"amount_minor": CsvAmount(total)}),
     }
     answer = render(request, "storefront/dunning/open.html", context, status=status)
     return _unlisted(answer)

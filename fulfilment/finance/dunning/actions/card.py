@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
 from checkout.payment.actions import NoCardNow, card_for_invoice, close_account_payment
 from checkout.payment.events import DisputeWon, PaymentCaptured, PaymentDisputed
 from checkout.payment.models import Payment
-from fulfilment.finance.dunning.models import ClaimPayment
+from fulfilment.finance.dunning.models import ClaimPayment, DunningClaim
 from fulfilment.finance.invoicing import accounts
 from fulfilment.finance.invoicing.actions import push_credit
 from fulfilment.finance.invoicing.models import Invoice, OrderMoney
@@ -19,6 +20,7 @@ from fulfilment.finance.ledger.actions import post, reverse
 from fulfilment.finance.ledger.models import Entry
 from fulfilment.finance.reconciliation.actions import capture_when_complete
 from shop.kernel import clock
+from shop.kernel.money import split
 from shop.kernel.transactions import retrying
 
 from .claims import Split, lay_on_claims, open_parts, unpay_claims
@@ -80,28 +82,32 @@ def pay_claims_by_card(*, captured: PaymentCaptured) -> list[ClaimPayment]:
 
 
 def reopen_claims(*, dispute: PaymentDisputed) -> int:
-    """The customer's bank took a whole card payment back: the interest and costs it paid are open again, and their
-    money is the order's, from whose account it was taken. Returns how many claims; repeating changes nothing."""
+    """The customer's bank took a card payment back, whole or in part: the interest and costs it paid are open again by
+    their share, and that money is the order's, from whose account it was taken. Returns how many payments of claims
+    were taken back; repeating changes nothing."""
 
     def work() -> int:
         payment = Payment.objects.get(pk=dispute.payment_id)
-        if not payment.invoice_number or dispute.amount_minor < payment.amount_minor:
+        source = _source(dispute.reference)
+        if not payment.invoice_number or Entry.objects.filter(source=source).exists():
             return 0
         accounts.locked(Order.objects.get(pk=payment.order_id))
-        paid = ClaimPayment.objects.filter(card=payment, undone_at=None).select_related("claim")
-        interest = sum(one.amount_minor for one in paid if one.claim.kind == one.claim.INTEREST)
-        costs = sum(one.amount_minor for one in paid) - interest
-        undone = unpay_claims(card=payment)
-        if undone:
-            invoice = Invoice.objects.get(number=payment.invoice_number)
-            _give_back(invoice, Split(costs, interest, 0), _source(dispute.reference), dispute.reference)
+        paid = _paid_by(payment)
+        weights = [payment.amount_minor - paid.claims_minor, paid.costs_minor, paid.interest_minor]
+        _goods, costs, interest = split(min(dispute.amount_minor, payment.amount_minor), weights)
+        if not costs + interest:
+            return 0
+        invoice = Invoice.objects.get(number=payment.invoice_number)
+        undone, left = _lay_anew(payment, invoice, paid.costs_minor - costs, paid.interest_minor - interest)
+        gone = Split(costs + left.costs_minor, interest + left.interest_minor, 0)
+        _give_back(invoice, gone, source, dispute.reference)
         return undone
 
     return retrying(work)
 
 
 def pay_claims_again(*, won: DisputeWon) -> int:
-    """The bank gave the money back: it pays the interest and costs as before. Returns how many claims."""
+    """The bank gave the money back: it pays the interest and costs as before. Returns how many payments of claims."""
 
     def work() -> int:
         source = _source(won.reference)
@@ -114,18 +120,47 @@ def pay_claims_again(*, won: DisputeWon) -> int:
         reverse(entry=entry, why=f"dispute {won.reference} won")
         accounts.undo_money(account=account, source=source, why="the dispute was won")
         invoice = Invoice.objects.get(number=payment.invoice_number)
-        done, left = lay_on_claims(
-            invoice=invoice,
-            costs_minor=payment.costs_minor,
-            interest_minor=payment.interest_minor,
-            paid_on=clock.today(),
-            card_id=payment.pk,
+        paid, back = _paid_by(payment), _given_by(entry)
+        _undone, left = _lay_anew(
+            payment,
+            invoice,
+            paid.costs_minor + back.costs_minor,
+            paid.interest_minor + back.interest_minor,
         )
         if left.claims_minor:
             _give_back(invoice, left, f"{source}:over", won.reference)
-        return len(done)
+        return ClaimPayment.objects.filter(card=payment, undone_at=None).count()
 
     return retrying(work)
+
+
+def _paid_by(payment: Payment) -> Split:
+    """What of a card payment pays costs and interest now."""
+    sums = {True: 0, False: 0}
+    for one in ClaimPayment.objects.filter(card=payment, undone_at=None).select_related("claim"):
+        sums[one.claim.kind == DunningClaim.INTEREST] += one.amount_minor
+    return Split(sums[False], sums[True], 0)
+
+
+def _given_by(entry: Entry) -> Split:
+    """What an entry took off the income of costs and of interest."""
+    sums = dict(entry.lines.values_list("account__role").annotate(Sum("debit_minor")))
+    return Split(sums.get("dunning_income", 0), sums.get("interest_income", 0), 0)
+
+
+def _lay_anew(payment: Payment, invoice: Invoice, costs_minor: int, interest_minor: int) -> tuple[int, Split]:
+    """A card payment pays so much of costs and interest instead of what it paid so far. Returns how many payments of
+    claims were taken back, and what nothing was open for."""
+    before = ClaimPayment.objects.filter(card=payment).order_by("pk").first()
+    undone = unpay_claims(card=payment)
+    _done, left = lay_on_claims(
+        invoice=invoice,
+        costs_minor=costs_minor,
+        interest_minor=interest_minor,
+        paid_on=before.paid_on if before else clock.today(),
+        card_id=payment.pk,
+    )
+    return undone, left
 
 
 def close_when_paid(*, invoice: Invoice) -> None:

@@ -15,6 +15,7 @@ from fulfilment.finance.invoicing.models import Allocation, OrderMoney
 from shop.kernel.clock import today
 from shop.kernel.states import StateError, move
 from shop.kernel.transactions import retrying
+from shop.ui.numbers import money_text
 
 #: Staff may agree on a day within a year; customers within the policy's days.
 LONGEST = dt.timedelta(days=366)
@@ -37,13 +38,19 @@ def promise(
     """Note that ``amount_minor`` (minor units) will be paid by ``pay_on``; a promise that is open is replaced.
 
     Until then no letter asks for the invoices of ``notice``. Raises CannotPromise for a day out of reach, an amount
-    that is not open, and for a customer whose earlier promise on this letter was broken. A customer who promises anew
-    gets no more days than from the first promise on: else letters could be put off for ever.
+    that is not open, for less than the whole by a customer (policy: a cent would put the letter off for all of it;
+    staff agree on payments in parts), and for a customer whose earlier promise on this letter was broken. Who promises
+    anew gets no more days than from the first promise on: else letters could be put off for ever.
     """
     open_minor = still_open_minor(notice)
     if not 0 < amount_minor <= open_minor:
         raise CannotPromise(_("Please promise an amount that is still open."))
     policy = DunningPolicy.objects.order_by("pk").first() or DunningPolicy()
+    if by_customer and policy.promise_whole and amount_minor < open_minor:
+        raise CannotPromise(
+            _("Please promise all of it, %(amount)s. To pay in parts, please call or write to us.")
+            % {"amount": money_text(open_minor, notice.currency)}
+        )
     latest = (
         _first_promised(notice) + dt.timedelta(days=policy.promise_days) if by_customer else today() + LONGEST
     )

@@ -49,6 +49,13 @@ class DunningPolicy(models.Model):
     promise_days = models.PositiveSmallIntegerField(
         _("A promise to pay may lie ahead (days)"), default=21, help_text=_("for customers; staff: a year")
     )
+    promise_whole = models.BooleanField(
+        _("Customers promise the whole letter"),
+        default=True,
+        help_text=_(
+            "A promise of less stops letters for all of it: payments in parts are agreed with staff."
+        ),
+    )
     handover_after_days = models.PositiveSmallIntegerField(
         _("On the hand-over list after the last term (days)"), default=5
     )

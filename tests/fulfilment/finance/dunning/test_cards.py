@@ -24,6 +24,7 @@ from fulfilment.finance.ledger.verify import CHECKS as LEDGER
 from fulfilment.finance.reconciliation.actions import assign, record
 from shop.kernel import outbox as told
 from shop.kernel.models import Delivery
+from shop.kernel.money import split
 from shop.kernel.outbox import deliver
 from shop.kernel.transactions import retrying
 from tests.factories.finance import invoice_for
@@ -171,6 +172,54 @@ def test_a_dispute_opens_invoice_interest_and_costs_again_and_winning_it_pays_th
     assert (debt.state, open_claims_minor(debt.pk)) == ("paid", 0)
     assert -balance("dunning_income") - balance("interest_income") == owed
     assert OrderAccount.objects.get(order=debt.order_id).available_minor == 0
+    books_are_right()
+
+
+def told_of(kind: Any, payment: Payment, debt: Invoice, outbox: Any, amount_minor: int, name: str) -> None:
+    facts = (payment.pk, debt.order_id, debt.order_number, amount_minor)
+    fee = (2_000,) if kind is PaymentDisputed else ()
+    Payment.objects.filter(pk=payment.pk).update(state="disputed" if fee else "captured")
+    retrying(lambda: told.record(kind(*facts, *fee, "EUR", name)))
+    outbox.drain()
+    assert outbox.failures() == []
+    debt.refresh_from_db()
+
+
+@pytest.mark.parametrize("taken", ["a cent", "a third", "all but a cent"])
+def test_a_dispute_of_a_part_opens_interest_and_costs_by_their_share(
+    taken: str, debt: Invoice, outbox: Any
+) -> None:
+    payment = pay_by_card(debt, outbox)
+    amount = {"a cent": 1, "a third": payment.amount_minor // 3}.get(taken, payment.amount_minor - 1)
+    goods, costs, interest = split(amount, [payment.goods_minor, payment.costs_minor, payment.interest_minor])
+    told_of(PaymentDisputed, payment, debt, outbox, amount, "dp_1")
+    owed = open_parts(debt)
+    assert (owed.principal_minor, owed.costs_minor, owed.interest_minor) == (goods, costs, interest)
+    assert owed.principal_minor + owed.claims_minor == amount, (
+        "what the bank took is open again, no cent more"
+    )
+    assert -balance("dunning_income") == payment.costs_minor - costs
+    assert -balance("interest_income") == payment.interest_minor - interest
+    books_are_right()
+    told_of(PaymentDisputed, payment, debt, outbox, amount, "dp_1")  # heard twice
+    assert open_parts(debt) == owed
+    books_are_right()
+    told_of(DisputeWon, payment, debt, outbox, amount, "dp_1")
+    assert (debt.state, open_claims_minor(debt.pk)) == ("paid", 0)
+    assert -balance("dunning_income") == payment.costs_minor
+    assert -balance("interest_income") == payment.interest_minor
+    assert OrderAccount.objects.get(order=debt.order_id).available_minor == 0
+    books_are_right()
+
+
+def test_two_disputes_of_parts_one_won_one_lost_leave_open_what_was_lost(debt: Invoice, outbox: Any) -> None:
+    payment = pay_by_card(debt, outbox)
+    part = payment.amount_minor // 3
+    told_of(PaymentDisputed, payment, debt, outbox, part, "dp_1")
+    told_of(DisputeWon, payment, debt, outbox, part, "dp_1")
+    told_of(PaymentDisputed, payment, debt, outbox, part, "dp_2")
+    owed = open_parts(debt)
+    assert owed.principal_minor + owed.claims_minor == part and owed.claims_minor > 0
     books_are_right()
 
 

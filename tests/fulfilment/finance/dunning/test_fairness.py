@@ -93,15 +93,15 @@ def test_default_stands_though_the_level_that_caused_it_is_not_in_use_any_more(i
 def test_a_customer_cannot_put_letters_off_by_promising_again_and_again(invoice: Invoice, clock: Any) -> None:
     clock.on(REMINDED)
     notice = run(day=REMINDED).notices[0]
-    end = REMINDED + dt.timedelta(days=21)
-    promise(notice=notice, amount_minor=100, pay_on=end, by_customer=True)
+    end, whole = REMINDED + dt.timedelta(days=21), invoice.gross_minor
+    promise(notice=notice, amount_minor=whole, pay_on=end, by_customer=True)
     clock.on(REMINDED + dt.timedelta(days=14))
     with pytest.raises(CannotPromise):
-        promise(notice=notice, amount_minor=100, pay_on=end + dt.timedelta(days=1), by_customer=True)
-    promise(notice=notice, amount_minor=100, pay_on=end, by_customer=True)
+        promise(notice=notice, amount_minor=whole, pay_on=end + dt.timedelta(days=1), by_customer=True)
+    promise(notice=notice, amount_minor=whole, pay_on=end, by_customer=True)
     clock.on(end + dt.timedelta(days=1))
     with pytest.raises(CannotPromise):
-        promise(notice=notice, amount_minor=100, pay_on=end + dt.timedelta(days=2), by_customer=True)
+        promise(notice=notice, amount_minor=whole, pay_on=end + dt.timedelta(days=2), by_customer=True)
     promise(notice=notice, amount_minor=100, pay_on=end + dt.timedelta(days=2))  # staff may agree to more
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from checkout.payment.models import Payment
 from fulfilment.finance.dunning.actions import open_claims_minor, run
+from fulfilment.finance.dunning.actions.promise import still_open_minor
 from fulfilment.finance.dunning.links import notice_of, token_of, url_of
 from fulfilment.finance.dunning.models import DunningNotice, DunningPolicy
 from fulfilment.finance.invoicing.models import Invoice
@@ -88,7 +89,13 @@ def test_invoices_and_payments_of_others_are_not_reached_through_it(
 
 def test_a_promise_is_noted_and_nonsense_is_told_in_words(notice: DunningNotice) -> None:
     url = page(token_of(notice), "promise")
-    assert Client().post(url, {"pay_on": "2026-09-25", "amount_minor": "100,00"}).status_code == 302
+    whole = f"{still_open_minor(notice) / 100:.2f}".replace(".", ",")
+    part = Client().post(url, {"pay_on": "2026-09-25", "amount_minor": "0,01"})
+    assert part.status_code == 400 and "Für Teilzahlungen rufen Sie uns bitte an" in part.content.decode()
+    assert f'value="{whole}"' in Client().get(page(token_of(notice))).content.decode(), (
+        "proposed is all of it"
+    )
+    assert Client().post(url, {"pay_on": "2026-09-25", "amount_minor": whole}).status_code == 302
     assert notice.promises.get().by_customer
     for bad in ({"pay_on": "x", "amount_minor": "1"}, {"pay_on": "2027-09-25", "amount_minor": "1,00"}, {}):
         assert Client().post(url, bad).status_code == 400

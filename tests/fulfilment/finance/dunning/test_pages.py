@@ -202,6 +202,7 @@ def test_policy_and_base_rates_are_edited_as_percent(desk: Client) -> None:
         "holidays_state": "by",
         "link_days": "60",
         "promise_days": "21",
+        "promise_whole": "on",
         "handover_after_days": "5",
     }
     answer = desk.post(url, {"form": "policy", **said})

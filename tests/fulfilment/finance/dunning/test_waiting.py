@@ -17,7 +17,8 @@ from fulfilment.finance.dunning.actions import (
     see_promises,
     take_back,
 )
-from fulfilment.finance.dunning.models import DunningNotice, Handover
+from fulfilment.finance.dunning.actions.promise import still_open_minor
+from fulfilment.finance.dunning.models import DunningNotice, DunningPolicy, Handover
 from fulfilment.finance.invoicing.models import Invoice
 from tests.factories.finance import invoice_for, pay_invoice
 from tests.factories.shopping import make_user
@@ -70,6 +71,7 @@ def test_a_new_promise_takes_the_place_of_the_old_one_and_both_are_kept_in_the_h
     [(0, "2026-09-20"), (999_999_999, "2026-09-20"), (100, "2026-09-17"), (100, "2026-12-01")],
 )
 def test_promises_that_are_none_are_refused(amount: int, day: str, notice: DunningNotice) -> None:
+    DunningPolicy.objects.update(promise_whole=False)
     with pytest.raises(CannotPromise):
         promise(notice=notice, amount_minor=amount, pay_on=dt.date.fromisoformat(day), by_customer=True)
 
@@ -77,11 +79,29 @@ def test_promises_that_are_none_are_refused(amount: int, day: str, notice: Dunni
 def test_a_customer_who_broke_a_promise_talks_to_us_before_the_next(
     notice: DunningNotice, clock: Any
 ) -> None:
-    promise(notice=notice, amount_minor=100, pay_on=dt.date(2026, 9, 20), by_customer=True)
+    whole = still_open_minor(notice)
+    promise(notice=notice, amount_minor=whole, pay_on=dt.date(2026, 9, 20), by_customer=True)
     clock.on(dt.date(2026, 9, 24))
     see_promises()
     with pytest.raises(CannotPromise):
-        promise(notice=notice, amount_minor=100, pay_on=dt.date(2026, 9, 30), by_customer=True)
+        promise(notice=notice, amount_minor=whole, pay_on=dt.date(2026, 9, 30), by_customer=True)
+
+
+def test_a_customer_who_promises_a_part_talks_to_us_and_the_policy_may_allow_it(
+    notice: DunningNotice,
+) -> None:
+    """A cent would put off the letter for all of it."""
+    whole, day = still_open_minor(notice), dt.date(2026, 9, 20)
+    for amount in (1, whole - 1):
+        with pytest.raises(CannotPromise):
+            promise(notice=notice, amount_minor=amount, pay_on=day, by_customer=True)
+    assert not notice.promises.exists()
+    promise(notice=notice, amount_minor=1, pay_on=day)  # staff agree on what they agree on
+    DunningPolicy.objects.update(promise_whole=False)
+    promise(notice=notice, amount_minor=1, pay_on=day, by_customer=True)
+    DunningPolicy.objects.update(promise_whole=True)
+    promise(notice=notice, amount_minor=whole, pay_on=day, by_customer=True)
+    assert notice.promises.get(state="open").amount_minor == whole
 
 
 def test_after_the_final_term_it_is_on_the_list_and_gets_no_letter_once_handed_over(debt: Invoice) -> None:
