@@ -53,17 +53,8 @@ def invoice_issued(order: Order, invoice: Invoice) -> Letter:
             until=invoice.due_on,
             language=order.language,
         )
-    elif (
-        invoice.open_minor > 0
-    ):  # paid in advance, only our books have not come to it yet: nobody is asked twice
-        text = _("Attached is the invoice for your order %(order)s. Please keep it.") % number
-        preheader = amount
-    elif not invoice.gross_minor:
-        text = _("Attached is the invoice for your order %(order)s. Nothing is to be paid.") % number
-        preheader = amount
     else:
-        text = _("Attached is the invoice for your order %(order)s. It is paid; please keep it.") % number
-        preheader = _("%(amount)s, already paid") % {"amount": amount}
+        text, preheader = _asks_for_nothing(invoice, amount)
     rows = [
         (_("Invoice number"), invoice.number),
         (_("Invoice date"), day(invoice.issued_on, order.language)),
@@ -78,6 +69,17 @@ def invoice_issued(order: Order, invoice: Invoice) -> Letter:
         closing=signature(),
         attachments=[*_documents(invoice), *code],
     )
+
+
+def _asks_for_nothing(invoice: Invoice, amount: str) -> tuple[str, str]:
+    """Words and preview of an invoice that was paid in advance, is paid, or is over 0.00."""
+    number = {"order": invoice.order_number}
+    if invoice.open_minor > 0:  # only our books have not come to the money yet: nobody is asked twice
+        return _("Attached is the invoice for your order %(order)s. Please keep it.") % number, amount
+    if not invoice.gross_minor:
+        return _("Attached is the invoice for your order %(order)s. Nothing is to be paid.") % number, amount
+    text = _("Attached is the invoice for your order %(order)s. It is paid; please keep it.") % number
+    return text, _("%(amount)s, already paid") % {"amount": amount}
 
 
 def _replaced(invoice: Invoice) -> list[Block]:
