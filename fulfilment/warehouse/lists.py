@@ -87,7 +87,9 @@ def csv_file(name: str, head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> H
     response.write("\ufeff")
     writer = csv.writer(response, delimiter=";")
     writer.writerow([str(cell) for cell in head])
-    writer.writerows([[harmless(cell) for cell in row] for row in rows])
+    written = [[harmless(cell) for cell in row] for row in rows]
+    writer.writerows(written)
+    response.csv_rows = len(written)  # type: ignore[attr-defined]  # for the access log
     return response
 
 

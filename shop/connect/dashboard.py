@@ -28,7 +28,7 @@ SHOW_ONCE = "connect_secret_to_show"  #: session key: (endpoint id, secret) for 
 SORT = {"created": "created_at", "event": "event", "endpoint": "endpoint__name", "attempts": "attempts"}
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The delivery log, newest first."""
@@ -67,7 +67,7 @@ def _csv(rows: Any) -> HttpResponse:
     return csv_file("pushes", head, cells)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="push")
 @require_safe
 def push(request: HttpRequest, pk: int) -> HttpResponse:
     """One push: what was sent, what came back, every try."""

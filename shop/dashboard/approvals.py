@@ -96,7 +96,7 @@ class LimitForm(forms.Form):
         return limit
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def approvals(request: HttpRequest) -> HttpResponse:
     """Every request: those that wait first, the most urgent on top. A constant number of queries."""
@@ -139,7 +139,7 @@ def _search(form: ApprovalSearch, user: Any) -> QuerySet[Approval]:
     return form.within(found, "requested_at__date")
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="approval")
 @require_http_methods(["GET", "HEAD", "POST"])
 def approval(request: HttpRequest, pk: int) -> HttpResponse:
     """One request: what, how much, who, why, what would happen; and the decision."""

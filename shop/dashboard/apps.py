@@ -8,5 +8,7 @@ class DashboardConfig(apps.DashboardConfig):
     name = "shop.dashboard"
 
     def ready(self) -> None:
-        """Roles become groups after every migrate; Oscar's views are not loaded."""
-        from . import receivers  # noqa: F401
+        """Roles become groups after every migrate, the access log learns whose things are; Oscar's views stay away."""
+        from . import audit_kinds, receivers  # noqa: F401
+
+        audit_kinds.register_all()

@@ -47,7 +47,7 @@ class CustomerSearch(Search):
     )
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers with an account."""
@@ -72,7 +72,7 @@ def search(form: CustomerSearch) -> QuerySet[Any]:
     return found.annotate(many=Count("orders"), latest=Max("orders__date_placed"))
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="customer")
 @require_safe
 def customer(request: HttpRequest, pk: int) -> HttpResponse:
     """One customer; a constant number of queries."""
@@ -101,7 +101,7 @@ def _facts(pk: int, form: ReasonForm | None = None) -> dict[str, Any]:
     }
 
 
-@staff_view(CREDIT)
+@staff_view(CREDIT, shows="customer")
 @require_POST
 def credit(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Release or block purchase on account, with a reason; lifting a block or a release needs one too."""

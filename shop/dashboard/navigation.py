@@ -25,7 +25,17 @@ ROOMS: dict[str, tuple[Any, str]] = {
 }
 OURS = ("shop.", "catalogue", "checkout", "fulfilment.")
 #: Modules of this room that list entries.
-HERE = ("start", "approvals", "orders", "customers", "rules", "delivery", "marketing", "operations")
+HERE = (
+    "start",
+    "accesses",
+    "approvals",
+    "orders",
+    "customers",
+    "rules",
+    "delivery",
+    "marketing",
+    "operations",
+)
 
 
 @cache

@@ -59,7 +59,7 @@ KINDS = {
 }
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="list")
 @require_safe
 def operations(request: HttpRequest) -> HttpResponse:
     """Everything that is stuck on one page. A constant number of queries."""

@@ -39,7 +39,7 @@ from .orders import VIEW
 MANAGE = "order.manage_orders"
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="order")
 @require_safe
 def order(request: HttpRequest, number: str) -> HttpResponse:
     """The page. A constant number of queries, however many lines, parcels and mails there are."""
@@ -109,7 +109,7 @@ def facts(found: Order) -> dict[str, Any]:
     }
 
 
-@staff_view(MANAGE)
+@staff_view(MANAGE, shows="order")
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Says what cancelling means, asks for a reason, and does it."""
@@ -167,7 +167,7 @@ def _cannot_cancel(found: Order) -> str:
     return _("Parts of the order have left the house. Take them back as a return instead of cancelling.")
 
 
-@staff_view(MANAGE)
+@staff_view(MANAGE, shows="order")
 @require_http_methods(["GET", "HEAD", "POST"])
 def hold(request: HttpRequest, number: str) -> HttpResponse:
     """Stop the warehouse, with a reason everybody sees."""

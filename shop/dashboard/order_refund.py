@@ -46,7 +46,7 @@ class RefundForm(forms.Form):
     seen = forms.IntegerField(widget=forms.HiddenInput)
 
 
-@staff_view(REFUND)
+@staff_view(REFUND, shows="order")
 @require_http_methods(["GET", "HEAD", "POST"])
 def refund(request: HttpRequest, number: str) -> HttpResponse:
     """Says what may go back and what will happen, asks for amount and reason, and does it or asks for approval."""

@@ -58,7 +58,7 @@ class OrderSearch(Period):
     field_order = ["q", "state", "payment", "hold", "first", "last"]
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def orders(request: HttpRequest) -> HttpResponse:
     """Every order, newest first."""

@@ -118,6 +118,7 @@ ROLES: dict[str, set[str]] = {
 #: What only those do who answer for it, beside all that the others may.
 _MANAGER_ONLY = {
     "approvals.change_limits",
+    "audit.see_accesses",
     "cases.change_macros",
     "payment.approve_refunds",
     "sepa.approve_transfers",

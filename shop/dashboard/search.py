@@ -26,7 +26,7 @@ SHOWN = 10
 SEE_INVOICES, SEE_PARCELS = "invoicing.view_invoices", "dispatch.dispatch_parcels"
 
 
-@staff_view(ENTER)
+@staff_view(ENTER, shows="list")
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """Orders, customers, invoices, parcels by number, name or address. At most four queries of its own."""

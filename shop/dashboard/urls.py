@@ -1,6 +1,7 @@
 """Addresses of the house's own staff pages, below ``/dashboard/``. Other rooms bring theirs, see ``shop/urls.py``."""
 
 from . import (
+    accesses,
     approvals,
     customers,
     delivery,
@@ -23,6 +24,7 @@ urlpatterns = [
     *order_page.urlpatterns,
     *order_refund.urlpatterns,
     *approvals.urlpatterns,
+    *accesses.urlpatterns,
     *customers.urlpatterns,
     *rules.urlpatterns,
     *delivery.urlpatterns,

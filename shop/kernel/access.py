@@ -35,10 +35,11 @@ def shopper_view(view: View) -> View:
     return guarded  # type: ignore[return-value]
 
 
-def staff_view(permission: str) -> Callable[[View], View]:
+def staff_view(permission: str, *, shows: str = "") -> Callable[[View], View]:
     """A view for staff with ``permission`` (``app_label.codename``).
 
-    Nobody signed in is sent to the login; a person without the permission gets 403.
+    shows: what it shows of a person ("order", "customer", ... or "list"), for the access log (shop/audit); "" when it
+    shows nobody's data. Nobody signed in is sent to the login; a person without the permission gets 403.
     """
 
     def decorate(view: View) -> View:
@@ -52,6 +53,7 @@ def staff_view(permission: str) -> Callable[[View], View]:
             return view(request, *args, **kwargs)
 
         guarded.access = permission  # type: ignore[attr-defined]
+        guarded.shows = shows  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
 
     return decorate

@@ -61,7 +61,7 @@ class MailSearch(Search):
     )
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """All mails, newest first."""
@@ -99,7 +99,7 @@ def _csv(rows: Any) -> HttpResponse:
     return csv_file("mails", head, cells)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="mail")
 @require_safe
 @csp_replace({"frame-src": [SELF]})  # type: ignore[arg-type]
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
@@ -115,7 +115,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/notifications/detail.html", context)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="mail")
 @require_safe
 @xframe_options_sameorigin
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
@@ -133,7 +133,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="mail")
 @require_safe
 def attachment(request: HttpRequest, pk: int, attachment_id: int) -> HttpResponse:
     """A file of a mail, to be saved."""
@@ -211,7 +211,7 @@ def _disposition(name: str) -> str:
     return content_disposition_header(as_attachment=True, filename=name) or "attachment"
 
 
-@staff_view("recalls.manage_recalls")
+@staff_view("recalls.manage_recalls", shows="recall_notice")
 @require_safe
 @xframe_options_sameorigin
 def recall_notice(request: HttpRequest, pk: int) -> HttpResponse:

@@ -19,6 +19,7 @@ INSTALLED_APPS = [
     # The house, foundation first. Our apps come before the libraries so that our templates win.
     "shop.kernel.apps.KernelConfig",
     "shop.ui.apps.UiConfig",
+    "shop.audit.apps.AuditConfig",
     "shop.approvals.apps.ApprovalsConfig",
     "shop.customers.apps.CustomerConfig",
     "catalogue.apps.CatalogueConfig",
@@ -115,6 +116,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "shop.audit.middleware.AccessMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",

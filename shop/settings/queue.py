@@ -58,5 +58,6 @@ CELERY_BEAT_SCHEDULE = {
     "make exports that were left": {"task": "exports.make_waiting", "schedule": 60.0},
     "seal the ledger": {"task": "ledger.seal", "schedule": crontab(hour="0", minute="40")},
     "ask about VAT ids": {"task": "vat_ids.ask_again", "schedule": 600.0},
+    "delete old rows of the access log": {"task": "audit.purge", "schedule": crontab(hour="4", minute="20")},
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},
 }

@@ -32,7 +32,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{20,48}")
 OTHERS_MAX = 8  #: further cases, orders and withdrawals of the person that are listed
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="case")
 @require_safe
 def case(request: HttpRequest, number: str) -> HttpResponse:
     """The case; ``?macro=`` fills in a ready answer."""
@@ -134,7 +134,7 @@ def _key(request: HttpRequest) -> str:
     return given if TOKEN.fullmatch(given) else secrets.token_urlsafe(24)
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="case")
 @require_POST
 def answer(request: HttpRequest, number: str) -> HttpResponse:
     """Answer the customer by mail. Refused, with the text kept, when something was written meanwhile."""
@@ -166,7 +166,7 @@ def answer(request: HttpRequest, number: str) -> HttpResponse:
     )
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="case")
 @require_POST
 def note(request: HttpRequest, number: str) -> HttpResponse:
     """Note something for colleagues."""
@@ -182,7 +182,7 @@ def note(request: HttpRequest, number: str) -> HttpResponse:
     )
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="case")
 @require_POST
 def assign(request: HttpRequest, number: str) -> HttpResponse:
     """Give it to somebody, or to nobody."""
@@ -198,7 +198,7 @@ def assign(request: HttpRequest, number: str) -> HttpResponse:
     )
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="case")
 @require_POST
 def priority(request: HttpRequest, number: str) -> HttpResponse:
     """Weigh it anew."""
@@ -212,7 +212,7 @@ def priority(request: HttpRequest, number: str) -> HttpResponse:
     )  # fmt: skip
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="case")
 @require_POST
 def order(request: HttpRequest, number: str) -> HttpResponse:
     """Say which order it is about."""
@@ -226,7 +226,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     )  # fmt: skip
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="case")
 @require_POST
 def decide(request: HttpRequest, number: str) -> HttpResponse:
     """Say what is done for the customer."""
@@ -242,7 +242,7 @@ def decide(request: HttpRequest, number: str) -> HttpResponse:
     )  # fmt: skip
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="case")
 @require_POST
 def close(request: HttpRequest, number: str) -> HttpResponse:
     """All is done."""
@@ -276,7 +276,7 @@ def here(request: HttpRequest, number: str) -> JsonResponse:
     return JsonResponse({"others": others, "last": found.last_message_id})
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="case")
 @require_safe
 def picture(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """A picture of the case."""

@@ -30,7 +30,7 @@ SORT = {
 TRIES_MAX = 5  #: cases tried one after the other when colleagues take them in the same moment
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def cases(request: HttpRequest) -> HttpResponse:
     """The queue: the most urgent first. A constant number of queries, whatever there is."""

@@ -29,7 +29,7 @@ SETTLE = "returns.settle_money"
 SORT = {"return": "returning__number", "order": "order__number", "proposed": "proposed_at", "state": "state"}
 
 
-@staff_view(SETTLE)
+@staff_view(SETTLE, shows="list")
 @require_safe
 def settlements(request: HttpRequest) -> HttpResponse:
     """Every settlement, those to be decided first. A constant number of queries."""
@@ -51,7 +51,7 @@ def settlements(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/service/settlements.html", context, status=form.status)
 
 
-@staff_view(SETTLE)
+@staff_view(SETTLE, shows="settlement")
 @require_safe
 def settlement(request: HttpRequest, number: str) -> HttpResponse:
     """One return's money: what came back, and what carrying it out would do."""
@@ -112,7 +112,7 @@ def _carried(form: SettleForm) -> list[tuple[str, str]]:
     return [(name, str(form.data.get(name, ""))) for name in form.fields if form.data.get(name)]
 
 
-@staff_view(SETTLE)
+@staff_view(SETTLE, shows="settlement")
 @require_POST
 def settle(request: HttpRequest, number: str) -> HttpResponse:
     """``step=show`` reckons anew with what was entered; ``step=do`` carries it out."""
@@ -160,7 +160,7 @@ def _number(request: HttpRequest, name: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 16 else -1
 
 
-@staff_view(SETTLE)
+@staff_view(SETTLE, shows="settlement")
 @require_POST
 def nothing(request: HttpRequest, number: str) -> HttpResponse:
     """No money goes back, and why."""

@@ -36,7 +36,7 @@ SORT = {"number": "pk", "received": "received_at", "name": "name", "state": "sta
 WORDS_MAX = 6  #: further words of a search are left out: each costs a condition
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="list")
 @require_safe
 def withdrawals(request: HttpRequest) -> HttpResponse:
     """Every declaration, newest first. A constant number of queries."""
@@ -71,7 +71,7 @@ def search(form: WithdrawalSearch) -> QuerySet[Withdrawal]:
     return form.within(found, "received_at__date")
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="withdrawal")
 @require_safe
 def withdrawal(request: HttpRequest, number: str) -> HttpResponse:
     """One declaration: what was declared, which orders may be meant, what happened, what is to be done."""
@@ -128,7 +128,7 @@ def _story(found: Withdrawal) -> list[dict[str, Any]]:
     return events
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="withdrawal")
 @require_POST
 def assign(request: HttpRequest, number: str) -> HttpResponse:
     """Say which order is meant."""
@@ -167,7 +167,7 @@ def acknowledge(request: HttpRequest, number: str) -> HttpResponse:
     return redirect("service:withdrawal", found.number)
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="withdrawal")
 @require_POST
 def close(request: HttpRequest, number: str) -> HttpResponse:
     """Everything is done."""

@@ -94,7 +94,7 @@ def _take(request: HttpRequest, uploads: list[Any], mapping: CsvMapping | None) 
     )
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_GET
 def file(request: HttpRequest, pk: int) -> HttpResponse:
     """One file: how far it is, what it brought or why it was refused, and what to do then."""
@@ -133,7 +133,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("finance:bank-file", found.pk)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_GET
 def download(request: HttpRequest, pk: int) -> FileResponse:
     """The file as it came."""

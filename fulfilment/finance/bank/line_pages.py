@@ -64,7 +64,7 @@ def statements(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/bank/statements.html", context, status=form.status)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_GET
 def statement(request: HttpRequest, pk: int) -> HttpResponse:
     """One statement: balances, what it brought, and how many of its lines other files had told of."""
@@ -80,7 +80,7 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/finance/bank/statement.html", context)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_GET
 def lines(request: HttpRequest) -> HttpResponse:
     """Every line of every account, newest first."""
@@ -104,7 +104,7 @@ def lines(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/bank/lines.html", context, status=form.status)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="bank_line")
 @require_GET
 def line(request: HttpRequest, pk: int) -> HttpResponse:
     """One line with everything the bank said of it."""

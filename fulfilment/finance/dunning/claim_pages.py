@@ -23,7 +23,7 @@ from .notices import crumbs
 from .statement import statement
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="invoice")
 @require_safe
 def claim_statement(request: HttpRequest, number: str) -> HttpResponse:
     """Principal, interest by half-year, costs and payments of one invoice, day by day; ``?format=pdf`` as paper."""
@@ -50,7 +50,7 @@ def claim_statement(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "dashboard/finance/dunning/statement.html", context, status=status)
 
 
-@staff_view(RUN)
+@staff_view(RUN, shows="invoice")
 @require_http_methods(["GET", "HEAD", "POST"])
 def claims_paid(request: HttpRequest, number: str) -> HttpResponse:
     """A bank receipt paid costs or interest of this invoice."""

@@ -29,7 +29,7 @@ ALL = "all"
 PREVIEW_CUSTOMERS = 500  #: the page shows so many; the run itself knows no limit
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def proposal(request: HttpRequest) -> HttpResponse:
     """The letters of a day, today's unless another is asked for: written as the night would, and rolled back."""
@@ -54,7 +54,7 @@ def proposal(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/dunning/proposal.html", context, status=status)
 
 
-@staff_view(RUN)
+@staff_view(RUN, shows="list")
 @require_POST
 def send(request: HttpRequest) -> HttpResponse:
     """Send the chosen letters of today: first a page that says what goes out, then it goes out."""

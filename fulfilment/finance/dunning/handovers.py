@@ -38,7 +38,7 @@ SORT = {"number": "number", "due": "due_on", "open": "open_minor", "term": "term
 SORT_GIVEN = {"number": "invoice__number", "day": "handed_on", "who": "collector", "open": "open_minor"}
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def handovers(request: HttpRequest) -> HttpResponse:
     """What is ready to be handed over today; as CSV with everything a collector needs."""
@@ -81,7 +81,7 @@ def give(request: HttpRequest) -> HttpResponse:
     return redirect("finance:dunning-handed-over")
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def handed_over(request: HttpRequest) -> HttpResponse:
     """What somebody else collects, and what came back."""
@@ -116,7 +116,7 @@ def handed_over(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/dunning/handed_over.html", context, status=form.status)
 
 
-@staff_view(RUN)
+@staff_view(RUN, shows="handover")
 @require_http_methods(["GET", "HEAD", "POST"])
 def back(request: HttpRequest, pk: int) -> HttpResponse:
     """It comes back to us: letters may go on."""
@@ -133,7 +133,7 @@ def back(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/finance/dunning/take_back.html", context, status=status)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="invoice")
 @require_safe
 def dossier(request: HttpRequest, number: str) -> HttpResponse:
     """Invoice, letters and statement of one claim in one PDF."""

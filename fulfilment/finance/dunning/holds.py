@@ -23,7 +23,7 @@ from .models import DunningHold
 from .notices import crumbs
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def holds(request: HttpRequest) -> HttpResponse:
     """Holds in force, the one that ends first on top."""
@@ -32,7 +32,7 @@ def holds(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/dunning/holds.html", context)
 
 
-@staff_view(RUN)
+@staff_view(RUN, shows="invoice")
 @require_http_methods(["GET", "HEAD", "POST"])
 def hold(request: HttpRequest, number: str, whom: str) -> HttpResponse:
     """No letters for this invoice (``whom`` invoice) or for its customer (customer) until a day."""

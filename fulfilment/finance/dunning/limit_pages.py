@@ -33,7 +33,7 @@ SORT = {
 CHANGES_SHOWN = 20
 
 
-@staff_view(VIEW_LIMITS)
+@staff_view(VIEW_LIMITS, shows="list")
 @require_safe
 def limits(request: HttpRequest) -> HttpResponse:
     """Customers with points, limit and what they owe, the fewest points first."""
@@ -70,7 +70,7 @@ def _owed(row: CustomerLimit) -> int:
     return credit.open_items_minor if credit else 0
 
 
-@staff_view(VIEW_LIMITS)
+@staff_view(VIEW_LIMITS, shows="customer")
 @require_http_methods(["GET", "HEAD", "POST"])
 def limit(request: HttpRequest, pk: int) -> HttpResponse:
     """One customer: points part by part, the limit that counts, who changed it and why; setting another one."""

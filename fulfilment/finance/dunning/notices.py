@@ -28,7 +28,7 @@ PROMISES_SHOWN = 20
 SORT = {"number": "number", "date": "issued_on", "until": "pay_until", "level": "level", "open": "open_minor"}
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def notices(request: HttpRequest) -> HttpResponse:
     """Every letter, newest first."""
@@ -61,7 +61,7 @@ def _search(form: NoticeSearch) -> QuerySet[DunningNotice]:
     return form.within(found, "issued_on")
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="letter")
 @require_safe
 def notice(request: HttpRequest, pk: int) -> HttpResponse:
     """One letter: items, what it asks for, what became of its claims."""
@@ -77,7 +77,7 @@ def notice(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/finance/dunning/notice.html", context)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="letter")
 @require_safe
 def letter(request: HttpRequest, pk: int) -> HttpResponse:
     """The letter as it was sent."""

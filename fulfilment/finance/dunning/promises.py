@@ -22,7 +22,7 @@ from .notices import crumbs
 SORT = {"day": "pay_on", "amount": "amount_minor", "letter": "notice__number", "state": "state"}
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def promises(request: HttpRequest) -> HttpResponse:
     """Every promise, the one that is due first on top."""
@@ -51,7 +51,7 @@ def promises(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/dunning/promises.html", context, status=form.status)
 
 
-@staff_view(RUN)
+@staff_view(RUN, shows="letter")
 @require_http_methods(["GET", "HEAD", "POST"])
 def promise_for(request: HttpRequest, pk: int) -> HttpResponse:
     """Note what the customer of a letter promised."""

@@ -30,7 +30,7 @@ from .notices import crumbs
 SORT = {"number": "invoice__number", "day": "booked_on", "amount": "amount_minor", "reason": "reason_code"}
 
 
-@staff_view(access.VIEW)
+@staff_view(access.VIEW, shows="list")
 @require_safe
 def write_offs(request: HttpRequest) -> HttpResponse:
     """Every write-off, newest first."""
@@ -59,7 +59,7 @@ def write_offs(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/dunning/write_offs.html", context, status=form.status)
 
 
-@staff_view(access.VIEW)
+@staff_view(access.VIEW, shows="write_off")
 @require_safe
 def one(request: HttpRequest, pk: int) -> HttpResponse:
     """One write-off: loss and VAT per rate, who decided, what came after all."""
@@ -72,7 +72,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/finance/dunning/write_off.html", context)
 
 
-@staff_view(access.WRITE_OFF)
+@staff_view(access.WRITE_OFF, shows="invoice")
 @require_http_methods(["GET", "HEAD", "POST"])
 def give_up(request: HttpRequest, number: str) -> HttpResponse:
     """Write an invoice off, whole or in part; above the limit somebody else decides."""
@@ -109,7 +109,7 @@ def _try(request: HttpRequest, invoice: Invoice, form: WriteOffForm) -> HttpResp
     return redirect("finance:write-off", done.pk)
 
 
-@staff_view(access.WRITE_OFF)
+@staff_view(access.WRITE_OFF, shows="write_off")
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a write-off back by reversal."""

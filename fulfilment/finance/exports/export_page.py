@@ -52,7 +52,7 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/finance/exports/export.html", context)
 
 
-@staff_view(MAKE)
+@staff_view(MAKE, shows="list")
 @require_GET
 def download(request: HttpRequest, pk: int) -> FileResponse:
     """The file of an export as it was made. Who fetches it is noted."""

@@ -40,7 +40,7 @@ SORT = {
 CUTS = {"pdf": "application/pdf", "xml": "application/xml"}
 
 
-@staff_view("invoicing.view_invoices")
+@staff_view("invoicing.view_invoices", shows="list")
 @require_GET
 def invoices(request: HttpRequest) -> HttpResponse:
     """Every document, newest first."""
@@ -65,7 +65,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/invoices.html", context, status=form.status)
 
 
-@staff_view("invoicing.view_invoices")
+@staff_view("invoicing.view_invoices", shows="list")
 @require_GET
 def open_items(request: HttpRequest) -> HttpResponse:
     """What customers owe, longest overdue first, with its age."""
@@ -100,7 +100,7 @@ def open_items(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/open_items.html", context, status=form.status)
 
 
-@staff_view("invoicing.view_invoices")
+@staff_view("invoicing.view_invoices", shows="invoice")
 @require_GET
 def invoice(request: HttpRequest, number: str) -> HttpResponse:
     """One document: facts, lines, VAT, what was paid on it, what corrects it."""
@@ -122,7 +122,7 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "dashboard/finance/invoice.html", context)
 
 
-@staff_view("invoicing.view_invoices")
+@staff_view("invoicing.view_invoices", shows="invoice")
 @require_GET
 def invoice_file(request: HttpRequest, number: str, cut: str) -> HttpResponse:
     """The archived PDF or XML, made now when the task has not come by yet."""
@@ -134,7 +134,7 @@ def invoice_file(request: HttpRequest, number: str, cut: str) -> HttpResponse:
     return response
 
 
-@staff_view("invoicing.view_invoices")
+@staff_view("invoicing.view_invoices", shows="invoice")
 @require_GET
 def xrechnung(request: HttpRequest, number: str) -> HttpResponse:
     """The invoice as XRechnung for a public buyer, or in words why it is none."""
@@ -152,7 +152,7 @@ def xrechnung(request: HttpRequest, number: str) -> HttpResponse:
     return response
 
 
-@staff_view("invoicing.issue_credit_notes")
+@staff_view("invoicing.issue_credit_notes", shows="invoice")
 @require_http_methods(["GET", "POST"])
 def credit_note(request: HttpRequest, number: str) -> HttpResponse:
     """Credit pieces, shipping or an amount: first what will happen, then it happens."""
@@ -195,7 +195,7 @@ def credit_note(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "dashboard/finance/credit_note_confirm.html", context)
 
 
-@staff_view("invoicing.issue_credit_notes")
+@staff_view("invoicing.issue_credit_notes", shows="invoice")
 @require_http_methods(["GET", "POST"])
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Cancel a whole invoice: the page says what that means before it is done."""

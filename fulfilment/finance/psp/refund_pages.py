@@ -29,7 +29,7 @@ VIEW, REFUND = "payment.view_payments", "payment.refund_payments"
 SORT = {"date": "created_at", "amount": "amount_minor", "order": "payment__order__number", "state": "state"}
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def refunds(request: HttpRequest) -> HttpResponse:
     """Every refund, newest first; those that failed say why and what can be done."""

@@ -28,7 +28,7 @@ VIEW, EXPLAIN = "psp.view_payouts", "psp.explain_money"
 SORT = {"date": "came_at", "amount": "amount_minor", "reference": "reference"}
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def money_list(request: HttpRequest) -> HttpResponse:
     """Money at the provider that belonged to nothing we knew, newest first."""
@@ -58,7 +58,7 @@ def _search(form: MoneySearch) -> QuerySet[UnmatchedMoney]:
     return found
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="money")
 @require_http_methods(["GET", "HEAD", "POST"])
 def money(request: HttpRequest, pk: int) -> HttpResponse:
     """One of them: what is known, what was said of it, and the form to explain it."""

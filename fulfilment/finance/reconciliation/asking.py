@@ -41,7 +41,7 @@ class AskForm(forms.Form):
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=1000)
 
 
-@staff_view("reconciliation.record_receipts")
+@staff_view("reconciliation.record_receipts", shows="receipt")
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask what a receipt was for; the page says what the mail will tell before it goes."""

@@ -35,7 +35,7 @@ CAME_BACK = gettext_noop("This transfer came back later: please undo that first.
 SORT = {"date": "booked_on", "amount": "amount_minor", "payer": "payer", "state": "state"}
 
 
-@staff_view("reconciliation.view_receipts")
+@staff_view("reconciliation.view_receipts", shows="list")
 @require_GET
 def receipts(request: HttpRequest) -> HttpResponse:
     """Every receipt, newest first."""
@@ -106,7 +106,7 @@ def record_receipt(request: HttpRequest) -> HttpResponse:
     return redirect("finance:receipt", receipt.pk)
 
 
-@staff_view("reconciliation.record_receipts")
+@staff_view("reconciliation.record_receipts", shows="list")
 @require_GET
 def suggestions(request: HttpRequest) -> HttpResponse:
     """The list of open items alone, for the page to renew as one types."""
@@ -119,7 +119,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
     )
 
 
-@staff_view("reconciliation.view_receipts")
+@staff_view("reconciliation.view_receipts", shows="receipt")
 @require_http_methods(["GET", "POST"])
 def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     """One receipt: what it explains, and what the rest of it may pay."""
@@ -190,7 +190,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@staff_view("reconciliation.record_receipts")
+@staff_view("reconciliation.record_receipts", shows="receipt")
 @require_http_methods(["GET", "POST"])
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw a receipt that was typed wrongly, after saying what that means; what the bank told stays."""

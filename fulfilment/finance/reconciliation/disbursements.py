@@ -40,7 +40,7 @@ class DisbursementSearch(Search):
     )
 
 
-@staff_view("reconciliation.view_receipts")
+@staff_view("reconciliation.view_receipts", shows="list")
 @require_GET
 def disbursements(request: HttpRequest) -> HttpResponse:
     """Money that left, newest first."""
@@ -69,7 +69,7 @@ def disbursements(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/disbursements.html", context, status=form.status)
 
 
-@staff_view("reconciliation.view_receipts")
+@staff_view("reconciliation.view_receipts", shows="disbursement")
 @require_GET
 def disbursement(request: HttpRequest, pk: int) -> HttpResponse:
     """One disbursement: what it was for."""
@@ -81,7 +81,7 @@ def disbursement(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/finance/disbursement.html", context)
 
 
-@staff_view("reconciliation.record_receipts")
+@staff_view("reconciliation.record_receipts", shows="disbursement")
 @require_http_methods(["GET", "POST"])
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw what was recorded by hand and wrongly; what the bank told stays."""

@@ -76,7 +76,7 @@ class PolicyForm(PeopleForm):
         return value
 
 
-@staff_view("reconciliation.view_receipts")
+@staff_view("reconciliation.view_receipts", shows="list")
 @require_GET
 def rules(request: HttpRequest) -> HttpResponse:
     """Everything that confirmations taught, with how often it was used."""
@@ -102,7 +102,7 @@ def rules(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/rules.html", context, status=form.status)
 
 
-@staff_view("reconciliation.change_rules")
+@staff_view("reconciliation.change_rules", shows="rule")
 @require_http_methods(["GET", "POST"])
 def rule(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a rule about texts."""
@@ -122,7 +122,7 @@ def rule(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/finance/rule.html", context, status=status)
 
 
-@staff_view("reconciliation.change_rules")
+@staff_view("reconciliation.change_rules", shows="rule")
 @require_http_methods(["GET", "POST"])
 def forget_rule(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a rule, after saying what that means."""

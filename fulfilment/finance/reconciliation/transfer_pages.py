@@ -35,7 +35,7 @@ def waiting() -> Any:
     return Refund.objects.to_transfer().select_related("payment__order__billing_address").order_by("pk")
 
 
-@staff_view("reconciliation.record_receipts")
+@staff_view("reconciliation.record_receipts", shows="refund")
 @require_http_methods(["GET", "POST"])
 def note_sent(request: HttpRequest, pk: int) -> HttpResponse:
     """Note that a refund left our bank account; that is when the books and the customer learn of it."""
@@ -51,7 +51,7 @@ def note_sent(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/finance/note_sent.html", context, status=400 if form.is_bound else 200)
 
 
-@staff_view("reconciliation.record_receipts")
+@staff_view("reconciliation.record_receipts", shows="payback")
 @require_http_methods(["GET", "POST"])
 def note_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Note that money which was not ours has left our bank account."""

@@ -79,14 +79,14 @@ class BackForm(forms.Form):
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300)
 
 
-@staff_view("reconciliation.view_receipts")
+@staff_view("reconciliation.view_receipts", shows="list")
 @require_GET
 def workbench(request: HttpRequest) -> HttpResponse:
     """The bench with one line in hand."""
     return _bench(request, line=request.GET.get("line", ""))
 
 
-@staff_view("reconciliation.record_receipts")
+@staff_view("reconciliation.record_receipts", shows="list")
 @require_POST
 def workbench_do(request: HttpRequest) -> HttpResponse:
     """One step: choose a proposal, explain by an account, send back, keep a note, or take the last step back."""

@@ -64,7 +64,7 @@ def batches(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/sepa/batches.html", context, status=form.status)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """One file: its transfers, what happened with it and what can be done."""
@@ -86,7 +86,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/finance/sepa/batch.html", context)
 
 
-@staff_view(SEND)
+@staff_view(SEND, shows="list")
 @require_safe
 def download(request: HttpRequest, pk: int) -> HttpResponse:
     """The file as it was made, byte by byte; one that was called off is not given out any more."""
@@ -96,7 +96,7 @@ def download(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-@staff_view(SEND)
+@staff_view(SEND, shows="list")
 @require_http_methods(["GET", "HEAD", "POST"])
 def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
     """The bank has the file: says what that means, then does it."""
@@ -115,7 +115,7 @@ def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/finance/sepa/hand_over.html", context, status=status)
 
 
-@staff_view(SEND)
+@staff_view(SEND, shows="list")
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Call a file off, or note that the bank refused it as a whole."""
@@ -128,7 +128,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     return _with_reason(request, found, work, "dashboard/finance/sepa/cancel.html", {})
 
 
-@staff_view(SEND)
+@staff_view(SEND, shows="list")
 @require_http_methods(["GET", "HEAD", "POST"])
 def refuse(request: HttpRequest, pk: int) -> HttpResponse:
     """Note that the bank took the file but not this transfer."""

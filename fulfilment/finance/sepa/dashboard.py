@@ -40,7 +40,7 @@ SORT = {
 MODELS: dict[str, Any] = {"refund": Refund, "payback": PayBack}
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_safe
 def transfers(request: HttpRequest) -> HttpResponse:
     """What is to be sent by transfer, and why something of it cannot be."""
@@ -63,7 +63,7 @@ def transfers(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/sepa/transfers.html", context, status=form.status)
 
 
-@staff_view(SEND)
+@staff_view(SEND, shows="list")
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest) -> HttpResponse:
     """What the file would hold, and what making it means; then it is made, or a second person is asked."""
@@ -96,7 +96,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     return _preview(request, rows, form, status=400)
 
 
-@staff_view(SEND)
+@staff_view(SEND, shows="transfer")
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Say where a refund or payback goes; what the payer's bank told is shown beside."""

@@ -113,7 +113,7 @@ def _close_manifest(request: HttpRequest) -> HttpResponse:
     return redirect("warehouse:manifest", pk=made.pk)
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="list")
 @require_GET
 def manifest(request: HttpRequest, pk: int) -> HttpResponse:
     """One manifest and its parcels."""
@@ -132,7 +132,7 @@ def manifest(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/warehouse/manifest.html", context)
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="list")
 @require_GET
 def manifest_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The manifest for the driver to sign."""

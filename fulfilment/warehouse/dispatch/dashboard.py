@@ -120,7 +120,7 @@ def _dispatch_many(request: HttpRequest) -> HttpResponse:
     return redirect(request.get_full_path())
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="parcel")
 @require_GET
 def parcel(request: HttpRequest, pk: int) -> HttpResponse:
     """One parcel: what is inside, where it goes, its papers, and what may be done with it."""
@@ -187,7 +187,7 @@ def _loss_closed(found: Parcel) -> list[dict[str, Any]]:
     ]
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="parcel")
 @require_POST
 def close_loss(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody has seen to the customer of a lost parcel."""
@@ -242,7 +242,7 @@ def unpack(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("warehouse:pack", pk=found.pick_list_id)
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="parcel")
 @require_POST
 def outcome(request: HttpRequest, pk: int) -> HttpResponse:
     """Note that a parcel arrived, was lost, or came back."""

@@ -88,7 +88,7 @@ def _has_zpl(label: Label | None) -> bool:
     return label.files.filter(form="zpl").exists()
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="parcel")
 @require_POST
 def label_want(request: HttpRequest, pk: int) -> HttpResponse:
     """A label for a parcel whose label was given back."""
@@ -140,7 +140,7 @@ def _next(request: HttpRequest, default: str) -> str:
     return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else default
 
 
-@staff_view(CORRECT)
+@staff_view(CORRECT, shows="order")
 @require_http_methods(["GET", "POST"])
 def order_address(request: HttpRequest, number: str) -> HttpResponse:
     """Where an order goes, to be corrected; what it said before, who changed it and why. Labels follow."""
@@ -183,7 +183,7 @@ def _corrected(request: HttpRequest, order: Order, form: AddressForm) -> bool:
     return True
 
 
-@staff_view(CORRECT)
+@staff_view(CORRECT, shows="order")
 @require_POST
 def order_contact(request: HttpRequest, number: str) -> HttpResponse:
     """The shopper takes back that the carrier may get e-mail address and phone number."""
@@ -207,7 +207,7 @@ def _changes(one: AddressCorrection) -> list[tuple[str, str]]:
     ]
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="parcel")
 @require_GET
 def slip_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The packing slip."""
@@ -215,7 +215,7 @@ def slip_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     return _file(papers.packing_slip(found), f"packing-slip-{found.number}.pdf", "application/pdf")
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="parcel")
 @require_GET
 def label_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The shipping label; 404 for what is handed over in the store or was not booked yet."""
@@ -226,7 +226,7 @@ def label_pdf(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404(str(error)) from None
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="parcel")
 @require_GET
 def label_zpl(request: HttpRequest, pk: int) -> HttpResponse:
     """The shipping label for a label printer; 404 as for the PDF, and when the carrier gave none in this form."""

@@ -51,7 +51,7 @@ def to_pack() -> int:
     return queries.lists_to_pack().count()
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="list")
 @require_GET
 def packing_list(request: HttpRequest) -> HttpResponse:
     """Orders whose goods lie at the packing place, first picked first; those whose address was refused among them."""
@@ -84,7 +84,7 @@ def packing_find(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/warehouse/pack_find.html", context, status=404 if problem else 200)
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="pick_list")
 @require_http_methods(["GET", "POST"])
 def pack(request: HttpRequest, pk: int) -> HttpResponse:
     """The packing table of one order by numbers: choose what goes into the next parcel; parcels so far beside it."""
@@ -163,7 +163,7 @@ def order_parcels(request: HttpRequest, number: str) -> HttpResponse:
     return redirect("warehouse:pack", pk=pick_list.pk)
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="pick_list")
 @require_http_methods(["GET", "POST"])
 def pack_scan(request: HttpRequest, pk: int) -> HttpResponse:
     """The packing screen for the scanner: each piece into the open carton. A carton's code chooses the carton, the
@@ -200,7 +200,7 @@ def _address(pick_list: PickList, carton: Carton | None) -> str:
     return f"{target}?carton={carton.pk}" if carton else target
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="pick_list")
 @require_POST
 def pack_back(request: HttpRequest, pk: int) -> HttpResponse:
     """The last scan comes out of the carton again."""
@@ -213,7 +213,7 @@ def pack_back(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("warehouse:pack-scan", pk=pk)
 
 
-@staff_view(PERMISSION)
+@staff_view(PERMISSION, shows="pick_list")
 @require_POST
 def pack_close(request: HttpRequest, pk: int) -> HttpResponse:
     """The open carton is closed and becomes a parcel."""

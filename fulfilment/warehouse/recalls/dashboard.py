@@ -65,7 +65,7 @@ def _cells(row: Any) -> list[Any]:
     ]
 
 
-@staff_view(MANAGE)
+@staff_view(MANAGE, shows="list")
 @require_GET
 def trace_page(request: HttpRequest) -> HttpResponse:
     """Look for lots: where they lie now, and who got pieces of them. From here a recall is prepared."""
@@ -128,7 +128,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return redirect("warehouse:recall", pk=made.pk)
 
 
-@staff_view(MANAGE)
+@staff_view(MANAGE, shows="list")
 @require_GET
 @csp_replace({"frame-src": [SELF]})  # type: ignore[arg-type]
 def recall(request: HttpRequest, pk: int) -> HttpResponse:
@@ -183,7 +183,7 @@ def _story(found: Recall) -> list[dict[str, Any]]:
     return events
 
 
-@staff_view(MANAGE)
+@staff_view(MANAGE, shows="list")
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Start the recall, or send its mails: the page says before what will happen, and is asked a second time."""

@@ -132,7 +132,7 @@ def cause_text(returning: Return) -> str:
     return _("Nobody: it stood at the dock")
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="return")
 @require_GET
 def one(request: HttpRequest, pk: int) -> HttpResponse:
     """One return: what was announced, what was found, where it went, what is still to be decided."""
@@ -270,7 +270,7 @@ DEEDS: dict[str, Callable[..., None]] = {
 }
 
 
-@staff_view(SETTLE)
+@staff_view(SETTLE, shows="return")
 @require_POST
 def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Authorise, note that it is on its way, reject, give up."""
@@ -311,7 +311,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("warehouse:return", pk=item.returning_id)
 
 
-@staff_view(RECEIVE)
+@staff_view(RECEIVE, shows="return")
 @require_POST
 def give_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Rejected pieces leave for the customer again."""
@@ -329,7 +329,7 @@ def give_back(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("warehouse:return", pk=pk)
 
 
-@staff_view(RECEIVE)
+@staff_view(RECEIVE, shows="return")
 @require_GET
 def back_label(request: HttpRequest, pk: int) -> HttpResponse:
     """Our own label for the parcel back to the customer; 404 when it goes another way."""
@@ -339,7 +339,7 @@ def back_label(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponse(papers.label_back(found), content_type="application/pdf", headers=headers)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="return")
 @require_GET
 def slip(request: HttpRequest, pk: int) -> HttpResponse:
     """The return slip as PDF, to be put into the parcel."""

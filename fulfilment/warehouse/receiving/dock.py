@@ -36,7 +36,7 @@ SCAN_TAG = "scan"  #: marks a message that the scan screen shows as its answer
 DISPOSAL_CODES = ("disposal", "entsorgung")
 
 
-@staff_view(RECEIVE)
+@staff_view(RECEIVE, shows="list")
 @require_GET
 def dock(request: HttpRequest) -> HttpResponse:
     """Scan the return, the order, the parcel or the tracking number; or look for the order by a few words."""
@@ -104,7 +104,7 @@ def dock_open(request: HttpRequest) -> HttpResponse:
     return redirect("warehouse:dock-return", pk=made.pk)
 
 
-@staff_view(RECEIVE)
+@staff_view(RECEIVE, shows="return")
 @require_GET
 def dock_return(request: HttpRequest, pk: int) -> HttpResponse:
     """The return in hand: the next piece's next step, what was booked, what is still awaited."""
@@ -164,7 +164,7 @@ def summary(rows: list[DockLine], booked: list[ReturnItem]) -> list[str]:
     return said
 
 
-@staff_view(RECEIVE)
+@staff_view(RECEIVE, shows="return")
 @require_POST
 def dock_book(request: HttpRequest, pk: int) -> HttpResponse:
     """The place was scanned: book the piece there."""
@@ -224,7 +224,7 @@ def _said(item: ReturnItem) -> str:
     return _("%(n)s × %(sku)s lies in %(bin)s.") % (facts | {"bin": item.bin})
 
 
-@staff_view(RECEIVE)
+@staff_view(RECEIVE, shows="return")
 @require_POST
 def dock_wrong(request: HttpRequest, pk: int) -> HttpResponse:
     """Record something that was not sent with this order."""

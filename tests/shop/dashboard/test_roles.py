@@ -37,6 +37,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:order-refund": {"service", "finance"} | OFFICE,
     "dashboard:approval": {"service", "finance"} | OFFICE,
     "dashboard:approval-limits": OFFICE,
+    "dashboard:accesses": OFFICE,
     "dashboard:customers": {"service", "finance"} | OFFICE,
     "dashboard:customer": {"service", "finance"} | OFFICE,
     "dashboard:customer-": {"finance"} | OFFICE,

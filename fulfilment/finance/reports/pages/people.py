@@ -58,7 +58,7 @@ def sql_order(request: HttpRequest, keys: dict[str, str], default: str, tie: str
     return f"{column} {'DESC' if wanted.startswith('-') else 'ASC'}, {tie}"
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_GET
 def open_report(request: HttpRequest) -> HttpResponse:
     """What customers owed at the end of any day, by age, per customer or every item."""
@@ -186,7 +186,7 @@ def _customer_row(record: Any, names: dict[str, tuple[str, str]], day: dt.date) 
     return Row([shown, int(many), int(total), *map(int, ages[::2])], urls)
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="statement")
 @require_GET
 def statement(request: HttpRequest) -> HttpResponse:
     """The account of a customer: each document and payment with the balance after it; also as a letter to them."""
@@ -228,7 +228,7 @@ def statement(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-@staff_view("reports.send_statements")
+@staff_view("reports.send_statements", shows="statement")
 @require_http_methods(["GET", "POST"])
 def send_statement(request: HttpRequest) -> HttpResponse:
     """Send a customer their account by mail: first what will happen, then it happens."""

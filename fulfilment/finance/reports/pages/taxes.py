@@ -79,7 +79,7 @@ def _vat_row(row: vat.VatRow, first: dt.date, last: dt.date, lang: str) -> Row:
     return Row(cells, {4: behind, 5: behind, 6: behind})
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_GET
 def vat_lines(request: HttpRequest) -> HttpResponse:
     """The lines behind one cell of the VAT figures, with their documents."""

@@ -1,0 +1,22 @@
+"""Database check (``manage.py check --database default``, and every migrate): the guards are in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from shop.kernel import guards
+
+from . import triggers
+
+
+@register(Tags.database)
+def guards_are_in_place(app_configs: Any = None, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """A log without its triggers is only a table."""
+    lost = []
+    for using in databases or []:
+        if triggers.TABLE in guards.tables(using):
+            lost += guards.missing(triggers.GUARDS, using)
+    hint = "run `manage.py migrate`: it installs them"
+    return [Error(f"the access log's trigger {name} is missing", hint=hint, id="audit.E001") for name in lost]
