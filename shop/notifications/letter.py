@@ -28,6 +28,14 @@ class Button:
 
 
 @dataclass(frozen=True)
+class Links:
+    """Further ways, less loud than a button: (what it leads to, address)."""
+
+    rows: Sequence[tuple[str, str]]
+    kind: str = "links"
+
+
+@dataclass(frozen=True)
 class Facts:
     """Pairs of name and value, such as bank details; ``strong`` names rows that matter most."""
 
@@ -77,7 +85,7 @@ class Picture:
     kind: str = "picture"
 
 
-Block = Paragraph | Button | Facts | Goods | Addresses | Picture
+Block = Paragraph | Button | Links | Facts | Goods | Addresses | Picture
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from fulfilment.finance.invoicing.merchant import profile
 from fulfilment.finance.invoicing.models import MerchantProfile
 
-from .letter import Addresses, Block, Button, Facts, Goods, Letter, Paragraph
+from .letter import Addresses, Block, Button, Facts, Goods, Letter, Links, Paragraph
 
 WIDTH = 72  #: characters of a line of plain text (RFC 5322 advises at most 78)
 
@@ -83,6 +83,8 @@ def _text(block: Block) -> list[str]:
         return [line for part in block.text.split("\n") for line in textwrap.wrap(part, WIDTH) or [""]]
     if isinstance(block, Button):
         return [f"{block.label}:", block.url]
+    if isinstance(block, Links):
+        return [line for label, url in block.rows for line in (f"{label}:", url)]
     if isinstance(block, Facts):
         return [*_titled(block.title), *_pairs(block.rows)]
     if isinstance(block, Goods):

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from . import account, account_addresses
+from . import account, account_addresses, account_requests
 
 app_name = "account"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("orders/", account.orders, name="orders"),
     path("orders/<slug:number>/", account.order, name="order"),
     path("invoices/", account.invoices, name="invoices"),
+    path("requests/", account_requests.requests, name="requests"),
     path("addresses/", account_addresses.addresses, name="addresses"),
     path("addresses/new/", account_addresses.create, name="address_new"),
     path("addresses/<int:pk>/", account_addresses.edit, name="address"),

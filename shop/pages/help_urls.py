@@ -3,9 +3,13 @@
 from django.urls import path
 
 from . import help as pages
+from . import help_case
 
 urlpatterns = [
     path("", pages.ask, name="help"),
-    path("case/<str:token>/", pages.case, name="help-case"),
-    path("case/<str:token>/picture/<row:pk>/", pages.picture, name="help-picture"),
+    path("draft/<str:token>/", pages.draft, name="help-draft"),
+    path("case/<str:token>/", help_case.case, name="help-case"),
+    path("case/<str:token>/received/", help_case.sent, name="help-sent"),
+    path("case/<str:token>/settled/", help_case.settled, name="help-settled"),
+    path("case/<str:token>/picture/<row:pk>/", help_case.picture, name="help-picture"),
 ]

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import ipaddress
 import re
 import secrets
 from typing import Any
 
 from django.conf import settings
 from django.core import signing
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -32,13 +30,14 @@ from fulfilment.customer_service.withdrawals.words import moment
 from shop.kernel.access import public
 from shop.kernel.clock import now
 
-from .withdrawal_form import LINE, PART, WHOLE, DeclarationForm
+from .keys import opened_by_key
+from .limits import HOUR_S, too_many
+from .withdrawal_form import DIGITS_MAX, LINE, PART, WHOLE, DeclarationForm, lines_of
 
 PER_ADDRESS_MAX = (
     10  #: declarations an hour with one e-mail address; more would only fill a stranger's mailbox
 )
 PER_VISITOR_MAX = 60  #: declarations an hour from one place of the internet
-HOUR_S = 3600
 RECEIPT_VALID_S = 30 * 24 * HOUR_S  #: the receipt's page; the mail is what lasts
 RECEIPT_SALT = "kontor.withdrawal.receipt"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")
@@ -52,7 +51,9 @@ OWN_ORDERS_MAX = 5  #: orders offered to choose from
 def declare(request: HttpRequest) -> HttpResponse:
     """Both steps. ``?order=`` chooses an order; its lines are offered when the visitor may see it."""
     if request.method != "POST":
-        return _first_step(request, order_asked(request, request.GET.get("order", "")))
+        return opened_by_key(request) or _first_step(
+            request, order_asked(request, request.GET.get("order", ""))
+        )
     order = order_asked(request, request.POST.get("order", ""))
     step = request.POST.get("step", "")
     if step in ("edit", "choose"):
@@ -82,13 +83,22 @@ def _first_step(request: HttpRequest, order: Order | None) -> HttpResponse:
         initial |= {"contract": order.number, "email": order.email, "name": billing.name if billing else ""}
     elif person.is_authenticated:
         initial |= {"name": person.get_full_name(), "email": person.email}  # type: ignore[union-attr]
+    initial |= line_asked(order, request.GET.get("line", ""))
     return _show(request, DeclarationForm(initial=initial, order=order))
+
+
+def line_asked(order: Order | None, line: str) -> dict[str, Any]:
+    """What a form begins with when a link names one line of the order: all its pieces, and nothing else."""
+    if order is None or not line.isascii() or not line.isdigit() or len(line) > DIGITS_MAX:
+        return {}
+    found = next((one for one in lines_of(order) if one.pk == int(line)), None)
+    return {"scope": PART, f"{LINE}{found.pk}": found.quantity - found.quantity_cancelled} if found else {}
 
 
 def _edit(request: HttpRequest, order: Order | None, *, choose: bool) -> HttpResponse:
     """Back to step 1 with everything that was typed; ``choose`` offers the lines of the order that was named."""
     if choose and order is None:
-        order = _named(request, request.POST.get("contract", ""))
+        order = order_named_here(request, request.POST.get("contract", ""))
     initial: dict[str, Any] = {
         name: value
         for name, value in request.POST.items()
@@ -98,18 +108,18 @@ def _edit(request: HttpRequest, order: Order | None, *, choose: bool) -> HttpRes
     return _show(request, DeclarationForm(initial=initial, order=order))
 
 
-def _named(request: HttpRequest, contract: str) -> Order | None:
+def order_named_here(request: HttpRequest, contract: str) -> Order | None:
     """The order that the text names, when this visitor may see it."""
     order = order_named(contract)
     return order if order is not None and access.may_see(request, order) else None
 
 
 def _show(request: HttpRequest, form: DeclarationForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "order": form.order, "own_orders": [] if form.order else _own_orders(request)}
+    context = {"form": form, "order": form.order, "own_orders": [] if form.order else own_orders(request)}
     return render(request, "storefront/withdrawal/declare.html", context, status=status)
 
 
-def _own_orders(request: HttpRequest) -> list[Order]:
+def own_orders(request: HttpRequest) -> list[Order]:
     """The latest orders this visitor may see, to choose from. At most one query."""
     orders = Order.objects.exclude(status="cancelled").order_by("-date_placed")
     seen = orders.filter(pk__in=request.session.get(access.SESSION_KEY, []))
@@ -131,7 +141,8 @@ def _second_step(
         "order": form.order,
         "chosen": [(line, quantities[line.pk]) for line in form.lines if line.pk in quantities],
         "carried": _carried(form, token),
-        "may_choose": form.order is None and _named(request, form.cleaned_data["contract"]) is not None,
+        "may_choose": form.order is None
+        and order_named_here(request, form.cleaned_data["contract"]) is not None,
         "busy": busy,
     }
     answer = render(request, "storefront/withdrawal/confirm.html", context, status=429 if busy else 200)
@@ -161,7 +172,7 @@ def _confirm(request: HttpRequest, form: DeclarationForm, token: str) -> HttpRes
         email=data["email"],
         language=language_of_page(),
         order=form.order,
-        named=_named(request, data["contract"]),
+        named=order_named_here(request, data["contract"]),
         quantities=form.quantities(),
     )
     return redirect("withdrawal-receipt", token=signing.dumps({"w": withdrawal.pk}, salt=RECEIPT_SALT))
@@ -183,15 +194,7 @@ def _too_many(request: HttpRequest, email: str) -> bool:
     since = now() - dt.timedelta(seconds=HOUR_S)
     if Withdrawal.objects.filter(email__iexact=email, received_at__gte=since).count() >= PER_ADDRESS_MAX:
         return True
-    place = request.META.get("REMOTE_ADDR", "")
-    try:
-        if not ipaddress.ip_address(place).is_global:
-            return False  # a proxy of ours stands before everybody
-    except ValueError:
-        return False
-    counter = f"withdrawals:{place}"
-    cache.add(counter, 0, HOUR_S)
-    return int(cache.incr(counter)) > PER_VISITOR_MAX
+    return too_many(request, what="withdrawals", most=PER_VISITOR_MAX)
 
 
 @public

@@ -59,6 +59,7 @@ KNOWN = (
     gettext_noop("the bin was counted otherwise in the meantime"),
     gettext_noop("Somebody changed this bin during the count."),
     gettext_noop("regular count"),
+    gettext_noop("settled by the customer"),
     gettext_noop("a picker found too few"),
     gettext_noop("asked by a person"),
     gettext_noop("correction on the article's page"),

@@ -116,6 +116,11 @@ def answer_with(picture: Picture) -> HttpResponse:
         content = read(picture)
     except FileNotFoundError:
         raise Http404 from None
+    return answer_with_bytes(content)
+
+
+def answer_with_bytes(content: bytes) -> HttpResponse:
+    """JPEG bytes that we drew as an answer."""
     answer = HttpResponse(content, content_type="image/jpeg")
     answer["Cache-Control"] = "private, max-age=3600"
     answer["X-Content-Type-Options"] = "nosniff"

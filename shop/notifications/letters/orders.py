@@ -16,7 +16,8 @@ from checkout.order.models import Order, OrderLink
 from fulfilment.finance.invoicing.letterhead import day, money
 from shop.kernel.clock import now
 from shop.notifications import facts, legal
-from shop.notifications.letter import Block, Button, Facts, Letter, Paragraph
+from shop.notifications.letter import Block, Button, Facts, Letter, Links, Paragraph
+from shop.pages.keys import link_with_key
 
 PICKUP = "pickup"  #: the carrier of goods that were handed over in the store (ParcelDispatched)
 
@@ -31,10 +32,21 @@ def link(order: Order) -> Button:
     return Button(_("View your order"), access.link(order, base=settings.SITE_URL))
 
 
-def withdraw(order: Order) -> Paragraph:
-    """Where the contract can be withdrawn from (§ 356a BGB: easy to find, without logging in)."""
-    url = f"{settings.SITE_URL}{reverse('withdrawal')}?order={order.number}"
-    return Paragraph(_("Changed your mind? Withdraw from the contract here:") + f"\n{url}", small=True)
+def ways(order: Order) -> Links:
+    """Where to say that something is wrong, and where the contract can be withdrawn from (§ 356a BGB: easy to find,
+    without logging in). The addresses carry the order's token, so that its lines can be chosen there."""
+    return Links(
+        [
+            (
+                _("Something is wrong or missing? Tell us here"),
+                link_with_key("help", order, base=settings.SITE_URL),
+            ),
+            (
+                _("Changed your mind? Withdraw from the contract here"),
+                link_with_key("withdrawal", order, base=settings.SITE_URL),
+            ),
+        ]
+    )
 
 
 def placed(order: Order, until: dt.date | None) -> Letter:
@@ -110,7 +122,7 @@ def confirmed(order: Order) -> Letter:
         link(order),
         facts.addresses(order),
         *([_about_payment(order)] if order.payment_method == "invoice" else []),
-        withdraw(order),
+        ways(order),
         _about_texts(len(files)),
     ]
     return Letter(
@@ -223,7 +235,7 @@ def dispatched(
         )
     if not handed_over:
         blocks.append(facts.addresses(order))
-    blocks += [link(order), withdraw(order)]
+    blocks += [link(order), ways(order)]
     return Letter(subject, preheader, heading, facts.greeting(order), blocks, signature())
 
 

@@ -8,7 +8,7 @@ from checkout.order.models import Order
 from shop.notifications import facts
 from shop.notifications.letter import Block, Facts, Letter, Paragraph
 
-from .orders import link, signature, withdraw
+from .orders import link, signature, ways
 
 
 def delivered(order: Order, *, tracking_number: str) -> Letter:
@@ -61,7 +61,7 @@ def _letter(
         Facts([(name, value) for name, value in rows if value]),
         Paragraph(more),
         link(order),
-        withdraw(order),
+        ways(order),
     ]
     return Letter(
         subject % {"number": order.number}, text, heading, facts.greeting(order), blocks, signature()

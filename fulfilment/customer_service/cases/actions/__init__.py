@@ -12,7 +12,7 @@ from .desk import (
     stop_writing,
 )
 from .opening import CaseRefused, open_case
-from .thread import SomebodyWrote, answer, note, note_mail, write
+from .thread import SomebodyWrote, answer, note, note_mail, settle, write
 
 __all__ = [
     "CaseRefused",
@@ -29,6 +29,7 @@ __all__ = [
     "see_writing",
     "set_order",
     "set_priority",
+    "settle",
     "stop_writing",
     "write",
 ]

@@ -20,6 +20,8 @@ from shop.kernel.transactions import retrying
 
 from .opening import CaseRefused, hang
 
+SETTLED = "settled by the customer"  #: shop/ui/reasons.py knows it in other languages
+
 
 class SomebodyWrote(Exception):
     """A message was written since the page was opened: the writer must see it first. Nothing was kept."""
@@ -48,6 +50,21 @@ def write(*, case: Case, body: str, key: str, pictures: Sequence[Picture] = (), 
         return message
 
     return retrying(do)
+
+
+def settle(*, case: Case, by: Any = None) -> None:
+    """The customer says that it is settled (``by``: the signed-in customer, if any): nothing is owed any more.
+
+    Raises StateError when it was closed before.
+    """
+
+    def do() -> None:
+        fresh = Case.objects.get(pk=case.pk)
+        first: dict[str, Any] = {} if fresh.solved_at else {"solved_at": clock.now()}
+        author = by if getattr(by, "pk", None) else None
+        move(fresh, to=CLOSED, by=author, why=SETTLED, answer_due_at=None, **first)
+
+    retrying(do)
 
 
 def answer(*, case: Case, body: str, key: str, seen: int, by: Any, wait: bool = True) -> Message:

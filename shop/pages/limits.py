@@ -1,0 +1,29 @@
+"""How often one place of the internet may do something that costs us or fills a stranger's mailbox."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from django.core.cache import cache
+from django.http import HttpRequest
+
+HOUR_S = 3600
+
+
+def too_many(request: HttpRequest, *, what: str, most: int, add: int = 1) -> bool:
+    """Count ``add`` more of ``what`` for the visitor's address; whether that is more than ``most`` within an hour.
+
+    Addresses inside our own network are not counted: there a proxy of ours stands before everybody.
+    """
+    place = request.META.get("REMOTE_ADDR", "")
+    try:
+        if not ipaddress.ip_address(place).is_global:
+            return False
+    except ValueError:
+        return False
+    counter = f"{what}:{place}"
+    cache.add(counter, 0, HOUR_S)
+    try:
+        return int(cache.incr(counter, add)) > most
+    except ValueError:  # it ran out between the two
+        return False
