@@ -62,9 +62,10 @@ class OrderLinkRequested:
 @event
 @dataclass(frozen=True)
 class OrderAmended:
-    """Pieces of a concluded order will not come, perhaps a substitute instead; the order owes less by ``amount_minor``.
+    """Pieces of an order will not come, others do instead or besides, or it is delivered otherwise; the order owes less
+    by ``amount_minor`` (negative: more).
 
-    ``source`` names the rows of ``Amendment``. What was paid too much is already on its way back.
+    ``source`` names the rows of ``Amendment``, if any. What was paid too much is already on its way back.
     """
 
     order_id: int

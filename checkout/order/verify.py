@@ -47,7 +47,7 @@ def every_confirmation_was_told() -> list[str]:
 
 
 def amendments_explain_the_lines() -> list[str]:
-    """Cancelled pieces and amounts of a line are those of its amendments, and a substitute is worth its own."""
+    """Cancelled pieces and amounts of a line are those of its amendments, and one that was added is worth its own."""
     pieces: dict[tuple[int, str], tuple[int, int]] = {}
     rows = Amendment.objects.order_by().values_list("line_id", "kind")
     for line_id, kind, quantity, amount in rows.annotate(Sum("quantity"), Sum("amount_minor")):
@@ -62,7 +62,8 @@ def amendments_explain_the_lines() -> list[str]:
         if line.cancelled_minor != line.gross_minor - line.owed_for(left):
             found.append(f"order line {line.pk}: {line.cancelled_minor} is not the share of its pieces")
         added = pieces.get((line.pk, Amendment.ADDED), none)
-        if added != ((line.quantity, line.gross_minor) if line.replaces_id else none):
+        is_added = bool(line.replaces_id) or added != none
+        if added != ((line.quantity, line.gross_minor) if is_added else none):
             found.append(f"order line {line.pk}: amendments added {added}")
     return found
 

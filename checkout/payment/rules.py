@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
-from checkout.order.models import Line
+from checkout.order.models import Line, Order
 from shop.ui.numbers import money_text
 
 from .minimums import card_minimum_minor
@@ -80,6 +80,23 @@ def check(method: str, case: Case) -> Offer:
     if method == NOTHING:
         return Offer(method, name_of(method), False, _("There is something to pay now. Please choose how."))
     return Offer(method, method, False, _("This way to pay is not offered. Please choose another one."))
+
+
+def refusal_of_more(order: Order) -> str:
+    """Why an order on account, which has just grown, is more than its customer may owe; "" when it is not. Three
+    queries."""
+    rule = MethodRule.objects.filter(method=INVOICE).first()
+    credit = CustomerCredit.objects.filter(user=order.user_id).first() if order.user_id else None
+    if credit is not None and credit.blocked:
+        return _("More on account is not possible for you at the moment. Please order it separately.")
+    if rule is not None and rule.maximum_minor is not None and order.total_minor > rule.maximum_minor:
+        return _("With this the order is too large to be paid on account. Please order it separately.")
+    limit = _limit_minor(rule, credit) if rule is not None else None
+    if limit is not None and order.user_id:
+        owed = not_yet_invoiced_minor(order.user_id) + (credit.open_items_minor if credit else 0)
+        if owed > limit:
+            return _("With this your open invoices exceed your limit. Please order it separately.")
+    return ""
 
 
 def not_yet_invoiced_minor(user: Any) -> int:

@@ -22,6 +22,7 @@ from checkout.shipping.models import DeliveryMethod
 from fulfilment.customer_service.cases.actions import note_mail as note_case_mail
 from fulfilment.customer_service.cases.events import CaseAnswered, CaseOpened
 from fulfilment.customer_service.cases.models import Case, Message
+from fulfilment.customer_service.changes.models import OrderChange
 from fulfilment.customer_service.withdrawals.actions import note_receipt
 from fulfilment.customer_service.withdrawals.events import WithdrawalReceived
 from fulfilment.customer_service.withdrawals.models import Withdrawal
@@ -46,7 +47,7 @@ from shop.kernel.outbox import subscribe
 
 from . import actions
 from .letter import Letter
-from .letters import accounts, money, orders, parcels, recalls, service, shortages
+from .letters import accounts, changed_order, money, orders, parcels, recalls, service, shortages
 from .models import OutgoingMail
 
 
@@ -114,11 +115,16 @@ def order_amended(event: OrderAmended) -> None:
     changes = list(
         Amendment.objects.filter(order=order, source=event.source).select_related("line").order_by("pk")
     )
+    change = OrderChange.of_source(event.source)
     tell_customer(
         order,
         kind="order_amended",
         fact=f"{order.pk}:{event.source}",
-        make=lambda: shortages.amended(order, changes, event.amount_minor),
+        make=lambda: (
+            changed_order.changed(order, change, changes)
+            if change is not None
+            else shortages.amended(order, changes, event.amount_minor)
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import orders, shortages
+from . import order_change, orders, shortages
 
 app_name = "orders"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("link/<str:token>/", orders.open_link, name="open"),
     path("missing/<str:token>/", shortages.shortage, name="shortage"),
     path("<slug:number>/", orders.detail, name="detail"),
+    path("<slug:number>/change/", order_change.order_change, name="change"),
     path("<slug:number>/invoices/<slug:invoice>/", orders.invoice_pdf, name="invoice"),
     path("<slug:number>/invoices/<slug:invoice>/xrechnung/", orders.invoice_xrechnung, name="xrechnung"),
 ]

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "fulfilment.customer_service.withdrawals.apps.WithdrawalsConfig",
     "fulfilment.customer_service.cases.apps.CasesConfig",
     "fulfilment.customer_service.returns.apps.ReturnsConfig",
+    "fulfilment.customer_service.changes.apps.ChangesConfig",
     "shop.notifications.apps.NotificationsConfig",
     "shop.connect.apps.ConnectConfig",
     "shop.pages.apps.PagesConfig",

@@ -54,6 +54,7 @@ ELSEWHERE = {
     "notifications": "tests/shop/notifications/test_verify.py",
     "cases": "tests/fulfilment/customer_service/cases/test_cases.py",
     "returns": "tests/fulfilment/customer_service/returns/test_settlements.py",
+    "changes": "tests/fulfilment/customer_service/changes/test_changes.py",
     "withdrawals": "tests/fulfilment/customer_service/test_withdrawals.py",
     "connect": "tests/shop/connect/test_pushing.py",
 }

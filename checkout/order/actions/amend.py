@@ -150,28 +150,52 @@ def _substitute(
 ) -> Line:
     if unit_minor < 0:
         raise ValueError("a price is not negative")
-    product, currency = stockrecord.product, order.currency
-    vat_class = product.own_or_parent.vat_class
-    rate = rate_bp(vat_class, order.vat_country)
-    category = Line.objects.values_list("vat_category", flat=True).get(pk=line_id)
-    if (
-        category
-    ):  # what stands in for goods without VAT has none either, and costs its net price (decision 0060)
-        unit_minor, rate = net_from_gross(unit_minor, rate_bp(vat_class, settings.KONTOR_HOME_COUNTRY)), 0
+    replaced = Line.objects.get(pk=line_id)
+    unit_minor = price_for(replaced, stockrecord, unit_minor)
     before = unit_minor * quantity
-    gross = min(before, most_minor)
+    line = add_line(
+        order, replaced, stockrecord, quantity, gross_minor=min(before, most_minor), before_minor=before
+    )
+    stock.reserve([stock.Wish(stockrecord.pk, line.pk, order.pk, quantity)], expires_at=None)
+    return line
+
+
+def price_for(like: Line, stockrecord: StockRecord, gross_minor: int) -> int:
+    """What a piece costs that stands beside or in place of ``like``: what comes to goods without VAT has none either,
+    and costs its net price (decision 0060). Minor units."""
+    if not like.vat_category:
+        return gross_minor
+    vat_class = stockrecord.product.own_or_parent.vat_class
+    return net_from_gross(gross_minor, rate_bp(vat_class, settings.KONTOR_HOME_COUNTRY))
+
+
+def add_line(
+    order: Order,
+    like: Line,
+    stockrecord: StockRecord,
+    quantity: int,
+    *,
+    gross_minor: int,
+    before_minor: int,
+    instead: bool = True,
+) -> Line:
+    """Write a further line of the order, in place of ``like`` or (``instead`` False) beside it; amounts of all its
+    pieces in minor units. Nothing is reserved here."""
+    product, currency = stockrecord.product, order.currency
+    vat_class, category = product.own_or_parent.vat_class, like.vat_category
+    rate = 0 if category else rate_bp(vat_class, order.vat_country)
 
     def money(amount_minor: int) -> tuple[Any, Any]:
         return to_decimal(amount_minor, currency), to_decimal(net_from_gross(amount_minor, rate), currency)
 
     (incl, excl), (before_incl, before_excl), (unit_incl, unit_excl) = (
-        money(gross),
-        money(before),
-        money(unit_minor),
+        money(gross_minor),
+        money(before_minor),
+        money(before_minor // quantity),
     )
-    line = Line.objects.create(
+    return Line.objects.create(
         order=order,
-        replaces_id=line_id,
+        replaces=like if instead else None,
         partner_id=stockrecord.partner_id,
         partner_name="",
         partner_sku=stockrecord.partner_sku,
@@ -191,13 +215,11 @@ def _substitute(
         vat_class=vat_class,
         vat_rate_bp=rate,
         vat_category=category,
-        gross_minor=gross,
-        gross_before_discount_minor=before,
+        gross_minor=gross_minor,
+        gross_before_discount_minor=before_minor,
         weight_g=product.weight_g or product.own_or_parent.weight_g,
         unit_cost_minor=stockrecord.unit_cost_minor,
     )
-    stock.reserve([stock.Wish(stockrecord.pk, line.pk, order.pk, quantity)], expires_at=None)
-    return line
 
 
 def _note(
@@ -215,13 +237,16 @@ def _note(
     )
 
 
-def _finish(order: Order, amount_minor: int, source: str, why: str, by: Any) -> None:
-    """The order's total, its payment and its state follow; the house is told."""
+def _finish(order: Order, amount_minor: int | None, source: str, why: str, by: Any) -> None:
+    """The order's total, its payment and its state follow; the house is told. ``amount_minor``: by how much less it
+    owes; None: by what its total says."""
     from checkout.payment.actions import follow_total
 
     lines = list(Line.objects.filter(order=order))
     gross = sum(line.owed_minor for line in lines) + order.shipping_minor
     vat = sum(line.owed_vat_minor for line in lines)
+    if amount_minor is None:
+        amount_minor = order.total_minor - gross
     net = gross - vat - (order.shipping_minor - net_from_gross(order.shipping_minor, order.shipping_rate_bp))
     values = {
         "total_incl_tax": to_decimal(gross, order.currency),

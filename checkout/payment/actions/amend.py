@@ -7,12 +7,15 @@ from typing import Any
 from django.db.models import Sum
 
 from checkout.order.models import Order
+from checkout.payment.minimums import card_minimum_minor
 from checkout.payment.models import CARD, OPEN_STATES, Payment, Refund
-from shop.kernel.states import MoveNotAllowed, StaleState
+from shop.kernel.clock import now
+from shop.kernel.states import MoveNotAllowed, StaleState, move
 
 from .refunds import refundable_minor, request_refund
 
 SOURCE = "amend:"  #: of refunds that bring a payment down to what the order owes
+CHANGED = "the order was changed"
 
 
 def refuse_open_card(*, order: Order) -> None:
@@ -62,3 +65,44 @@ def surplus_minor(payment: Payment, order: Order) -> int:
     """By how much a captured payment exceeds what the order owes now, less what has been sent back for that reason."""
     back = Refund.objects.filter(payment=payment, source__startswith=SOURCE)
     return payment.amount_minor - order.total_minor - int(back.aggregate(n=Sum("amount_minor"))["n"] or 0)
+
+
+class CardStillOpen(Exception):
+    """A card payment of the order could still be charged with the old amount. Nothing was changed."""
+
+
+def card_off(*, order: Order, by: Any = None) -> None:
+    """Within a transaction that will change the total of an order that waits for its money: a card payment that was
+    not begun at the provider is closed. Raises CardStillOpen for one that was (``close_card_attempt`` comes first)."""
+    for payment in Payment.objects.of_order(order).filter(method=CARD, state__in=OPEN_STATES):
+        if payment.intent_id:
+            raise CardStillOpen(order.number)
+        move(payment, to="cancelled", by=by, why=CHANGED)
+
+
+def card_again(*, order: Order) -> Payment | None:
+    """Within the same transaction: the order is to be paid by card over its new total, and has its full time to be.
+    None when it waits for no card, or for less than a card can be charged: its page offers the other ways."""
+    from catalogue.partner.actions import extend
+    from checkout.order.actions.place import RESERVED_FOR
+
+    open_ones = Payment.objects.of_order(order).filter(state__in=OPEN_STATES)
+    if order.status != "awaiting_payment" or order.payment_method != CARD or open_ones.exists():
+        return None
+    if order.total_minor < card_minimum_minor(order.currency):
+        return None
+    wait = RESERVED_FOR[CARD]
+    expires_at = now() + wait if wait else None
+    extend(order_id=order.pk, expires_at=expires_at)
+    return Payment.objects.create(
+        order=order,
+        method=CARD,
+        amount_minor=order.total_minor,
+        currency=order.currency,
+        expires_at=expires_at,
+    )
+
+
+def forget_card(*, order: Order) -> None:
+    """For a reckoning that is taken back: as if no card payment had been begun at the provider."""
+    Payment.objects.of_order(order).filter(method=CARD, state__in=OPEN_STATES).update(intent_id=None)

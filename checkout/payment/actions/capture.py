@@ -89,6 +89,14 @@ def _tell_order(order: Order, payment: Payment, by: Any) -> None:
             source=f"late:{payment.pk}",
             reason="nothing was to be paid any more",
         )
+    elif order.status in ("awaiting_payment", "cancelled") and payment.amount_minor < order.total_minor:
+        # An attempt from before pieces were added asked for less than is owed now.
+        request_refund(
+            payment=payment,
+            amount_minor=payment.amount_minor,
+            source=f"late:{payment.pk}",
+            reason="the order has been changed and costs more",
+        )
     elif order.status == "awaiting_payment":
         cancel_open(order=order, by=by, why="paid in another way")
         confirm(order=order, by=by, why="paid")

@@ -20,6 +20,7 @@ from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
 from shop.ui.numbers import money_text
 
+from .amend import CHANGED
 from .capture import cancel_open, capture, unmatched
 
 log = logging.getLogger(__name__)
@@ -141,6 +142,24 @@ def _closed_at_stripe(payment: Payment, by: Any) -> bool:
         return True
     settle(payment_id=payment.pk, by=by)
     return False
+
+
+def close_card_attempt(*, order: Order, by: Any = None) -> bool:
+    """The open card payment of an order is closed at Stripe and here, because the order will ask for another amount.
+
+    True when no card can be charged with the old one any more; False when money came (it is then settled) or the bank
+    is still asking. Raises ProviderDown when Stripe cannot be asked.
+    """
+    for payment in Payment.objects.of_order(order).filter(method=CARD, state__in=OPEN_STATES):
+        if payment.intent_id is None:
+            continue
+        if not _closed_at_stripe(payment, by):
+            return False
+        try:
+            move(payment, to="cancelled", by=by, why=CHANGED)
+        except StaleState:  # the sweep or a webhook was faster
+            return close_card_attempt(order=order, by=by)
+    return True
 
 
 def change_method(*, order: Order, method: str, by: Any = None) -> Payment:

@@ -51,12 +51,13 @@ class RoutingRule(models.Model):
 class Routing(models.Model):
     """One decision about one order: which site sends which pieces, the reason as facts, by whom. Append-only."""
 
-    PLACED, REST, SHORT, MOVED = "placed", "rest", "short", "moved"
+    PLACED, REST, SHORT, MOVED, CHANGED = "placed", "rest", "short", "moved", "changed"
     CAUSES = [
         (PLACED, _("the order was confirmed")),
         (REST, _("missing goods have come")),
         (SHORT, _("a piece was missing")),
         (MOVED, _("moved by staff")),
+        (CHANGED, _("the order was changed")),
     ]
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="routings")

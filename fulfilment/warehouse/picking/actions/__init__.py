@@ -3,6 +3,7 @@
 from .avoiding import avoid_bin
 from .batches import cancel_batch, finish_batch, let_go_batch, start_batch, take_over_batch
 from .boxes import add_to_batch, remove_from_batch
+from .changing import follow_order, is_begun
 from .cutoffs import carrier_of, next_cut_off
 from .ending import cancel, put_back
 from .lists import finish, let_go, reschedule, start, take_over
@@ -44,7 +45,9 @@ __all__ = [
     "distribute",
     "finish",
     "finish_batch",
+    "follow_order",
     "hold_order",
+    "is_begun",
     "let_go",
     "let_go_batch",
     "make_pick_list",

@@ -71,7 +71,7 @@ def reroute(*, pick_list: PickList, site: Site, by: Any, why: str) -> Outlook:
             moving[key] = moving.get(key, 0) + stop.quantity
         if not moving:
             raise PickError(_("%(site)s has none of these pieces. Nothing was changed.") % {"site": site})
-        _take_off(source, moving, by)
+        take_off(source, moving, by=by, why="sent from another site")
         target, batches = hold_with_batches(list_at(order, site.pk))
         parts = [
             Want(w.order_line_id, w.stockrecord_id, moving[w.order_line_id])
@@ -106,17 +106,18 @@ def _found(wants: list[Want], site_id: int) -> int:
     return sum(stop.quantity for stop in plan(wants, site_id=site_id) if stop.bin_id is not None)
 
 
-def _take_off(source: PickList, moving: dict[int, int], by: Any) -> None:
-    """Take pieces off the list's open lines, the last stops of the walk first."""
+def take_off(source: PickList, moving: dict[int, int], *, by: Any, why: str) -> None:
+    """Take pieces (order line id -> how many) off the list's open lines, the last stops of the walk first. Part of a
+    caller's transaction that holds the list."""
     left = dict(moving)
     for line in source.lines.filter(state="open").order_by("-position", "-pk"):
         taken = min(left.get(line.order_line_id, 0), line.quantity_open)
         if taken:
             left[line.order_line_id] -= taken
-            _shorten(line, taken, by)
+            _shorten(line, taken, by, why)
 
 
-def _shorten(line: PickLine, pieces: int, by: Any) -> None:
+def _shorten(line: PickLine, pieces: int, by: Any, why: str) -> None:
     rest = line.quantity - pieces
     rows = PickLine.objects.filter(pk=line.pk, state="open", quantity_picked=line.quantity_picked)
     if rest > line.quantity_picked:
@@ -126,7 +127,7 @@ def _shorten(line: PickLine, pieces: int, by: Any) -> None:
         line.quantity = rest
         move(line, to="picked", by=by, why="the rest is sent from another site")
     elif line.scans.exists():  # a line that was scanned at, in vain, is kept for the history
-        move(line, to="short", by=by, why="sent from another site")
+        move(line, to="short", by=by, why=why)
         return
     else:
         done = rows.delete()[0]

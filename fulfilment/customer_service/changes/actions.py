@@ -1,0 +1,152 @@
+"""Change or cancel an order before anybody picks it: order, stock, lists and money in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
+from catalogue.partner.models import InsufficientStock, StockRecord
+from checkout.order.actions import AddressNotCorrected, cancel
+from checkout.order.events import OrderAmended
+from checkout.order.models import Order
+from checkout.payment.actions import close_unpaid
+from checkout.payment.actions.amend import CardStillOpen
+from checkout.payment.actions.settle import close_card_attempt
+from fulfilment.warehouse.picking.actions import hold_order
+from shop.kernel.outbox import record
+from shop.kernel.states import StateError
+from shop.kernel.text import clean_line
+from shop.kernel.transactions import retrying
+
+from .altering import ChangeRefused, alter, readdress
+from .models import ADDRESS, CANCEL, CUSTOMER, DELIVERY, PIECES, STAFF, OrderChange, source_of
+from .rules import May, what_may_change
+from .wishes import Wish
+
+WHY = gettext_noop("the customer changed the order")
+WHY_MAX = 300
+
+
+class TooLate(ChangeRefused):
+    """The order can no longer be changed like this: somebody began to pick it. ``may`` says what is possible."""
+
+    def __init__(self, may: May) -> None:
+        super().__init__(may.reason)
+        self.may = may
+
+
+def change(
+    *, order: Order, wish: Wish, key: str, by: Any = None, why: str = "", seen_minor: int | None = None
+) -> OrderChange:
+    """Carry a change out. ``key`` names the form: a double click finds the first one's result. ``by``: staff, who say
+    why; None: the customer. ``seen_minor``: the total that the preview named; another one now is refused.
+
+    Raises TooLate, ChangeRefused in words; ProviderDown when the card provider cannot be asked. Nothing is changed
+    then.
+    """
+    reason = clean_line(why)[:WHY_MAX]
+    if by is not None and not reason:
+        raise ChangeRefused(_("Please say why."))
+    if wish.kind == CANCEL and order.status == "awaiting_payment":
+        return _close_unpaid(order, key, by, reason)
+    if order.status == "awaiting_payment" and wish.kind in (PIECES, DELIVERY):
+        close_card_attempt(order=order, by=by)  # network; else the provider would take the old amount
+    try:
+        done = retrying(lambda: carry_out(order.pk, wish, key, by, reason, seen_minor))
+    except InsufficientStock as gone:
+        raise ChangeRefused(sold(gone)) from None
+    except AddressNotCorrected as problem:
+        raise ChangeRefused(str(problem)) from None
+    except CardStillOpen:
+        raise ChangeRefused(_("A card payment was begun in this moment. Please look again.")) from None
+    except StateError:
+        raise ChangeRefused(_("Your order has changed in this moment. Please look again.")) from None
+    order.refresh_from_db()
+    return done
+
+
+def carry_out(
+    order_id: int, wish: Wish, key: str, by: Any, why: str, seen_minor: int | None = None
+) -> OrderChange:
+    """The part of change() that belongs in a transaction."""
+    order = hold_order(order_id)
+    known = OrderChange.objects.filter(key=key, order=order).first()
+    if known is not None:
+        return known
+    refuse(order, wish.kind)
+    before, facts = order.total_minor, {}
+    if wish.kind == CANCEL:
+        cancel(order=order, by=by, why=why or WHY)
+    elif wish.kind == ADDRESS:
+        facts = readdress(order, wish.address, by, why or WHY)
+    else:
+        facts = alter(order, wish, source_of(key), by, why or WHY)
+    after = 0 if wish.kind == CANCEL else order.total_minor
+    if seen_minor is not None and seen_minor != after:
+        raise ChangeRefused(_("A price has changed since you looked. Please look again."))
+    made = OrderChange.objects.create(
+        order=order,
+        kind=wish.kind,
+        key=key,
+        voice=STAFF if by is not None else CUSTOMER,
+        why=why,
+        before_minor=before,
+        after_minor=after,
+        facts=facts,
+        by=by,
+    )
+    if wish.kind == ADDRESS:
+        record(OrderAmended(order.pk, order.number, made.source, 0, order.currency))
+    return made
+
+
+def refuse(order: Order, kind: str) -> None:
+    """Raises TooLate, with what is possible instead, when this kind of change is not possible."""
+    may = what_may_change(order).get(kind)
+    if may is None:
+        raise ChangeRefused(_("Please choose what shall be changed."))
+    if not may.allowed:
+        raise TooLate(may)
+
+
+def sold(gone: InsufficientStock) -> str:
+    """In words that a shopper understands: what is not there any more."""
+    record_ = StockRecord.objects.filter(partner_sku=gone.sku).select_related("product__parent").first()
+    title = record_.product.title_local if record_ else gone.sku
+    if gone.left < 1:
+        return _("%(title)s has been sold meanwhile. Nothing was changed.") % {"title": title}
+    text = ngettext(
+        "Of %(title)s only %(n)s piece is left. Nothing was changed.",
+        "Of %(title)s only %(n)s pieces are left. Nothing was changed.",
+        gone.left,
+    )
+    return text % {"title": title, "n": gone.left}
+
+
+def _close_unpaid(order: Order, key: str, by: Any, why: str) -> OrderChange:
+    """An order that waits for its money is closed at the provider first, so that none can come any more."""
+    refuse(order, CANCEL)
+    before = order.total_minor
+    if not close_unpaid(order=order, by=by, why=why or WHY):
+        known = OrderChange.objects.filter(key=key).first()
+        if known is not None:
+            return known
+        raise ChangeRefused(
+            _("Your payment has just arrived. Please look again; you can still cancel the order.")
+        )
+    order.refresh_from_db()
+    made, _new = OrderChange.objects.get_or_create(
+        key=key,
+        defaults={
+            "order": order,
+            "kind": CANCEL,
+            "voice": STAFF if by is not None else CUSTOMER,
+            "why": why,
+            "before_minor": before,
+            "after_minor": 0,
+            "by": by,
+        },
+    )
+    return made

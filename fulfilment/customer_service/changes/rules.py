@@ -1,0 +1,77 @@
+"""What may still be changed in an order, and what is possible instead. One function; pages and actions ask it alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from checkout.order.models import Line, Order
+from checkout.payment.models import OPEN_STATES, Payment
+from fulfilment.warehouse.picking.actions import is_begun
+from fulfilment.warehouse.shortages.models import ShortageQuestion
+from fulfilment.warehouse.shortages.queries import HOLDS
+
+from .models import ADDRESS, CANCEL, DELIVERY, KINDS, PIECES
+
+#: What is possible instead: withdraw from the contract, refuse the parcel, write to us, answer about missing pieces.
+WITHDRAW, REFUSE_PARCEL, WRITE, ANSWER = "withdraw", "refuse_parcel", "write", "answer"
+
+
+@dataclass(frozen=True)
+class May:
+    """Whether one kind of change is possible; else why not, in words for the shopper, and what is instead."""
+
+    kind: str
+    allowed: bool
+    reason: str = ""
+    instead: tuple[str, ...] = ()
+
+
+def what_may_change(order: Order) -> dict[str, May]:
+    """Per kind of change whether it is possible now. At most four queries.
+
+    Within a transaction that holds the order the answer stays true to its end: whoever begins to pick holds it too.
+    """
+    closed = _closed(order)
+    if closed is not None:
+        reason, instead = closed
+        return {kind: May(kind, False, reason, instead) for kind, _label in KINDS}
+    found = {kind: May(kind, True) for kind, _label in KINDS}
+    if ShortageQuestion.objects.filter(HOLDS, order=order).exists():
+        reason = _("Something of your order is missing. Please tell us first how we shall go on with that.")
+        for kind in (PIECES, DELIVERY):
+            found[kind] = May(kind, False, reason, (ANSWER, WRITE))
+    if order.shipping_address_id is None:
+        found[ADDRESS] = May(ADDRESS, False, _("You fetch this order in the store; it goes to no address."))
+    if _bank_is_asked(order):
+        reason = _("Your card is being charged in this moment. Please look again when the payment is done.")
+        for kind in (PIECES, DELIVERY, CANCEL):
+            found[kind] = May(kind, False, reason, (WRITE,))
+    return found
+
+
+def _closed(order: Order) -> tuple[str, tuple[str, ...]] | None:
+    """Why nothing can be changed any more, and what is possible instead; None while it can."""
+    if order.status == "cancelled":
+        return _("This order is cancelled."), (WRITE,)
+    if order.status == "completed":
+        return (
+            _("Your order has left our house, so it cannot be changed any more."),
+            (WITHDRAW, REFUSE_PARCEL, WRITE),
+        )
+    if is_begun(order):
+        some = Line.objects.filter(order=order, quantity_dispatched__gt=0).exists()
+        reason = (
+            _("A part of your order has left our house already, so it cannot be changed here any more.")
+            if some
+            else _("We are packing your order already, so it cannot be changed here any more.")
+        )
+        return reason, (WITHDRAW, REFUSE_PARCEL, WRITE)
+    return None
+
+
+def _bank_is_asked(order: Order) -> bool:
+    """Whether the shopper's bank is confirming a card payment of the order at this moment."""
+    waiting = Payment.objects.of_order(order).filter(state__in=OPEN_STATES).exclude(state="created")
+    return order.status == "awaiting_payment" and waiting.exclude(method="invoice").exists()
