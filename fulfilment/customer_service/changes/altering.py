@@ -138,5 +138,6 @@ def readdress(order: Order, parts: Mapping[str, str], by: Any, why: str) -> dict
                 "The country of an order cannot be changed: other prices and taxes hold there. Please cancel it."
             )
         )
-    made = correct_address(order=order, by=by, why=why, **parts)
+    fields: dict[str, Any] = dict(parts)
+    made = correct_address(order=order, by=by, why=why, **fields)
     return {"correction": made.pk}

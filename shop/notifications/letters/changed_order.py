@@ -13,7 +13,7 @@ from fulfilment.finance.invoicing.letterhead import money
 from shop.notifications import facts
 from shop.notifications.letter import Block, Facts, Goods, Item, Letter, Paragraph
 
-from .orders import link, signature, withdraw
+from .orders import link, signature, ways
 
 
 def changed(order: Order, change: OrderChange, amendments: Sequence[Amendment]) -> Letter:
@@ -33,7 +33,7 @@ def changed(order: Order, change: OrderChange, amendments: Sequence[Amendment]) 
     blocks += [
         link(order),
         Paragraph(_("Was it not you, or is something wrong? Please write to us at once."), small=True),
-        withdraw(order),
+        ways(order),
     ]
     return Letter(
         subject=_("Your order %(number)s was changed") % number,
