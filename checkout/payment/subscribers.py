@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 
 from shop.kernel import inbox
 from shop.kernel.models import InboxMessage
-from shop.kernel.outbox import record, subscribe
+from shop.kernel.outbox import record, subscribe, thread_of
 
 from . import stripe_client
 from .actions import note_dispute, settle, settle_refund
 from .actions.capture import unmatched
 from .events import BalanceChanged, RefundRequested
-from .models import CARD, Payment
+from .models import CARD, Payment, Refund
 
 
 @subscribe(RefundRequested, "payment.nudge_refund")
@@ -38,6 +38,9 @@ def handle_stripe(message: InboxMessage) -> None:
     if event.type.startswith("payment_intent."):
         _payment(event)
     elif event.type.startswith(("refund.", "charge.refund.")):
+        _joins(
+            Refund.objects.filter(psp_id=event.object_id).values_list("payment__order_id", flat=True).first()
+        )
         settle_refund(psp_id=event.object_id)
     elif event.type.startswith("charge.dispute."):
         note_dispute(dispute_id=event.object_id)
@@ -46,15 +49,22 @@ def handle_stripe(message: InboxMessage) -> None:
             record(BalanceChanged(event.type, event.object_id))
 
 
+def _joins(order_id: int | None) -> None:
+    """The webhook is about this order, also when there is nothing left to do."""
+    thread_of("order_id", order_id)
+
+
 def _payment(event: stripe_client.ProviderEvent) -> None:
     payment = Payment.objects.filter(intent_id=event.object_id).first()
     if payment is not None:
+        _joins(payment.order_id)
         settle(payment_id=payment.pk)
         return
     intent = stripe_client.retrieve_intent(event.object_id)
     # Our own call may have been answered after the webhook: the metadata names the row.
     payment = _named_by(intent)
     if payment is not None:
+        _joins(payment.order_id)
         settle(payment_id=payment.pk)
     elif intent.status == "succeeded":
         with translation.override(settings.LANGUAGE_CODE):  # kept as text, for staff

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from shop.kernel import attempts
 from shop.kernel.clock import now
+from shop.kernel.outbox import current_correlation_id
 from shop.kernel.transactions import InTransaction, in_transaction
 
 from . import net, payloads, signing
@@ -99,6 +100,7 @@ def _write(endpoint: Endpoint, *, event: str, source: str, subject: str, data: d
         source=source,
         subject=subject[:80],
         body=payloads.body(delivery_id=delivery_id, event=event, data=data),
+        correlation_id=current_correlation_id(),
     )
     transaction.on_commit(lambda: nudge(push.pk), robust=True)
     return push

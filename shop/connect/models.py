@@ -60,6 +60,7 @@ class Push(Claimed):
     body = models.TextField()
     response_status = models.PositiveSmallIntegerField(null=True, blank=True)
     response_body = models.TextField(blank=True)
+    correlation_id = models.CharField(max_length=64, null=True, blank=True)
     created_at = models.DateTimeField(default=now)
 
     class Meta:
@@ -70,6 +71,7 @@ class Push(Claimed):
                 fields=["next_attempt_at"], name="connect_push_due", condition=models.Q(state="pending")
             ),
             models.Index(fields=["-created_at", "-id"], name="connect_push_newest"),
+            models.Index(fields=["correlation_id"], name="connect_push_thread"),
         ]
         permissions = [
             ("view_pushes", "May see what was pushed to other systems"),

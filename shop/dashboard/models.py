@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.kernel.clock import now
 from shop.kernel.models import AppendOnlyError
+from shop.kernel.outbox import current_correlation_id, thread_of
 
 ORDER, CUSTOMER, PRODUCT = "order", "customer", "product"
 
@@ -29,6 +30,7 @@ class StaffAction(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    correlation_id = models.CharField(max_length=64, null=True, blank=True)
     at = models.DateTimeField(default=now)
 
     class Meta:
@@ -59,4 +61,6 @@ def note(*, subject: str, subject_id: int, what: str, by: Any, why: str = "", **
         facts=facts,
         why=why.strip()[:300],
         by=by if getattr(by, "pk", None) else None,
+        correlation_id=(thread_of("order_id", subject_id) if subject == ORDER else "")
+        or current_correlation_id(),
     )

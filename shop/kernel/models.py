@@ -32,6 +32,7 @@ class StateChange(models.Model):
         db_index=False,
     )
     why = models.CharField(max_length=WHY_MAX_CHARS, blank=True)
+    correlation_id = models.CharField(max_length=64, null=True, blank=True)
     at = models.DateTimeField(default=now)
 
     class Meta:
@@ -126,13 +127,15 @@ class InboxMessage(Attempted):
     body = models.TextField()
     received_at = models.DateTimeField(default=now)
     times_received = models.PositiveIntegerField(default=1)
+    correlation_id = models.CharField(max_length=64, null=True, blank=True, help_text="of what it was about")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="kernel_inbox_once")]
         indexes = [
             models.Index(
                 fields=["next_attempt_at"], name="kernel_inbox_due", condition=models.Q(state="pending")
-            )
+            ),
+            models.Index(fields=["correlation_id"], name="kernel_inbox_thread"),
         ]
 
     def __str__(self) -> str:

@@ -123,11 +123,13 @@ def move(
     same UPDATE. Raises MoveNotAllowed when the table forbids it and StaleState when another writer was faster.
     """
     from .models import StateChange
+    from .outbox import current_correlation_id, thread_on
 
     rules = machine_of(thing, machine)
     old = getattr(thing, rules.field)
     rules.require(old, to, thing.pk)
     reason = why[: StateChange.WHY_MAX_CHARS]
+    thread = thread_on(thing) or current_correlation_id()
 
     def write() -> bool:
         rows = type(thing)._base_manager.filter(pk=thing.pk, **{rules.field: old})
@@ -135,7 +137,13 @@ def move(
             return False
         actor = by if getattr(by, "pk", None) else None
         StateChange.objects.create(
-            machine=rules.name, thing_id=thing.pk, old=old, new=to, by=actor, why=reason
+            machine=rules.name,
+            thing_id=thing.pk,
+            old=old,
+            new=to,
+            by=actor,
+            why=reason,
+            correlation_id=thread,
         )
         return True
 

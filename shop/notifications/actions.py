@@ -15,6 +15,7 @@ from django.db import transaction
 from checkout.order.models import Order
 from shop.kernel import attempts
 from shop.kernel.clock import now
+from shop.kernel.outbox import current_correlation_id, thread_on
 from shop.kernel.text import clean_line
 from shop.kernel.transactions import InTransaction, in_transaction
 
@@ -68,6 +69,7 @@ def write(
         language=language,
         message_id=f"<{uuid.uuid4()}@{_domain()}>",
         confidential=confidential,
+        correlation_id=(thread_on(order) if order is not None else "") or current_correlation_id(),
         state=OutgoingMail.DEAD if problem else OutgoingMail.PENDING,
         last_error=problem,
     )

@@ -59,6 +59,7 @@ class OutgoingMail(Claimed):
     confidential = models.BooleanField(
         default=False, help_text="holds a link that opens an account: staff do not see the text"
     )
+    correlation_id = models.CharField(max_length=64, null=True, blank=True)
     created_at = models.DateTimeField(_("Written"), default=now)
 
     class Meta:

@@ -14,7 +14,7 @@ from checkout.order.models import AcceptedSummary, Order
 from checkout.order.numbers import new_order_number
 from checkout.payment.models import CARD, INVOICE, NOTHING, PREPAYMENT, Payment
 from shop.kernel.clock import now
-from shop.kernel.outbox import current_correlation_id, record
+from shop.kernel.outbox import current_correlation_id, record, remember
 from shop.kernel.transactions import retrying
 
 from .life import confirm
@@ -130,6 +130,7 @@ def _place(placement: Placement, number: str, by: Any) -> Order:
     from checkout.order.utils import OrderCreator  # the seam of Oscar; it knows the models, we know the rules
 
     order, lines = OrderCreator().write(placement, number=number, correlation_id=current_correlation_id())
+    remember({"order_id": order.pk}, order.correlation_id)
     wait = RESERVED_FOR[placement.payment_method]
     expires_at = now() + wait if wait else None
     if placement.accepted_html:

@@ -154,6 +154,7 @@ class Entry(models.Model):
         related_name="+",
         db_index=False,
     )
+    correlation_id = models.CharField(max_length=64, null=True, blank=True, help_text="of what it came from")
     created_at = models.DateTimeField(default=now)
     posted_at = models.DateTimeField(null=True, blank=True, help_text="empty: still a draft")
 

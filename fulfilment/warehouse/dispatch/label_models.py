@@ -48,6 +48,7 @@ class Label(Claimed):
         related_name="+",
         db_index=False,
     )
+    correlation_id = models.CharField(max_length=64, null=True, blank=True)
     created_at = models.DateTimeField(default=now)
 
     class Meta:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from shop.kernel import claims
 from shop.kernel.clock import now
+from shop.kernel.outbox import current_correlation_id, thread_on
 from shop.kernel.states import StaleState, move
 from shop.kernel.transactions import retrying
 
@@ -55,6 +56,7 @@ def want(*, parcel: Parcel, by: Any) -> Label:
         reference=_reference(parcel, count),
         connector=carrier_named(parcel.carrier).code,
         wanted_by=by if getattr(by, "pk", None) else None,
+        correlation_id=thread_on(parcel) or current_correlation_id(),
     )
     refusal = _cannot_travel(label)
     if refusal is not None:

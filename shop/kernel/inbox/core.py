@@ -35,10 +35,17 @@ def handles(source: str) -> Callable[[Handler], Handler]:
 def receive(*, source: str, external_id: str, body: str, kind: str = "") -> tuple[InboxMessage, bool]:
     """Store a message once per (source, external_id). Returns (row, whether it is new); a repeat is only counted."""
     from shop.kernel.models import InboxMessage
+    from shop.kernel.outbox import current_correlation_id
 
     try:
         with transaction.atomic():
-            row = InboxMessage.objects.create(source=source, external_id=external_id, body=body, kind=kind)
+            row = InboxMessage.objects.create(
+                source=source,
+                external_id=external_id,
+                body=body,
+                kind=kind,
+                correlation_id=current_correlation_id(),
+            )
             transaction.on_commit(lambda: nudge(row.pk), robust=True)
             return row, True
     except IntegrityError:
@@ -59,7 +66,8 @@ def nudge(inbox_id: int) -> None:
 
 
 def handle(inbox_id: int) -> bool:
-    """Handle one stored message and mark it. Returns whether this call marked it.
+    """Handle one stored message and mark it; it joins the thread it turned out to be about. Returns whether this call
+    marked it.
 
     The handler runs outside a transaction and must be idempotent: two workers may run it at the same time, or a
     crash may come between its effect and our mark.
@@ -67,20 +75,29 @@ def handle(inbox_id: int) -> bool:
     from shop.kernel.attempts import GiveUp, note_failure
     from shop.kernel.clock import now
     from shop.kernel.models import InboxMessage
+    from shop.kernel.outbox import correlation, current_correlation_id, threads
 
     row = InboxMessage.objects.filter(pk=inbox_id, state=InboxMessage.PENDING).first()
     if row is None:
         return False
-    try:
-        handler = HANDLERS.get(row.source)
-        if handler is None:
-            raise GiveUp(f"nobody handles messages from {row.source!r}")
-        handler(row)
-    except Exception as error:
-        note_failure(InboxMessage, inbox_id, error)
-        return False
+    with correlation(row.correlation_id or current_correlation_id()):
+        try:
+            handler = HANDLERS.get(row.source)
+            if handler is None:
+                raise GiveUp(f"nobody handles messages from {row.source!r}")
+            handler(row)
+        except Exception as error:
+            note_failure(InboxMessage, inbox_id, error)
+            if thread := threads.only_one_met():
+                InboxMessage.objects.filter(pk=inbox_id).update(correlation_id=thread)
+            return False
+        thread = threads.only_one_met() or current_correlation_id()
     done = InboxMessage.objects.filter(pk=inbox_id, state=InboxMessage.PENDING).update(
-        state=InboxMessage.DONE, done_at=now(), attempts=F("attempts") + 1, last_error=""
+        state=InboxMessage.DONE,
+        done_at=now(),
+        attempts=F("attempts") + 1,
+        last_error="",
+        correlation_id=thread,
     )
     return bool(done)
 

@@ -13,6 +13,7 @@ from .core import (
     record_many,
     subscribe,
 )
+from .threads import remember, thread_by, thread_of, thread_on
 
 __all__ = [
     "EVENTS",
@@ -25,5 +26,9 @@ __all__ = [
     "load",
     "record",
     "record_many",
+    "remember",
     "subscribe",
+    "thread_by",
+    "thread_of",
+    "thread_on",
 ]

@@ -16,6 +16,8 @@ from django.db import transaction
 
 from shop.kernel.transactions import InTransaction, in_transaction
 
+from . import threads
+
 if TYPE_CHECKING:
     from shop.kernel.models import Delivery, Message
 
@@ -66,15 +68,17 @@ def current_correlation_id() -> str:
 @contextmanager
 def correlation(correlation_id: str) -> Iterator[None]:
     """Everything recorded in the block carries this id."""
-    token = _correlation.set(correlation_id)
+    token, met = _correlation.set(correlation_id), threads._met.set({})
     try:
         yield
     finally:
+        threads._met.reset(met)
         _correlation.reset(token)
 
 
 def record(happened: Any) -> Message:
-    """Write an event and one delivery per subscriber, in the caller's transaction.
+    """Write an event and one delivery per subscriber, in the caller's transaction. It carries the id of the thread it
+    is about (threads.py), else that of the click.
 
     Raises InTransaction outside of one (the effect and its telling must stand or fall together).
     """
@@ -86,7 +90,8 @@ def record(happened: Any) -> Message:
     if not in_transaction():
         raise InTransaction(f"record({name}) must run inside the transaction in which it happened")
     payload = json.loads(json.dumps(dataclasses.asdict(happened), cls=DjangoJSONEncoder))
-    message = Message.objects.create(name=name, payload=payload, correlation_id=current_correlation_id())
+    thread = threads.thread_in(payload) or current_correlation_id()
+    message = Message.objects.create(name=name, payload=payload, correlation_id=thread)
     deliveries = Delivery.objects.bulk_create(
         [Delivery(message=message, subscriber=subscriber) for subscriber in SUBSCRIBERS[name]]
     )
@@ -163,6 +168,7 @@ def deliver(delivery_id: int) -> bool:
         if handler is None:
             raise GiveUp(f"nobody named {delivery.subscriber!r} hears {message.name} any more")
         with correlation(message.correlation_id):
+            threads.remember(message.payload, message.correlation_id)
             handler(load(message))
 
     return attempt(Delivery, delivery_id, work)

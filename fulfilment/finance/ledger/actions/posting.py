@@ -14,6 +14,7 @@ from fulfilment.finance.ledger import charts
 from fulfilment.finance.ledger.models import Account, Entry
 from fulfilment.finance.ledger.postings import Posting
 from shop.kernel import clock
+from shop.kernel.outbox import current_correlation_id
 from shop.kernel.transactions import retrying
 
 from .days import CLOSED_SQL, LedgerError, PeriodClosed, closed_in_words, closed_text, next_open_day
@@ -56,6 +57,7 @@ def post(
         reverses=reverses,
         by=by if getattr(by, "pk", None) else None,
         into_closed=into_closed[:200],
+        correlation_id=current_correlation_id(),
     )
     return retrying(lambda: _write(draft, lines, only_on_its_day))
 
@@ -113,7 +115,7 @@ def _write(draft: Entry, lines: Sequence[Posting], only_on_its_day: bool) -> Ent
             INSERT_ENTRY,
             [
                 draft.source, draft.kind, day, draft.text, draft.document, draft.into_closed, draft.reverses_id,
-                draft.by_id, moment, day, day, draft.into_closed,
+                draft.by_id, moment, draft.correlation_id, day, day, draft.into_closed,
             ],
         )  # fmt: skip
         row = cursor.fetchone()
@@ -150,8 +152,9 @@ def moved_text(text: str, belongs: dt.date) -> str:
 
 
 INSERT_ENTRY = (
-    "INSERT INTO ledger_entry (source, kind, booked_on, text, document, into_closed, reverses_id, by_id, created_at) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (source) DO NOTHING RETURNING id, " + CLOSED_SQL
+    "INSERT INTO ledger_entry (source, kind, booked_on, text, document, into_closed, reverses_id, by_id, created_at, "
+    "correlation_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (source) DO NOTHING RETURNING id, "
+    + CLOSED_SQL
 )
 INSERT_LINES = (
     "INSERT INTO ledger_entryline (entry_id, account_id, debit_minor, credit_minor, currency, subject, vat_country, "

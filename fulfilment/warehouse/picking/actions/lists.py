@@ -13,6 +13,7 @@ from checkout.order.actions import start_fulfilment
 from fulfilment.warehouse.picking.models import NORMAL, URGENT, PickList
 from shop.kernel.clock import now
 from shop.kernel.models import StateChange
+from shop.kernel.outbox import current_correlation_id, thread_on
 from shop.kernel.states import MoveNotAllowed, StaleState, move
 from shop.kernel.transactions import retrying
 
@@ -153,6 +154,7 @@ def reschedule(
             new=after,
             by=actor,
             why=why.strip()[:WHY_SHOWN_CHARS],
+            correlation_id=thread_on(current) or current_correlation_id(),
         )
 
     retrying(change)
