@@ -49,21 +49,32 @@ class Quote:
 
     def case(self, request: HttpRequest) -> Case:
         """What the payment rules look at."""
+        return self.case_of(request.user)
+
+    def case_of(self, user: Any) -> Case:
+        """What the payment rules look at when ``user`` buys; a guest is nobody to them."""
         return Case(
             total_minor=self.totals.total_minor,
             billing_country=self.draft.billing.get("country", ""),
             delivery_country=self.draft.country,
-            user=request.user if request.user.is_authenticated else None,
+            user=user if user.is_authenticated else None,
             currency=self.totals.currency,
         )
 
 
 def quote(request: HttpRequest) -> Quote:
-    """Reckon anew from the database; offers are applied here, not on every page."""
-    basket, draft = request.basket, load(request)  # type: ignore[attr-defined]
+    """What the shopper's own basket costs, with what they have told us so far."""
+    return quote_of(basket=request.basket, draft=load(request), user=request.user)  # type: ignore[attr-defined]
+
+
+def quote_of(*, basket: Any, draft: Draft, user: Any) -> Quote:
+    """Reckon anew from the database; offers are applied here, not on every page.
+
+    ``user``: who buys, Django's AnonymousUser for a guest. Names of deliveries are in the active language.
+    """
     lines = list(basket.all_lines())
     if lines:
-        apply_offers(basket, request.user)
+        apply_offers(basket, user)
     country = draft.country
     goods = totals(lines, country=country)
     proof = proof_of(draft)

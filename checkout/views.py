@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -17,21 +16,17 @@ from oscar.apps.address.models import UserAddress
 
 from catalogue.partner.models import InsufficientStock
 from checkout.order import access
-from checkout.order.actions import BasketChanged, BasketGone, Contact, Placement, PriceChanged, place
-from checkout.order.models import AcceptedSummary, BillingAddress, ShippingAddress
+from checkout.order.actions import BasketChanged, BasketGone, PriceChanged, place
+from checkout.order.models import AcceptedSummary
 from checkout.payment import rules
 from checkout.payment.models import CARD, NOTHING
 from shop.kernel.access import public
-from shop.kernel.clock import now
 
 from . import session
 from .basket.queries import is_offered
 from .forms import AddressForm, CarrierContactForm, ContactForm, FirmForm, shipping_countries
+from .placing import ADDRESS_FIELDS, placement_of, remember_firm, sold_out_text
 from .quote import Quote, quote
-from .vat_ids import vies
-from .vat_ids.actions import check as check_vat_id
-from .vat_ids.models import VatIdCheck
-from .vat_ids.rules import country_of
 
 STEPS = ("contact", "delivery", "payment", "summary")
 
@@ -77,9 +72,6 @@ def _initial(draft: session.Draft, saved: list[UserAddress]) -> dict[str, str]:
     }
 
 
-ADDRESS_FIELDS = ("first_name", "last_name", "line1", "line2", "line4", "postcode", "country")
-
-
 @public
 @never_cache
 @require_http_methods(["GET", "POST"])
@@ -116,7 +108,7 @@ def contact(request: HttpRequest) -> HttpResponse:
             draft.delivery_address = (
                 {k: str(v) for k, v in delivery.cleaned_data.items()} if elsewhere else {}
             )
-            _remember_firm(request, draft, firm.cleaned_data)
+            remember_firm(request, draft, firm.cleaned_data)
             session.save(request, draft)
             return redirect("checkout:delivery")
     failed = request.method == "POST"
@@ -131,31 +123,6 @@ def contact(request: HttpRequest) -> HttpResponse:
         firm=firm,
         saved=saved,
     )
-
-
-def _remember_firm(request: HttpRequest, draft: session.Draft, data: dict[str, str]) -> None:
-    """Note the firm, and ask the EU's register about its VAT id: for a short time, never as a condition to go on."""
-    draft.company, draft.buyer_reference = data["company"], data["buyer_reference"]
-    draft.vat_id, draft.vat_check = data["vat_id"], 0
-    if not draft.vat_id or not vies.is_on():
-        return
-    answer = check_vat_id(vat_id=draft.vat_id)
-    draft.vat_check = answer.pk
-    if answer.outcome == VatIdCheck.INVALID:
-        messages.warning(
-            request,
-            _("The EU's register does not know %(vat_id)s as a valid VAT id. The prices contain VAT.")
-            % {"vat_id": draft.vat_id},
-        )
-    elif answer.outcome == VatIdCheck.UNANSWERED and country_of(draft.vat_id) != settings.KONTOR_HOME_COUNTRY:
-        messages.info(
-            request,
-            _(
-                "The EU's register of VAT ids does not answer right now. You can order all the same: the prices "
-                "then contain VAT. We ask again later; once your VAT id is confirmed, write to us and we correct "
-                "the invoice."
-            ),
-        )
 
 
 @public
@@ -266,7 +233,14 @@ def _place(request: HttpRequest, found: Quote, facts: str) -> HttpResponse:
     seen = request.POST.get("total_minor", "")
     try:
         order = place(
-            _placement(request, found, facts, int(seen) if seen.isdecimal() and len(seen) < 15 else -1)
+            placement_of(
+                found,
+                user=request.user,
+                language=(get_language() or "de").split("-")[0],
+                facts=facts,
+                seen_total_minor=int(seen) if seen.isdecimal() and len(seen) < 15 else -1,
+                seen_sha256=request.POST.get("seen", ""),
+            )
         )
     except PriceChanged:
         messages.warning(
@@ -279,7 +253,7 @@ def _place(request: HttpRequest, found: Quote, facts: str) -> HttpResponse:
         )
         return redirect("checkout:summary")
     except InsufficientStock as gone:
-        _say_sold_out(request, found, gone)
+        messages.warning(request, sold_out_text(found, gone))
         return redirect("basket:summary")
     except BasketGone:
         messages.info(request, _("Your basket was changed in another window. Please check it."))
@@ -294,56 +268,3 @@ def _after(order: Any) -> str:
 
     name = "checkout:pay" if order.payment_method == CARD else "orders:detail"
     return f"{reverse(name, kwargs={'number': order.number})}"
-
-
-def _say_sold_out(request: HttpRequest, found: Quote, gone: InsufficientStock) -> None:
-    title = next(
-        (line.product.title_local for line in found.lines if line.stockrecord.partner_sku == gone.sku),
-        gone.sku,
-    )
-    if gone.left:
-        text = ngettext(
-            "%(title)s: only %(left)d piece is left. The rest of your basket is kept.",
-            "%(title)s: only %(left)d pieces are left. The rest of your basket is kept.",
-            gone.left,
-        )
-    else:
-        text = _("%(title)s has just been sold to somebody else. The rest of your basket is kept.")
-    messages.warning(request, text % {"title": title, "left": gone.left})
-
-
-def _placement(request: HttpRequest, found: Quote, facts: str, seen: int) -> Placement:
-    draft, option = found.draft, found.chosen
-    assert option is not None
-    billing = BillingAddress(**_columns(draft.billing))
-    goes_by_parcel = option.kind == "home"
-    shipping = ShippingAddress(**_columns(draft.destination), phone_number="") if goes_by_parcel else None
-    return Placement(
-        basket=found.basket,
-        totals=found.totals,
-        contact=Contact(
-            draft.email,
-            draft.phone,
-            (get_language() or "de").split("-")[0],
-            carrier_agreed_at=now() if draft.carrier_contact and goes_by_parcel else None,
-            company=draft.company,
-            vat_id=draft.vat_id,
-            buyer_reference=draft.buyer_reference,
-            vat_check_id=found.proof.pk if found.proof else None,
-        ),
-        billing_address=billing,
-        shipping_address=shipping,
-        delivery_code=option.code,
-        delivery_name=option.name,
-        payment_method=draft.payment_method,
-        user=request.user if request.user.is_authenticated else None,
-        seen_total_minor=seen,
-        accepted_html=facts,
-        seen_sha256=request.POST.get("seen", ""),
-    )
-
-
-def _columns(address: dict[str, str]) -> dict[str, str]:
-    data = {name: address.get(name, "") for name in ADDRESS_FIELDS}
-    data["country_id"] = data.pop("country")
-    return data

@@ -109,7 +109,7 @@ def _shown(line: Any, part: LineTotal, image: Picture | None) -> ShownLine:
         before_minor=part.before_minor,
         total_minor=part.gross_minor,
         available=record.available,
-        problem=_problem(line),
+        problem=problem_of(line),
         note=_price_note(line, part),
     )
 
@@ -121,7 +121,7 @@ def is_offered(line: Any) -> bool:
     return is_shown and line.stockrecord.price is not None
 
 
-def _problem(line: Any) -> str:
+def problem_of(line: Any) -> str:
     """Why a line cannot be ordered as it is; empty where it can."""
     record = line.stockrecord
     if not is_offered(line):

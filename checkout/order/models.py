@@ -53,6 +53,15 @@ class Order(AbstractOrder):
         related_name="orders",
         help_text="what the EU's register said of the VAT id when the order was placed",
     )
+    taken_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="orders_taken",
+        verbose_name=_("Taken by phone by"),
+        help_text="the colleague who took the order by phone; empty: the customer placed it in the shop",
+    )
     payment_method = models.CharField(_("Method of payment"), max_length=20)
     shipping_rate_bp = models.PositiveIntegerField(default=0, help_text="VAT rate of the shipping charge")
     shipping_vat_category = models.CharField(

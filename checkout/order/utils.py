@@ -47,6 +47,7 @@ class OrderCreator(utils.OrderCreator):
             basket_id=placement.basket.pk,
             placement_key=f"basket:{placement.basket.pk}",
             user=placement.user,
+            taken_by=placement.taken_by,
             guest_email="" if placement.user else placement.contact.email,
             phone=placement.contact.phone,
             carrier_contact_agreed_at=placement.contact.carrier_agreed_at,

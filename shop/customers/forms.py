@@ -41,7 +41,12 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_phone(self) -> str:
         """Digits and the usual signs."""
-        phone = clean_line(self.cleaned_data["phone"])
-        if phone and not PHONE.fullmatch(phone):
-            raise forms.ValidationError(_("Please use digits, spaces, + and - only."))
-        return phone
+        return clean_phone(self.cleaned_data["phone"])
+
+
+def clean_phone(text: str) -> str:
+    """A phone number without control characters; ValidationError for anything but digits and the usual signs."""
+    phone = clean_line(text)
+    if phone and not PHONE.fullmatch(phone):
+        raise forms.ValidationError(_("Please use digits, spaces, + and - only."))
+    return phone

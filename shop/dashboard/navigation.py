@@ -30,6 +30,7 @@ HERE = (
     "accesses",
     "approvals",
     "orders",
+    "phone_orders",
     "customers",
     "rules",
     "delivery",

@@ -212,7 +212,9 @@ def resend(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _order(number: str) -> Order:
-    orders = Order.objects.select_related("user", "billing_address__country", "shipping_address__country")
+    orders = Order.objects.select_related(
+        "user", "taken_by", "billing_address__country", "shipping_address__country"
+    )
     found = orders.filter(number=number).first()
     if found is None:
         raise Http404(number)

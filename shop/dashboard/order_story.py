@@ -78,7 +78,11 @@ def story(
     pick_list_ids: list[int],
 ) -> list[Event]:
     """Everything that happened, oldest first. Six queries beside what the page has read anyway."""
-    events = [_event(order.date_placed, _("Order placed"), "basket", text=order.email or "")]
+    taken = {"by": order.taken_by.name} if order.taken_by else {}
+    title = _("Order taken by phone") if taken else _("Order placed")
+    events = [
+        _event(order.date_placed, title, "phone" if taken else "basket", text=order.email or "", **taken)
+    ]
     events += _changes(order, payments, parcels, pick_list_ids)
     events += _deeds(order)
     events += _corrections(order)

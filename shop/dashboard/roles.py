@@ -44,6 +44,7 @@ ROLES: dict[str, set[str]] = {
         *_MAILS,
         "order.manage_orders",
         "order.correct_addresses",
+        "phone_orders.take_orders",
         "withdrawals.handle_withdrawals",
         "cases.view_cases",
         "cases.handle_cases",

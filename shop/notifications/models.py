@@ -13,6 +13,7 @@ from shop.kernel.clock import now
 
 KINDS = [
     ("order_placed", _("Bank details for prepayment")),
+    ("order_pay_link", _("Link to pay")),
     ("order_confirmed", _("Order confirmation")),
     ("order_cancelled", _("Order cancelled")),
     ("order_amended", _("Order changed")),

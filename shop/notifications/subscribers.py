@@ -17,7 +17,7 @@ from checkout.order.events import (
 from checkout.order.models import Amendment, Order, OrderLink
 from checkout.order.queries import order_for_fulfilment
 from checkout.payment.events import PaymentReminderDue, PrepaymentChosen, RefundSucceeded
-from checkout.payment.models import PREPAYMENT, Payment
+from checkout.payment.models import CARD, PREPAYMENT, Payment
 from checkout.shipping.models import DeliveryMethod
 from fulfilment.customer_service.cases.actions import note_mail as note_case_mail
 from fulfilment.customer_service.cases.events import CaseAnswered, CaseOpened
@@ -70,10 +70,12 @@ def tell_customer(
 
 @subscribe(OrderPlaced, "notifications.order_placed")
 def order_placed(event: OrderPlaced) -> None:
-    """By prepayment: where to pay. Other methods hear from us when the order is confirmed, seconds later."""
-    if event.payment_method != PREPAYMENT:
-        return
-    _tell_where_to_pay(event.order_id)
+    """By prepayment: where to pay. By card on the phone: the link to pay. Other orders hear from us when they are
+    confirmed, seconds later."""
+    if event.payment_method == PREPAYMENT:
+        _tell_where_to_pay(event.order_id)
+    elif event.payment_method == CARD:
+        _tell_how_to_pay(event.order_id)
 
 
 @subscribe(PrepaymentChosen, "notifications.prepayment_chosen")
@@ -87,6 +89,16 @@ def _tell_where_to_pay(order_id: int) -> None:
     payment = Payment.objects.filter(order=order, method=PREPAYMENT).order_by("pk").last()
     until = timezone.localdate(payment.expires_at) if payment and payment.expires_at else None
     tell_customer(order, kind="order_placed", fact=order.pk, make=lambda: orders.placed(order, until))
+
+
+def _tell_how_to_pay(order_id: int) -> None:
+    """The link for an order taken by phone; who ordered in the shop is on the page already."""
+    order = order_for_fulfilment(order_id)
+    if order.taken_by_id is None:
+        return
+    payment = Payment.objects.of_order(order).filter(method=CARD).order_by("pk").last()
+    until = payment.expires_at if payment else None
+    tell_customer(order, kind="order_pay_link", fact=order.pk, make=lambda: orders.pay_link(order, until))
 
 
 @subscribe(OrderConfirmed, "notifications.order_confirmed")

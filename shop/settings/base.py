@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "checkout.shipping.apps.ShippingConfig",
     "checkout.vat_ids.apps.VatIdsConfig",
     "checkout.order.apps.OrderConfig",
+    "checkout.phone_orders.apps.PhoneOrdersConfig",
     "checkout.payment.apps.PaymentConfig",
     "fulfilment.warehouse.stock.apps.StockConfig",
     "fulfilment.warehouse.routing.apps.RoutingConfig",

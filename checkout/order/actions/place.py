@@ -26,6 +26,8 @@ RESERVED_FOR: dict[str, dt.timedelta | None] = {
     INVOICE: None,
     NOTHING: None,
 }
+#: An order taken by phone is paid by a link in a mail, which one reads in the evening.
+LINK_RESERVED_FOR = dt.timedelta(days=1)
 
 #: Ways to pay that wait for no money before the contract is concluded, with the reason the history keeps.
 CONFIRMED_AT_ONCE = {INVOICE: "purchase on account", NOTHING: "nothing to pay"}
@@ -71,7 +73,10 @@ class Contact:
 
 @dataclass(frozen=True)
 class Placement:
-    """Everything that makes an order, already checked by the caller. Addresses are unsaved model instances."""
+    """Everything that makes an order, already checked by the caller. Addresses are unsaved model instances.
+
+    ``taken_by``: the colleague who takes it by phone; None: the customer placed it.
+    """
 
     basket: Any
     totals: BasketTotals
@@ -85,6 +90,7 @@ class Placement:
     seen_total_minor: int | None = None
     accepted_html: str = ""
     seen_sha256: str | None = None
+    taken_by: Any = None
 
 
 def place(placement: Placement, *, by: Any = None) -> Order:
@@ -113,6 +119,12 @@ def place(placement: Placement, *, by: Any = None) -> Order:
     return retrying(lambda: _place(placement, number, by))
 
 
+def _reserved_for(placement: Placement) -> dt.timedelta | None:
+    if placement.taken_by is not None and placement.payment_method == CARD:
+        return LINK_RESERVED_FOR
+    return RESERVED_FOR[placement.payment_method]
+
+
 def placed_from(basket_id: int) -> Order | None:
     """The order made of a basket, if any."""
     return Order.objects.filter(placement_key=f"basket:{basket_id}").first()
@@ -131,7 +143,7 @@ def _place(placement: Placement, number: str, by: Any) -> Order:
 
     order, lines = OrderCreator().write(placement, number=number, correlation_id=current_correlation_id())
     remember({"order_id": order.pk}, order.correlation_id)
-    wait = RESERVED_FOR[placement.payment_method]
+    wait = _reserved_for(placement)
     expires_at = now() + wait if wait else None
     if placement.accepted_html:
         digest = AcceptedSummary.digest(placement.accepted_html)

@@ -16,7 +16,7 @@ from checkout.order.models import Order, OrderLink
 from fulfilment.finance.invoicing.letterhead import day, money
 from shop.kernel.clock import now
 from shop.notifications import facts, legal
-from shop.notifications.letter import Block, Button, Facts, Letter, Links, Paragraph
+from shop.notifications.letter import Attachment, Block, Button, Facts, Letter, Links, Paragraph
 from shop.pages.keys import link_with_key
 
 PICKUP = "pickup"  #: the carrier of goods that were handed over in the store (ParcelDispatched)
@@ -50,7 +50,8 @@ def ways(order: Order) -> Links:
 
 
 def placed(order: Order, until: dt.date | None) -> Letter:
-    """An order by prepayment has arrived: where to pay."""
+    """An order by prepayment has arrived: where to pay. Who ordered by phone has seen no page with our terms: they come
+    with it."""
     amount = money(order.total_minor, order.currency, order.language)
     bank, code = facts.bank(
         amount_minor=order.total_minor,
@@ -76,14 +77,9 @@ def placed(order: Order, until: dt.date | None) -> Letter:
         *bank,
         facts.goods(order, order.lines.all(), order.language),
         link(order),
-        Paragraph(
-            _(
-                "This mail confirms that your order has reached us. The contract is concluded when we confirm it "
-                "after your payment."
-            ),
-            small=True,
-        ),
+        _not_yet_concluded(),
     ]
+    texts = _texts_by_phone(order, blocks)
     return Letter(
         subject=_("Your order %(number)s: please transfer %(amount)s")
         % {"number": order.number, "amount": amount},
@@ -92,7 +88,65 @@ def placed(order: Order, until: dt.date | None) -> Letter:
         greeting=facts.greeting(order),
         blocks=blocks,
         closing=signature(),
-        attachments=code,
+        attachments=[*code, *texts],
+    )
+
+
+def _not_yet_concluded() -> Paragraph:
+    return Paragraph(
+        _(
+            "This mail confirms that your order has reached us. The contract is concluded when we confirm it "
+            "after your payment."
+        ),
+        small=True,
+    )
+
+
+def _texts_by_phone(order: Order, blocks: list[Block]) -> list[Attachment]:
+    """Terms and withdrawal notice for an order by phone (§ 312f (2) BGB), which the letter then names; else nothing."""
+    if order.taken_by_id is None:
+        return []
+    files = legal.attachments(order.language)
+    blocks += [withdraw(order), _about_texts(len(files))]
+    return files
+
+
+def pay_link(order: Order, until: dt.datetime | None) -> Letter:
+    """An order taken by phone that is to be paid by card: the link, since nobody takes down a card number."""
+    amount = money(order.total_minor, order.currency, order.language)
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "Thank you for your order %(number)s by phone. Please pay %(amount)s by card with the button below; we "
+                "prepare your parcel as soon as you have paid. Another way to pay can be chosen there too."
+            )
+            % {"number": order.number, "amount": amount}
+        ),
+        Button(_("Look at the order and pay"), access.link(order, base=settings.SITE_URL)),
+    ]
+    if until:
+        local = timezone.localtime(until)
+        blocks.append(
+            Paragraph(
+                _("We keep the goods for you until %(day)s, %(time)s. Without a payment the order then ends.")
+                % {"day": day(local.date(), order.language), "time": local.strftime("%H:%M")}
+            )
+        )
+    blocks += [
+        facts.goods(order, order.lines.all(), order.language),
+        facts.addresses(order),
+        _not_yet_concluded(),
+    ]
+    files = _texts_by_phone(order, blocks)
+    return Letter(
+        subject=_("Your order %(number)s: please pay %(amount)s")
+        % {"number": order.number, "amount": amount},
+        preheader=_("By card, with one link."),
+        heading=_("Thank you, your order has arrived"),
+        greeting=facts.greeting(order),
+        blocks=blocks,
+        closing=signature(),
+        attachments=files,
     )
 
 
@@ -107,6 +161,7 @@ def confirmed(order: Order) -> Letter:
     rows = [
         (_("Order number"), order.number),
         (_("Ordered on"), day(timezone.localtime(order.date_placed).date(), order.language)),
+        (_("Ordered"), _("by phone") if order.taken_by_id else ""),
         (_("Payment"), facts.method_name(order.payment_method)),
         (_("Delivery"), order.shipping_method),
     ]

@@ -41,6 +41,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:customers": {"service", "finance"} | OFFICE,
     "dashboard:customer": {"service", "finance"} | OFFICE,
     "dashboard:customer-": {"finance"} | OFFICE,
+    "dashboard:phone-order": {"service"} | OFFICE,
     "dashboard:rule": {"finance"} | OFFICE,
     "dashboard:rules": {"finance"} | OFFICE,
     "dashboard:delivery": {"finance"} | OFFICE,

@@ -1,0 +1,119 @@
+"""From what somebody has chosen to what ``place()`` takes: the same for the web shop and for orders by phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from catalogue.partner.models import InsufficientStock
+from checkout.order.actions import Contact, Placement
+from checkout.order.models import BillingAddress, ShippingAddress
+from shop.kernel.clock import now
+
+from .quote import Quote
+from .session import Draft
+from .vat_ids import vies
+from .vat_ids.actions import check as check_vat_id
+from .vat_ids.models import VatIdCheck
+from .vat_ids.rules import country_of
+
+ADDRESS_FIELDS = ("first_name", "last_name", "line1", "line2", "line4", "postcode", "country")
+
+
+def placement_of(
+    found: Quote,
+    *,
+    user: Any,
+    language: str,
+    facts: str,
+    seen_total_minor: int,
+    seen_sha256: str,
+    taken_by: Any = None,
+) -> Placement:
+    """Everything that makes an order, of a quote in which delivery and payment are chosen.
+
+    ``user``: who buys, Django's AnonymousUser for a guest. ``facts``: the summary as it is now; ``seen_...``: its total
+    (minor units) and hash as they were shown. ``taken_by``: the colleague who takes the order by phone.
+    """
+    draft, option = found.draft, found.chosen
+    assert option is not None
+    goes_by_parcel = option.kind == "home"
+    return Placement(
+        basket=found.basket,
+        totals=found.totals,
+        contact=Contact(
+            draft.email,
+            draft.phone,
+            language,
+            carrier_agreed_at=now() if draft.carrier_contact and goes_by_parcel else None,
+            company=draft.company,
+            vat_id=draft.vat_id,
+            buyer_reference=draft.buyer_reference,
+            vat_check_id=found.proof.pk if found.proof else None,
+        ),
+        billing_address=BillingAddress(**_columns(draft.billing)),
+        shipping_address=ShippingAddress(**_columns(draft.destination), phone_number="")
+        if goes_by_parcel
+        else None,
+        delivery_code=option.code,
+        delivery_name=option.name,
+        payment_method=draft.payment_method,
+        user=user if user.is_authenticated else None,
+        seen_total_minor=seen_total_minor,
+        accepted_html=facts,
+        seen_sha256=seen_sha256,
+        taken_by=taken_by,
+    )
+
+
+def _columns(address: dict[str, str]) -> dict[str, str]:
+    data = {name: address.get(name, "") for name in ADDRESS_FIELDS}
+    data["country_id"] = data.pop("country")
+    return data
+
+
+def sold_out_text(found: Quote, gone: InsufficientStock) -> str:
+    """Which line of the basket cannot be had any more, in words."""
+    title = next(
+        (line.product.title_local for line in found.lines if line.stockrecord.partner_sku == gone.sku),
+        gone.sku,
+    )
+    if gone.left:
+        text = ngettext(
+            "%(title)s: only %(left)d piece is left. The rest of your basket is kept.",
+            "%(title)s: only %(left)d pieces are left. The rest of your basket is kept.",
+            gone.left,
+        )
+    else:
+        text = _("%(title)s has just been sold to somebody else. The rest of your basket is kept.")
+    return text % {"title": title, "left": gone.left}
+
+
+def remember_firm(request: HttpRequest, draft: Draft, data: dict[str, str]) -> None:
+    """Note the firm, and ask the EU's register about its VAT id: for a short time, never as a condition to go on."""
+    draft.company, draft.buyer_reference = data["company"], data["buyer_reference"]
+    draft.vat_id, draft.vat_check = data["vat_id"], 0
+    if not draft.vat_id or not vies.is_on():
+        return
+    answer = check_vat_id(vat_id=draft.vat_id)
+    draft.vat_check = answer.pk
+    if answer.outcome == VatIdCheck.INVALID:
+        messages.warning(
+            request,
+            _("The EU's register does not know %(vat_id)s as a valid VAT id. The prices contain VAT.")
+            % {"vat_id": draft.vat_id},
+        )
+    elif answer.outcome == VatIdCheck.UNANSWERED and country_of(draft.vat_id) != settings.KONTOR_HOME_COUNTRY:
+        messages.info(
+            request,
+            _(
+                "The EU's register of VAT ids does not answer right now. You can order all the same: the prices "
+                "then contain VAT. We ask again later; once your VAT id is confirmed, write to us and we correct "
+                "the invoice."
+            ),
+        )
