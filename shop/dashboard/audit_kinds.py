@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from checkout.order.models import Order
+from checkout.phone_orders.models import PhoneOrder
 from fulfilment.customer_service.cases.models import Case
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.dunning.models import DunningNotice
@@ -46,6 +47,9 @@ KINDS = [
     Kind(LIST, _("list")),
     Kind("order", _("Order"), "dashboard:order", "number", _by_number(Order, *_BUYER)),
     Kind("customer", _("Customer"), "dashboard:customer", "pk", _by_pk(User, "pk", "email")),
+    Kind(
+        "phone_order", _("Order by phone"), "dashboard:phone-order", "pk", _by_pk(PhoneOrder, "user_id", "user__email")
+    ),
     Kind("case", _("Case"), "service:case", "number", _by_number(Case, "user_id", "email")),
     Kind(
         "withdrawal", _("Withdrawal"), "service:withdrawal", "number",

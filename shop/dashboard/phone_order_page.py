@@ -21,12 +21,13 @@ from checkout.order.actions import BasketChanged, BasketGone, PriceChanged
 from checkout.order.actions.place import LINK_RESERVED_FOR
 from checkout.order.models import AcceptedSummary, Order
 from checkout.payment import rules
-from checkout.payment.models import CARD, INVOICE
+from checkout.payment.models import CARD, INVOICE, NOTHING
 from checkout.phone_orders import actions
 from checkout.phone_orders.models import PhoneOrder
 from checkout.placing import remember_firm, sold_out_text
 from checkout.quote import Quote
 from fulfilment.warehouse.lists import SEARCH_MAX_CHARS
+from shop.audit.middleware import is_of
 from shop.kernel.access import staff_view
 
 from .phone_order_forms import AgreedForm, PhoneContactForm
@@ -34,7 +35,7 @@ from .phone_order_goods import articles, open_or_say, row_of
 from .phone_orders import TAKE
 
 
-@staff_view(TAKE)
+@staff_view(TAKE, shows="phone_order")
 @never_cache
 @require_safe
 def phone_order(request: HttpRequest, pk: int) -> HttpResponse:
@@ -49,6 +50,7 @@ def phone_order(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(request: HttpRequest, row: PhoneOrder, status: int = 200, **forms: Any) -> HttpResponse:
     """The page; ``forms`` holds those in which something is wrong, as they were typed."""
     found = actions.quote(row)
+    is_of(request, user_id=row.user_id, email=found.draft.email)
     words = " ".join(request.GET.get("q", "").split())[:SEARCH_MAX_CHARS]
     context = {
         "phone_order": row,
@@ -79,7 +81,7 @@ def missing(found: Quote) -> list[str]:
         words.append(_("The address is missing."))
     elif found.lines and found.chosen is None:
         words.append(_("The delivery is not chosen."))
-    if found.lines and not found.draft.payment_method:
+    if found.lines and not found.draft.payment_method and found.totals.total_minor:
         words.append(_("The payment is not chosen."))
     return words
 
@@ -106,7 +108,7 @@ def _address_forms(row: PhoneOrder, data: Any) -> dict[str, Any]:
     }
 
 
-@staff_view(TAKE)
+@staff_view(TAKE, shows="phone_order")
 @require_POST
 def address(request: HttpRequest, pk: int) -> HttpResponse:
     """Contact, invoice address, other delivery address, firm: as in the shop's own checkout."""
@@ -145,7 +147,7 @@ def _changed(request: HttpRequest, row: PhoneOrder, said: str, **values: Any) ->
     return redirect("dashboard:phone-order", row.pk)
 
 
-@staff_view(TAKE)
+@staff_view(TAKE, shows="phone_order")
 @require_POST
 def way(request: HttpRequest, pk: int) -> HttpResponse:
     """How it is delivered and paid. The payment is judged by the total with this delivery."""
@@ -171,7 +173,7 @@ def way(request: HttpRequest, pk: int) -> HttpResponse:
     return _changed(request, row, _("Delivery and payment are noted."), payment_method=offer.method)
 
 
-@staff_view(TAKE)
+@staff_view(TAKE, shows="phone_order")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest, pk: int) -> HttpResponse:
@@ -183,9 +185,11 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     with translation.override(row.language):  # names of delivery and goods as the customer will read them
         found = actions.quote(row)
         offer = rules.check(found.draft.payment_method, found.case_of(row.buyer))
+        found.draft.payment_method = offer.method  # over 0.00 it is none, whatever was chosen before
         facts = render_to_string(
             "storefront/checkout/facts.html", {"quote": found, "draft": found.draft, "offer": offer}
         )
+    is_of(request, user_id=row.user_id, email=found.draft.email)
     if missing(found) or not offer.allowed:
         again = rules.check(found.draft.payment_method, found.case_of(row.buyer))  # in our own language
         messages.warning(request, (missing(found) or [again.reason])[0])
@@ -238,13 +242,15 @@ def _place(request: HttpRequest, row: PhoneOrder, found: Quote, facts: str) -> H
 
 def said(order: Order) -> str:
     """What happened when the order was placed, and which mail goes where."""
+    confirmed = _(
+        "Order %(number)s is placed and confirmed. The confirmation with terms and withdrawal notice goes to"
+        " %(email)s."
+    )
     texts = {
+        INVOICE: confirmed,
+        NOTHING: confirmed,
         CARD: _(
             "Order %(number)s is placed. A link to pay, the terms and the withdrawal notice go to %(email)s."
-        ),
-        INVOICE: _(
-            "Order %(number)s is placed and confirmed. The confirmation with terms and withdrawal notice goes to"
-            " %(email)s."
         ),
     }
     other = _(

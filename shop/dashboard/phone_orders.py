@@ -43,7 +43,7 @@ FOUND_MAX = 20  #: people shown for one search; more words find fewer
 WORDS_MAX = 4
 
 
-@staff_view(TAKE)
+@staff_view(TAKE, shows="list")
 @require_safe
 def phone_orders(request: HttpRequest) -> HttpResponse:
     """What is being taken on the phone, and what was."""
@@ -83,7 +83,7 @@ def _cells(row: Any) -> list[Any]:
     return [begun, row.name, row.draft.email, row.pieces or 0, row.number or "", row.taken_by.name]
 
 
-@staff_view(TAKE)
+@staff_view(TAKE, shows="list")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """For whom: somebody we know, or somebody new. What is typed about somebody new survives a mistake."""

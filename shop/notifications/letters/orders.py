@@ -107,7 +107,7 @@ def _texts_by_phone(order: Order, blocks: list[Block]) -> list[Attachment]:
     if order.taken_by_id is None:
         return []
     files = legal.attachments(order.language)
-    blocks += [withdraw(order), _about_texts(len(files))]
+    blocks += [ways(order), _about_texts(len(files))]
     return files
 
 

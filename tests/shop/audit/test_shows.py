@@ -54,7 +54,9 @@ NOBODYS = {
         "service": "withdrawal-acknowledge case-next case-reopen case-here",
         "notifications": "retry_failed retry",
         "connect": "retry",
-        "dashboard": "order-release order-resend ask-payment refund-again retry-all retry",
+        "dashboard": """
+            order-release order-resend ask-payment refund-again retry-all retry phone-order-begin phone-order-add
+            phone-order-line phone-order-voucher phone-order-drop""",
     },
 }
 

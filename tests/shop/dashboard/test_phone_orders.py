@@ -318,6 +318,19 @@ def test_a_second_click_and_a_late_change_meet_the_placed_order(service: Client)
     assert PhoneOrder.objects.filter(pk=row.pk).exists() and Payment.objects.count() == 1
 
 
+def test_what_a_voucher_covers_wholly_needs_no_way_to_pay(service: Client, outbox: Any) -> None:
+    make_voucher("ALLES", percent=100)
+    row = begin(service, make_user("erika@example.org"))
+    put_in(service, row, make_variant(price_minor=5_000))
+    service.post(at(row, "-voucher"), {"code": "ALLES"})
+    service.post(at(row, "-address"), ADDRESS)
+    assert service.post(at(row, "-way"), {"delivery": "pickup"}).status_code == 302
+    order = place(service, row)
+    assert (order.total_minor, order.status, order.payment_method) == (0, "confirmed", "nothing")
+    outbox.drain()
+    assert OutgoingMail.objects.filter(order=order, kind="order_confirmed").exists()
+
+
 def test_nothing_is_placed_that_was_not_read_out(service: Client) -> None:
     row = ready(service, make_user("erika@example.org"), make_variant(), "prepayment")
     sent = agreed(service, row)
