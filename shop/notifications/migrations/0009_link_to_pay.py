@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0007_question_about_a_transfer'),
+        ('notifications', '0008_threads'),
     ]
 
     operations = [
