@@ -14,6 +14,8 @@ from oscar.apps.catalogue.abstract_models import (
     AbstractProductImage,
 )
 
+from .exclusions import CHOICES, exclusion_text
+
 
 class Localised(models.Model):
     """Texts in further languages: ``texts = {"en": {"title": ...}}``; the columns hold the default language."""
@@ -106,6 +108,15 @@ class Product(AbstractProduct, Localised):  # type: ignore[django-manager-missin
     producer_guarantee_months = models.PositiveSmallIntegerField(
         _("Producer's guarantee in months"), default=0
     )
+    withdrawal_exclusion = models.CharField(
+        _("No right of withdrawal"),
+        max_length=20,
+        blank=True,
+        choices=CHOICES,
+        help_text=_(
+            "§ 312g (2) BGB; the shop says it before the order. Empty: 14 days, as for nearly everything."
+        ),
+    )
     search_text = models.TextField(blank=True, editable=False, default="")
 
     @property
@@ -119,6 +130,11 @@ class Product(AbstractProduct, Localised):  # type: ignore[django-manager-missin
         base = self.own_or_parent.text("title")
         extra = [part for part in (self.colour.name_local if self.colour else "", self.size) if part]
         return f"{base}, {', '.join(extra)}" if self.is_child and extra else base
+
+    @property
+    def excluded_because(self) -> str:
+        """Why it cannot be withdrawn from, in the reader's language; "" where it can. A variant's own word first."""
+        return exclusion_text(self.withdrawal_exclusion or self.own_or_parent.withdrawal_exclusion)
 
     @property
     def description_local(self) -> str:

@@ -71,6 +71,7 @@ class Shown:
     warnings: str
     guarantee: str
     vat_class: str
+    excluded_because: str
 
 
 def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str = "") -> dict[str, Any] | None:
@@ -207,6 +208,7 @@ def _shown(product: Product) -> Shown:
         warnings=product.text("warnings"),
         guarantee=_("Producer's guarantee: %(n)d months") % {"n": months} if months else "",
         vat_class=product.vat_class,
+        excluded_because=product.excluded_because,
     )
 
 

@@ -16,6 +16,7 @@ from oscar.apps.order.abstract_models import (
     AbstractShippingEvent,
 )
 
+from catalogue.exclusions import CHOICES, exclusion_text
 from shop.kernel.clock import now
 from shop.kernel.money import split, to_minor, vat_from_gross
 from shop.kernel.states import allowed_moves, move
@@ -134,6 +135,12 @@ class Line(AbstractLine):
     )
     weight_g = models.PositiveIntegerField(default=0, help_text="of one piece")
     unit_cost_minor = models.PositiveBigIntegerField(default=0)
+    withdrawal_exclusion = models.CharField(
+        max_length=20,
+        blank=True,
+        choices=CHOICES,
+        help_text="§ 312g (2) BGB, as it was said before the order",
+    )
 
     class Meta(AbstractLine.Meta):
         constraints = [
@@ -150,6 +157,11 @@ class Line(AbstractLine):
                 condition=Q(cancelled_minor__lte=F("gross_minor")), name="order_line_owed_not_negative"
             ),
         ]
+
+    @property
+    def excluded_because(self) -> str:
+        """Why it cannot be withdrawn from, in the reader's language; "" where it can."""
+        return exclusion_text(self.withdrawal_exclusion)
 
     @property
     def quantity_open(self) -> int:

@@ -122,6 +122,8 @@ class OrderCreator(utils.OrderCreator):
                     gross_before_discount_minor=before,
                     weight_g=product.weight_g or product.own_or_parent.weight_g,
                     unit_cost_minor=record.unit_cost_minor,
+                    withdrawal_exclusion=product.withdrawal_exclusion
+                    or product.own_or_parent.withdrawal_exclusion,
                 )
             )
         return rows

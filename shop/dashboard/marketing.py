@@ -75,7 +75,7 @@ class ProductForm(forms.ModelForm):
 
     class Meta:
         model = Product
-        fields = ("title", "description", "material", "warnings", "is_public")
+        fields = ("title", "description", "material", "warnings", "withdrawal_exclusion", "is_public")
         labels = {
             "title": gettext_lazy("Title (German)"),
             "description": gettext_lazy("Description (German)"),

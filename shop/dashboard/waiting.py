@@ -17,6 +17,7 @@ from fulfilment.customer_service.cases.models import Case
 from fulfilment.customer_service.cases.queue import late
 from fulfilment.customer_service.cases.states import OUR_TURN
 from fulfilment.customer_service.returns.models import Settlement
+from fulfilment.customer_service.withdrawals.clock import due
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.psp.queries import failed_refunds, open_money
@@ -93,6 +94,10 @@ WAITING = (
     Waiting(
         "withdrawals", _("Withdrawals to take up"), "withdrawals.handle_withdrawals", "service:withdrawals",
         lambda: Withdrawal.objects.filter(state="received"), "state=received", "warn",
+    ),
+    Waiting(
+        "withdrawals_due", _("Refunds for withdrawals due"), "withdrawals.handle_withdrawals", "service:withdrawals",
+        due, "refund=due&sort=refund", "bad",
     ),
     Waiting(
         "unpaid", _("Orders waiting for money"), "order.view_orders", "dashboard:orders",

@@ -78,7 +78,17 @@ def goods(order: Order, lines: Iterable[Line], language: str) -> Goods:
         (order.shipping_method or _("Shipping"), money(order.shipping_minor, order.currency, language))
     )
     sums.append((_("Total"), money(order.total_minor, order.currency, language)))
-    return Goods(items=items, sums=sums, notes=vat_notes(order, rows, language), title=_("Your order"))
+    return Goods(
+        items=items,
+        sums=sums,
+        notes=[*vat_notes(order, rows, language), *_left_out(rows)],
+        title=_("Your order"),
+    )
+
+
+def _left_out(lines: Iterable[Line]) -> list[str]:
+    """What cannot be withdrawn from, with the reason (Art. 246a § 1 (3) EGBGB, on a durable medium)."""
+    return [f"{line.title}: {line.excluded_because}" for line in lines if line.excluded_because]
 
 
 def vat_notes(order: Order, lines: Iterable[Line], language: str) -> list[str]:

@@ -23,6 +23,8 @@ from shop.kernel.clock import now
 from shop.kernel.outbox import record
 
 from .timeline import order_page
+from .withdrawal import language_of_page
+from .withdrawal_period import period_of
 
 LINKS_PER_HOUR_MAX = 3  #: one-time links mailed per order and hour; more would only fill a stranger's mailbox
 
@@ -91,7 +93,8 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
             )
             return redirect("orders:lookup")
         raise Http404
-    return render(request, "storefront/order/detail.html", order_page(order))
+    context = {**order_page(order), "period": period_of(order, language_of_page())}
+    return render(request, "storefront/order/detail.html", context)
 
 
 @public

@@ -33,6 +33,7 @@ from shop.kernel.clock import now
 from .keys import opened_by_key
 from .limits import HOUR_S, too_many
 from .withdrawal_form import DIGITS_MAX, LINE, PART, WHOLE, DeclarationForm, lines_of
+from .withdrawal_period import period_of
 
 PER_ADDRESS_MAX = (
     10  #: declarations an hour with one e-mail address; more would only fill a stranger's mailbox
@@ -115,7 +116,12 @@ def order_named_here(request: HttpRequest, contract: str) -> Order | None:
 
 
 def _show(request: HttpRequest, form: DeclarationForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "order": form.order, "own_orders": [] if form.order else own_orders(request)}
+    context = {
+        "form": form,
+        "order": form.order,
+        "own_orders": [] if form.order else own_orders(request),
+        "period": period_of(form.order, language_of_page()) if form.order else None,
+    }
     return render(request, "storefront/withdrawal/declare.html", context, status=status)
 
 
@@ -140,6 +146,9 @@ def _second_step(
         "declared": form.cleaned_data,
         "order": form.order,
         "chosen": [(line, quantities[line.pk]) for line in form.lines if line.pk in quantities],
+        "excluded": [
+            line for line in form.lines if line.excluded_because and (not quantities or line.pk in quantities)
+        ],
         "carried": _carried(form, token),
         "may_choose": form.order is None
         and order_named_here(request, form.cleaned_data["contract"]) is not None,

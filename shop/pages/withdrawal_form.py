@@ -72,7 +72,9 @@ class DeclarationForm(forms.Form):
                 min_value=0,
                 max_value=most,
                 widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 0, "max": most}),
-                help_text=_("ordered: %(n)d") % {"n": most},
+                help_text=" · ".join(
+                    filter(None, [_("ordered: %(n)d") % {"n": most}, line.excluded_because])
+                ),
             )
 
     @property

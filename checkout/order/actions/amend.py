@@ -219,6 +219,7 @@ def add_line(
         gross_before_discount_minor=before_minor,
         weight_g=product.weight_g or product.own_or_parent.weight_g,
         unit_cost_minor=stockrecord.unit_cost_minor,
+        withdrawal_exclusion=product.withdrawal_exclusion or product.own_or_parent.withdrawal_exclusion,
     )
 
 

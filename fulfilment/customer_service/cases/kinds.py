@@ -12,6 +12,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from fulfilment.customer_service.withdrawals.period import withdrawal_until
+
 WITHDRAWAL, WARRANTY, GUARANTEE, TRANSPORT, SHORT, GOODWILL, QUESTION = (
     "withdrawal",
     "warranty",
@@ -57,7 +59,6 @@ REMEDIES: dict[str, Any] = {
     EXCHANGE: _("Another size or colour"),
     ANSWER: _("An answer"),
 }
-WITHDRAWAL_DAYS = 14  #: § 355 (2) BGB
 WARRANTY_YEARS = 2  #: § 438 (1) no. 3 BGB, from delivery
 PROOF_MONTHS = 12  #: § 477 (1) BGB: so long it is presumed that the fault was there at delivery
 CARRIER_NOTICE_DAYS = 7  #: § 438 (2) HGB: hidden damage must be told to the carrier by then
@@ -138,12 +139,6 @@ def sort_case(reason: str, *, delivered_on: dt.date | None, today: dt.date) -> S
     A delivery nobody knows never shortens a right: the clock has not begun then. Raises KeyError for an unknown reason.
     """
     return _SORTERS[reason](delivered_on, today)
-
-
-def withdrawal_until(delivered_on: dt.date | None) -> dt.date | None:
-    """The last day for a withdrawal: 14 days after the last delivery (§§ 355 (2), 356 (2) BGB, day of delivery not
-    counted, § 187 (1) BGB). None while the clock has not begun."""
-    return delivered_on + dt.timedelta(days=WITHDRAWAL_DAYS) if delivered_on else None
 
 
 def warranty_until(delivered_on: dt.date | None) -> dt.date | None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from fulfilment.customer_service.cases.kinds import withdrawal_until
 from fulfilment.customer_service.withdrawals.models import Withdrawal
-from fulfilment.warehouse.dispatch.queries import delivered_on
+from fulfilment.customer_service.withdrawals.period import excluded_lines, is_late, until_of
 from fulfilment.warehouse.receiving.models import GRADE_A
 
 from .models import Settlement
 from .plan import Plan
 
-NOT_WITHDRAWN, TOO_LATE, TRACES, NOT_INVOICED, NOTHING_CREDITED = (
+NOT_WITHDRAWN, TOO_LATE, EXCLUDED, TRACES, NOT_INVOICED, NOTHING_CREDITED = (
     "not_withdrawn",
     "too_late",
+    "excluded",
     "traces",
     "not_invoiced",
     "nothing_credited",
@@ -23,6 +22,7 @@ NOT_WITHDRAWN, TOO_LATE, TRACES, NOT_INVOICED, NOTHING_CREDITED = (
 REASONS = {
     NOT_WITHDRAWN: _("It was not sent back because of a withdrawal."),
     TOO_LATE: _("The withdrawal came after its 14 days."),
+    EXCLUDED: _("The law leaves goods of it out of the right of withdrawal (§ 312g (2) BGB)."),
     TRACES: _("Not everything is like new: look whether value was lost."),
     NOT_INVOICED: _("Not everything that came back stands on an invoice."),
     NOTHING_CREDITED: _("Nothing is left to credit."),
@@ -40,9 +40,11 @@ def waits_because(settlement: Settlement, plan: Plan) -> str:
     withdrawal = withdrawal_of(settlement)
     if withdrawal is None:
         return NOT_WITHDRAWN
-    until = withdrawal_until(delivered_on(settlement.order_id))
-    if until is not None and timezone.localtime(withdrawal.received_at).date() > until:
+    if is_late(withdrawal, until_of(settlement.order_id)):
         return TOO_LATE
+    came = {int(line["order_line_id"]) for line in settlement.lines if line["order_line_id"]}
+    if came and excluded_lines(settlement.order_id, came):
+        return EXCLUDED
     if any(line["grade"] != GRADE_A for line in settlement.lines):
         return TRACES
     if plan.missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -25,14 +26,16 @@ from shop.kernel.states import StateError
 from shop.ui.reasons import reason
 
 from . import actions
-from .forms import AssignForm, CloseForm, NoteForm, WithdrawalSearch
+from .clock import SOON_DAYS, due, late
+from .forms import LATE, AssignForm, CloseForm, NoteForm, WithdrawalSearch
 from .matching import possible_orders
 from .models import Withdrawal
+from .period import excluded_of, is_late, until_of
 from .states import WITHDRAWAL
 from .words import moment
 
 HANDLE = "withdrawals.handle_withdrawals"
-SORT = {"number": "pk", "received": "received_at", "name": "name", "state": "state"}
+SORT = {"number": "pk", "received": "received_at", "refund": "received_at", "name": "name", "state": "state"}
 WORDS_MAX = 6  #: further words of a search are left out: each costs a condition
 
 
@@ -49,6 +52,7 @@ def withdrawals(request: HttpRequest) -> HttpResponse:
         "page": page_of(request, found),
         "csv_url": csv_url(request),
         "today": clock.today(),
+        "soon": clock.today() + dt.timedelta(days=SOON_DAYS),
     }
     return render(request, "dashboard/service/withdrawals.html", context, status=form.status)
 
@@ -68,6 +72,8 @@ def search(form: WithdrawalSearch) -> QuerySet[Withdrawal]:
         found = found.filter(state__in=form.states())
     if form.value("order"):
         found = found.filter(order=None)
+    if form.value("refund"):
+        found = found & (late() if form.value("refund") == LATE else due())
     return form.within(found, "received_at__date")
 
 
@@ -91,6 +97,9 @@ def _page(
         "returns": returns_of(found.order_id) if found.order_id else [],
         "held": {held.invoice_id for held in found.held.all()},
         "story": _story(found),
+        "until": (until := until_of(found.order_id) if found.order_id else None),
+        "came_late": is_late(found, until),
+        "excluded": excluded_of(found),
         "assign_form": AssignForm(),
         "note_form": NoteForm(auto_id="ack_%s"),
         "close_form": CloseForm(auto_id="close_%s"),

@@ -14,7 +14,7 @@ from fulfilment.finance.forms import Period
 from .matching import numbers_in
 from .states import OPEN_STATES, WITHDRAWAL
 
-OPEN = "open"
+OPEN, DUE, LATE = "open", "due", "late"
 NOTE_MAX = 500
 
 
@@ -31,7 +31,16 @@ class WithdrawalSearch(Period):
         required=False,
         choices=[("", gettext_lazy("all")), ("none", gettext_lazy("not assigned yet"))],
     )
-    field_order = ["q", "state", "order", "first", "last"]
+    refund = forms.ChoiceField(
+        label=gettext_lazy("Refund"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("all")),
+            (DUE, gettext_lazy("due within three days, or late")),
+            (LATE, gettext_lazy("late")),
+        ],
+    )
+    field_order = ["q", "state", "order", "refund", "first", "last"]
 
     def states(self) -> tuple[str, ...]:
         """The states asked for; none means all."""

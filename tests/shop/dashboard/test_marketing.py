@@ -78,6 +78,17 @@ def test_categories_are_chosen_by_ticking(desk: Client, shoe: Product) -> None:
     assert list(shoe.categories.values_list("name", flat=True)) == ["Stiefel"]
 
 
+def test_that_an_article_cannot_be_withdrawn_from_is_said_once_for_all_its_variants(
+    desk: Client, shoe: Product
+) -> None:
+    url = reverse("dashboard:product", args=[shoe.pk])
+    assert desk.post(url, texts(shoe, withdrawal_exclusion="quark")).status_code == 400
+    assert desk.post(url, texts(shoe, withdrawal_exclusion="sealed_hygiene")).status_code == 302
+    shoe.refresh_from_db()
+    assert shoe.withdrawal_exclusion == "sealed_hygiene"
+    assert all(record.product.excluded_because for record in variants(shoe))
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"title": ""}, {"title": "x" * 300}, {"categories": ["x"]}, {"categories": []}, {"title_en": ""}],

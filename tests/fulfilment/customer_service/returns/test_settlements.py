@@ -123,6 +123,19 @@ def test_a_part_that_is_back_is_paid_back_without_delivery(outbox: Any) -> None:
     assert credited(order) == 2 * 9_990 and refunds(order) == [2 * 9_990]
 
 
+def test_goods_that_the_law_leaves_out_wait_for_a_person(outbox: Any) -> None:
+    order = sent(outbox, 1, 1)
+    made, other = order.lines.order_by("pk")
+    order.lines.filter(pk=made.pk).update(withdrawal_exclusion="made_to_order")
+    for key, line in (("a", made), ("b", other)):
+        withdraw(order, {line.pk: 1}, key=key)
+    outbox.drain()
+    first, second = Return.objects.filter(order=order).order_by("pk")
+    found = come_back(outbox, first, {made.partner_sku: 1})
+    assert (found.state, found.waits_because) == ("proposed", "excluded")
+    assert come_back(outbox, second, {other.partner_sku: 1}).state == "done"
+
+
 def test_several_partial_returns_add_up_to_the_order_exactly(outbox: Any) -> None:
     order = sent(outbox, 3, price_minor=3_333)
     line = order.lines.get()
