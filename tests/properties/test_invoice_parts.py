@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fulfilment.finance.invoicing.actions import Correction, credit_note, issue_for_parcel, replace_invoice
-from fulfilment.finance.invoicing.actions.correct import cancel_invoice, credited_minor, rest_of_line
+from fulfilment.finance.invoicing.actions.correct import cancel_invoice
+from fulfilment.finance.invoicing.actions.rests import credited_minor, rest_of_line
 from fulfilment.finance.invoicing.models import CANCELLATION, Invoice
 from fulfilment.finance.ledger.queries import balance_minor
 from shop.kernel.money import vat_from_gross

@@ -24,7 +24,7 @@ from fulfilment.finance.invoicing.actions import (
     credit_note,
     issue_for_parcel,
 )
-from fulfilment.finance.invoicing.actions.correct import credited_minor
+from fulfilment.finance.invoicing.actions.rests import credited_minor
 from fulfilment.finance.invoicing.models import Invoice, InvoiceLine
 from fulfilment.finance.invoicing.parts import RateRest, part_of_line, part_of_rest, spread_amount
 from fulfilment.finance.invoicing.subscribers import actions as invoicing_actions

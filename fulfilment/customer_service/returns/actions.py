@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from checkout.order.models import Line, Order
 from checkout.payment.actions import request_refund
 from checkout.payment.approval import second_person_needed
 from fulfilment.customer_service.withdrawals import actions as withdrawals
+from fulfilment.finance.invoicing import accounts
 from fulfilment.finance.invoicing.actions import credit_note
 from fulfilment.warehouse.receiving.models import Return
 from shop.kernel.clock import now
@@ -41,6 +43,9 @@ def propose(*, returning: Return, lines: list[dict[str, Any]]) -> Settlement:
         return known
 
     def write() -> Settlement:
+        accounts.locked(
+            returning.order
+        )  # two returns of one order: the second reckons with what the first one left
         settlement = Settlement.objects.create(
             returning=returning,
             order=returning.order,
@@ -50,17 +55,27 @@ def propose(*, returning: Return, lines: list[dict[str, Any]]) -> Settlement:
             with_shipping=_withdrawn(returning) and whole_order_is_back(returning.order),
         )
         planned = plan_of(settlement)
-        waits = automatic.waits_because(settlement, planned)
-        Settlement.objects.filter(pk=settlement.pk).update(waits_because=waits)
-        settlement.waits_because = waits
-        if not waits:
-            _carry_out(settlement, planned, by=None)
+        waits = automatic.waits_because(settlement, planned) or _done_by_itself(settlement, planned)
+        if waits:
+            Settlement.objects.filter(pk=settlement.pk).update(waits_because=waits)
+            settlement.waits_because = waits
         return settlement
 
     try:
         return retrying(write)
     except IntegrityError:  # heard twice in the same moment
         return Settlement.objects.get(returning=returning)
+
+
+def _done_by_itself(settlement: Settlement, planned: Plan) -> str:
+    """Carry it out; the reason why a person must look when finance refuses (a written-off invoice, for one)."""
+    try:
+        with transaction.atomic():
+            _carry_out(copy(settlement), planned, by=None)
+    except ValueError:
+        return automatic.REFUSED
+    settlement.refresh_from_db()
+    return ""
 
 
 def _withdrawn(returning: Return) -> bool:
@@ -116,12 +131,13 @@ def carry_out(
     and refund that the page announced.
 
     Raises NotSo in words (nothing to credit, a loss of value without its reason, more than the person may send back
-    alone, other amounts than announced), TooMuchKept, StateError when it was decided meanwhile.
+    alone, other amounts than announced, a written-off invoice), TooMuchKept, StateError when it was decided meanwhile.
     """
     if any(kept.values()) and not kept_why.strip():
         raise NotSo(_("Please say why value was lost; the customer will ask."))
 
     def write() -> Settlement:
+        accounts.locked(settlement.order)
         fresh = Settlement.objects.select_related("order", "returning").get(pk=settlement.pk)
         if not fresh.is_open:
             raise StaleState(f"the settlement of {fresh.returning.number} was decided by somebody else")
@@ -174,6 +190,7 @@ def _carry_out(settlement: Settlement, planned: Plan, *, by: Any) -> None:
             quantities={one.line.pk: one.quantity for one in credit.pieces},
             kept={one.line.pk: one.kept_minor for one in credit.pieces if one.kept_minor},
             with_shipping=bool(credit.shipping_minor),
+            less_reductions=True,
             by=by,
         )
         numbers.append(note.number)

@@ -11,13 +11,14 @@ from fulfilment.warehouse.receiving.models import GRADE_A
 from .models import Settlement
 from .plan import Plan
 
-NOT_WITHDRAWN, TOO_LATE, EXCLUDED, TRACES, NOT_INVOICED, NOTHING_CREDITED = (
+NOT_WITHDRAWN, TOO_LATE, EXCLUDED, TRACES, NOT_INVOICED, NOTHING_CREDITED, REFUSED = (
     "not_withdrawn",
     "too_late",
     "excluded",
     "traces",
     "not_invoiced",
     "nothing_credited",
+    "refused",
 )
 REASONS = {
     NOT_WITHDRAWN: _("It was not sent back because of a withdrawal."),
@@ -26,6 +27,9 @@ REASONS = {
     TRACES: _("Not everything is like new: look whether value was lost."),
     NOT_INVOICED: _("Not everything that came back stands on an invoice."),
     NOTHING_CREDITED: _("Nothing is left to credit."),
+    REFUSED: _(
+        "Finance cannot correct an invoice of this order as it stands; a part was written off, for example."
+    ),
 }
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from fulfilment.finance.invoicing.actions import GivenUp
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
@@ -148,7 +149,7 @@ def settle(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _words(problem: Exception) -> str:
-    if isinstance(problem, actions.NotSo):
+    if isinstance(problem, (actions.NotSo, GivenUp)):
         return str(problem)
     return _(
         "This is not so any more: an invoice or a payment has changed. Nothing was done; please look again."

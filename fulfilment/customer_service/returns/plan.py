@@ -7,26 +7,29 @@ left, so that all returns of an order add up to its invoices with their VAT.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Sum
 
 from checkout.order.models import Line, Order
 from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import Payment
-from fulfilment.finance.invoicing.actions.correct import rest_of_line
+from fulfilment.finance.invoicing.actions.rests import SHIPPING_SKU, Reductions, next_of_line, rest_of_line
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice, InvoiceLine
-from fulfilment.finance.invoicing.parts import part_of_rest
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """Pieces of one invoice line that are credited: gross before what is kept, and what is kept (minor units)."""
+    """Pieces of one invoice line that are credited: gross before what is kept, and what is kept (minor units).
+
+    ``reduced_minor``: what an earlier goodwill credited of them already; it is not in the value any more.
+    """
 
     line: InvoiceLine
     quantity: int
     value_minor: int
     kept_minor: int = 0
+    reduced_minor: int = 0
 
 
 @dataclass
@@ -90,10 +93,11 @@ def plan(
         .prefetch_related("lines")
     )
     plans = {invoice.pk: CreditPlan(invoice) for invoice in invoices}
-    missing = _take_pieces(invoices, plans, quantities)
+    reductions = {invoice.pk: Reductions(invoice) for invoice in invoices}
+    missing = _take_pieces(invoices, plans, quantities, reductions)
     _keep(plans, kept)
     if with_shipping:
-        _add_shipping(plans)
+        _add_shipping(plans, reductions)
     credits = [one for one in plans.values() if one.credit_minor]
     free = _free_after(credits)
     credit = sum(one.credit_minor for one in credits)
@@ -110,7 +114,10 @@ def plan(
 
 
 def _take_pieces(
-    invoices: list[Invoice], plans: dict[int, CreditPlan], quantities: Mapping[int, int]
+    invoices: list[Invoice],
+    plans: dict[int, CreditPlan],
+    quantities: Mapping[int, int],
+    reductions: Mapping[int, Reductions],
 ) -> dict[int, int]:
     """Lay the pieces on invoice lines, the newest invoice last; returns pieces no invoice line has."""
     missing = {}
@@ -119,21 +126,31 @@ def _take_pieces(
         for invoice in invoices:
             for line in invoice.lines.all():
                 if left and line.order_line_id == line_id:
-                    left -= _take(plans[invoice.pk], line, left)
+                    left -= _choose(plans[invoice.pk], line, left)
         if left:
             missing[line_id] = left
+    for invoice in invoices:
+        _value(plans[invoice.pk], reductions[invoice.pk])
     return missing
 
 
-def _take(credit: CreditPlan, line: InvoiceLine, wanted: int) -> int:
-    pieces, gross, vat, discount = rest_of_line(line)
-    taken = min(wanted, pieces)
+def _choose(credit: CreditPlan, line: InvoiceLine, wanted: int) -> int:
+    taken = min(wanted, rest_of_line(line)[0])
     if taken:
-        part = part_of_rest(
-            rest_quantity=pieces, now=taken, gross_minor=gross, vat_minor=vat, discount_minor=discount
-        )
-        credit.pieces.append(Pieces(line, taken, part.gross_minor))
+        credit.pieces.append(Pieces(line, taken, 0))
     return taken
+
+
+def _value(credit: CreditPlan, earlier: Reductions) -> None:
+    """What the chosen pieces are worth, line by line in the sequence in which the credit note will take them."""
+    credit.pieces.sort(key=lambda one: one.line.pk)
+    for at, one in enumerate(credit.pieces):
+        _left, part = next_of_line(one.line, one.quantity)
+        if part is not None:
+            reduced, _vat = earlier.take(one.line, part)
+            credit.pieces[at] = Pieces(
+                one.line, one.quantity, part.gross_minor - reduced, reduced_minor=reduced
+            )
 
 
 def _keep(plans: dict[int, CreditPlan], kept: Mapping[int, int]) -> None:
@@ -144,19 +161,20 @@ def _keep(plans: dict[int, CreditPlan], kept: Mapping[int, int]) -> None:
             for at, one in enumerate(credit.pieces):
                 if one.line.order_line_id == line_id and rest:
                     part = min(rest, one.value_minor)
-                    credit.pieces[at] = Pieces(one.line, one.quantity, one.value_minor, part)
+                    credit.pieces[at] = replace(one, kept_minor=part)
                     rest -= part
         if rest or amount < 0:
             raise TooMuchKept(line_id, amount - rest)
 
 
-def _add_shipping(plans: dict[int, CreditPlan]) -> None:
+def _add_shipping(plans: dict[int, CreditPlan], reductions: Mapping[int, Reductions]) -> None:
     """The shipping charge of each invoice that has one and has not given it back."""
-    for credit in plans.values():
+    for pk, credit in plans.items():
         notes = Invoice.objects.filter(corrects=credit.invoice, kind=CREDIT_NOTE)
-        if any(note.charges or note.lines.filter(credits=None, sku="SHIPPING").exists() for note in notes):
+        if any(note.charges or note.lines.filter(credits=None, sku=SHIPPING_SKU).exists() for note in notes):
             continue
-        credit.shipping_minor = sum(c["gross_minor"] for c in credit.invoice.charges if c["is_charge"])
+        charges = [charge for charge in credit.invoice.charges if charge["is_charge"]]
+        credit.shipping_minor = sum(reductions[pk].of_charge(charge)[0] for charge in charges)
 
 
 def _free_after(credits: list[CreditPlan]) -> int:

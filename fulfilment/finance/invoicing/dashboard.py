@@ -25,7 +25,7 @@ from shop.kernel.nav import NavEntry
 from shop.ui.numbers import money_text
 
 from . import actions, files, merchant_page, page_parts, queries, replace_page
-from .actions.correct import credited_minor
+from .actions.rests import credited_minor
 from .forms import BUCKET_LABELS, CreditNoteForm, InvoiceSearch, OpenItemSearch
 from .models import Invoice
 

@@ -171,7 +171,11 @@ def _kept_reason(line: InvoiceLine) -> str:
     if not line.kept_minor:
         return ""
     with translation.override(line.invoice.language):
-        return _("Loss of value")
+        if not line.reduced_minor:
+            return _("Loss of value")
+        if line.reduced_minor == line.kept_minor:
+            return _("Credited before")
+        return _("Loss of value, and what was credited before")
 
 
 def _charge(charge: dict[str, Any]) -> AllowanceCharge:

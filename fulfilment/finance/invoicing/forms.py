@@ -12,7 +12,7 @@ from fulfilment.finance.amounts import AmountField
 from fulfilment.finance.forms import Period
 from fulfilment.warehouse.lists import Search
 
-from .actions.correct import rest_of_line
+from .actions.rests import rest_of_line
 from .models import KINDS, Invoice
 from .states import INVOICE
 

@@ -323,6 +323,11 @@ class InvoiceLine(models.Model):
         default=0, help_text="of a credit note: what is not credited for these pieces, gross (§ 357a BGB)"
     )
     kept_vat_minor = models.PositiveBigIntegerField(default=0, help_text="the VAT inside it")
+    reduced_minor = models.PositiveBigIntegerField(
+        default=0,
+        help_text="of what is kept: credited before, by a credit note that named no pieces (goodwill)",
+    )
+    reduced_vat_minor = models.PositiveBigIntegerField(default=0, help_text="the VAT inside it")
 
     class Meta:
         ordering = ["position"]
@@ -330,6 +335,9 @@ class InvoiceLine(models.Model):
             models.UniqueConstraint(fields=["invoice", "position"], name="invoicing_line_position"),
             models.CheckConstraint(
                 condition=Q(kept_vat_minor__lte=F("kept_minor")), name="invoicing_line_kept_vat"
+            ),
+            models.CheckConstraint(
+                condition=Q(reduced_minor__lte=F("kept_minor")), name="invoicing_line_reduced"
             ),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="invoicing_line_quantity"),
             models.CheckConstraint(condition=Q(vat_minor__lte=F("gross_minor")), name="invoicing_line_vat"),

@@ -14,8 +14,8 @@ from checkout.order.actions import cancel, place
 from checkout.order.actions.amend import cancel_pieces
 from checkout.order.models import Line, Order
 from fulfilment.finance.invoicing.actions import cancel_invoice, credit_note, replace_invoice
-from fulfilment.finance.invoicing.actions.correct import credited_minor
 from fulfilment.finance.invoicing.actions.replace import Correction
+from fulfilment.finance.invoicing.actions.rests import credited_minor
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch import actions as parcels
 from fulfilment.warehouse.dispatch.queries import to_pack

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -21,13 +20,14 @@ from fulfilment.finance.invoicing.models import (
     OrderAccount,
     OrderMoney,
 )
-from fulfilment.finance.invoicing.parts import Part, RateRest, part_of_rest, spread_amount
+from fulfilment.finance.invoicing.parts import Part, RateRest, spread_amount
 from shop.kernel.money import split
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
 
 from .issue import shipping_fact, tax_rows, write
 from .push import push_credit
+from .rests import SHIPPING_SKU, Reductions, credited_minor, next_of_line, rests_per_rate
 
 
 class CreditTooLarge(ValueError):
@@ -61,6 +61,7 @@ def credit_note(
     amount_minor: int | None = None,
     with_shipping: bool = False,
     kept: Mapping[int, int] | None = None,
+    less_reductions: bool = False,
     by: Any = None,
 ) -> Invoice:
     """Issue a credit note on ``invoice``: for pieces (invoice line id -> pieces), with shipping or not, or
@@ -68,6 +69,8 @@ def credit_note(
 
     kept: invoice line id -> gross minor units of its pieces that are not credited, because they lost value by more than
     trying them (§ 357a (1) BGB). The tax is corrected by what is credited; what is kept stays turnover.
+    less_reductions: of what an earlier credit note took without naming pieces (goodwill), each piece bears its share
+    and is credited with what was paid for it. Without it, what no rate has left any more is refused.
 
     source: the fact behind it (``return:17``), unique: a retry returns the credit note that is there. Credit notes of
     one invoice add up to it to the cent; the last one takes the rest. Raises ValueError for nothing to credit or
@@ -86,7 +89,8 @@ def credit_note(
         claim = Invoice.objects.get(pk=invoice.pk)
         _refuse_not_standing(claim)
         if amount_minor is None:
-            lines, charges = _pieces(claim, quantities or {}, with_shipping, kept or {})
+            earlier = Reductions(claim) if less_reductions else None
+            lines, charges = _pieces(claim, quantities or {}, with_shipping, kept or {}, earlier)
         else:
             lines, charges = _goodwill(claim, amount_minor), []
         wanted = sum(line.gross_minor for line in lines) + sum(charge["gross_minor"] for charge in charges)
@@ -165,44 +169,6 @@ def write_cancellation(*, account: OrderAccount, claim: Invoice, reason: str, by
     return document
 
 
-def credited_minor(invoice: Invoice) -> int:
-    """Gross of all credit notes on an invoice, in minor units."""
-    total = Invoice.objects.filter(corrects=invoice, kind=CREDIT_NOTE).aggregate(sum=Sum("gross_minor"))
-    return int(total["sum"] or 0)
-
-
-def rest_of_line(line: InvoiceLine) -> tuple[int, int, int, int]:
-    """Pieces, gross, VAT and discount (minor units) of an invoice line that no credit note has taken."""
-    taken = InvoiceLine.objects.filter(credits=line).aggregate(
-        quantity=Sum("quantity"),
-        gross=Sum("gross_minor"),
-        vat=Sum("vat_minor"),
-        discount=Sum("discount_minor"),
-        kept=Sum("kept_minor"),
-        kept_vat=Sum("kept_vat_minor"),
-    )
-    return (
-        line.quantity - (taken["quantity"] or 0),
-        line.gross_minor - (taken["gross"] or 0) - (taken["kept"] or 0),
-        line.vat_minor - (taken["vat"] or 0) - (taken["kept_vat"] or 0),
-        line.discount_minor - (taken["discount"] or 0) + (taken["kept"] or 0),
-    )
-
-
-def rests_per_rate(invoice: Invoice) -> list[RateRest]:
-    """Gross and VAT per rate of an invoice that no credit note has taken."""
-    sums: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
-    notes = Invoice.objects.filter(corrects=invoice, kind=CREDIT_NOTE)
-    for sign, document in [(1, invoice), *((-1, note) for note in notes)]:
-        for row in document.taxes:
-            rest = sums[row["category"], row["rate_bp"]]
-            rest[0] += sign * (row["net_minor"] + row["vat_minor"])
-            rest[1] += sign * row["vat_minor"]
-    return [
-        RateRest(category, rate, gross, vat) for (category, rate), (gross, vat) in sums.items() if gross > 0
-    ]
-
-
 def _refuse_beyond_rate(claim: Invoice, lines: list[InvoiceLine], charges: list[dict[str, Any]]) -> None:
     """No rate gives back more than it has left: goodwill took of every rate, and VAT is corrected per rate."""
     left = {(rest.category, rest.rate_bp): rest.gross_minor for rest in rests_per_rate(claim)}
@@ -213,7 +179,11 @@ def _refuse_beyond_rate(claim: Invoice, lines: list[InvoiceLine], charges: list[
 
 
 def _pieces(
-    claim: Invoice, quantities: Mapping[int, int], with_shipping: bool, kept: Mapping[int, int]
+    claim: Invoice,
+    quantities: Mapping[int, int],
+    with_shipping: bool,
+    kept: Mapping[int, int],
+    earlier: Reductions | None,
 ) -> tuple[list[InvoiceLine], list[dict[str, Any]]]:
     own = {line.pk: line for line in claim.lines.all()}
     foreign = sorted(set(quantities) - set(own))
@@ -223,18 +193,12 @@ def _pieces(
         raise ValueError("only of pieces that are credited something can be kept")
     lines: list[InvoiceLine] = []
     for pk in sorted(quantities):
-        pieces, gross, vat, discount = rest_of_line(own[pk])
-        if quantities[pk] > pieces:
+        pieces, part = next_of_line(own[pk], quantities[pk])
+        if part is None:
             raise CreditTooLarge(quantities[pk], pieces)
-        part = part_of_rest(
-            rest_quantity=pieces,
-            now=quantities[pk],
-            gross_minor=gross,
-            vat_minor=vat,
-            discount_minor=discount,
-        )
-        lines.append(_credited(own[pk], len(lines) + 1, part, kept.get(pk, 0)))
-    charges = _shipping_back(claim) if with_shipping else []
+        reduced = earlier.take(own[pk], part) if earlier else (0, 0)
+        lines.append(_credited(own[pk], len(lines) + 1, part, kept.get(pk, 0), reduced))
+    charges = _shipping_back(claim, earlier) if with_shipping else []
     if charges and not lines:
         # EN 16931 wants a line on every document: the shipping charge becomes one.
         lines = [_free_line(claim, 1, charge["reason"], _rest_of_charge(charge)) for charge in charges]
@@ -242,35 +206,42 @@ def _pieces(
     return lines, charges
 
 
-def _credited(line: InvoiceLine, position: int, part: Part, kept_minor: int) -> InvoiceLine:
-    """The line of a credit note for some pieces, less what is kept of them: it is printed as their reduction."""
-    if not 0 <= kept_minor <= part.gross_minor:
-        raise CreditTooLarge(kept_minor, part.gross_minor)
-    vat = split(part.vat_minor, [part.gross_minor - kept_minor, kept_minor])[0] if part.gross_minor else 0
+def _credited(
+    line: InvoiceLine, position: int, part: Part, lost_minor: int, reduced: tuple[int, int]
+) -> InvoiceLine:
+    """The line of a credit note for some pieces, less what is kept of them: it is printed as their reduction.
+
+    ``lost_minor``: of value, gross; ``reduced``: gross and VAT that were credited for them before.
+    """
+    reduced_minor, reduced_vat = reduced
+    worth, worth_vat = part.gross_minor - reduced_minor, part.vat_minor - reduced_vat
+    if not 0 <= lost_minor <= worth:
+        raise CreditTooLarge(lost_minor, worth)
+    vat = split(worth_vat, [worth - lost_minor, lost_minor])[0] if worth else 0
     return _copy(
         line,
         position=position,
         quantity=part.quantity,
-        gross_minor=part.gross_minor - kept_minor,
+        gross_minor=worth - lost_minor,
         vat_minor=vat,
-        discount_minor=part.discount_minor + kept_minor,
-        kept_minor=kept_minor,
+        discount_minor=part.discount_minor + lost_minor + reduced_minor,
+        kept_minor=lost_minor + reduced_minor,
         kept_vat_minor=part.vat_minor - vat,
+        reduced_minor=reduced_minor,
+        reduced_vat_minor=reduced_vat,
     )
 
 
-def _shipping_back(claim: Invoice) -> list[dict[str, Any]]:
+def _shipping_back(claim: Invoice, earlier: Reductions | None) -> list[dict[str, Any]]:
     notes = Invoice.objects.filter(corrects=claim, kind=CREDIT_NOTE)
     if any(note.charges or note.lines.filter(credits=None, sku=SHIPPING_SKU).exists() for note in notes):
         raise CreditTooLarge(1, 0)
-    return [
-        shipping_fact(c["gross_minor"], c["rate_bp"], c["category"], claim.language, c["vat_minor"])
-        for c in claim.charges
-        if c["is_charge"]
-    ]
-
-
-SHIPPING_SKU = "SHIPPING"  #: on lines that credit a shipping charge alone
+    found = []
+    for charge in claim.charges:
+        gross, vat = earlier.of_charge(charge) if earlier else (charge["gross_minor"], charge["vat_minor"])
+        if charge["is_charge"] and gross:
+            found.append(shipping_fact(gross, charge["rate_bp"], charge["category"], claim.language, vat))
+    return found
 
 
 def _rest_of_charge(charge: Mapping[str, Any]) -> RateRest:

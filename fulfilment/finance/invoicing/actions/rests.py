@@ -1,0 +1,110 @@
+"""What credit notes have left of an invoice: by line, by rate; and what a piece bears of goodwill given before."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Sum
+
+from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice, InvoiceLine
+from fulfilment.finance.invoicing.parts import Part, RateRest, part_of_rest
+from shop.kernel.money import split
+
+SHIPPING_SKU = "SHIPPING"  #: on lines that credit a shipping charge alone
+Rate = tuple[str, int]
+
+
+def credited_minor(invoice: Invoice) -> int:
+    """Gross of all credit notes on an invoice, in minor units."""
+    total = Invoice.objects.filter(corrects=invoice, kind=CREDIT_NOTE).aggregate(sum=Sum("gross_minor"))
+    return int(total["sum"] or 0)
+
+
+def rest_of_line(line: InvoiceLine) -> tuple[int, int, int, int]:
+    """Pieces, gross, VAT and discount (minor units) of an invoice line that no credit note has taken."""
+    taken = InvoiceLine.objects.filter(credits=line).aggregate(
+        quantity=Sum("quantity"),
+        gross=Sum("gross_minor"),
+        vat=Sum("vat_minor"),
+        discount=Sum("discount_minor"),
+        kept=Sum("kept_minor"),
+        kept_vat=Sum("kept_vat_minor"),
+    )
+    return (
+        line.quantity - (taken["quantity"] or 0),
+        line.gross_minor - (taken["gross"] or 0) - (taken["kept"] or 0),
+        line.vat_minor - (taken["vat"] or 0) - (taken["kept_vat"] or 0),
+        line.discount_minor - (taken["discount"] or 0) + (taken["kept"] or 0),
+    )
+
+
+def next_of_line(line: InvoiceLine, pieces: int) -> tuple[int, Part | None]:
+    """Pieces that no credit note has taken, and the amounts of the next ``pieces`` of them; None when it has fewer."""
+    left, gross, vat, discount = rest_of_line(line)
+    if pieces > left:
+        return left, None
+    return left, part_of_rest(
+        rest_quantity=left, now=pieces, gross_minor=gross, vat_minor=vat, discount_minor=discount
+    )
+
+
+def rests_per_rate(invoice: Invoice) -> list[RateRest]:
+    """Gross and VAT per rate of an invoice that no credit note has taken."""
+    sums: dict[Rate, list[int]] = defaultdict(lambda: [0, 0])
+    notes = Invoice.objects.filter(corrects=invoice, kind=CREDIT_NOTE)
+    for sign, document in [(1, invoice), *((-1, note) for note in notes)]:
+        for row in document.taxes:
+            rest = sums[row["category"], row["rate_bp"]]
+            rest[0] += sign * (row["net_minor"] + row["vat_minor"])
+            rest[1] += sign * row["vat_minor"]
+    return [
+        RateRest(category, rate, gross, vat) for (category, rate), (gross, vat) in sums.items() if gross > 0
+    ]
+
+
+class Reductions:
+    """Credit notes that named no pieces (goodwill), shared over the pieces that come back later.
+
+    A piece is worth what was paid for it: of what its rate was reduced by, it bears its share of the goods there, and
+    the last piece the rest. What the goods cannot bear any more, the shipping charge of that rate does. ``take`` notes
+    what it gave; use one object per credit note.
+    """
+
+    def __init__(self, claim: Invoice) -> None:
+        self.gross: dict[Rate, int] = defaultdict(int)
+        self.vat: dict[Rate, int] = defaultdict(int)
+        self.goods: dict[Rate, int] = defaultdict(int)
+        for line in InvoiceLine.objects.filter(invoice__corrects=claim, invoice__kind=CREDIT_NOTE):
+            key = (str(line.category), line.rate_bp)
+            if line.credits_id is None and line.sku != SHIPPING_SKU:
+                self.gross[key] += line.gross_minor
+                self.vat[key] += line.vat_minor
+            self.gross[key] -= line.reduced_minor
+            self.vat[key] -= line.reduced_vat_minor
+        for line in claim.lines.all():
+            self.goods[str(line.category), line.rate_bp] += rest_of_line(line)[1]
+
+    def take(self, line: InvoiceLine, part: Part) -> tuple[int, int]:
+        """Gross and VAT (minor units) of ``part`` of a line that were credited before."""
+        key = (str(line.category), line.rate_bp)
+        open_minor, goods = self.gross[key], self.goods[key]
+        bearable = min(open_minor, goods)
+        reduced = split(bearable, [part.gross_minor, goods - part.gross_minor])[0] if bearable > 0 else 0
+        vat = split(self.vat[key], [reduced, open_minor - reduced])[0] if reduced else 0
+        # The VAT that is left lies between nothing and what is left of the price.
+        vat = max(min(vat, part.vat_minor), part.vat_minor - (part.gross_minor - reduced), 0)
+        self.goods[key] -= part.gross_minor
+        self.gross[key] -= reduced
+        self.vat[key] -= vat
+        return reduced, vat
+
+    def of_charge(self, charge: Mapping[str, Any]) -> tuple[int, int]:
+        """Gross and VAT of a shipping charge that may go back: all of it, unless more was given than goods are left."""
+        key = (str(charge["category"]), int(charge["rate_bp"]))
+        gross, vat = int(charge["gross_minor"]), int(charge["vat_minor"])
+        reduced = min(gross, max(0, self.gross[key] - self.goods[key]))
+        if not reduced:
+            return gross, vat
+        return gross - reduced, split(vat, [gross - reduced, reduced])[0]
