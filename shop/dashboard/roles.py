@@ -48,6 +48,7 @@ ROLES: dict[str, set[str]] = {
         "withdrawals.handle_withdrawals",
         "cases.view_cases",
         "cases.handle_cases",
+        "cases.view_figures",
         "returns.settle_money",
         "shortages.answer_questions",
         "shortages.offer_substitutes",
@@ -121,6 +122,7 @@ _MANAGER_ONLY = {
     "approvals.change_limits",
     "audit.see_accesses",
     "cases.change_macros",
+    "cases.see_people",  # who sent how much back is for those who lead
     "payment.approve_refunds",
     "sepa.approve_transfers",
     "kernel.view_operations",

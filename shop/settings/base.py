@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "fulfilment.customer_service.cases.apps.CasesConfig",
     "fulfilment.customer_service.returns.apps.ReturnsConfig",
     "fulfilment.customer_service.changes.apps.ChangesConfig",
+    "fulfilment.customer_service.figures.apps.FiguresConfig",
     "shop.notifications.apps.NotificationsConfig",
     "shop.connect.apps.ConnectConfig",
     "shop.pages.apps.PagesConfig",

@@ -44,5 +44,17 @@ def due_after(start: dt.datetime, minutes: int, opening: OpeningHours) -> dt.dat
     raise ValueError("the due time is too far away")
 
 
+def minutes_between(start: dt.datetime, end: dt.datetime, opening: OpeningHours) -> int:
+    """Whole minutes of business time from ``start`` to ``end`` (aware); 0 when nothing of it was business time."""
+    begin, finish = timezone.localtime(start), timezone.localtime(end)
+    day, found = begin.date(), dt.timedelta()
+    while day <= finish.date():
+        if is_business_day(day, opening.state):
+            opens, closes = _moment(day, opening.opens), _moment(day, opening.closes)
+            found += max(dt.timedelta(), min(closes, finish) - max(opens, begin))
+        day += dt.timedelta(days=1)
+    return int(found.total_seconds()) // 60
+
+
 def _moment(day: dt.date, time: dt.time) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, time))

@@ -106,6 +106,8 @@ class Case(models.Model):
             ("view_cases", "May see cases"),
             ("handle_cases", "May answer and decide cases"),
             ("change_macros", "May change ready answers and service hours"),
+            ("view_figures", "May see reports of customer service"),
+            ("see_people", "May see who sent how much money back"),
         ]
         default_permissions = ()
 

@@ -29,7 +29,10 @@ BP_PER_PERCENT = 100
 def respond(
     request: HttpRequest, report: Report, form: Any = None, *, template: str = TEMPLATE, **context: Any
 ) -> HttpResponse:
-    """The report as the address asks for it: ``?format=csv``, ``?format=pdf``, else the page with its filters."""
+    """The report as the address asks for it: ``?format=csv``, ``?format=pdf``, else the page with its filters.
+
+    context: further variables of the page; ``crumbs`` where the report does not stand among those of finance.
+    """
     if isinstance(report.rows, list):
         report.rows = sorted_rows(report.rows, report.columns, request.GET.get("sort", ""))
     if wants_csv(request):
@@ -38,7 +41,12 @@ def respond(
         return pdf_response(report_pdf(report, get_language() or "de"), report.name)
     page = page_of(request, report.rows) if report.is_paged else None
     shown = list(page.object_list) if page is not None else list(report.rows)
-    context |= {
+    context = {
+        "crumbs": [
+            {"title": _("Reports"), "url": reverse("finance:reports")},
+            {"title": report.title, "url": ""},
+        ],
+        **context,
         "report": report,
         "form": form,
         "page": page,
@@ -46,10 +54,6 @@ def respond(
         "foot": _shown(report.foot, report) if report.foot else None,
         "csv_url": csv_url(request),
         "pdf_url": csv_url(request).replace("format=csv", "format=pdf"),
-        "crumbs": [
-            {"title": _("Reports"), "url": reverse("finance:reports")},
-            {"title": report.title, "url": ""},
-        ],
     }
     return render(request, template, context, status=form.status if form is not None else 200)
 

@@ -46,7 +46,10 @@ NOBODYS = {
             export-again export-give-up bank-files bank-file-progress bank-file-again bank-statements transfer-batches
             record-receipt""",
     },
-    "figures of the day": {"dashboard": "index"},
+    "figures of the day, and over weeks: sums, and names of staff": {
+        "dashboard": "index",
+        "service": "figures figures-times figures-goods figures-costs figures-people",
+    },
     "does something and leads on to a page that is written down": {
         "finance": """
             ask-register undo-explanation refund-again undo-assignment dunning-waive dunning-lift

@@ -53,6 +53,7 @@ ROOMS: dict[str, set[str]] = {
     "service:": {"service"} | OFFICE,
     "service:settlement": {"service", "finance"} | OFFICE,
     "service:macro": OFFICE,
+    "service:figures-people": OFFICE,
     "service:policy": OFFICE,
     "warehouse:": {"warehouse"} | OFFICE,
     "warehouse:stock": {"warehouse", "service"} | OFFICE,
