@@ -42,7 +42,7 @@ def by_person(first: dt.date, last: dt.date) -> list[Person]:
     return sorted(found, key=lambda one: (-one.amount_minor, -one.count))
 
 
-def _person(row: dict[str, Any], users: dict[int, User]) -> Person:
+def _person(row: Any, users: dict[int, User]) -> Person:
     return Person(
         users.get(row["requested_by"] or 0), row["n"], row["amount"] or 0, row["largest"] or 0, row["failed"]
     )
