@@ -245,8 +245,8 @@ def by_person(request: HttpRequest) -> HttpResponse:
     """Who sent how much money back. A constant number of queries."""
     form = Spans(request)
     found = people.by_person(*form.days)
-    names = [(one.user.get_full_name() or one.user.email) if one.user else _("by itself") for one in found]
     total = sum(one.amount_minor for one in found)
+    bars = [(_name(one), one.amount_minor) for one in found[:SHOWN_MAX]]
     report = Report(
         name="refunds-by-person",
         title=_("Refunds by person"),
@@ -258,45 +258,30 @@ def by_person(request: HttpRequest) -> HttpResponse:
             Column(_("Share"), PERCENT, "share"),
             Column(_("Failed"), NUMBER, "failed"),
         ],
-        rows=[
-            Row(
-                [
-                    name,
-                    one.count,
-                    one.amount_minor,
-                    one.largest_minor,
-                    share_bp(one.amount_minor, total),
-                    one.failed,
-                ]
-            )
-            for name, one in zip(names, found, strict=True)
-        ],
-        foot=Row(
-            [
-                _("Together"),
-                sum(one.count for one in found),
-                total,
-                max((one.largest_minor for one in found), default=0),
-                None,
-                sum(one.failed for one in found),
-            ]
-        ),
-        charts=[
-            {
-                "title": _("Refunds by person"),
-                "rows": [
-                    (name, one.amount_minor) for name, one in list(zip(names, found, strict=True))[:SHOWN_MAX]
-                ],
-            }
-        ]
-        if found
-        else [],
+        rows=[_person_row(one, total) for one in found],
+        foot=_person_foot(found, total),
+        charts=[{"title": _("Refunds by person"), "rows": bars}] if found else [],
         notes=[_("Refunds asked for in these days, by who asked. What failed is counted, not added.")],
         empty=(_("No refunds"), _("In these days nobody sent money back.")),
     )
     if total:
         report.stats = [{"label": _("Sent back"), "value": money_text(total, report.currency)}]
     return _respond(request, report, form)
+
+
+def _name(one: people.Person) -> str:
+    return (one.user.get_full_name() or one.user.email) if one.user else _("by itself")
+
+
+def _person_row(one: people.Person, total: int) -> Row:
+    share = share_bp(one.amount_minor, total)
+    return Row([_name(one), one.count, one.amount_minor, one.largest_minor, share, one.failed])
+
+
+def _person_foot(found: list[people.Person], total: int) -> Row:
+    largest = max((one.largest_minor for one in found), default=0)
+    count, failed = sum(one.count for one in found), sum(one.failed for one in found)
+    return Row([_("Together"), count, total, largest, None, failed])
 
 
 urlpatterns = [
