@@ -29,6 +29,18 @@ class Order(AbstractOrder):
 
     machine = ORDER
 
+    SALE, REPLACEMENT = "sale", "replacement"
+    KINDS = [(SALE, _("Sale")), (REPLACEMENT, _("Replacement"))]
+
+    kind = models.CharField(_("Kind"), max_length=12, choices=KINDS, default=SALE, db_default=SALE)
+    replaces = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replacements",
+        help_text="goods sent once more, free of charge: the order they are sent for (§ 439 BGB)",
+    )
     status = models.CharField(
         _("Status"), max_length=20, choices=ORDER.choices, default=ORDER.initial, db_index=True
     )
@@ -88,6 +100,18 @@ class Order(AbstractOrder):
             models.Index(fields=["status", "-date_placed"], name="order_by_status"),
             models.Index(fields=["status"], condition=Q(on_hold=True), name="order_on_hold"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="sale", replaces__isnull=True)
+                | Q(kind="replacement", replaces__isnull=False, total_incl_tax=0),
+                name="order_replacement_is_free_and_of_an_order",
+            ),
+        ]
+
+    @property
+    def is_replacement(self) -> bool:
+        """Whether goods are sent once more without money: nothing is charged, and no invoice follows."""
+        return self.kind == self.REPLACEMENT
 
     @property
     def total_minor(self) -> int:
@@ -132,6 +156,14 @@ class Line(AbstractLine):
     )
     replaces = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="substitutes"
+    )
+    replacement_for = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replacements",
+        help_text="on a replacement order: the line whose pieces are sent once more",
     )
     weight_g = models.PositiveIntegerField(default=0, help_text="of one piece")
     unit_cost_minor = models.PositiveBigIntegerField(default=0)

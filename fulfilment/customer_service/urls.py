@@ -2,8 +2,9 @@
 
 from .cases.dashboard import urlpatterns as cases
 from .figures.dashboard import urlpatterns as figures
+from .remedies.dashboard import urlpatterns as remedies
 from .returns.dashboard import urlpatterns as returns
 from .withdrawals.dashboard import urlpatterns as withdrawals
 
 app_name = "service"
-urlpatterns = [*withdrawals, *cases, *returns, *figures]
+urlpatterns = [*withdrawals, *cases, *returns, *figures, *remedies]

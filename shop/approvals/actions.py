@@ -53,11 +53,13 @@ def ask(
     by: Any,
     reason_code: str = "",
     currency: str = "EUR",
+    due_at: dt.datetime | None = None,
 ) -> tuple[Approval, bool]:
     """Put something on the list of those who may decide; once per kind and key while it waits.
 
-    facts: plain values for the kind's ``run``; by: who asks, None for a rule of the shop. Returns the request and
-    whether it is new. Raises ValueError without a reason or for a reason code the kind does not have.
+    facts: plain values for the kind's ``run``; by: who asks, None for a rule of the shop; due_at: until when somebody
+    should have decided, a day from now unless said. Returns the request and whether it is new. Raises ValueError
+    without a reason or for a reason code the kind does not have.
     """
     if not reason.strip():
         raise ValueError(_("Please say why."))
@@ -82,7 +84,7 @@ def ask(
                 reason_code=reason_code,
                 reason=reason.strip()[:300],
                 requested_by=by if getattr(by, "pk", None) else None,
-                due_at=clock.now() + DUE_AFTER,
+                due_at=due_at or clock.now() + DUE_AFTER,
             )
         return made, True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ class Kind:
     permission: str
     limit_minor: int
     run: Callable[[Approval, Any], Outcome]
-    reasons: tuple[tuple[str, Any], ...] = ()
+    reasons: Iterable[tuple[str, Any]] = ()
     ended: Callable[[Approval, Any], None] = _nothing
 
 

@@ -87,6 +87,7 @@ def facts(found: Order) -> dict[str, Any]:
         "awaits_transfer": any(p.method == PREPAYMENT and p.state in OPEN_STATES for p in payments),
         "parcels": parcels,
         "invoices": invoices,
+        "replacements": list(found.replacements.order_by("pk")),
         "mails": mails,
         "pick_lists": pick_lists,
         "routings": [(routing, reason_text(routing)) for routing in routings_of(found.pk)],
@@ -213,7 +214,7 @@ def resend(request: HttpRequest, number: str) -> HttpResponse:
 
 def _order(number: str) -> Order:
     orders = Order.objects.select_related(
-        "user", "taken_by", "billing_address__country", "shipping_address__country"
+        "user", "taken_by", "billing_address__country", "shipping_address__country", "replaces"
     )
     found = orders.filter(number=number).first()
     if found is None:

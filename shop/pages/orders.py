@@ -85,7 +85,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, number: str) -> HttpResponse:
     """The order with its timeline. Strangers' and unknown orders look the same: not there."""
-    order = Order.objects.filter(number=number).select_related("user").first()
+    order = Order.objects.filter(number=number).select_related("user", "replaces").first()
     if order is None or not access.may_see(request, order):
         if not request.user.is_authenticated:
             messages.info(

@@ -50,6 +50,7 @@ def order_page(order: Order) -> dict[str, Any]:
         "invoices": invoices,
         "timeline": _timeline(order, payments, parcels, invoices),
         "shortages": _asked(order),
+        "replacements": list(order.replacements.exclude(status="cancelled").order_by("pk")),
         "merchant": MerchantProfile.objects.first(),
     }
 

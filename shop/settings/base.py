@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "fulfilment.customer_service.returns.apps.ReturnsConfig",
     "fulfilment.customer_service.changes.apps.ChangesConfig",
     "fulfilment.customer_service.figures.apps.FiguresConfig",
+    "fulfilment.customer_service.remedies.apps.RemediesConfig",
     "shop.notifications.apps.NotificationsConfig",
     "shop.connect.apps.ConnectConfig",
     "shop.pages.apps.PagesConfig",

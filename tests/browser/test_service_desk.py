@@ -14,8 +14,11 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
+from checkout.order import access as order_access
+from checkout.order.models import Order
 from fulfilment.customer_service.cases.models import Case, Macro
 from fulfilment.customer_service.returns.models import Settlement
+from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.receiving.models import Return
 from shop.notifications.models import OutgoingMail
 from tests.browser import phone
@@ -25,6 +28,7 @@ from tests.factories.orders import make_country
 from tests.factories.people import make_staff
 from tests.factories.range import ensure_vat
 from tests.factories.returns import dock_bins
+from tests.factories.warehouse import send_everything
 from tests.fulfilment.customer_service.returns.test_settlements import come_back, sent, skus, withdraw
 
 if TYPE_CHECKING:
@@ -36,6 +40,7 @@ OpenWindow = Callable[..., "Page"]
 RIGHTS = (
     "cases.view_cases", "cases.handle_cases", "cases.change_macros", "returns.settle_money", "order.view_orders",
     "payment.refund_payments", "withdrawals.handle_withdrawals",
+    "remedies.use_remedies",
 )  # fmt: skip
 
 
@@ -135,3 +140,68 @@ def test_a_return_with_traces_is_decided_with_its_consequences_shown(
     found = Settlement.objects.get()
     assert found.state == "done" and found.refunded_minor == order.total_minor - 1_000
     assert not judge.found, "\n".join(judge.found)
+
+
+def test_a_complaint_with_a_picture_leads_to_new_goods_that_are_sent(
+    live_server: Any, open_window: OpenWindow, outbox: Any, tmp_path: Path
+) -> None:
+    """From the shopper's form to the second parcel; the clerk sees before what will happen, and after what did."""
+    make_country()
+    ensure_vat()
+    dock_bins()
+    photo = tmp_path / "naht.jpg"
+    photo.write_bytes(picture_bytes("JPEG", (800, 600)))
+    order = sent(outbox, 2)
+    page = open_window(locale="de-DE")
+    judge = Judge(page, "de")
+    page.goto(live_server.url + reverse("orders:open", args=[order_access.token(order)]))
+    page.goto(live_server.url + reverse("help") + f"?order={order.number}&reason=faulty")
+    page.get_by_label("Ihre Nachricht").fill("Die Naht am linken Schuh ist gerissen.")
+    page.locator("input[type=file]").set_input_files(photo)
+    page.get_by_role("button", name="Senden").last.click()
+    page.wait_for_url("**/help/**")
+    case = Case.objects.get(order=order)
+
+    phone.sign_in(page.context, live_server.url, clerk())
+    with override("de"):
+        page.goto(live_server.url + reverse("service:case", args=[case.number]))
+    page.locator(".thread__pictures img").wait_for()
+    page.get_by_role("link", name="Dem Kunden helfen").click()
+    judge.see("act")
+    page.get_by_role("link", name="Neue Ware schicken").click()
+    judge.see("act-replacement")
+    page.get_by_role("button", name="Zeigen, was geschieht").click()
+    judge.see("act-replacement-bad")
+    page.locator("input[name^=pieces-]").fill("1")
+    page.get_by_label("Warum").fill("Naht gerissen, Bild im Fall")
+    page.get_by_label("Der Kunde schickt die fehlerhafte Ware zurück").check()
+    page.get_by_role("button", name="Zeigen, was geschieht").click()
+    judge.see("act-replacement-effects")
+    assert "4790" in page.locator("#effects").inner_text()
+    assert not Order.objects.filter(kind="replacement").exists()
+    page.get_by_role("button", name="Ausführen").click()
+    page.locator(".remedies li").wait_for()
+    judge.see("act-done")
+    made = Order.objects.get(kind="replacement")
+    case.refresh_from_db()
+    assert (made.replaces, case.remedy) == (order, "replacement")
+
+    outbox.drain()
+    send_everything(PickList.objects.get(order=made), by=clerk())
+    outbox.drain()
+    assert outbox.failures() == []
+    for name, url in (
+        ("case-replaced", reverse("service:case", args=[case.number])),
+        ("order-replaced", reverse("dashboard:order", args=[order.number])),
+        ("order-replacement", reverse("dashboard:order", args=[made.number])),
+    ):
+        page.goto(live_server.url + url)
+        judge.see(name)
+        assert made.number in page.locator("main").inner_text()
+    guest = open_window(locale="de-DE")
+    guest.goto(live_server.url + reverse("orders:open", args=[order_access.token(made)]))
+    look = Judge(guest, "de")
+    look.see("shop-replacement")
+    assert order.number in guest.locator("main").inner_text()
+    assert "Rechnung" not in guest.locator("main").inner_text()
+    assert not judge.found + look.found, "\n".join(judge.found + look.found)

@@ -20,12 +20,14 @@ from .place import (
     PriceChanged,
     place,
 )
+from .replacement import NotReplaceable, place_replacement, replaceable_pieces
 
 __all__ = [
     "AddressNotCorrected",
     "BasketChanged",
     "BasketGone",
     "Contact",
+    "NotReplaceable",
     "Placement",
     "PriceChanged",
     "address_parts",
@@ -37,8 +39,10 @@ __all__ = [
     "note_dispatch",
     "note_return",
     "place",
+    "place_replacement",
     "release_hold",
     "replace_pieces",
+    "replaceable_pieces",
     "start_fulfilment",
     "take_back_carrier_contact",
     "undo_return",

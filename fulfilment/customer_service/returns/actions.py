@@ -54,6 +54,10 @@ def propose(*, returning: Return, lines: list[dict[str, Any]]) -> Settlement:
             lines=_facts(lines),
             with_shipping=_withdrawn(returning) and whole_order_is_back(returning.order),
         )
+        if automatic.is_replaced(settlement):
+            with translation.override(settings.LANGUAGE_CODE):  # kept as text, for staff
+                nothing_due(settlement=settlement, why=_("New goods were sent for it."), by=None)
+            return settlement
         planned = plan_of(settlement)
         waits = automatic.waits_because(settlement, planned) or _done_by_itself(settlement, planned)
         if waits:

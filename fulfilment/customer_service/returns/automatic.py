@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.db.models import F, Sum
 from django.utils.translation import gettext_lazy as _
 
+from checkout.order.models import Line
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.customer_service.withdrawals.period import excluded_lines, is_late, until_of
 from fulfilment.warehouse.receiving.models import GRADE_A
@@ -37,6 +39,25 @@ def withdrawal_of(settlement: Settlement) -> Withdrawal | None:
     """The withdrawal that announced the return."""
     kind, _colon, number = settlement.cause.partition(":")
     return Withdrawal.objects.filter(number=number).first() if kind == "withdrawal" else None
+
+
+def is_replaced(settlement: Settlement) -> bool:
+    """Whether new goods were sent for all of it: the return of a replacement, with no more pieces than it had. Then no
+    money is due. Two queries."""
+    kind, _colon, number = settlement.cause.partition(":")
+    if kind != "replacement":
+        return False
+    sent = dict(
+        Line.objects.filter(order__number=number, order__replaces=settlement.order)
+        .exclude(order__status="cancelled")
+        .order_by()
+        .values_list("replacement_for")
+        .annotate(n=Sum(F("quantity") - F("quantity_cancelled")))
+    )
+    came: dict[int, int] = {}
+    for line in settlement.lines:
+        came[line["order_line_id"]] = came.get(line["order_line_id"], 0) + line["quantity"]
+    return all(count <= sent.get(pk, 0) for pk, count in came.items())
 
 
 def waits_because(settlement: Settlement, plan: Plan) -> str:

@@ -8,6 +8,7 @@ import logging
 from django.db import transaction
 from django.utils import timezone
 
+from checkout.order.models import Order
 from checkout.payment.events import DisputeWon, PaymentCaptured, PaymentDisputed, RefundSucceeded
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
 from shop.kernel.outbox import subscribe
@@ -20,7 +21,10 @@ log = logging.getLogger(__name__)
 
 @subscribe(ParcelDispatched, "finance.issue_invoice")
 def issue_invoice(happened: ParcelDispatched) -> None:
-    """The goods left: the invoice follows (§ 14 (2) UStG; policy: on dispatch)."""
+    """The goods left: the invoice follows (§ 14 (2) UStG; policy: on dispatch). Goods that are sent once more under
+    warranty are no further supply for money: no invoice."""
+    if Order.objects.only("kind").get(pk=happened.order_id).is_replacement:
+        return
     quantities: dict[int, int] = {}
     for line in happened.lines:
         line_id = int(line["order_line_id"])

@@ -20,16 +20,17 @@ from .actions import post
 
 @subscribe(ParcelDispatched, "finance.book_cost_of_goods")
 def book_cost_of_goods(happened: ParcelDispatched) -> None:
-    """What the goods of a parcel cost us, as far as their cost is known."""
+    """What the goods of a parcel cost us, as far as their cost is known; of a replacement it is warranty."""
     costs = dict(Line.objects.filter(order_id=happened.order_id).values_list("pk", "unit_cost_minor"))
     cost = sum(costs.get(int(line["order_line_id"]), 0) * int(line["quantity"]) for line in happened.lines)
     if not cost:
         return
-    currency = Order.objects.values_list("currency", flat=True).get(pk=happened.order_id)
+    order = Order.objects.only("currency", "kind").get(pk=happened.order_id)
+    rule = rules.goods_replaced if order.is_replacement else rules.goods_dispatched
     post(
         source=f"cost:parcel:{happened.parcel_id}",
         kind="goods_dispatched",
-        lines=rules.goods_dispatched(order_number=happened.order_number, cost_minor=cost, currency=currency),
+        lines=rule(order_number=happened.order_number, cost_minor=cost, currency=order.currency),
         text=f"{happened.order_number} {happened.tracking_number}".strip(),
         document=happened.order_number,
     )
@@ -129,7 +130,10 @@ def book_returned_goods(happened: ReturnSettled) -> None:
             source=f"returned:{happened.return_id}",
             kind="goods_returned",
             lines=rules.goods_returned(
-                order_number=happened.order_number, cost_minor=came, currency=happened.currency
+                order_number=happened.order_number,
+                cost_minor=came,
+                replaced=Order.objects.only("kind").get(number=happened.order_number).is_replacement,
+                currency=happened.currency,
             ),
             text=text,
             document=happened.number,

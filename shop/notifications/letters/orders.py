@@ -34,7 +34,8 @@ def link(order: Order) -> Button:
 
 def ways(order: Order) -> Links:
     """Where to say that something is wrong, and where the contract can be withdrawn from (§ 356a BGB: easy to find,
-    without logging in). The addresses carry the order's token, so that its lines can be chosen there."""
+    without logging in). The addresses carry the order's token, so that its lines can be chosen there. Goods that were
+    sent once more belong to the contract of the order they were sent for."""
     return Links(
         [
             (
@@ -43,7 +44,7 @@ def ways(order: Order) -> Links:
             ),
             (
                 _("Changed your mind? Withdraw from the contract here"),
-                link_with_key("withdrawal", order, base=settings.SITE_URL),
+                link_with_key("withdrawal", order.replaces or order, base=settings.SITE_URL),
             ),
         ]
     )
@@ -151,7 +152,9 @@ def pay_link(order: Order, until: dt.datetime | None) -> Letter:
 
 
 def confirmed(order: Order) -> Letter:
-    """The contract: what was bought at which price, and the texts that belong to it."""
+    """The contract: what was bought at which price, and the texts that belong to it. A replacement: that it comes."""
+    if order.is_replacement:
+        return replacement(order)
     collected = order.shipping_address_id is None
     what_next = (
         _("We will write to you when everything is ready to be collected.")
@@ -189,6 +192,35 @@ def confirmed(order: Order) -> Letter:
         blocks=blocks,
         closing=signature(),
         attachments=files,
+    )
+
+
+def replacement(order: Order) -> Letter:
+    """Goods are sent once more, free of charge: what comes, where to, and that nothing is to be paid."""
+    first = order.replaces.number if order.replaces else ""
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "We are sorry that not everything was right with your order %(number)s. We send you these goods once "
+                "more, free of charge, and are already getting them ready. We will write to you again when the parcel "
+                "leaves our house."
+            )
+            % {"number": first}
+        ),
+        facts.listed(order),
+        Facts([(_("Number of the replacement"), order.number), (_("To pay"), _("nothing"))]),
+        link(order),
+        facts.addresses(order),
+        Paragraph(_("Your rights stay as they were with the first delivery."), small=True),
+        ways(order),
+    ]
+    return Letter(
+        subject=_("Your replacement for order %(number)s is being made ready") % {"number": first},
+        preheader=_("Free of charge; we write again when the parcel leaves."),
+        heading=_("Your replacement is being made ready"),
+        greeting=facts.greeting(order),
+        blocks=blocks,
+        closing=signature(),
     )
 
 

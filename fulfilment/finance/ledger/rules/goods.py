@@ -14,6 +14,16 @@ def goods_dispatched(*, order_number: str, cost_minor: int, currency: str = "EUR
     ]
 
 
+def goods_replaced(*, order_number: str, cost_minor: int, currency: str = "EUR") -> list[Posting]:
+    """A parcel left with goods sent once more, free of charge: no turnover stands against them, so what they cost us is
+    an expense of warranty and not cost of goods sold."""
+    subject = order_subject(order_number)
+    return [
+        Posting("warranty", debit_minor=cost_minor, subject=subject, currency=currency),
+        Posting("stock", credit_minor=cost_minor, subject=subject, currency=currency),
+    ]
+
+
 def goods_received(*, subject: str, cost_minor: int, currency: str = "EUR") -> list[Posting]:
     """Goods came from a supplier: the stock is worth more, and an invoice over them will follow.
 
@@ -33,9 +43,13 @@ def stock_opened(*, subject: str, cost_minor: int, currency: str = "EUR") -> lis
     ]
 
 
-def goods_returned(*, order_number: str, cost_minor: int, currency: str = "EUR") -> list[Posting]:
-    """Goods came back from a customer and are in the house again, wherever they lie: the cost of goods goes back."""
-    return swapped(goods_dispatched(order_number=order_number, cost_minor=cost_minor, currency=currency))
+def goods_returned(
+    *, order_number: str, cost_minor: int, replaced: bool = False, currency: str = "EUR"
+) -> list[Posting]:
+    """Goods came back from a customer and are in the house again, wherever they lie: the cost of goods goes back.
+    ``replaced``: they had been sent free of charge; then the expense of warranty does."""
+    rule = goods_replaced if replaced else goods_dispatched
+    return swapped(rule(order_number=order_number, cost_minor=cost_minor, currency=currency))
 
 
 def goods_scrapped(*, subject: str, cost_minor: int, currency: str = "EUR") -> list[Posting]:
