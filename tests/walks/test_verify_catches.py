@@ -55,6 +55,7 @@ ELSEWHERE = {
     "cases": "tests/fulfilment/customer_service/cases/test_cases.py",
     "returns": "tests/fulfilment/customer_service/returns/test_settlements.py",
     "changes": "tests/fulfilment/customer_service/changes/test_changes.py",
+    "remedies": "tests/fulfilment/customer_service/remedies/test_replacement.py",
     "withdrawals": "tests/fulfilment/customer_service/test_withdrawals.py",
     "connect": "tests/shop/connect/test_pushing.py",
 }

@@ -42,6 +42,10 @@ def what_may_change(order: Order) -> dict[str, May]:
         reason = _("Something of your order is missing. Please tell us first how we shall go on with that.")
         for kind in (PIECES, DELIVERY):
             found[kind] = May(kind, False, reason, (ANSWER, WRITE))
+    if order.is_replacement:
+        reason = _("These goods are sent once more, free of charge. Please write to us if you want others.")
+        for kind in (PIECES, DELIVERY):
+            found[kind] = May(kind, False, reason, (WRITE,))
     if order.shipping_address_id is None:
         found[ADDRESS] = May(ADDRESS, False, _("You fetch this order in the store; it goes to no address."))
     if _bank_is_asked(order):

@@ -52,6 +52,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:refund-again": OFFICE,
     "service:": {"service"} | OFFICE,
     "service:settlement": {"service", "finance"} | OFFICE,
+    "service:act": {"service", "finance"} | OFFICE,
     "service:macro": OFFICE,
     "service:figures-people": OFFICE,
     "service:policy": OFFICE,

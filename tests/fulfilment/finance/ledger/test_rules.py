@@ -101,6 +101,13 @@ def test_a_parcel_leaves_with_goods_that_cost_us_45_00() -> None:
     assert booked(lines) == [("3960", 4_500, 0), ("3980", 0, 4_500)]
 
 
+def test_goods_that_cost_us_45_00_are_sent_once_more_under_warranty() -> None:
+    lines = rules.goods_replaced(order_number=ORDER, cost_minor=4_500)
+    assert booked(lines) == [("4790", 4_500, 0), ("3980", 0, 4_500)]
+    back = rules.goods_returned(order_number=ORDER, cost_minor=4_500, replaced=True)
+    assert booked(back) == [("4790", 0, 4_500), ("3980", 4_500, 0)]
+
+
 def test_a_supplier_delivers_goods_for_300_00_and_has_not_invoiced_them_yet() -> None:
     lines = rules.goods_received(subject="receipt:77", cost_minor=30_000)
     assert booked(lines) == [
