@@ -67,7 +67,8 @@ def _timeline(
     changes = {}
     for change in StateChange.objects.filter(machine="order", thing_id=order.pk).order_by("pk"):
         changes[change.new] = change.at
-    events = [_event(_("Order received"), order.date_placed, "basket")]
+    begun = _("New goods are sent to you") if order.is_replacement else _("Order received")
+    events = [_event(begun, order.date_placed, "basket")]
     events += _money(payments)
     if "confirmed" in changes:
         events.append(_event(_("Order confirmed"), changes["confirmed"], "check"))
