@@ -13,6 +13,7 @@ from checkout.order.actions import NotReplaceable, cancel, place_replacement, re
 from checkout.order.models import Order
 from checkout.payment.models import Refund
 from fulfilment.customer_service.cases.models import Case
+from fulfilment.customer_service.changes.rules import what_may_change
 from fulfilment.customer_service.remedies import actions, verify
 from fulfilment.customer_service.remedies.acts import ACTS, Wish
 from fulfilment.customer_service.remedies.models import Remedy
@@ -282,3 +283,10 @@ def test_who_may_not_is_refused(client: Client, outbox: Any) -> None:
     client.force_login(make_staff("picker@example.org", "picking.pick_orders"))
     assert client.get(form_url(order)).status_code == 403
     assert Case.objects.count() == 0
+
+
+def test_the_shopper_cannot_make_a_replacement_cost_something(clerk: Any, outbox: Any) -> None:
+    order = sent(outbox, 1)
+    made = place_replacement(order=order, pieces={order.lines.get().pk: 1}, source="one", why="x", by=clerk)
+    may = what_may_change(made)
+    assert [kind for kind, one in may.items() if one.allowed] == ["address", "cancel"]
