@@ -27,6 +27,7 @@ from shop.ui.numbers import money_text
 
 from . import actions, asking, disbursements, queries, rules_pages, transfer_pages, workbench
 from .actions import TOLERANCE_MINOR
+from .by_hand import ClaimsChanged, pay_chosen
 from .forms import AssignForm, ReceiptForm, ReceiptSearch
 from .models import Assignment, Receipt
 
@@ -99,6 +100,9 @@ def record_receipt(request: HttpRequest) -> HttpResponse:
     except PeriodClosed:
         form.add_error("booked_on", _("The period of this day is closed."))
         return _record_page(request, form, assign, found, status=400)
+    except ClaimsChanged:
+        assign.errors.append(_("Costs or interest were paid or waived in the meantime. Please look again."))
+        return _record_page(request, form, assign, _found(request.POST, amount), status=409)
     except (Http404, actions.WrongMoney):
         assign.errors.append(_("One of the chosen items does not exist."))
         return _record_page(request, form, assign, found, status=400)
@@ -252,7 +256,7 @@ def _assign_from_page(found: Receipt, assign: AssignForm, request: HttpRequest) 
         return 400
     try:
         retrying(lambda: _assign_seen(found, assign, request))
-    except _Changed:
+    except (_Changed, ClaimsChanged):
         found.refresh_from_db()
         assign.errors.append(
             _("Something was assigned to this receipt in the meantime. Please look at it again.")
@@ -290,7 +294,7 @@ def _assign_all(found: Receipt, assign: AssignForm, by: Any) -> None:
         if kind == "invoice":
             invoice = get_object_or_404(Invoice.objects.claims().select_related("order"), pk=_small(pk))
         order = invoice.order if invoice else get_object_or_404(Order, pk=_small(pk))
-        actions.assign(
+        pay_chosen(
             receipt=found,
             order=order,
             invoice=invoice,

@@ -114,5 +114,5 @@ class AssignForm:
 
 
 def _typed(item: Suggestion) -> str:
-    text = str(to_decimal(item.amount_minor or item.open_minor, item.currency))
+    text = str(to_decimal(item.amount_minor or item.whole_minor, item.currency))
     return text.replace(".", ",") if (amounts.get_language() or "de").startswith("de") else text

@@ -14,6 +14,8 @@ from checkout.payment.models import OPEN_STATES, PREPAYMENT, Payment
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger.queries import balance_minor
 
+from . import claims
+from .matching.reading import canonical, series_of, tokens
 from .models import Assignment, Receipt
 
 MOST_SUGGESTIONS = 12
@@ -35,6 +37,13 @@ class Suggestion:
     score: int = 0
     reasons: list[str] = field(default_factory=list)
     amount_minor: int = 0  #: proposed part of the receipt
+    beside_minor: int = 0  #: costs and interest that letters asked for beside it
+    letters: tuple[str, ...] = ()  #: numbers of those letters
+
+    @property
+    def whole_minor(self) -> int:
+        """With costs and interest."""
+        return self.open_minor + self.beside_minor
 
 
 def suggestions(
@@ -47,12 +56,15 @@ def suggestions(
 ) -> list[Suggestion]:
     """Open items a receipt may pay, best first: number in the text, exact amount, payer's name, or searched for.
 
-    Proposed amounts are filled in for items named by their number or, failing that, for the only exact amount.
-    Constant number of queries.
+    Proposed amounts are filled in for items named by their number or, failing that, for the only exact amount, with the
+    costs and interest that letters asked for beside them. Constant number of queries.
     """
-    tokens = number_tokens(text)
+    read = number_tokens(text)
+    letters = [token for token in tokens(text) if series_of(token)]
     found: dict[str, Suggestion] = {}
-    for invoice in _open_invoices(tokens, amount_minor, payer, search, currency):
+    invoices = _open_invoices(read, letters, amount_minor, payer, search, currency)
+    asked = claims.asked([invoice.pk for invoice in invoices]) if invoices else {}
+    for invoice in invoices:
         item = Suggestion(
             f"invoice:{invoice.pk}",
             invoice.number,
@@ -62,8 +74,11 @@ def suggestions(
             invoice.currency,
             invoice.due_on,
         )
-        found[item.target] = _scored(item, tokens, amount_minor, payer, search)
-    for payment in _waiting_prepayments(tokens, amount_minor, search, currency):
+        if invoice.pk in asked:
+            beside = asked[invoice.pk]
+            item.beside_minor, item.letters = beside.costs_minor + beside.interest_minor, beside.letters
+        found[item.target] = _scored(item, {*read, *letters}, amount_minor, payer, search)
+    for payment in _waiting_prepayments(read, amount_minor, search, currency):
         item = Suggestion(
             f"order:{payment.order_id}",
             "",
@@ -73,7 +88,7 @@ def suggestions(
             payment.currency,
         )
         if item.open_minor > 0:
-            found[item.target] = _scored(item, tokens, amount_minor, payer, search)
+            found[item.target] = _scored(item, read, amount_minor, payer, search)
     ordered = sorted(found.values(), key=lambda item: (-item.score, str(item.due_on or ""), item.target))
     return _proposed(ordered[:MOST_SUGGESTIONS], amount_minor)
 
@@ -122,9 +137,11 @@ def open_receipts_minor(currency: str = "EUR") -> int:
 
 
 def _open_invoices(
-    tokens: set[str], amount_minor: int | None, payer: str, search: str, currency: str
+    read: set[str], letters: list[str], amount_minor: int | None, payer: str, search: str, currency: str
 ) -> list[Invoice]:
-    wanted = Q(number__in=tokens) | Q(order_number__in=tokens) if tokens else Q(pk__in=[])
+    wanted = Q(number__in=read) | Q(order_number__in=read) if read else Q(pk__in=[])
+    if letters:
+        wanted |= Q(pk__in=claims.invoices_of(letters))
     if amount_minor:
         wanted |= Q(open_minor=amount_minor)
     if payer.strip():
@@ -137,10 +154,10 @@ def _open_invoices(
 
 
 def _waiting_prepayments(
-    tokens: set[str], amount_minor: int | None, search: str, currency: str
+    read: set[str], amount_minor: int | None, search: str, currency: str
 ) -> list[Payment]:
     # Money for an order that has expired is still that order's: it revives it or goes back.
-    wanted = Q(order__number__in=tokens, state__in=(*OPEN_STATES, "cancelled")) if tokens else Q(pk__in=[])
+    wanted = Q(order__number__in=read, state__in=(*OPEN_STATES, "cancelled")) if read else Q(pk__in=[])
     if amount_minor:
         wanted |= Q(amount_minor=amount_minor, state__in=OPEN_STATES)
     if search.strip():
@@ -152,17 +169,21 @@ def _waiting_prepayments(
 
 
 def _scored(
-    item: Suggestion, tokens: set[str], amount_minor: int | None, payer: str, search: str
+    item: Suggestion, read: set[str], amount_minor: int | None, payer: str, search: str
 ) -> Suggestion:
-    if item.number and item.number in tokens:
+    if item.number and item.number in read:
         item.score += BY_NUMBER + 1
         item.reasons.append(_("invoice number in the text"))
-    elif item.order_number in tokens:
+    elif any(canonical(letter) in read for letter in item.letters):
+        item.score += BY_NUMBER
+        item.reasons.append(_("number of a letter in the text"))
+    elif item.order_number in read:
         item.score += BY_NUMBER
         item.reasons.append(_("order number in the text"))
-    if amount_minor and amount_minor == item.open_minor:
+    if amount_minor and amount_minor in (item.open_minor, item.whole_minor):
         item.score += BY_AMOUNT
-        item.reasons.append(_("exactly the open amount"))
+        exactly = amount_minor == item.open_minor
+        item.reasons.append(_("exactly the open amount") if exactly else _("exactly with costs and interest"))
     if payer.strip() and payer.strip().casefold() == item.customer.casefold():
         item.score += BY_PAYER
         item.reasons.append(_("payer's name"))
@@ -173,15 +194,20 @@ def _scored(
 
 
 def _proposed(items: list[Suggestion], amount_minor: int | None) -> list[Suggestion]:
-    """Fill in what each sure item gets of the receipt; the last sure one takes what exceeds them all."""
+    """Fill in what each sure item gets of the receipt: all of them themselves, then costs and interest in their order;
+    the last sure one takes what exceeds them all."""
     sure = [item for item in items if item.score >= BY_NUMBER]
-    exact = [item for item in items if amount_minor and item.open_minor == amount_minor]
+    exact = [item for item in items if amount_minor and amount_minor in (item.open_minor, item.whole_minor)]
     if not sure and len(exact) == 1:
         sure = exact
     left = amount_minor or 0
     for item in sure:
         item.amount_minor = min(left, item.open_minor)
         left -= item.amount_minor
+    for item in sure:
+        beside = min(left, item.beside_minor)
+        item.amount_minor += beside
+        left -= beside
     if sure and left > 0:
         sure[-1].amount_minor += left
     return items

@@ -6,8 +6,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from fulfilment.finance.dunning.actions import open_claims_minor, run
+from fulfilment.finance.dunning.actions.claims import CannotPay
 from fulfilment.finance.dunning.models import ClaimPayment, DunningClaim, DunningNotice, DunningPolicy
 from fulfilment.finance.dunning.verify import CHECKS
 from fulfilment.finance.invoicing.models import Invoice
@@ -20,6 +25,7 @@ from fulfilment.finance.reconciliation.matching.run import match_open, match_the
 from fulfilment.finance.reconciliation.models import Receipt
 from fulfilment.finance.reconciliation.verify import CHECKS as MONEY_CHECKS
 from tests.factories.finance import invoice_for
+from tests.factories.shopping import make_user
 from tests.fulfilment.finance.reconciliation.bank_lines import told
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -163,3 +169,84 @@ def test_claims_that_were_waived_meanwhile_are_not_paid_any_more(debt: Invoice) 
     receipt.refresh_from_db()
     assert receipt.assigned_minor == 0
     assert not EntryLine.objects.filter(account__role="dunning_income").exists()
+
+
+def receipt_page(client: Client, receipt: Receipt) -> str:
+    return str(client.get(reverse("finance:receipt", args=[receipt.pk])).content.decode())
+
+
+def assign_on_page(client: Client, receipt: Receipt, invoice: Invoice, amount_minor: int) -> Any:
+    typed = f"{amount_minor // 100},{amount_minor % 100:02}"
+    target = f"invoice:{invoice.pk}"
+    data = {"step": "assign", "seen": receipt.assigned_minor, "target": target, f"amount:{target}": typed}
+    return client.post(reverse("finance:receipt", args=[receipt.pk]), data)
+
+
+@pytest.mark.parametrize("named_by", ["invoice", "letter"])
+def test_the_page_of_a_receipt_proposes_the_invoice_with_costs_and_interest_and_books_them(
+    named_by: str, debt: Invoice, desk: Client
+) -> None:
+    debt.refresh_from_db()
+    extra = asked(debt)
+    owed = debt.open_minor + sum(extra.values())
+    number = debt.number if named_by == "invoice" else DunningNotice.objects.order_by("-pk")[0].number
+    receipt = told(owed, f"Zahlung {number}", counterparty="")
+    page = receipt_page(desk, receipt)
+    typed = f"{owed // 100},{owed % 100:02}"
+    assert f'value="{typed}"' in page and "Kosten und Zinsen" in page
+    assert assign_on_page(desk, receipt, debt, owed).status_code == 302
+    debt.refresh_from_db()
+    receipt.refresh_from_db()
+    assert (debt.state, open_claims_minor(debt.pk), receipt.left_minor) == ("paid", 0, 0)
+    income = {role: -balance_minor(role) for role in ("dunning_income", "interest_income")}
+    assert income == {"dunning_income": extra["fee"], "interest_income": extra["interest"]}
+    assert all_holds() == []
+
+
+def test_on_the_page_of_a_receipt_the_chosen_invoice_is_paid_before_costs_and_interest(
+    debt: Invoice, desk: Client
+) -> None:
+    debt.refresh_from_db()
+    extra = asked(debt)
+    receipt = told(debt.open_minor + 100, debt.number)
+    assert assign_on_page(desk, receipt, debt, debt.open_minor + 100).status_code == 302
+    debt.refresh_from_db()
+    assert debt.state == "paid"
+    left = asked(debt)
+    assert left["fee"] + left["interest"] == extra["fee"] + extra["interest"] - 100
+    assert left["fee"] == max(0, extra["fee"] - 100), "costs before interest"
+    assert all_holds() == []
+
+
+def test_waived_at_the_same_moment_nothing_is_booked_and_it_is_said(
+    debt: Invoice, desk: Client, monkeypatch: Any
+) -> None:
+    debt.refresh_from_db()
+    owed = debt.open_minor + sum(asked(debt).values())
+    receipt = told(owed, debt.number)
+
+    def gone(**_facts: Any) -> None:
+        raise CannotPay("waived")
+
+    monkeypatch.setattr("fulfilment.finance.reconciliation.claims.pay", gone)
+    assert assign_on_page(desk, receipt, debt, owed).status_code == 409
+    receipt.refresh_from_db()
+    debt.refresh_from_db()
+    assert receipt.left_minor == owed and debt.open_minor == debt.gross_minor
+
+
+def test_the_page_of_a_receipt_asks_the_database_no_more_for_more_letters(
+    debt: Invoice, desk: Client
+) -> None:
+    receipt = told(1_000, debt.number)
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            receipt_page(desk, receipt)
+        return len(caught)
+
+    count()
+    before = count()
+    for n in range(3):
+        invoice_for(make_user(f"kunde{n}@example.net"), price_minor=1_000)
+    assert count() == before
