@@ -66,6 +66,25 @@ def test_files_that_tell_of_the_same_lines_read_at_once_make_each_line_once(
     assert breaches() == []
 
 
+@pytest.mark.both_databases
+def test_equal_bookings_of_other_references_in_files_read_at_once_are_all_kept(
+    fresh_database: None, outbox: Outbox
+) -> None:
+    """Each file alone would give its line the first place of its kind."""
+    make_account()
+    refs = [f"2026112000000{number:03}" for number in range(6)]
+    files = [
+        actions.take_file(name=ref, content=camt(Entry("5.00", ref=ref), kind="054", number=ref))[0].pk
+        for ref in refs
+    ]
+    answers = all_at_once([lambda pk=pk: actions.read(pk).state for pk in files])  # type: ignore[misc]
+    assert answers == ["imported"] * 6
+    lines = StatementLine.objects.order_by("occurrence")
+    assert list(lines.values_list("occurrence", flat=True)) == [1, 2, 3, 4, 5, 6]
+    assert set(lines.values_list("bank_reference", flat=True)) == set(refs)
+    assert breaches() == []
+
+
 #: A worker that writes slowly, so that it can be killed between two chunks.
 SLOW = """
 import sys, time

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
-from collections import Counter
 from dataclasses import dataclass
 
 from django.core.files.storage import storages
@@ -21,13 +20,14 @@ from fulfilment.finance.bank.models import (
 )
 from fulfilment.finance.bank.parsers import Parsed, ParsedLine, ParsedStatement, Refused, parse
 from fulfilment.finance.bank.parsers.csv_file import Mapping
-from fulfilment.finance.bank.parsers.identity import numbered
+from fulfilment.finance.bank.parsers.identity import fingerprint
 from fulfilment.finance.bank.parsers.parsed import MAX_AMOUNT_MINOR
 from shop.kernel import clock
 from shop.kernel.states import StaleState, move
 from shop.kernel.transactions import forbid_network_in_transaction, retrying
 
 from .finishing import finish
+from .places import Places
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,6 @@ class Row:
     account: BankAccount
     line: ParsedLine
     fingerprint: str
-    occurrence: int
 
 
 class TakenOver(Exception):
@@ -72,8 +71,9 @@ def read(file_id: int) -> StatementFile:
     try:
         rows = list(_rows(parsed, accounts))
         statements = _begin(file, parsed, accounts, len(rows))
+        places = _begun(file, rows)
         while file.lines_done < file.lines_total:
-            _write_chunk(file, rows, statements)
+            _write_chunk(file, rows, statements, places)
         finish(file=file, accounts=accounts, told=_told(rows))
     except (TakenOver, StaleState):
         log.info("bank file %s is read by another worker", file_id)
@@ -176,16 +176,23 @@ def _refuse(file: StatementFile, refused: Refused) -> None:
 
 
 def _rows(parsed: Parsed, accounts: list[BankAccount]) -> list[Row]:
-    """Every line in the order of the file, with its identity; equal lines are counted over the whole file."""
-    seen: dict[int, Counter[str]] = {}
+    """Every line in the order of the file, with what it is known by."""
     rows = []
     for number, (statement, account) in enumerate(zip(parsed.statements, accounts, strict=True), start=1):
-        counted = numbered(statement.lines, seen.setdefault(account.pk, Counter()))
         rows += [
-            Row(number, position, account, line, mark, occurrence)
-            for position, (line, mark, occurrence) in enumerate(counted, start=1)
+            Row(number, position, account, line, fingerprint(line))
+            for position, line in enumerate(statement.lines, start=1)
         ]
     return rows
+
+
+def _begun(file: StatementFile, rows: list[Row]) -> Places:
+    """The places of the file's lines; those that a dead worker wrote have theirs."""
+    places = Places(file.kind)
+    for at in range(0, file.lines_done, CHUNK_LINES):
+        chunk = rows[at : min(at + CHUNK_LINES, file.lines_done)]
+        places.keep(chunk, places.of(chunk))
+    return places
 
 
 def _begin(file: StatementFile, parsed: Parsed, accounts: list[BankAccount], total: int) -> dict[int, int]:
@@ -211,19 +218,25 @@ def _begin(file: StatementFile, parsed: Parsed, accounts: list[BankAccount], tot
     return statements
 
 
-def _write_chunk(file: StatementFile, rows: list[Row], statements: dict[int, int]) -> None:
+def _write_chunk(file: StatementFile, rows: list[Row], statements: dict[int, int], places: Places) -> None:
     """Write the next lines and how far we are, in one transaction. TakenOver when another worker goes on."""
     start = file.lines_done
     chunk = rows[start : start + CHUNK_LINES]
     until = clock.now() + CLAIM
 
-    def work() -> None:
+    def work() -> list[int]:
         _hold(file, until=until, lines_done=start + len(chunk))
-        StatementLine.objects.bulk_create(
-            [_line(row, statements[row.statement]) for row in chunk], ignore_conflicts=True
-        )
+        # Another file of an account waits here, and then sees which of its lines are known.
+        keys = sorted({row.account.pk for row in chunk})
+        list(BankAccount.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
+        found = places.of(chunk)
+        lines = [
+            _line(row, statements[row.statement], place) for row, place in zip(chunk, found, strict=True)
+        ]
+        StatementLine.objects.bulk_create(lines, ignore_conflicts=True)
+        return found
 
-    retrying(work)
+    places.keep(chunk, retrying(work))
     file.lines_done, file.claimed_until = start + len(chunk), until
 
 
@@ -257,7 +270,7 @@ def _statement(
     )
 
 
-def _line(row: Row, statement_id: int) -> StatementLine:
+def _line(row: Row, statement_id: int, occurrence: int) -> StatementLine:
     line = row.line
     return StatementLine(
         statement_id=statement_id,
@@ -284,5 +297,5 @@ def _line(row: Row, statement_id: int) -> StatementLine:
         batch=line.batch,
         is_collective=line.is_collective,
         fingerprint=row.fingerprint,
-        occurrence=row.occurrence,
+        occurrence=occurrence,
     )

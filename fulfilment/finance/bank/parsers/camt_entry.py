@@ -126,6 +126,7 @@ def _whole(node: Node) -> ParsedLine:
         is_reversal=node.text("RvslInd") in ("true", "1"),
         batch=batch_key(booked, minor, currency, bank_reference),
         is_collective=True,
+        weak_reference=not node.text("AcctSvcrRef"),
     )
 
 
@@ -183,6 +184,7 @@ def _single(whole: ParsedLine, one: Transaction, share: int, own: str) -> Parsed
         is_reversal=whole.is_reversal or bool(one.return_reason),
         return_reason=one.return_reason,
         is_collective=False,
+        weak_reference=whole.weak_reference and not one.bank_reference,
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable
 
 from .parsed import ParsedLine
 
 #: MT940 writes umlauts as two letters, CAMT as they are.
 UMLAUTS = str.maketrans({"Ä": "AE", "Ö": "OE", "Ü": "UE", "ẞ": "SS"})
+
+TELLING_CHARS = 8  #: of a reference that names one booking; positions in a statement are shorter
 
 
 def plain(text: str) -> str:
@@ -40,14 +40,8 @@ def batch_key(booked_on: dt.date, amount_minor: int, currency: str, bank_referen
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()
 
 
-def numbered(lines: Iterable[ParsedLine], seen: Counter[str]) -> list[tuple[ParsedLine, str, int]]:
-    """Each line with its fingerprint and the how-many-th of its kind it is; ``seen`` goes on over one account's file.
-
-    The same file again gives the same numbers; a longer report of the day goes on where the shorter one ended.
-    """
-    found = []
-    for line in lines:
-        mark = fingerprint(line)
-        seen[mark] += 1
-        found.append((line, mark, seen[mark]))
-    return found
+def telling_reference(bank_reference: str) -> str:
+    """The bank's reference of a booking as it is compared; "" for one that may be a mere number in a statement
+    ("POS 3", "0000012"), which is another one in the next file."""
+    found = plain(bank_reference)
+    return found if len(found.lstrip("0")) >= TELLING_CHARS else ""

@@ -37,7 +37,8 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class ParsedLine:
-    """One booking; fields as in ``models.StatementLine``. ``line`` is where it begins in the file."""
+    """One booking; fields as in ``models.StatementLine``. ``line`` is where it begins in the file;
+    ``weak_reference``: the bank's reference only counts the entries of this file."""
 
     booked_on: dt.date
     valued_on: dt.date
@@ -60,6 +61,7 @@ class ParsedLine:
     return_reason: str = ""
     batch: str = ""
     is_collective: bool = False
+    weak_reference: bool = False
 
 
 @dataclass(slots=True)

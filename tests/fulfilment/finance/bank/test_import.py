@@ -73,6 +73,60 @@ def test_equal_lines_of_a_day_are_counted_and_none_is_dropped() -> None:
     assert money() == [500, 500, 500]
 
 
+ONE, TWO = "2026112000000001", "2026112000000002"  #: references of the bank
+
+
+def places() -> list[tuple[int, str]]:
+    return list(StatementLine.objects.order_by("occurrence").values_list("occurrence", "bank_reference"))
+
+
+@pytest.mark.parametrize("kind", ["052", "053", "054"])
+def test_equal_bookings_of_two_files_with_other_references_are_two(kind: str) -> None:
+    """Same day, payer, amount and text; only the bank's reference tells them apart."""
+    make_account()
+    first, second = (
+        camt(Entry("5.00", ref=ONE), kind=kind),
+        camt(Entry("5.00", ref=TWO), kind=kind, number="2"),
+    )
+    bring(first)
+    file = bring(second)
+    assert (file.lines_known, file.lines_new) == (0, 1)
+    assert places() == [(1, ONE), (2, TWO)]
+    again = bring(camt(Entry("5.00", ref=TWO), kind=kind, number="3"))
+    assert (again.lines_known, again.lines_new) == (1, 0), "told once more it is known"
+    both = bring(camt(Entry("5.00", ref=TWO), Entry("5.00", ref=ONE), kind=kind, number="4"))
+    assert (both.lines_known, both.lines_new) == (2, 0), "in any order"
+    other = "053" if kind != "053" else "054"
+    day = bring(camt(Entry("5.00", ref="X-9876543210"), Entry("5.00", ref="X-9876543211"), kind=other))
+    assert (day.lines_known, day.lines_new) == (2, 0), "another kind of file has references of its own"
+    assert places() == [(1, ONE), (2, TWO)]
+
+
+@pytest.mark.parametrize(
+    "refs", [("POS 1", "POS 7"), ("00000001", "00000007"), ("", ONE), (ONE, ""), ("", "")]
+)
+def test_references_that_only_count_lines_or_are_not_there_tell_nothing_apart(refs: tuple[str, str]) -> None:
+    make_account()
+    for number, ref in enumerate(refs, start=1):
+        bring(camt(Entry("5.00", ref=ref), number=str(number)))
+    assert money() == [500]
+
+
+def test_a_number_of_the_entry_in_its_file_tells_nothing_apart() -> None:
+    make_account()
+    for number in (ONE, TWO):
+        bring(camt(Entry("5.00", more=f"<NtryRef>{number}</NtryRef>"), number=number[-1]))
+    assert money() == [500]
+
+
+def test_mt940_tells_equal_bookings_apart_by_the_banks_reference() -> None:
+    make_account()
+    for number, ref in enumerate((ONE, TWO, TWO), start=1):
+        line = f":61:2611201120C5,00N051NONREF//{ref}"
+        bring(mt940(line, ":86:166?00GUTSCHRIFT?20Miete", number=f"{number}/1"))
+    assert money() == [500, 500]
+
+
 def test_a_line_of_the_day_and_of_the_statement_is_one() -> None:
     make_account()
     paid = [transaction("5.00", text="R1", e2e="K1")]
@@ -208,6 +262,36 @@ def test_a_killed_workers_successor_goes_on_and_doubles_nothing(
     assert (file.state, file.lines_done, file.lines_new) == ("imported", 7, 7)
     assert money() == [100, 200, 300, 400, 500, 600, 700]
     assert [event.lines for event in outbox.events(StatementImported)] == [7]
+
+
+@pytest.mark.parametrize("known", [0, 2, 3])
+def test_equal_lines_of_a_killed_worker_are_counted_on(
+    known: int, monkeypatch: pytest.MonkeyPatch, clock: Any
+) -> None:
+    """Of five equal lines some were known; the successor counts those that the dead worker wrote or passed."""
+    make_account()
+    clock.stop(dt.datetime(2026, 11, 21, 8, 0, tzinfo=dt.UTC))
+    if known:
+        bring(camt(*[Entry("5.00")] * known, kind="052"))
+    monkeypatch.setattr(reading, "CHUNK_LINES", 2)
+    file, _new = actions.take_file(name="x", content=camt(*[Entry("5.00")] * 5))
+    whole, calls = reading._write_chunk, []
+
+    def dies(*args: Any) -> None:
+        if calls:
+            raise KeyboardInterrupt
+        calls.append(1)
+        whole(*args)
+
+    monkeypatch.setattr(reading, "_write_chunk", dies)
+    with pytest.raises(KeyboardInterrupt):
+        actions.read(file.pk)
+    monkeypatch.setattr(reading, "_write_chunk", whole)
+    clock.advance(seconds=reading.CLAIM.total_seconds() + 1)
+    actions.read_waiting()
+    file.refresh_from_db()
+    assert (file.state, file.lines_known) == ("imported", known)
+    assert money() == [500] * 5
 
 
 def test_a_worker_that_was_thought_dead_writes_nothing_any_more(
