@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import secrets
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from checkout.forms import LookupForm
 from checkout.order import access
 from checkout.order.events import OrderLinkRequested
 from checkout.order.models import Order, OrderLink
+from fulfilment.finance.archive import FileDamaged
 from fulfilment.finance.invoicing.models import Invoice
 from shop.kernel.access import public
 from shop.kernel.clock import now
@@ -25,6 +27,8 @@ from shop.kernel.outbox import record
 from .timeline import order_page
 from .withdrawal import language_of_page
 from .withdrawal_period import period_of
+
+log = logging.getLogger(__name__)
 
 LINKS_PER_HOUR_MAX = 3  #: one-time links mailed per order and hour; more would only fill a stranger's mailbox
 
@@ -105,7 +109,12 @@ def invoice_pdf(request: HttpRequest, number: str, invoice: str) -> HttpResponse
     found = _own_invoice(request, number, invoice)
     from fulfilment.finance.invoicing.queries import invoice_pdf_bytes
 
-    answer = HttpResponse(invoice_pdf_bytes(found.pk), content_type="application/pdf")
+    try:
+        content = invoice_pdf_bytes(found.pk)
+    except FileDamaged as damaged:
+        log.error("archived document: %s", damaged)
+        return render(request, "storefront/order/document_damaged.html", {"order": found.order}, status=409)
+    answer = HttpResponse(content, content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{found.number}.pdf"'
     return answer
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from fulfilment.finance.amounts import CsvAmount
+from fulfilment.finance.ledger.actions import WrongAccount
 from fulfilment.warehouse.lists import csv_file, csv_url, page_of, wants_csv
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
@@ -107,10 +108,14 @@ def _account_page(
     request: HttpRequest, account: BankAccount, initial: dict[str, object], asking: StatementFile | None
 ) -> HttpResponse:
     title = account.name or _("New account")
-    form = AccountForm(request.POST or None, instance=account, initial=initial)
+    may_make = request.user.has_perm("ledger.manage_accounts")
+    form = AccountForm(request.POST or None, instance=account, initial=initial, may_make=may_make)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.save_account(account=form.instance, by=request.user)
+            number = form.cleaned_data.get("new_number", "")
+            actions.save_account(account=form.instance, new_number=number, by=request.user)
+        except WrongAccount as wrong:
+            form.add_error("new_number", str(wrong))
         except actions.AccountTaken as taken:
             form.add_error(taken.field, _("Another account has this number already."))
         else:

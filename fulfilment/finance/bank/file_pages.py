@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.files.storage import storages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from fulfilment.finance.archive import FileDamaged, damaged_page, opened
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.kernel.access import staff_view
 
@@ -135,13 +135,14 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 
 @staff_view(VIEW, shows="list")
 @require_GET
-def download(request: HttpRequest, pk: int) -> FileResponse:
+def download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     """The file as it came."""
     found = _file(pk)
     try:
-        stored = storages["documents"].open(found.key)
-    except FileNotFoundError:
-        raise Http404 from None
+        stored = opened(found.key, found.sha256)
+    except FileDamaged as damaged:
+        back = reverse("finance:bank-file", args=[found.pk])
+        return damaged_page(request, damaged, name=found.name, back_url=back)
     # Never shown by the browser itself: it is somebody else's content.
     return FileResponse(
         stored, as_attachment=True, filename=found.name, content_type="application/octet-stream"

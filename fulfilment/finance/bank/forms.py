@@ -11,6 +11,7 @@ from stdnum import iban as checked_iban
 from stdnum.exceptions import ValidationError as NotValid
 
 from fulfilment.finance.forms import Period
+from fulfilment.finance.ledger.actions import free_number_after
 from fulfilment.finance.ledger.models import ASSET, Account
 from fulfilment.warehouse.lists import Search
 from shop.kernel.money import EXPONENTS
@@ -140,6 +141,9 @@ class AccountForm(forms.ModelForm):
     """A bank account of ours."""
 
     currency = forms.ChoiceField(label=_("Currency"), choices=CURRENCIES, initial="EUR")
+    new_number = forms.CharField(
+        label=_("Or make a new account of the books with the number"), max_length=8, required=False
+    )
 
     class Meta:
         model = BankAccount
@@ -147,7 +151,7 @@ class AccountForm(forms.ModelForm):
             "name", "iban", "bic", "bank_name", "number", "currency", "ledger_account", "is_active", "is_default",
         ]  # fmt: skip
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_make: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["ledger_account"]
         assert isinstance(field, forms.ModelChoiceField)
@@ -156,12 +160,30 @@ class AccountForm(forms.ModelForm):
         if self.instance.pk is None:
             free = field.queryset.exclude(pk__in=BankAccount.objects.values("ledger_account"))
             self.initial["ledger_account"] = free.filter(role="bank").first()
+            self._offer_new(field, may_make)
+            return
+        del self.fields["new_number"]
+        if self.instance.statements.exists():
+            self.fields["currency"].disabled = True  # its statements are in it,
+            field.disabled = True  # and its money is booked there
+
+    def _offer_new(self, field: forms.ModelChoiceField, may_make: bool) -> None:
+        """Who may keep the accounts of the books makes one in place; others are told where it is done."""
+        if not may_make:
+            del self.fields["new_number"]
             field.help_text = _(
                 "Each bank account needs its own; add one under “Accounts” in the books first."
             )
-        elif self.instance.statements.exists():
-            self.fields["currency"].disabled = True  # its statements are in it,
-            field.disabled = True  # and its money is booked there
+            return
+        field.required = False
+        field.help_text = _("Each bank account needs its own.")
+        bank = Account.objects.filter(role="bank").first()
+        number = free_number_after(bank) if bank else ""
+        self.fields["new_number"].help_text = _("%(number)s is free. It is called like the bank account.") % {
+            "number": number
+        }
+        if self.initial["ledger_account"] is None:
+            self.initial["new_number"] = number
 
     def clean_iban(self) -> str:
         """With the check digits and the length of its country (ISO 13616)."""
@@ -188,8 +210,17 @@ class AccountForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Something by which the files know the account."""
         data: dict[str, Any] = super().clean() or {}
+        for name in ("iban", "number"):
+            others = BankAccount.objects.filter(**{name: data.get(name)}).exclude(pk=self.instance.pk)
+            if data.get(name) and others.exists():
+                self.add_error(name, _("Another account has this number already."))
         if not self.errors and not data.get("iban") and not data.get("number"):
             self.add_error("iban", _("Please enter the IBAN, or the number for an account without one."))
+        if "new_number" in self.fields and not self.errors:
+            if bool(data.get("ledger_account")) == bool(data.get("new_number")):
+                self.add_error(
+                    "ledger_account", _("Please choose an account of the books, or a number for a new one.")
+                )
         chosen = self.instance.pk is None or "ledger_account" in self.changed_data
         if chosen and data.get("ledger_account"):
             same = BankAccount.objects.filter(

@@ -8,11 +8,12 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfilment.finance.amounts import CsvAmount
+from fulfilment.finance.archive import FileDamaged, damaged_page
 from fulfilment.finance.forms import ReasonForm
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.lists import (
@@ -138,7 +139,12 @@ def back(request: HttpRequest, pk: int) -> HttpResponse:
 def dossier(request: HttpRequest, number: str) -> HttpResponse:
     """Invoice, letters and statement of one claim in one PDF."""
     invoice = get_object_or_404(Invoice, number=number, kind="invoice")
-    response = HttpResponse(dossier_pdf(invoice), content_type="application/pdf")
+    try:
+        content = dossier_pdf(invoice)
+    except FileDamaged as damaged:
+        back = reverse("finance:invoice", args=[invoice.number])
+        return damaged_page(request, damaged, name=f"{invoice.number}.pdf", back_url=back)
+    response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="dossier-{invoice.number}.pdf"'
     return response
 

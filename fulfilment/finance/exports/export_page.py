@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.files.storage import storages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from fulfilment.finance.archive import FileDamaged, damaged_page, opened
 from shop.kernel.access import staff_view
 from shop.kernel.models import StateChange
 from shop.kernel.states import StateError
@@ -54,13 +54,14 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
 
 @staff_view(MAKE, shows="list")
 @require_GET
-def download(request: HttpRequest, pk: int) -> FileResponse:
+def download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     """The file of an export as it was made. Who fetches it is noted."""
     found = get_object_or_404(Export, pk=pk, state="made")
     try:
-        stored = storages["documents"].open(found.key)
-    except FileNotFoundError:
-        raise Http404 from None
+        stored = opened(found.key, found.sha256)
+    except FileDamaged as damaged:
+        back = reverse("finance:export", args=[found.pk])
+        return damaged_page(request, damaged, name=found.name, back_url=back)
     actions.fetched(export=found, by=request.user)
     return FileResponse(
         stored, as_attachment=True, filename=found.name, content_type="application/octet-stream"

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from checkout.vat_ids import vies
 from checkout.vat_ids.queries import checks_of
 from fulfilment.finance.amounts import CsvAmount
+from fulfilment.finance.archive import FileDamaged, damaged_page
 from fulfilment.finance.forms import ReasonForm
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.kernel import clock
@@ -127,7 +128,11 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
 def invoice_file(request: HttpRequest, number: str, cut: str) -> HttpResponse:
     """The archived PDF or XML, made now when the task has not come by yet."""
     found = page_parts.one(number)
-    content = queries.invoice_pdf_bytes(found.pk) if cut == "pdf" else queries.invoice_xml_bytes(found.pk)
+    try:
+        content = queries.invoice_pdf_bytes(found.pk) if cut == "pdf" else queries.invoice_xml_bytes(found.pk)
+    except FileDamaged as damaged:
+        back = reverse("finance:invoice", args=[found.number])
+        return damaged_page(request, damaged, name=f"{found.number}.{cut}", back_url=back)
     response = HttpResponse(content, content_type=CUTS[cut])
     shown = "inline" if cut == "pdf" else "attachment"
     response["Content-Disposition"] = f'{shown}; filename="{found.number}.{cut}"'

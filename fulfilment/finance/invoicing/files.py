@@ -12,6 +12,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.utils.translation import gettext as _
 
+from fulfilment.finance.archive import FileDamaged
+from fulfilment.finance.archive import read as _read
 from shop.kernel.transactions import forbid_network_in_transaction
 
 from .documents import invoice_pdf
@@ -26,10 +28,6 @@ class XRechnungIncomplete(ValueError):
     def __init__(self, missing: list[str]) -> None:
         super().__init__("; ".join(missing))
         self.missing = missing
-
-
-class FileDamaged(Exception):
-    """The stored bytes are not those that were archived: somebody or something changed them."""
 
 
 def make(invoice_id: int) -> Invoice:
@@ -96,9 +94,11 @@ def _keep(invoice: Invoice, kind: str, content: bytes) -> None:
     invoice.refresh_from_db(fields=[f"{kind}_key", f"{kind}_sha256"])
 
 
-def _read(key: str, sha256: str) -> bytes:
-    with storages["documents"].open(key) as file:
-        content: bytes = file.read()
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise FileDamaged(f"{key} is not the document that was archived")
-    return content
+__all__ = [
+    "FileDamaged",
+    "XRechnungIncomplete",
+    "make",
+    "pdf_bytes",
+    "xml_bytes",
+    "xrechnung_bytes",
+]

@@ -1,7 +1,8 @@
-"""Manual entries and opening balances above the limit: what happens when a second person approves."""
+"""Manual entries, their reversals and opening balances above the limit: what happens when a second person approves."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.urls import reverse
@@ -24,11 +25,13 @@ def register() -> None:
 
 def _run(approval: Approval, by: Any) -> kinds.Outcome:
     """Post it as it was asked for, in the name of who wrote it; what has changed since is refused in words."""
+    from .actions import correct, openings
     from .actions.days import LedgerError
-    from .actions.openings import KEY_PREFIX
 
     try:
-        return _openings(approval) if approval.key.startswith(KEY_PREFIX) else _manual(approval)
+        if approval.key.startswith(openings.KEY_PREFIX):
+            return _openings(approval)
+        return _reversal(approval) if approval.key.startswith(correct.KEY_PREFIX) else _manual(approval)
     except LedgerError as error:
         raise kinds.CannotRun(str(error)) from error
 
@@ -39,6 +42,26 @@ def _manual(approval: Approval) -> kinds.Outcome:
     entry = write(manual=from_facts(approval.facts), by=approval.requested_by)
     text = _("Posted as entry %(id)d.") % {"id": entry.pk}
     return kinds.Outcome(text, reverse("finance:entry", args=[entry.pk]))
+
+
+def _reversal(approval: Approval) -> kinds.Outcome:
+    from .actions.correct import write_reversal
+    from .models import Entry
+
+    facts = approval.facts
+    entry = Entry.objects.get(pk=facts["entry"])
+    reversal = write_reversal(
+        entry=entry,
+        why=facts["why"],
+        booked_on=dt.date.fromisoformat(facts["booked_on"]),
+        by=approval.requested_by,
+    )
+    return kinds.Outcome(reversed_text(entry, reversal), reverse("finance:entry", args=[reversal.pk]))
+
+
+def reversed_text(entry: Any, reversal: Any) -> str:
+    """What to say of an entry that was reversed."""
+    return _("Entry %(id)d is reversed by entry %(reversal)d.") % {"id": entry.pk, "reversal": reversal.pk}
 
 
 def _openings(approval: Approval) -> kinds.Outcome:

@@ -64,7 +64,7 @@ class TransferBatch(models.Model):
     execute_on = models.DateField(_("Day of execution"))
     in_one_sum = models.BooleanField(_("Booked in one sum"), default=True)
     debtor = models.JSONField(default=dict, help_text="our name, IBAN and BIC as the file says them")
-    count = models.PositiveIntegerField(_("Transfers"), default=0)
+    count = models.PositiveIntegerField(_("Bank transfers"), default=0)
     amount_minor = models.PositiveBigIntegerField(_("Sum"), default=0)
     content = models.BinaryField(default=b"", editable=False)
     sha256 = models.CharField(max_length=64, blank=True)

@@ -139,7 +139,9 @@ class Books:
         if entry is None:
             return False
         amount = sum(line.debit_minor for line in entry.lines.all())
-        ledger.reverse_by_hand(entry=entry, why="a slip", booked_on=today(), by=self.clerk)
+        _reversal, asked = ledger.reverse_by_hand(entry=entry, why="a slip", booked_on=today(), by=self.clerk)
+        if asked is not None:
+            approvals.approve(approval=asked, by=self.boss)
         self.auditor.put("cash", "bank_charges", amount)
         return True
 

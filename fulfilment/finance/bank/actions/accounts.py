@@ -7,6 +7,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from fulfilment.finance.bank.models import BankAccount, CsvMapping
+from fulfilment.finance.ledger.actions import add_account
+from fulfilment.finance.ledger.models import ASSET
 from shop.kernel.history import signed
 from shop.kernel.transactions import retrying
 
@@ -19,10 +21,17 @@ class AccountTaken(ValueError):
         self.field = field
 
 
-def save_account(*, account: BankAccount, by: Any = None) -> BankAccount:
-    """Add or change an account. There is one default: the new one takes it over. Raises AccountTaken."""
+def save_account(*, account: BankAccount, new_number: str = "", by: Any = None) -> BankAccount:
+    """Add or change an account. There is one default: the new one takes it over. Raises AccountTaken.
+
+    new_number: it is booked on an account of the books that is made with it, called like it; WrongAccount in words when
+    that number cannot be had. Then neither is made.
+    """
 
     def work() -> BankAccount:
+        if new_number:
+            names = {"name_de": account.name, "name_en": account.name}
+            account.ledger_account = add_account(number=new_number, kind=ASSET, **names, by=by)
         others = BankAccount.objects.exclude(pk=account.pk)
         for field in ("iban", "number"):
             value = getattr(account, field)

@@ -41,6 +41,15 @@ def add_account(*, number: str, kind: str, name_de: str, name_en: str, by: Any) 
     return account
 
 
+def free_number_after(account: Account) -> str:
+    """The next number that no account has; "" when there is none of that length. One query."""
+    taken = set(Account.objects.filter(number__gt=account.number).values_list("number", flat=True))
+    for number in range(int(account.number) + 1, 10**charts.NUMBER_LENGTH):
+        if f"{number:0{charts.NUMBER_LENGTH}}" not in taken:
+            return f"{number:0{charts.NUMBER_LENGTH}}"
+    return ""
+
+
 def rename_account(*, account: Account, name_de: str, name_en: str, by: Any) -> Account:
     """Give an account other names, also one of the chart; the old ones stay in its history. Raises WrongAccount."""
     return _change(account, by, **_names(name_de, name_en))

@@ -1,4 +1,5 @@
-"""Reverse an entry by hand: only what a person wrote. What belongs to a document or a payment is corrected there."""
+"""Reverse an entry by hand: only what a person wrote, above the limit of manual entries by two people. What belongs to
+a document or a payment is corrected there."""
 
 from __future__ import annotations
 
@@ -9,9 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fulfilment.finance.ledger.models import Entry
+from shop.approvals import actions as approvals
+from shop.approvals.models import Approval
+from shop.ui.numbers import money_text
 
 from .days import LedgerError, refuse_closed
+from .manual import KIND
 from .posting import reverse
+
+KEY_PREFIX = "reversal:"  #: a request for approval that is about a reversal
 
 BY_HAND = ("manual", "opening_balance")
 _DOCUMENT = gettext_lazy(
@@ -60,17 +67,64 @@ def why_not(entry: Entry) -> str:
     return "" if entry.kind in BY_HAND else str(WHERE.get(entry.kind, _ELSEWHERE))
 
 
-def reverse_by_hand(*, entry: Entry, why: str, booked_on: dt.date, by: Any) -> Entry:
-    """Reverse what a person wrote, on an open day. A double click returns the reversal. Raises LedgerError in words,
-    PeriodClosed."""
+def amount_minor(entry: Entry) -> int:
+    """What the limit counts: the debits. One query unless the lines are there."""
+    return sum(line.debit_minor for line in entry.lines.all())
+
+
+def reverse_by_hand(
+    *, entry: Entry, why: str, booked_on: dt.date, by: Any
+) -> tuple[Entry | None, Approval | None]:
+    """Reverse what a person wrote, on an open day, or above the limit of ``by`` (that of manual entries) ask for a
+    second person: undoing an entry moves as much as writing it. A double click returns the reversal, or the request.
+
+    Returns the reversal, or the request that waits. Raises LedgerError in words, PeriodClosed.
+    """
+    if getattr(entry, "reversed_by", None) is not None:
+        return entry.reversed_by, None
+    _check(entry, why, booked_on)
+    amount = amount_minor(entry)
+    if not approvals.needed(kind_name=KIND, amount_minor=amount, by=by):
+        return write_reversal(entry=entry, why=why, booked_on=booked_on, by=by), None
+    request, _new = approvals.ask(
+        kind_name=KIND,
+        key=f"{KEY_PREFIX}{entry.pk}",
+        title=_("Reversal of entry %(id)d: %(text)s") % {"id": entry.pk, "text": entry.text},
+        amount_minor=amount,
+        facts={"entry": entry.pk, "booked_on": booked_on.isoformat(), "why": why.strip()},
+        consequences=[_sentence(line) for line in entry.lines.select_related("account").order_by("pk")],
+        reason=why,
+        by=by,
+    )
+    return None, request
+
+
+def write_reversal(*, entry: Entry, why: str, booked_on: dt.date, by: Any) -> Entry:
+    """Post the reversal. The limit was asked before. Raises LedgerError, PeriodClosed."""
+    if getattr(entry, "reversed_by", None) is not None:
+        raise LedgerError(_("This entry was reversed."))
+    _check(entry, why, booked_on)
+    return reverse(entry=entry, why=why.strip(), by=by, booked_on=booked_on, only_on_its_day=True)
+
+
+def waiting_reversal(entry: Entry) -> Approval | None:
+    """The request to reverse it that waits for a second person."""
+    return Approval.objects.filter(kind=KIND, key=f"{KEY_PREFIX}{entry.pk}", state="waiting").first()
+
+
+def _check(entry: Entry, why: str, booked_on: dt.date) -> None:
     if not why.strip():
         raise LedgerError(_("Please say why."))
-    if getattr(entry, "reversed_by", None) is not None:
-        return entry.reversed_by
     reason = why_not(entry)
     if reason:
         raise LedgerError(reason)
     if booked_on < entry.booked_on:
         raise LedgerError(_("A reversal is not booked before its entry."))
     refuse_closed(booked_on)
-    return reverse(entry=entry, why=why.strip(), by=by, booked_on=booked_on, only_on_its_day=True)
+
+
+def _sentence(line: Any) -> str:
+    """What will be posted for a line: its other side."""
+    amount = money_text(line.debit_minor or line.credit_minor, line.currency)
+    text = _("Debit %(account)s %(amount)s") if line.credit_minor else _("Credit %(account)s %(amount)s")
+    return text % {"account": str(line.account), "amount": amount}

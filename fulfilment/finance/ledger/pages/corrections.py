@@ -20,9 +20,14 @@ from fulfilment.finance.ledger.actions import (
     PeriodClosed,
     next_open_day,
     reverse_by_hand,
+    waiting_reversal,
     why_not,
 )
+from fulfilment.finance.ledger.actions.correct import amount_minor
+from fulfilment.finance.ledger.actions.manual import KIND
+from fulfilment.finance.ledger.approving import reversed_text
 from fulfilment.finance.ledger.models import Entry
+from shop.approvals.actions import needed
 from shop.kernel.access import staff_view
 
 
@@ -54,21 +59,21 @@ def reverse_entry(request: HttpRequest, pk: int) -> HttpResponse:
                 "booked_on": form.cleaned_data["booked_on"],
             }
             try:
-                reversal = reverse_by_hand(entry=found, by=request.user, **facts)
+                reversal, _asked = reverse_by_hand(entry=found, by=request.user, **facts)
             except PeriodClosed as error:
                 form.add_error("booked_on", str(error))
             except LedgerError as error:
                 form.add_error(None, str(error))
                 status = 409
             else:
-                text = _("Entry %(id)d is reversed by entry %(reversal)d.")
-                messages.success(request, text % {"id": found.pk, "reversal": reversal.pk})
-                return redirect("finance:entry", reversal.pk)
+                return _done(request, found, reversal)
     context = {
         "entry": found,
         "lines": found.lines.all(),
         "form": form,
         "refused": refused,
+        "waiting": None if refused else waiting_reversal(found),
+        "needs_second": needed(kind_name=KIND, amount_minor=amount_minor(found), by=request.user),
         "crumbs": [
             {"title": _("Journal"), "url": reverse("finance:journal")},
             {"title": f"{_('Entry')} {found.pk}", "url": reverse("finance:entry", args=[found.pk])},
@@ -76,6 +81,15 @@ def reverse_entry(request: HttpRequest, pk: int) -> HttpResponse:
         ],
     }
     return render(request, "dashboard/finance/books/reverse_entry.html", context, status=status)
+
+
+def _done(request: HttpRequest, found: Entry, reversal: Entry | None) -> HttpResponse:
+    if reversal is None:
+        text = _("The reversal of entry %(id)d waits for a second person; nothing is posted until then.")
+        messages.warning(request, text % {"id": found.pk})
+        return redirect("finance:entry", found.pk)
+    messages.success(request, reversed_text(found, reversal))
+    return redirect("finance:entry", reversal.pk)
 
 
 urlpatterns = [path("journal/<row:pk>/reverse/", reverse_entry, name="reverse-entry")]

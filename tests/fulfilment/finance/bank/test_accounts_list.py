@@ -11,6 +11,7 @@ from django.urls import reverse
 from fulfilment.finance.bank import actions
 from fulfilment.finance.bank.models import BankAccount
 from fulfilment.finance.ledger.models import Account
+from tests.factories.people import make_staff
 from tests.fulfilment.finance.bank.papers import Entry, camt, make_account
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("finance_addresses")]
@@ -94,3 +95,50 @@ def test_the_account_of_the_books_stays_once_money_is_booked_there(desk: Client)
     assert answer.status_code == 302
     giro.refresh_from_db()
     assert (giro.name, giro.ledger_account.role) == ("Giro 2", "bank")
+
+
+def test_a_new_account_of_the_books_is_made_in_place_and_proposed_when_none_is_free(desk: Client) -> None:
+    address = reverse("finance:bank-account-add")
+    form = desk.get(address).context["form"]
+    assert (form["ledger_account"].value(), form["new_number"].value()) == (None, "1201")
+    assert posted(desk, address, new_number="1201").status_code == 302
+    made = BankAccount.objects.select_related("ledger_account").get(number="99").ledger_account
+    assert (made.number, made.kind, made.name_de, made.role) == ("1201", "asset", "Neu", "")
+    assert made.history.get().history_user is not None
+    assert desk.get(address).context["form"]["new_number"].value() == "1202"
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({}, "ledger_account"),  # neither
+        ({"new_number": "1201", "ledger_account": "own"}, "ledger_account"),  # both
+        ({"new_number": "1200"}, "new_number"),  # taken
+        ({"new_number": "12"}, "new_number"),
+        ({"new_number": "12a1"}, "new_number"),
+        ({"new_number": "９９９９"}, "new_number"),
+        ({"new_number": "9" * 40}, "new_number"),
+        ({"new_number": "1201", "number": "4711"}, "number"),  # another bank account has this number
+    ],
+)
+def test_what_makes_no_account_makes_neither_and_says_so_beside_the_field(
+    data: dict[str, str], field: str, desk: Client
+) -> None:
+    own = Account.objects.create(number="1210", kind="asset", name_de="Zweites", name_en="Second").pk
+    sent = {name: str(own) if value == "own" else value for name, value in data.items()}
+    before = Account.objects.count()
+    answer = posted(desk, reverse("finance:bank-account-add"), **sent)
+    assert answer.status_code == 400
+    assert field in answer.context["form"].errors
+    assert (Account.objects.count(), BankAccount.objects.count()) == (before, 3)
+
+
+def test_who_does_not_keep_the_accounts_of_the_books_chooses_one(client: Client) -> None:
+    client.force_login(
+        make_staff("kai@example.org", "dashboard.enter", "bank.view_statements", "bank.manage_accounts")
+    )
+    address = reverse("finance:bank-account-add")
+    assert "new_number" not in client.get(address).context["form"].fields
+    before = Account.objects.count()
+    assert posted(client, address, new_number="1201").status_code == 400
+    assert Account.objects.count() == before

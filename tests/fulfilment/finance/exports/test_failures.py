@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -268,6 +269,10 @@ def test_a_file_that_lies_nowhere_any_more_is_no_error_of_ours(client: Client) -
     some_books()
     client.force_login(colleague("finance"))
     export = ask()
+    stored = Path(storages["documents"].path(export.key))
+    stored.write_bytes(stored.read_bytes() + b"x")
+    changed = client.get(reverse("finance:export-download", args=[export.pk]))
+    assert changed.status_code == 409 and "nicht, was archiviert wurde" in changed.content.decode()
     storages["documents"].delete(export.key)
-    assert client.get(reverse("finance:export-download", args=[export.pk])).status_code == 404
+    assert client.get(reverse("finance:export-download", args=[export.pk])).status_code == 409
     assert not export.fetches.exists()

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import storages
+from django.test import Client
+from django.urls import reverse
 
+from checkout.order import access
+from checkout.order.models import Order
 from fulfilment.finance.invoicing import files, tasks
 from fulfilment.finance.invoicing.actions import credit_note
 from fulfilment.finance.invoicing.einvoice import validate
@@ -16,6 +20,7 @@ from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.invoicing.open_matters import without_files
 from fulfilment.finance.invoicing.queries import einvoice_for, invoice_pdf_bytes, invoice_xml_bytes
 from shop.kernel.transactions import InTransaction, retrying
+from tests.factories.people import make_staff
 from tests.fulfilment.finance.orders import Wish, capture, dispatch, make_order
 from tests.support.helpers import Outbox, Queue
 
@@ -109,3 +114,32 @@ def test_a_month_is_not_closed_unawares_while_documents_have_no_file(outbox: Out
     assert [matter.count for matter in without_files(*days)] == [1]
     files.make(invoice.pk)
     assert [matter.count for matter in without_files(*days)] == [0]
+
+
+@pytest.mark.parametrize("harm", ["changed", "gone"])
+def test_what_was_tampered_with_is_said_in_words_and_never_an_error_page(
+    harm: str, outbox: Outbox, client: Client
+) -> None:
+    desk = Client()
+    desk.force_login(
+        make_staff("f@example.org", "dashboard.enter", "invoicing.view_invoices", "dunning.view_dunning")
+    )
+    invoice = invoiced(outbox)
+    files.make(invoice.pk)
+    invoice.refresh_from_db()
+    for key in (invoice.xml_key, invoice.pdf_key):
+        stored = Path(storages["documents"].path(key))
+        stored.write_bytes(stored.read_bytes() + b" ") if harm == "changed" else stored.unlink()
+    pages = [reverse(f"finance:invoice-{cut}", args=[invoice.number]) for cut in ("pdf", "xml")]
+    pages.append(reverse("finance:dunning-dossier", args=[invoice.number]))
+    for page in pages:
+        answer = desk.get(page)
+        assert answer.status_code == 409, page
+        text = answer.content.decode()
+        assert "Diese Datei ist nicht, was archiviert wurde" in text
+        assert reverse("finance:invoice", args=[invoice.number]) in text
+    order = Order.objects.get(pk=invoice.order_id)
+    client.get(reverse("orders:open", args=[access.token(order)]))
+    shopper = client.get(reverse("orders:invoice", args=[order.number, invoice.number]))
+    assert shopper.status_code == 409
+    assert "Dieses Dokument kann nicht gezeigt werden" in shopper.content.decode()

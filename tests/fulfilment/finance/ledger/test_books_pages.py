@@ -202,6 +202,24 @@ def test_an_entry_is_reversed_after_showing_what_will_be_posted(desk: Client, cl
     assert desk.get(url("reverse-entry", 10**17)).status_code == 404
 
 
+def test_a_reversal_above_the_limit_says_before_that_it_waits_and_after_that_it_does(
+    desk: Client, clerk: Any
+) -> None:
+    lines = [Posting("cash", debit_minor=500_000), Posting("equity", credit_minor=500_000)]
+    entry = post(source="fact:large", kind="manual", lines=lines, booked_on=OCTOBER, text="Kasse", by=clerk)
+    assert "Eine zweite Person muss" in desk.get(url("reverse-entry", entry.pk)).content.decode()
+    data = {"reason": "typed twice", "booked_on": "2026-11-20"}
+    answer = desk.post(url("reverse-entry", entry.pk), data, follow=True)
+    assert answer.redirect_chain[-1][0] == url("entry", entry.pk)
+    assert "wartet auf eine zweite Person" in answer.content.decode()
+    assert not Entry.objects.filter(reverses=entry).exists()
+    page = desk.get(url("reverse-entry", entry.pk)).content.decode()
+    assert "Dieses Storno wartet auf eine zweite Person" in page and "<form" not in page.split("<main")[1]
+    assert Approval.objects.filter(kind="manual_entry").count() == 1
+    matters = open_matters(dt.date(2026, 11, 1), dt.date(2026, 11, 30))
+    assert [matter.amount_minor for matter in matters if "manual_entry" in matter.url] == [500_000]
+
+
 def test_opening_balances_come_from_a_file_and_are_shown_first(desk: Client) -> None:
     text = "Konto;Soll;Haben\r\n1200;925.00;\r\n0800;;925.00\r\n\r\n"
     file = SimpleUploadedFile("opening.csv", text.encode("utf-8-sig"))
