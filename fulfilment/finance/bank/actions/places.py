@@ -14,9 +14,17 @@ from fulfilment.finance.bank.parsers.identity import plain, telling_reference
 class Told(Protocol):
     """A line of a file with the account it is on and what it is known by."""
 
-    account: BankAccount
-    line: ParsedLine
-    fingerprint: str
+    @property
+    def account(self) -> BankAccount:
+        """The account it is on."""
+
+    @property
+    def line(self) -> ParsedLine:
+        """What the file says."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What it is known by."""
 
 
 @dataclass(frozen=True, slots=True)
