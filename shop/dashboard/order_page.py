@@ -43,7 +43,7 @@ MANAGE = "order.manage_orders"
 @require_safe
 def order(request: HttpRequest, number: str) -> HttpResponse:
     """The page. A constant number of queries, however many lines, parcels and mails there are."""
-    found = _order(number)
+    found = find(number)
     context = facts(found)
     context |= {
         "crumbs": _crumbs(found),
@@ -59,11 +59,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
 
 def facts(found: Order) -> dict[str, Any]:
     """Everything the page shows about an order."""
-    lines = list(
-        Line.objects.filter(order=found).select_related("product__parent", "stockrecord").order_by("pk")
-    )
-    for line in lines:
-        line.vat_percent = f"{line.vat_rate_bp / 100:g}"  # type: ignore[attr-defined]
+    lines = _lines(found)
     refunds = Refund.objects.select_related("requested_by").order_by("pk")
     payments = list(
         Payment.objects.filter(order=found)
@@ -77,6 +73,7 @@ def facts(found: Order) -> dict[str, Any]:
     requests = approval.requests_of(found, payments)
     about_pieces = approving.requests_of(shortages) if shortages else []
     pick_lists = list(PickList.objects.filter(order=found).select_related("picker", "site").order_by("pk"))
+    told = order_story.messages_of(found)
     return {
         "order": found,
         "lines": lines,
@@ -106,15 +103,25 @@ def facts(found: Order) -> dict[str, Any]:
             mails=mails,
             requests=requests + about_pieces,
             pick_list_ids=[row.pk for row in pick_lists],
+            told=told,
         ),
+        "told": told,
     }
+
+
+def _lines(found: Order) -> list[Line]:
+    rows = Line.objects.filter(order=found).select_related("product__parent", "stockrecord").order_by("pk")
+    lines = list(rows)
+    for line in lines:
+        line.vat_percent = f"{line.vat_rate_bp / 100:g}"  # type: ignore[attr-defined]
+    return lines
 
 
 @staff_view(MANAGE, shows="order")
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Says what cancelling means, asks for a reason, and does it."""
-    found = _order(number)
+    found = find(number)
     if not order_verbs.may_cancel(found):
         messages.error(request, _cannot_cancel(found))
         return redirect("dashboard:order", number)
@@ -124,7 +131,7 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
         problem = _cancel(request, found, form.cleaned_data["reason"])
         if not problem:
             return redirect("dashboard:order", number)
-        found = _order(number)
+        found = find(number)
     context = {
         "order": found,
         "form": form,
@@ -172,7 +179,7 @@ def _cannot_cancel(found: Order) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def hold(request: HttpRequest, number: str) -> HttpResponse:
     """Stop the warehouse, with a reason everybody sees."""
-    found = _order(number)
+    found = find(number)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -190,7 +197,7 @@ def hold(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def release(request: HttpRequest, number: str) -> HttpResponse:
     """Let the order go on."""
-    order_verbs.release(order=_order(number), by=request.user)
+    order_verbs.release(order=find(number), by=request.user)
     messages.success(request, _("The hold is released; the warehouse goes on with the order."))
     return redirect("dashboard:order", number)
 
@@ -200,7 +207,7 @@ def release(request: HttpRequest, number: str) -> HttpResponse:
 def resend(request: HttpRequest, number: str) -> HttpResponse:
     """Send the confirmation mail again."""
     try:
-        mail = order_verbs.resend_confirmation(order=_order(number), by=request.user)
+        mail = order_verbs.resend_confirmation(order=find(number), by=request.user)
     except StillSending:
         messages.info(request, _("The mail is being sent at this moment."))
     except StateError:
@@ -212,7 +219,8 @@ def resend(request: HttpRequest, number: str) -> HttpResponse:
     return redirect("dashboard:order", number)
 
 
-def _order(number: str) -> Order:
+def find(number: str) -> Order:
+    """The order of this number with its person and addresses. Raises Http404."""
     orders = Order.objects.select_related(
         "user", "taken_by", "billing_address__country", "shipping_address__country", "replaces"
     )

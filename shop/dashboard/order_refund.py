@@ -26,7 +26,7 @@ from shop.kernel.access import staff_view
 from shop.ui.numbers import money_text
 
 from .approvals import asked_text
-from .order_page import _crumbs, _order
+from .order_page import _crumbs, find
 
 REFUND = "payment.refund_payments"
 
@@ -50,7 +50,7 @@ class RefundForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def refund(request: HttpRequest, number: str) -> HttpResponse:
     """Says what may go back and what will happen, asks for amount and reason, and does it or asks for approval."""
-    found = _order(number)
+    found = find(number)
     payment = _payment(found)
     left = refundable_minor(payment) if payment else 0
     free = _free_minor(found)

@@ -28,13 +28,14 @@ from .models import ORDER, StaffAction
 
 Event = dict[str, Any]
 MESSAGES_MAX = 200
+SALE, MONEY, GOODS, MAILS, STAFF, TECHNICAL = "sale", "money", "goods", "mails", "staff", "technical"
 
 MACHINES = {
-    "order": (gettext_noop("Order"), "basket"),
-    "payment": (gettext_noop("Payment"), "euro"),
-    "refund": (gettext_noop("Refund"), "undo"),
-    "pick_list": (gettext_noop("Pick list"), "scan"),
-    "parcel": (gettext_noop("Parcel"), "truck"),
+    "order": (gettext_noop("Order"), "basket", SALE),
+    "payment": (gettext_noop("Payment"), "euro", MONEY),
+    "refund": (gettext_noop("Refund"), "undo", MONEY),
+    "pick_list": (gettext_noop("Pick list"), "scan", GOODS),
+    "parcel": (gettext_noop("Parcel"), "truck", GOODS),
 }
 EVENTS = {
     "OrderPlaced": gettext_noop("order placed"),
@@ -76,18 +77,19 @@ def story(
     mails: list[OutgoingMail],
     requests: list[Approval],
     pick_list_ids: list[int],
+    told: list[Message],
 ) -> list[Event]:
-    """Everything that happened, oldest first. Six queries beside what the page has read anyway."""
-    taken = {"by": order.taken_by.name} if order.taken_by else {}
-    title = _("Order taken by phone") if taken else _("Order placed")
-    events = [
-        _event(order.date_placed, title, "phone" if taken else "basket", text=order.email or "", **taken)
-    ]
+    """Everything that happened, oldest first. Four queries beside what the page has read anyway."""
+    more = {"topic": SALE, "thread": order.correlation_id} | (
+        {"by": order.taken_by.name} if order.taken_by else {}
+    )
+    title, icon = (_("Order taken by phone"), "phone") if order.taken_by else (_("Order placed"), "basket")
+    events = [_event(order.date_placed, title, icon, text=order.email or "", **more)]
     events += _changes(order, payments, parcels, pick_list_ids)
     events += _deeds(order)
     events += _corrections(order)
-    events += _messages(order)
-    events += [given_back_event(one) for one in given_back_of(order.pk)]
+    events += [_message(message) for message in told if message.name in EVENTS]
+    events += [given_back_event(one) | {"topic": GOODS} for one in given_back_of(order.pk)]
     events += [_loss(parcel) for parcel in parcels if parcel.loss_closed_as]
     events += [_mail(mail) for mail in mails]
     events += [event for request in requests for event in _request(request)]
@@ -96,6 +98,7 @@ def story(
             invoice.created_at,
             f"{invoice.get_kind_display()} {invoice.number}",
             "invoice",
+            topic=MONEY,
             text=money_text(invoice.gross_minor, invoice.currency),
             url=reverse("finance:invoice", args=[invoice.number]),
             link=_("Show"),
@@ -114,11 +117,13 @@ def _changes(
     wanted |= Q(machine="parcel", thing_id__in=[parcel.pk for parcel in parcels])
     wanted |= Q(machine="pick_list", thing_id__in=pick_list_ids)
     for change in StateChange.objects.filter(wanted).select_related("by"):
-        title, icon = MACHINES[change.machine]
+        title, icon, topic = MACHINES[change.machine]
         yield _event(
             change.at,
             f"{_(title)}: {_state(change)}",
             icon,
+            topic=topic,
+            thread=change.correlation_id or "",
             by=change.by.name if change.by else "",
             text=reason(change.why),
             state="bad" if change.new in ("cancelled", "failed", "disputed", "lost") else "done",
@@ -140,33 +145,40 @@ def _corrections(order: Order) -> Iterable[Event]:
         ]
         by = one.by.name if one.by else ""
         text = f"{one.why} ({', '.join(changed)})"
-        yield _event(one.at, _("Delivery address corrected"), "edit", by=by, text=text)
+        yield _event(one.at, _("Delivery address corrected"), "edit", topic=STAFF, by=by, text=text)
 
 
 def _deeds(order: Order) -> Iterable[Event]:
     deeds = StaffAction.objects.filter(subject=ORDER, subject_id=order.pk).select_related("by")
     for deed in deeds:
         by = deed.by.name if deed.by else ""
-        yield _event(deed.at, _(DEEDS.get(deed.what, deed.what)), "user", by=by, text=deed.why)
+        facts = {"topic": STAFF, "thread": deed.correlation_id or ""}
+        yield _event(deed.at, _(DEEDS.get(deed.what, deed.what)), "user", by=by, text=deed.why, **facts)
 
 
-def _messages(order: Order) -> Iterable[Event]:
-    """Events about the order with what each subscriber made of them."""
+def messages_of(order: Order) -> list[Message]:
+    """Events about the order, oldest first, with their deliveries. Two queries."""
     about = Q(payload__order_id=order.pk)
     if order.correlation_id:
         about |= Q(correlation_id=order.correlation_id)
     deliveries = Delivery.objects.order_by("pk")
-    found = Message.objects.filter(about, name__in=EVENTS).order_by("recorded_at")
-    for message in found.prefetch_related(Prefetch("deliveries", queryset=deliveries))[:MESSAGES_MAX]:
-        heard = list(message.deliveries.all())
-        dead = any(delivery.state == Delivery.DEAD for delivery in heard)
-        yield _event(
-            message.recorded_at,
-            _("Told the house: %(event)s") % {"event": _(EVENTS[message.name])},
-            "link",
-            text=", ".join(_heard(delivery) for delivery in heard),
-            state="bad" if dead else "done",
-        )
+    found = Message.objects.filter(about).order_by("recorded_at")
+    return list(found.prefetch_related(Prefetch("deliveries", queryset=deliveries))[:MESSAGES_MAX])
+
+
+def _message(message: Message) -> Event:
+    """An event with what each subscriber made of it."""
+    heard = list(message.deliveries.all())
+    dead = any(delivery.state == Delivery.DEAD for delivery in heard)
+    return _event(
+        message.recorded_at,
+        _("Told the house: %(event)s") % {"event": _(EVENTS[message.name])},
+        "link",
+        topic=TECHNICAL,
+        thread=message.correlation_id,
+        text=", ".join(_heard(delivery) for delivery in heard),
+        state="bad" if dead else "done",
+    )
 
 
 def _heard(delivery: Delivery) -> str:
@@ -181,6 +193,8 @@ def _mail(mail: OutgoingMail) -> Event:
         mail.created_at,
         _("Mail: %(kind)s") % {"kind": mail.get_kind_display()},
         "mail",
+        topic=MAILS,
+        thread=mail.correlation_id or "",
         text=f"{look_of(mail.shown_state).label}: {mail.recipient}",
         url=reverse("notifications:detail", args=[mail.pk]),
         link=_("Show"),
@@ -192,12 +206,21 @@ def _request(request: Approval) -> Iterable[Event]:
     """What was asked of a second person, and what came of it."""
     link = {"url": reverse("dashboard:approval", args=[request.pk]), "link": _("Show")}
     asked = f"{request.title}: {request.reason}"
-    yield _event(request.requested_at, _("Approval asked for"), "user", by=request.asker, text=asked, **link)
+    yield _event(
+        request.requested_at,
+        _("Approval asked for"),
+        "user",
+        topic=STAFF,
+        by=request.asker,
+        text=asked,
+        **link,
+    )
     if request.decided_at:
         yield _event(
             request.decided_at,
             _("Approval: %(state)s") % {"state": request.get_state_display()},
             "check-circle" if request.state == "approved" else "cross",
+            topic=STAFF,
             by=request.decided_by.name if request.decided_by else "",
             text=request.words or request.result,
             state="bad" if request.state == "declined" else "done",
@@ -212,11 +235,12 @@ def _loss(parcel: Parcel) -> Event:
         "end": parcel.get_loss_closed_as_display(),
     }
     by = parcel.loss_closed_by.name if parcel.loss_closed_by else ""
-    return _event(parcel.loss_closed_at or parcel.packed_at, title, "check", by=by, text=parcel.loss_note)
+    at = parcel.loss_closed_at or parcel.packed_at
+    return _event(at, title, "check", topic=GOODS, by=by, text=parcel.loss_note)
 
 
 def _event(at: dt.datetime, title: str, icon: str, **more: Any) -> Event:
-    return {"at": at, "title": title, "icon": icon, "state": "done", **more}
+    return {"at": at, "title": title, "icon": icon, "state": "done", "topic": TECHNICAL, "thread": "", **more}
 
 
 def method_name(code: str) -> str:

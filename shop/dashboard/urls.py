@@ -17,6 +17,7 @@ from . import (
     rules,
     search,
     start,
+    why,
 )
 
 app_name = "dashboard"
@@ -29,6 +30,7 @@ urlpatterns = [
     *phone_order_page.urlpatterns,
     *order_page.urlpatterns,
     *order_refund.urlpatterns,
+    *why.urlpatterns,
     *approvals.urlpatterns,
     *accesses.urlpatterns,
     *customers.urlpatterns,

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from .models import OutgoingMail
 
 LISTED = ("pk", "kind", "source", "recipient", "subject", "state", "last_error", "created_at", "done_at", "attempts",
-          "claimed_until", "order", "order__number", "confidential")  # fmt: skip
+          "claimed_until", "order", "order__number", "confidential", "correlation_id", "next_attempt_at")  # fmt: skip
 SHOWN_STATES = ("queued", "retrying", "sent", "failed")
 
 

@@ -159,7 +159,14 @@ class Entry(models.Model):
     posted_at = models.DateTimeField(null=True, blank=True, help_text="empty: still a draft")
 
     class Meta:
-        indexes = [models.Index(fields=["booked_on", "id"], name="ledger_entry_by_day")]
+        indexes = [
+            models.Index(fields=["booked_on", "id"], name="ledger_entry_by_day"),
+            models.Index(
+                fields=["correlation_id"],
+                name="ledger_entry_thread",
+                condition=Q(correlation_id__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.booked_on} {self.source}"

@@ -58,8 +58,8 @@ NOBODYS = {
         "notifications": "retry_failed retry",
         "connect": "retry",
         "dashboard": """
-            order-release order-resend ask-payment refund-again retry-all retry phone-order-begin phone-order-add
-            phone-order-line phone-order-voucher phone-order-drop""",
+            order-release order-resend order-why-again ask-payment refund-again retry-all retry phone-order-begin
+            phone-order-add phone-order-line phone-order-voucher phone-order-drop""",
     },
 }
 

@@ -1,0 +1,320 @@
+""" "Why?": the whole story of an order on one page, and what stands still with its reason and what is safe to do."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from checkout.order.models import Order
+from checkout.payment.models import Payment, Refund
+from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.ledger.models import Entry
+from fulfilment.warehouse.dispatch.models import Label
+from fulfilment.warehouse.picking.models import PickList
+from shop.audit.models import Access
+from shop.connect.actions import add_endpoint
+from shop.connect.models import ORDER_CONFIRMED, Push
+from shop.dashboard.why_causes import CAUSES, UNKNOWN, in_words
+from shop.kernel.models import Delivery, InboxMessage
+from shop.notifications.models import OutgoingMail
+from tests.factories.cases import make_case
+from tests.factories.people import make_staff, make_user
+from tests.factories.shopping import make_variant, place_order
+from tests.factories.warehouse import send_everything
+from tests.walks.test_basket_to_books import shoe_in_stock
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+def page(order: Order) -> str:
+    return reverse("dashboard:order-why", args=[order.number])
+
+
+def a_sent_order(outbox: Any, pieces: int = 1) -> Order:
+    """Ordered on account, picked, sent, invoiced, booked, and written about."""
+    order = place_order(
+        (shoe_in_stock(10), pieces), method="invoice", user=make_user(f"k{Order.objects.count()}@x.de")
+    )
+    outbox.drain()
+    send_everything(PickList.objects.get(order=order), by=make_staff(f"s{order.pk}@example.org"))
+    outbox.drain()
+    make_case(order=order, key=f"case-{order.pk}")
+    outbox.drain()
+    order.refresh_from_db()
+    return order
+
+
+def test_the_story_goes_from_the_click_to_the_row_in_the_ledger(as_role: Any, outbox: Any) -> None:
+    add_endpoint(name="ERP", url="https://erp.example.org/in", events=[ORDER_CONFIRMED], by=None)
+    order = a_sent_order(outbox)
+    answer = as_role("manager").get(page(order))
+    assert answer.status_code == 200
+    rows = answer.context["rows"]
+    titles = [row["title"] for row in rows]
+    assert rows[0]["title"] == "Bestellung eingegangen"
+    assert [row["at"] for row in rows] == sorted(row["at"] for row in rows)
+    begins = (
+        "Bestellung: ",
+        "Pickliste: ",
+        "Paket: ",
+        "Etikett",
+        "Mail: ",
+        "Gebucht: Rechnung",
+        "ERP",
+        "Fall",
+    )
+    missing = [begin for begin in begins if not any(begin in title for title in titles)]
+    assert not missing, titles
+    posted = next(row for row in rows if row["title"].startswith("Gebucht: Rechnung"))
+    assert "1400" in posted["text"] and "Soll" in posted["text"] and posted["url"]
+    of_the_order = {
+        row["thread"] for row in rows if row["topic"] in ("sale", "goods", "technical") and row["thread"]
+    }
+    assert of_the_order == {order.correlation_id}
+    assert order.correlation_id in answer.content.decode()
+    assert "Nichts." in answer.content.decode()  # nothing stands still
+
+
+def test_rows_are_filtered_searched_turned_round_and_taken_as_a_file(as_role: Any, outbox: Any) -> None:
+    client, order = as_role("manager"), a_sent_order(outbox)
+
+    def rows(**query: str) -> list[dict[str, Any]]:
+        answer = client.get(page(order), query)
+        assert answer.status_code == 200
+        return list(answer.context["rows"])
+
+    everything = rows()
+    assert {row["topic"] for row in rows(topic="money")} == {"money"}
+    assert (
+        len(everything)
+        == sum(len(rows(topic=t)) for t in ("sale", "money", "goods", "mails", "staff", "technical")) - 6
+    )
+    found = rows(q="gebucht rechnung")
+    assert found and all("Gebucht" in row["title"] for row in found)
+    assert [row["title"] for row in rows(topic="goods", first="newest")] == [
+        r["title"] for r in rows(topic="goods")
+    ][::-1]
+    assert rows(q="no such thing") == []
+    assert client.get(page(order), {"topic": "nonsense"}).status_code == 400
+    answer = client.get(page(order), {"topic": "goods", "format": "csv"})
+    lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    assert len(lines) == 1 + len(rows(topic="goods")) and lines[1][5] == order.correlation_id
+
+
+def test_it_costs_the_same_for_one_and_for_many_of_everything(as_role: Any, outbox: Any) -> None:
+    client, order = as_role("manager"), a_sent_order(outbox)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(page(order)).status_code == 200
+        return len(queries)
+
+    cost()
+    few = cost()
+    for n in range(5):
+        make_case(order=order, key=f"more-{n}")
+        InboxMessage.objects.create(
+            source="stripe", external_id=f"e{n}", body="{}", correlation_id=order.correlation_id
+        )
+        mail = OutgoingMail.objects.filter(order=order).first()
+        assert mail is not None
+        mail.pk, mail.source, mail.message_id = None, f"copy:{n}", f"<{n}@x>"
+        mail.save(force_insert=True)
+    assert cost() == few
+
+
+def test_looking_is_written_down_and_looks_are_shown_to_those_who_answer_for_it(
+    as_role: Any, outbox: Any
+) -> None:
+    order = a_sent_order(outbox)
+    service = as_role("service")
+    service.get(page(order))
+    assert Access.objects.get().key == order.number
+    assert not any(row["icon"] == "eye" for row in service.get(page(order)).context["rows"])
+    assert any(row["icon"] == "eye" for row in as_role("manager").get(page(order)).context["rows"])
+
+
+def test_links_lead_only_where_one_may_go(as_role: Any, outbox: Any) -> None:
+    order = a_sent_order(outbox)
+    posted = [
+        r for r in as_role("service").get(page(order)).context["rows"] if r["title"].startswith("Gebucht")
+    ]
+    assert posted and not any(row["url"] for row in posted)
+    posted = [
+        r for r in as_role("finance").get(page(order)).context["rows"] if r["title"].startswith("Gebucht")
+    ]
+    assert all(row["url"] for row in posted)
+
+
+def dead_delivery(order: Order) -> tuple[str, int]:
+    row = Delivery.objects.filter(message__correlation_id=order.correlation_id).first()
+    assert row is not None
+    Delivery.objects.filter(pk=row.pk).update(
+        state="dead", attempts=12, last_error="PeriodClosed: the period is closed"
+    )
+    return "delivery", row.pk
+
+
+def dead_mail(order: Order) -> tuple[str, int]:
+    row = OutgoingMail.objects.filter(order=order).first()
+    assert row is not None
+    OutgoingMail.objects.filter(pk=row.pk).update(
+        state="dead", attempts=12, last_error="ServerDown: no route"
+    )
+    return "mail", row.pk
+
+
+def dead_webhook(order: Order) -> tuple[str, int]:
+    row = InboxMessage.objects.create(
+        source="stripe", external_id="e1", body="{}", state="dead", last_error="OperationalError: database is locked",
+        correlation_id=order.correlation_id,
+    )  # fmt: skip
+    return "inbox", row.pk
+
+
+def dead_push(order: Order) -> tuple[str, int]:
+    endpoint = add_endpoint(name="ERP", url="https://erp.example.org/in", events=[ORDER_CONFIRMED], by=None)
+    row = Push.objects.create(
+        endpoint=endpoint, event=ORDER_CONFIRMED, source="t", body="{}", state="dead", last_error="NotReached: late",
+        correlation_id=order.correlation_id,
+    )  # fmt: skip
+    return "push", row.pk
+
+
+def refused_label(order: Order) -> tuple[str, int]:
+    label = Label.objects.filter(parcel__order=order).first()
+    assert label is not None
+    Label.objects.filter(pk=label.pk).update(
+        stage="wanted", state="dead", last_error="ConnectionError: refused"
+    )
+    return "label", label.pk
+
+
+STANDS_STILL: list[tuple[Callable[[Order], tuple[str, int]], str]] = [
+    (dead_delivery, "Monat"),
+    (dead_mail, "Mailserver"),
+    (dead_webhook, "Datenbank"),
+    (dead_push, "System"),
+    (refused_label, "System"),
+]
+
+
+@pytest.mark.parametrize(("breaks", "word"), STANDS_STILL, ids=lambda value: getattr(value, "__name__", ""))
+def test_what_stands_still_says_why_in_words_and_is_tried_again_once(
+    breaks: Callable[[Order], tuple[str, int]], word: str, as_role: Any, outbox: Any
+) -> None:
+    order = a_sent_order(outbox)
+    kind, pk = breaks(order)
+    client = as_role("administrator")
+    answer = client.get(page(order))
+    [(one, button)] = [(one, button) for one, button in answer.context["stuck"] if one.kind == kind]
+    assert word in one.why and button and one.tone == "bad"
+    assert one.note or kind == "label"
+    verb = reverse("dashboard:order-why-again", args=[order.number, kind, pk])
+    assert f'action="{verb}"' in answer.content.decode()
+    answer = client.post(verb, follow=True)
+    assert answer.status_code == 200
+    assert not any(one.kind == kind and one.tone == "bad" for one, _b in answer.context["stuck"])
+    assert client.get(verb).status_code == 405
+
+
+def test_trying_deliveries_again_and_again_has_its_effect_once(as_role: Any, outbox: Any) -> None:
+    client, order = as_role("manager"), a_sent_order(outbox)
+
+    def effects() -> list[int]:
+        models = (OutgoingMail, PickList, Invoice, Entry, Label)
+        return [model.objects.count() for model in models]
+
+    before = effects()
+    told = list(
+        Delivery.objects.filter(message__correlation_id=order.correlation_id).values_list("pk", flat=True)
+    )
+    assert len(told) > 5
+    for pk in told:
+        Delivery.objects.filter(pk=pk).update(state="dead", last_error="x")
+        client.post(reverse("dashboard:order-why-again", args=[order.number, "delivery", pk]))
+        outbox.drain()
+        assert Delivery.objects.get(pk=pk).state == "done"
+    assert effects() == before
+
+
+def test_only_what_is_this_orders_and_stands_still_is_tried_again(as_role: Any, outbox: Any) -> None:
+    mine, other = a_sent_order(outbox), a_sent_order(outbox)
+    kind, pk = dead_mail(other)
+    client = as_role("manager")
+    answer = client.post(reverse("dashboard:order-why-again", args=[mine.number, kind, pk]), follow=True)
+    assert "nichts getan" in answer.content.decode()
+    assert OutgoingMail.objects.get(pk=pk).state == "dead"
+    assert (
+        client.post(reverse("dashboard:order-why-again", args=[mine.number, "nonsense", 1])).status_code
+        == 404
+    )
+    assert client.post(reverse("dashboard:order-why-again", args=["K99999", "mail", pk])).status_code == 404
+
+
+def test_who_may_not_do_it_gets_no_button_and_is_refused(as_role: Any, outbox: Any) -> None:
+    order = a_sent_order(outbox)
+    kind, pk = dead_push(order)
+    client = as_role("service")
+    [button] = [button for one, button in client.get(page(order)).context["stuck"] if one.kind == kind]
+    assert not button
+    assert client.post(reverse("dashboard:order-why-again", args=[order.number, kind, pk])).status_code == 403
+
+
+def titles(client: Client, order: Order) -> list[str]:
+    return [one.title for one, _button in client.get(page(order)).context["stuck"]]
+
+
+def test_what_waits_for_people_or_money_is_said_with_its_reason(
+    as_role: Any, outbox: Any, clock: Any
+) -> None:
+    client = as_role("manager")
+    prepaid = place_order((make_variant(), 1), method="prepayment")
+    assert titles(client, prepaid) == ["Wartet auf das Geld"]
+    held = place_order((make_variant(), 1), method="invoice")
+    Order.objects.filter(pk=held.pk).update(on_hold=True, hold_reason="Adresse prüfen")
+    answer = client.get(page(held))
+    [(one, _button)] = [
+        (one, b) for one, b in answer.context["stuck"] if one.title == "Die Bestellung ist angehalten"
+    ]
+    assert one.why == "Adresse prüfen"
+    sent = a_sent_order(outbox)
+    payment = Payment.objects.get(order=sent)
+    Refund.objects.create(
+        payment=payment, amount_minor=100, state="failed", source="t", reason="x", failure_text="closed"
+    )
+    Invoice.objects.filter(order=sent).update(pdf_sha256="")
+    assert titles(client, sent) == ["Eine Erstattung ist gescheitert"]
+    clock.advance(minutes=10)
+    assert f"Das Dokument zu {Invoice.objects.get(order=sent).number} ist noch nicht erstellt" in titles(
+        client, sent
+    )
+
+
+def test_every_cause_has_a_sentence_and_the_unknown_has_one_too() -> None:
+    known = {
+        "GiveUp: nobody named 'a.b' hears X any more", "GiveUp: 'x' is no e-mail address", "550 user unknown",
+        "ServerDown: [Errno 111]", "NotThereYet: the file x is not made yet", "ProviderDown: ", "ProviderRefused: no",
+        "PeriodClosed: x", "LedgerError: no account", "InsufficientStock: SKU", "StaleState: order 5",
+        "OperationalError: database is locked", "GiveUp: every worker that tried this died over it",
+        "NotReached: erp: timed out", "NotAcknowledged: HTTP 500", "Order.DoesNotExist: x",
+    }  # fmt: skip
+    said = {in_words(note) for note in known}
+    assert len(said) == len(CAUSES) == len(known)
+    assert in_words("ValueError: something odd") not in said and in_words("ValueError: something odd")
+    assert in_words("") == "" and UNKNOWN
+
+
+def test_markup_in_what_machines_note_is_shown_as_text(as_role: Any, outbox: Any) -> None:
+    order = a_sent_order(outbox)
+    _kind, pk = dead_mail(order)
+    OutgoingMail.objects.filter(pk=pk).update(last_error="<script>alert(1)</script>")
+    assert "<script>alert(1)" not in as_role("manager").get(page(order)).content.decode()
