@@ -57,7 +57,8 @@ def pay(request: HttpRequest, number: str) -> HttpResponse:
     """The card page of an order that waits for its money."""
     order = own_order(request, number)
     payment = _open_payment(order)
-    if order.status != "awaiting_payment" or payment is None or payment.method != CARD:
+    wanted = payment is not None and (order.status == "awaiting_payment" or payment.supplement)
+    if payment is None or not wanted or payment.method != CARD:
         return redirect("orders:detail", number=order.number)
     intent, problem = _start(payment)
     if intent is not None and intent.status == "processing":

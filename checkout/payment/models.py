@@ -66,6 +66,9 @@ class Payment(models.Model):
     interest_minor = models.PositiveBigIntegerField(
         default=0, help_text="of the amount, default interest on the invoice"
     )
+    supplement = models.BooleanField(
+        default=False, help_text="pays what a change adds to an order that has been paid"
+    )
     created_at = models.DateTimeField(default=now)
     captured_at = models.DateTimeField(null=True, blank=True)
     answer_dispute_by = models.DateTimeField(

@@ -14,21 +14,32 @@ from .models import CARD, INVOICE, NOTHING, Payment, Refund
 
 def captured_has_one_order_of_equal_amount() -> list[str]:
     """Each captured payment belongs to one order of the same amount (less what went back for cancelled pieces), and
-    that order is confirmed or money went back. A payment that went back as a whole is no longer compared; one by card
-    for what was bought on account is over what its invoices left open, and at most the order."""
+    that order is confirmed or money went back; with a supplement, all of them together are the amount. A payment that
+    went back as a whole is no longer compared; one by card for what was bought on account is over what its invoices
+    left open, and at most the order."""
     found = []
     rows = Payment.objects.filter(state="captured").select_related("order")
     amended = Sum("refunds__amount_minor", filter=Q(refunds__source__startswith=AMENDED), default=0)
     whole = Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"), default=0)
     compared = rows.annotate(amended=amended, back=whole).exclude(back=F("amount_minor"))
+    beside = set(rows.filter(supplement=True).values_list("order_id", flat=True))
+    together: dict[Order, int] = {}
     for payment in compared.iterator(chunk_size=2000):
         order = payment.order
         owed = payment.goods_minor - payment.amended
+        if order.pk in beside:
+            together[order] = together.get(order, 0) + owed
+            continue
         on_account = order.payment_method == INVOICE and payment.method == CARD
         if owed > order.total_minor if on_account else owed != order.total_minor:
             found.append(
                 f"payment {payment.pk}: {payment.goods_minor} of order {order.number} over {order.total_minor}"
             )
+    found += [
+        f"payments of order {order.number} with its supplements: {owed} over {order.total_minor}"
+        for order, owed in together.items()
+        if owed != order.total_minor
+    ]
     stray = rows.filter(order__status__in=("awaiting_payment", "cancelled")).annotate(
         back=Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"), default=0)
     )
@@ -38,9 +49,9 @@ def captured_has_one_order_of_equal_amount() -> list[str]:
 
 
 def an_order_is_paid_once() -> list[str]:
-    """Of two captured payments of one order, all but one go back in full."""
+    """Of two captured payments of one order, all but one go back in full; a supplement pays for something else."""
     kept = (
-        Payment.objects.filter(state="captured", invoice_number="")
+        Payment.objects.filter(state="captured", invoice_number="", supplement=False)
         .annotate(back=Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"), default=0))
         .exclude(back=F("amount_minor"))
     )

@@ -14,7 +14,7 @@ from checkout.order.events import (
     OrderLinkRequested,
     OrderPlaced,
 )
-from checkout.order.models import Amendment, Order, OrderLink
+from checkout.order.models import Order, OrderLink
 from checkout.order.queries import order_for_fulfilment
 from checkout.payment.events import PaymentReminderDue, PrepaymentChosen, RefundSucceeded
 from checkout.payment.models import CARD, PREPAYMENT, Payment
@@ -22,7 +22,8 @@ from checkout.shipping.models import DeliveryMethod
 from fulfilment.customer_service.cases.actions import note_mail as note_case_mail
 from fulfilment.customer_service.cases.events import CaseAnswered, CaseOpened
 from fulfilment.customer_service.cases.models import Case, Message
-from fulfilment.customer_service.changes.models import OrderChange
+from fulfilment.customer_service.changes.events import OrderChangeNews
+from fulfilment.customer_service.changes.models import WAITING, OrderChange
 from fulfilment.customer_service.withdrawals.actions import note_receipt
 from fulfilment.customer_service.withdrawals.events import WithdrawalReceived
 from fulfilment.customer_service.withdrawals.models import Withdrawal
@@ -124,20 +125,22 @@ def order_cancelled(event: OrderCancelled) -> None:
 def order_amended(event: OrderAmended) -> None:
     """A part of the order will not come, or something else does: the customer gets that in writing."""
     order = order_for_fulfilment(event.order_id)
-    changes = list(
-        Amendment.objects.filter(order=order, source=event.source).select_related("line").order_by("pk")
-    )
-    change = OrderChange.of_source(event.source)
     tell_customer(
         order,
         kind="order_amended",
         fact=f"{order.pk}:{event.source}",
-        make=lambda: (
-            changed_order.changed(order, change, changes)
-            if change is not None
-            else shortages.amended(order, changes, event.amount_minor)
-        ),
+        make=lambda: changed_order.amended(order, event.source, event.amount_minor),
     )
+
+
+@subscribe(OrderChangeNews, "notifications.order_change_news")
+def order_change_news(event: OrderChangeNews) -> None:
+    """A change waits for its payment, or is not made: the customer hears of it while that is still so."""
+    order, change = order_for_fulfilment(event.order_id), OrderChange.objects.get(pk=event.change_id)
+    if change.state == event.state:
+        letter = changed_order.waits if event.state == WAITING else changed_order.not_made
+        fact = f"{order.pk}:{change.source}:{event.state}"
+        tell_customer(order, kind="order_amended", fact=fact, make=lambda: letter(order, change))
 
 
 @subscribe(ShortageAsked, "notifications.shortage_asked")

@@ -23,7 +23,8 @@ from checkout.payment.stripe_client import ProviderDown, ProviderRefused
 from fulfilment.customer_service.changes import rules, words
 from fulfilment.customer_service.changes.actions import TooLate, change
 from fulfilment.customer_service.changes.altering import ChangeRefused
-from fulfilment.customer_service.changes.models import ADDRESS, CANCEL, DELIVERY, PIECES
+from fulfilment.customer_service.changes.models import ADDRESS, CANCEL, DELIVERY, PIECES, WAITING
+from fulfilment.customer_service.changes.paying import drop, waiting_change
 from fulfilment.customer_service.changes.preview import Preview, preview
 from fulfilment.warehouse.shortages.access import token as shortage_token
 from fulfilment.warehouse.shortages.queries import of_order
@@ -46,6 +47,8 @@ def order_change(request: HttpRequest, number: str) -> HttpResponse:
     kind = request.POST.get("kind", "")
     if request.method != "POST":
         return _choose(request, order)
+    if kind == "drop":
+        return _drop(request, order)
     if kind not in FORMS:
         return _choose(request, order, problem=_("Please choose what shall be changed."), status=400)
     form = FORMS[kind](request.POST, order=order)
@@ -78,10 +81,28 @@ def _confirm(request: HttpRequest, order: Order, form: Any) -> HttpResponse:
         log.warning("order %s cannot be changed now: %s", order.number, error)
         problem = _("That cannot be changed right now. Please try again in a minute.")
         return _choose(request, order, form, problem=problem, status=503)
+    if done.state == WAITING:
+        return redirect("checkout:pay", number=order.number)
     messages.success(request, words.done(done.kind))
     waiting = Payment.objects.of_order(order).filter(method=CARD, state__in=OPEN_STATES)
     if done.kind in (PIECES, DELIVERY) and waiting.exists():
         return redirect("checkout:pay", number=order.number)
+    return redirect("orders:detail", number=order.number)
+
+
+def _drop(request: HttpRequest, order: Order) -> HttpResponse:
+    """The change that waits for its payment is not wanted any more."""
+    waiting = waiting_change(order)
+    try:
+        dropped = waiting is not None and drop(change=waiting, why=_("you did not want it any more"))
+    except (ProviderDown, ProviderRefused) as error:
+        log.warning("change of order %s cannot be dropped now: %s", order.number, error)
+        problem = _("That cannot be changed right now. Please try again in a minute.")
+        return _choose(request, order, problem=problem, status=503)
+    if dropped:
+        messages.success(request, _("The change is dropped; your order stays as it is."))
+    else:
+        messages.info(request, _("Nothing waits any more. Please look at your order."))
     return redirect("orders:detail", number=order.number)
 
 
@@ -150,6 +171,7 @@ def choose_context(order: Order, bound: Any = None) -> dict[str, Any]:
         "cancel": forms.get(CANCEL),
         "bound": bound,
         "nothing": not forms,
+        "waiting": waiting_change(order),
         "refused": [(reason, [_instead(order, code) for code in codes]) for reason, codes in refused],
         "currency": order.currency,
     }
@@ -160,6 +182,8 @@ def _instead(order: Order, code: str) -> dict[str, str]:
     asked = f"?order={order.number}"
     if code == rules.WITHDRAW:
         return {"text": _("Withdraw from contract"), "url": reverse("withdrawal") + asked}
+    if code == rules.PAY:
+        return {"text": _("Pay the difference"), "url": reverse("checkout:pay", args=[order.number])}
     if code == rules.ANSWER:
         question = next((one for one in of_order(order.pk) if one.is_open), None)
         url = reverse("orders:shortage", args=[shortage_token(question)]) if question else ""

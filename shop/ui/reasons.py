@@ -31,6 +31,7 @@ KNOWN = (
     gettext_noop("paid after the order was cancelled"),
     gettext_noop("the order has been changed and costs more"),
     gettext_noop("the customer changed the order"),
+    gettext_noop("the change that it was to pay for was not made"),
     gettext_noop("changed to card"),
     gettext_noop("changed to prepayment"),
     gettext_noop("tried again by staff"),

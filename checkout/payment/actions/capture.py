@@ -18,6 +18,7 @@ from shop.kernel.states import StaleState, move
 
 from .amend import give_surplus_back
 from .refunds import request_refund
+from .supplement import take_supplement
 
 
 def capture(*, payment: Payment, reference: str, by: Any = None, why: str, card_label: str = "") -> bool:
@@ -75,28 +76,15 @@ def cancel_open(*, order: Order, by: Any = None, why: str) -> int:
 def _tell_order(order: Order, payment: Payment, by: Any) -> None:
     """Confirm the order; money for one that is gone or already paid goes back."""
     others = Payment.objects.of_order(order).filter(state="captured").exclude(pk=payment.pk)
-    if others.exists():
-        request_refund(
-            payment=payment,
-            amount_minor=payment.amount_minor,
-            source=f"double:{payment.pk}",
-            reason="the order had already been paid",
-        )
+    if payment.supplement:
+        take_supplement(order=order, payment=payment)
+    elif others.exists():
+        _all_back(payment, "double", "the order had already been paid")
     elif order.payment_method == NOTHING:  # an attempt from before its price fell to 0.00
-        request_refund(
-            payment=payment,
-            amount_minor=payment.amount_minor,
-            source=f"late:{payment.pk}",
-            reason="nothing was to be paid any more",
-        )
+        _all_back(payment, "late", "nothing was to be paid any more")
     elif order.status in ("awaiting_payment", "cancelled") and payment.amount_minor < order.total_minor:
         # An attempt from before pieces were added asked for less than is owed now.
-        request_refund(
-            payment=payment,
-            amount_minor=payment.amount_minor,
-            source=f"late:{payment.pk}",
-            reason="the order has been changed and costs more",
-        )
+        _all_back(payment, "late", "the order has been changed and costs more")
     elif order.status == "awaiting_payment":
         cancel_open(order=order, by=by, why="paid in another way")
         confirm(order=order, by=by, why="paid")
@@ -106,24 +94,20 @@ def _tell_order(order: Order, payment: Payment, by: Any) -> None:
         )
     elif order.status == "cancelled" and not stock.had_expired(order_id=order.pk):
         # Somebody wanted this order gone; its money must not bring it back.
-        request_refund(
-            payment=payment,
-            amount_minor=payment.amount_minor,
-            source=f"late:{payment.pk}",
-            reason="paid after the order was cancelled",
-        )
+        _all_back(payment, "late", "paid after the order was cancelled")
     elif order.status == "cancelled":
         try:
             with transaction.atomic():
                 revive(order=order, by=by, why="paid after it had expired")
         except InsufficientStock as gone:
             order.refresh_from_db(fields=["status"])
-            request_refund(
-                payment=payment,
-                amount_minor=payment.amount_minor,
-                source=f"late:{payment.pk}",
-                reason=f"paid after it had expired; {gone.sku} is sold out",
-            )
+            _all_back(payment, "late", f"paid after it had expired; {gone.sku} is sold out")
+
+
+def _all_back(payment: Payment, fact: str, why: str) -> None:
+    """Money that is not wanted goes back as a whole, once."""
+    source = f"{fact}:{payment.pk}"
+    request_refund(payment=payment, amount_minor=payment.amount_minor, source=source, reason=why)
 
 
 def receive_transfer(*, payment: Payment, amount_minor: int, reference: str, by: Any = None) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import ngettext
 
 from catalogue.partner.models import InsufficientStock, StockRecord
 from checkout.order.actions import AddressNotCorrected, cancel
@@ -20,12 +21,24 @@ from shop.kernel.states import StateError
 from shop.kernel.text import clean_line
 from shop.kernel.transactions import retrying
 
-from .altering import ChangeRefused, alter, readdress
-from .models import ADDRESS, CANCEL, CUSTOMER, DELIVERY, PIECES, STAFF, OrderChange, source_of
+from .altering import ChangeRefused, CostsMore, alter, readdress
+from .models import (
+    ADDRESS,
+    CANCEL,
+    CUSTOMER,
+    DELIVERY,
+    LAPSED,
+    PIECES,
+    STAFF,
+    WAITING,
+    WHY,
+    OrderChange,
+    source_of,
+)  # fmt: skip
+from .paying import wait_for_difference
 from .rules import May, what_may_change
 from .wishes import Wish
 
-WHY = gettext_noop("the customer changed the order")
 WHY_MAX = 300
 
 
@@ -40,11 +53,11 @@ class TooLate(ChangeRefused):
 def change(
     *, order: Order, wish: Wish, key: str, by: Any = None, why: str = "", seen_minor: int | None = None
 ) -> OrderChange:
-    """Carry a change out. ``key`` names the form: a double click finds the first one's result. ``by``: staff, who say
-    why; None: the customer. ``seen_minor``: the total that the preview named; another one now is refused.
+    """Carry a change out; one that makes a paid order dearer waits for the difference (its ``state``).
 
-    Raises TooLate, ChangeRefused in words; ProviderDown when the card provider cannot be asked. Nothing is changed
-    then.
+    ``key`` names the form: a double click finds the first one's result. ``by``: staff, who say why; None: the customer.
+    ``seen_minor``: the total that the preview named; another one now is refused. Raises TooLate, ChangeRefused in
+    words; ProviderDown when the card provider cannot be asked. Nothing is changed then.
     """
     reason = clean_line(why)[:WHY_MAX]
     if by is not None and not reason:
@@ -54,7 +67,7 @@ def change(
     if order.status == "awaiting_payment" and wish.kind in (PIECES, DELIVERY):
         close_card_attempt(order=order, by=by)  # network; else the provider would take the old amount
     try:
-        done = retrying(lambda: carry_out(order.pk, wish, key, by, reason, seen_minor))
+        done = retrying(lambda: _carry_out_or_wait(order.pk, wish, key, by, reason, seen_minor))
     except InsufficientStock as gone:
         raise ChangeRefused(sold(gone)) from None
     except AddressNotCorrected as problem:
@@ -67,10 +80,36 @@ def change(
     return done
 
 
-def carry_out(
-    order_id: int, wish: Wish, key: str, by: Any, why: str, seen_minor: int | None = None
+def _carry_out_or_wait(
+    order_id: int, wish: Wish, key: str, by: Any, why: str, seen_minor: int | None
 ) -> OrderChange:
-    """The part of change() that belongs in a transaction."""
+    try:
+        with transaction.atomic():
+            return carry_out(order_id, wish, key, by, why, seen_minor)
+    except CostsMore as costs:
+        return wait_for_difference(
+            order_id=order_id,
+            wish=wish,
+            key=key,
+            more_minor=costs.more_minor,
+            seen_minor=seen_minor,
+            by=by,
+            why=why,
+        )
+
+
+def carry_out(
+    order_id: int,
+    wish: Wish,
+    key: str,
+    by: Any,
+    why: str,
+    seen_minor: int | None = None,
+    *,
+    paid: bool = True,
+) -> OrderChange:
+    """The part of change() that belongs in a transaction. ``paid`` False: for a reckoning that is taken back, also when
+    the difference is not paid yet; else CostsMore is raised."""
     order = hold_order(order_id)
     known = OrderChange.objects.filter(key=key, order=order).first()
     if known is not None:
@@ -79,10 +118,11 @@ def carry_out(
     before, facts = order.total_minor, {}
     if wish.kind == CANCEL:
         cancel(order=order, by=by, why=why or WHY)
+        OrderChange.objects.filter(order=order, state=WAITING).update(state=LAPSED)
     elif wish.kind == ADDRESS:
         facts = readdress(order, wish.address, by, why or WHY)
     else:
-        facts = alter(order, wish, source_of(key), by, why or WHY)
+        facts = alter(order, wish, source_of(key), by, why or WHY, paid=paid)
     after = 0 if wish.kind == CANCEL else order.total_minor
     if seen_minor is not None and seen_minor != after:
         raise ChangeRefused(_("A price has changed since you looked. Please look again."))

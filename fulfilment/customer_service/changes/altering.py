@@ -11,7 +11,7 @@ from catalogue.partner.models import StockRecord
 from checkout.order.actions import correct_address
 from checkout.order.actions.amend_more import Changes, Delivery, Extra, Swap, change_order
 from checkout.order.models import BillingAddress, Line, Order, ShippingAddress
-from checkout.payment.actions.amend import card_again, card_off
+from checkout.payment.actions.amend import card_again, card_off, paid_minor
 from checkout.payment.models import INVOICE
 from checkout.payment.rules import refusal_of_more
 from fulfilment.warehouse.picking.actions import follow_order
@@ -26,35 +26,44 @@ class ChangeRefused(ValueError):
     """Nothing was changed; the text says why, for the person who tried."""
 
 
-def alter(order: Order, wish: Wish, source: str, by: Any, why: str) -> dict[str, Any]:
+class CostsMore(Exception):
+    """The order is paid, and would cost more: by so many minor units. The caller takes everything back and asks for
+    the difference first."""
+
+    def __init__(self, more_minor: int) -> None:
+        super().__init__(f"{more_minor} more")
+        self.more_minor = more_minor
+
+
+def alter(order: Order, wish: Wish, source: str, by: Any, why: str, *, paid: bool = True) -> dict[str, Any]:
     """Pieces or delivery, within a transaction that holds the order: its lines, reservations and money, and the walks
-    that are planned. Returns what is to be remembered."""
+    that are planned. Returns what is to be remembered. ``paid`` False: the difference may still be open.
+
+    Raises CostsMore, ChangeRefused in words, InsufficientStock; the caller's transaction must then be rolled back.
+    """
     facts: dict[str, Any] = {}
     changes = _delivery(order, wish, facts) if wish.kind == DELIVERY else _pieces(order, wish)
     card_off(order=order, by=by)
     done = change_order(order=order, changes=changes, source=source, why=why, by=by)
     card_again(order=order)
     if done.less_minor < 0:
-        _refuse_unpayable(order)
+        _refuse_unpayable(order, paid)
     follow_order(
         order=order, added=[line.pk for line in done.added], anew=changes.delivery is not None, by=by
     )
     return facts
 
 
-def _refuse_unpayable(order: Order) -> None:
-    """The order costs more than before: can it be paid the way it is?"""
+def _refuse_unpayable(order: Order, paid: bool) -> None:
+    """The order costs more than before: can it be paid the way it is? Raises ChangeRefused, CostsMore."""
     if order.payment_method == INVOICE:
         reason = refusal_of_more(order)
         if reason:
             raise ChangeRefused(reason)
-    elif order.status != "awaiting_payment":  # paid, or nothing was to be paid
-        raise ChangeRefused(
-            _(
-                "Your order is paid already, and this would cost more. Please order the further pieces separately, or "
-                "choose something that costs no more."
-            )
-        )
+    elif paid and order.status != "awaiting_payment":  # paid, or nothing was to be paid
+        more = order.total_minor - paid_minor(order)
+        if more > 0:
+            raise CostsMore(more)
 
 
 def _pieces(order: Order, wish: Wish) -> Changes:

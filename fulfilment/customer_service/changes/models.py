@@ -1,4 +1,4 @@
-"""What was changed in an order, by whom, and what it cost before and after."""
+"""What was changed in an order, by whom, and what it cost before and after; or what waits for its payment."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from checkout.order.models import Order
+from checkout.payment.models import Payment
 from shop.kernel.clock import now
 
 CANCEL, PIECES, ADDRESS, DELIVERY = "cancel", "pieces", "address", "delivery"
@@ -19,22 +21,37 @@ KINDS = [
     (ADDRESS, _("address changed")),
     (DELIVERY, _("delivery changed")),
 ]
+WHY = gettext_noop("the customer changed the order")  #: in histories, when nobody gave a reason
 PREFIX = "change:"  #: of the names of these facts in amendments and refunds
 CUSTOMER, STAFF = "customer", "staff"
+#: Carried out; waits for the payment of the difference; was not paid in time, or could not be made any more.
+DONE, WAITING, LAPSED = "done", "waiting", "lapsed"
+STATES = [(DONE, _("done")), (WAITING, _("waits for its payment")), (LAPSED, _("not made"))]
 VOICES = [(CUSTOMER, _("customer")), (STAFF, _("staff"))]
 
 
 class OrderChange(models.Model):
-    """One change of an order before it was picked, carried out whole. Append-only."""
+    """One change of an order before it was picked, carried out whole; or, when a paid order would cost more, wished for
+    and not carried out before the difference is paid. Never deleted."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="changes")
     kind = models.CharField(max_length=10, choices=KINDS)
     key = models.CharField(max_length=48, unique=True, help_text="one change per form sent")
     voice = models.CharField(max_length=10, choices=VOICES)
+    state = models.CharField(max_length=10, choices=STATES, default=DONE)
     why = models.CharField(max_length=300, blank=True)
     before_minor = models.PositiveBigIntegerField(help_text="total of the order in minor units")
     after_minor = models.PositiveBigIntegerField()
     facts = models.JSONField(default=dict, help_text="delivery: its names before and after")
+    wish = models.JSONField(default=dict, help_text="what is to be done when the payment has come")
+    payment = models.OneToOneField(
+        Payment,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="order_change",
+        help_text="pays the difference",
+    )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -43,9 +60,15 @@ class OrderChange(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(state=WAITING), name="changes_one_waits_per_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=DONE) | Q(payment__isnull=False), name="changes_wait_for_a_payment"
+            ),
             models.CheckConstraint(
                 condition=Q(voice=CUSTOMER) | Q(by__isnull=False), name="changes_staff_have_a_name"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

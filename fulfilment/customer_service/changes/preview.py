@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from catalogue.partner.models import InsufficientStock
 from checkout.order.actions import AddressNotCorrected
 from checkout.order.models import Line, Order
-from checkout.payment.actions.amend import forget_card
-from checkout.payment.models import OPEN_STATES, Payment, Refund
+from checkout.payment.actions.amend import forget_card, paid_minor
+from checkout.payment.models import INVOICE, OPEN_STATES, Payment, Refund
 from shop.kernel.states import StateError
 
 from .actions import carry_out, refuse, sold
@@ -44,7 +44,8 @@ class Back:
 
 @dataclass(frozen=True)
 class Preview:
-    """What would be different. ``asked_minor``: what an open payment would ask for then; None: nothing is open."""
+    """What would be different. ``asked_minor``: what an open payment would ask for then; None: nothing is open.
+    ``more_minor``: the difference that a paid order would have to get first."""
 
     rows: tuple[Row, ...]
     shipping_before: int
@@ -55,6 +56,7 @@ class Preview:
     asked_minor: int | None
     asked_by: str
     currency: str
+    more_minor: int = 0
 
     @property
     def less_minor(self) -> int:
@@ -82,7 +84,7 @@ def preview(*, order: Order, wish: Wish, by: Any = None) -> Preview:
     try:
         with transaction.atomic():
             forget_card(order=order)
-            carry_out(order.pk, wish, f"preview:{secrets.token_urlsafe(16)}", by, _("preview"))
+            carry_out(order.pk, wish, f"preview:{secrets.token_urlsafe(16)}", by, _("preview"), paid=False)
             found.append(_look(order, wish, lines, known))
             raise _TakenBack
     except _TakenBack:
@@ -124,7 +126,13 @@ def _look(order: Order, wish: Wish, before: dict[int, Line], known: set[int]) ->
         asked_minor=waiting.amount_minor if waiting else None,
         asked_by=waiting.method if waiting else "",
         currency=order.currency,
+        more_minor=0 if gone or waiting or now.status == "awaiting_payment" else _missing(now),
     )
+
+
+def _missing(order: Order) -> int:
+    """What a paid order lacks; of one on account nothing is to come before its invoice."""
+    return 0 if order.payment_method == INVOICE else max(0, order.total_minor - paid_minor(order))
 
 
 def _nothing_left(order: Order) -> Preview:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Line, Order
-from checkout.payment.models import OPEN_STATES, Payment
+from checkout.payment.models import CARD, OPEN_STATES, Payment
 from fulfilment.warehouse.picking.actions import is_begun
 from fulfilment.warehouse.shortages.models import ShortageQuestion
 from fulfilment.warehouse.shortages.queries import HOLDS
 
-from .models import ADDRESS, CANCEL, DELIVERY, KINDS, PIECES
+from .models import ADDRESS, CANCEL, DELIVERY, KINDS, PIECES, WAITING, OrderChange
 
 #: What is possible instead: withdraw from the contract, refuse the parcel, write to us, answer about missing pieces.
 WITHDRAW, REFUSE_PARCEL, WRITE, ANSWER = "withdraw", "refuse_parcel", "write", "answer"
+PAY = "pay"  #: pay the difference that a change waits for, or drop that change
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class May:
 
 
 def what_may_change(order: Order) -> dict[str, May]:
-    """Per kind of change whether it is possible now. At most four queries.
+    """Per kind of change whether it is possible now. At most six queries.
 
     Within a transaction that holds the order the answer stays true to its end: whoever begins to pick holds it too.
     """
@@ -48,10 +49,10 @@ def what_may_change(order: Order) -> dict[str, May]:
             found[kind] = May(kind, False, reason, (WRITE,))
     if order.shipping_address_id is None:
         found[ADDRESS] = May(ADDRESS, False, _("You fetch this order in the store; it goes to no address."))
-    if _bank_is_asked(order):
-        reason = _("Your card is being charged in this moment. Please look again when the payment is done.")
-        for kind in (PIECES, DELIVERY, CANCEL):
-            found[kind] = May(kind, False, reason, (WRITE,))
+    waits = _waits_for(order)
+    if waits is not None:
+        kinds, reason, instead = waits
+        found |= {kind: May(kind, False, reason, instead) for kind in kinds}
     return found
 
 
@@ -75,7 +76,18 @@ def _closed(order: Order) -> tuple[str, tuple[str, ...]] | None:
     return None
 
 
-def _bank_is_asked(order: Order) -> bool:
-    """Whether the shopper's bank is confirming a card payment of the order at this moment."""
-    waiting = Payment.objects.of_order(order).filter(state__in=OPEN_STATES).exclude(state="created")
-    return order.status == "awaiting_payment" and waiting.exclude(method="invoice").exists()
+def _waits_for(order: Order) -> tuple[tuple[str, ...], str, tuple[str, ...]] | None:
+    """Which kinds of change have to wait for money, why, and what is possible; None when nothing is under way. Two
+    queries."""
+    if OrderChange.objects.filter(order=order, state=WAITING).exists():
+        reason = _("A change of your order waits for your payment of the difference.")
+        return (PIECES, DELIVERY), reason, (PAY, WRITE)
+    payments = list(Payment.objects.of_order(order).exclude(state__in=("failed", "cancelled")))
+    if any(payment.state == "disputed" for payment in payments):
+        reason = _("Your bank has taken the money for this order back. Please write to us.")
+        return (PIECES, DELIVERY), reason, (WRITE,)
+    asked = [p for p in payments if p.state in OPEN_STATES and p.state != "created" and p.method == CARD]
+    if asked and order.status == "awaiting_payment":
+        reason = _("Your card is being charged in this moment. Please look again when the payment is done.")
+        return (PIECES, DELIVERY, CANCEL), reason, (WRITE,)
+    return None

@@ -6,7 +6,7 @@ from django.db.models import Sum
 
 from checkout.order.models import Amendment
 
-from .models import PIECES, OrderChange
+from .models import DONE, PIECES, WAITING, OrderChange
 
 
 def changes_are_what_their_amendments_say() -> list[str]:
@@ -16,7 +16,12 @@ def changes_are_what_their_amendments_say() -> list[str]:
     for source, kind, amount in rows.annotate(Sum("amount_minor")):
         sums[source] = sums.get(source, 0) + (amount if kind == Amendment.CANCELLED else -amount)
     found = []
-    for row in OrderChange.objects.filter(kind=PIECES).select_related("order").order_by("pk").iterator(500):
+    for row in (
+        OrderChange.objects.filter(kind=PIECES, state=DONE)
+        .select_related("order")
+        .order_by("pk")
+        .iterator(500)
+    ):
         said = sums.pop(row.source, None)
         if said != row.less_minor:
             found.append(
@@ -25,6 +30,18 @@ def changes_are_what_their_amendments_say() -> list[str]:
     return found + [f"amendments of {source} belong to no change" for source in sorted(sums)]
 
 
+def what_waits_has_an_open_payment() -> list[str]:
+    """A change that waits for its money has a payment that may still come, and nobody picks its order meanwhile."""
+    found = []
+    for row in OrderChange.objects.filter(state=WAITING).select_related("order", "payment").order_by("pk"):
+        if row.payment is None or row.payment.state == "captured":
+            found.append(f"change {row.pk} of order {row.order.number} waits for money that has come")
+        elif not row.order.on_hold and row.order.status == "confirmed":
+            found.append(f"order {row.order.number} is not held, and its change {row.pk} waits for money")
+    return found
+
+
 CHECKS = [
+    ("changes that wait for money can get it", what_waits_has_an_open_payment),
     ("changes of orders are what their amendments say", changes_are_what_their_amendments_say),
 ]

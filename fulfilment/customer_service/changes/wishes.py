@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.conf import settings
 from django.db.models import F, Q, Sum
@@ -31,6 +32,27 @@ class Wish:
     sizes: Mapping[int, int] = field(default_factory=dict)
     delivery: str = ""
     address: Mapping[str, str] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """As it is kept until it may be carried out."""
+        return {
+            "kind": self.kind,
+            "pieces": {str(pk): pieces for pk, pieces in self.pieces.items()},
+            "sizes": {str(pk): record for pk, record in self.sizes.items()},
+            "delivery": self.delivery,
+            "address": dict(self.address),
+        }
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Wish:
+        """Out of what was kept."""
+        return cls(
+            kind=plain["kind"],
+            pieces={int(pk): int(pieces) for pk, pieces in plain["pieces"].items()},
+            sizes={int(pk): int(record) for pk, record in plain["sizes"].items()},
+            delivery=plain["delivery"],
+            address=dict(plain["address"]),
+        )
 
 
 def open_lines(order: Order) -> list[Line]:

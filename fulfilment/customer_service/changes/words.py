@@ -28,7 +28,11 @@ def title_of(kind: str) -> str:
 def effects(seen: Preview, order: Order, kind: str) -> list[str]:
     """What happens when this is confirmed, point by point."""
     if kind == ADDRESS:
-        return [_("We send your order to the new address."), _("The price stays the same.")]
+        return [
+            _("We send your order to the new address."),
+            _("The price stays the same."),
+            _("We confirm the change to you by mail."),
+        ]
     points = [_("Nothing of this order is sent.")] if kind == CANCEL else []
     return [*points, *_money(seen, order, kind), _("We confirm the change to you by mail.")]
 
@@ -38,6 +42,12 @@ def _money(seen: Preview, order: Order, kind: str) -> list[str]:
     if kind == CANCEL:
         return points or [_("You pay nothing.")]
     total = {"total": money_text(seen.after_minor, seen.currency)}
+    if seen.more_minor:
+        more = {"more": money_text(seen.more_minor, seen.currency)}
+        return [
+            _("You pay the difference of %(more)s by card on the next page.") % more,
+            _("Your order is changed when the money is here. Without it, it stays as it is."),
+        ]
     if seen.asked_by == PREPAYMENT:
         return [*points, _("Please transfer %(total)s in all then.") % total]
     if seen.asked_by == CARD:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ from django.utils.translation import override
 
 from checkout.order import access
 from checkout.order.models import Order
+from checkout.payment import stripe_client
+from checkout.payment.actions import start_card_payment
 from checkout.payment.models import Payment, Refund
+from checkout.payment.standin.process import StandIn
 from fulfilment.customer_service.changes.models import OrderChange
 from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.models import PickList
@@ -22,6 +26,17 @@ from tests.factories.shopping import make_user, place_order
 from tests.factories.shortages import in_stock
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def standin(settings: Any) -> Iterator[StandIn]:
+    """The card provider's stand-in, with our settings pointing at it."""
+    with StandIn() as running:
+        settings.STRIPE_SECRET_KEY = running.secret_key
+        settings.STRIPE_API_BASE = running.url
+        settings.STRIPE_MAX_RETRIES = 0
+        settings.STRIPE_TIMEOUT_S = 3
+        yield running
 
 
 def page_of(order: Order) -> str:
@@ -164,6 +179,65 @@ def test_after_picking_began_the_page_says_what_is_possible(client: Client, outb
         assert way in text
     assert f"{reverse('withdrawal')}?order={order.number}" in late.content.decode()
     assert 'name="step" value="preview"' not in late.content.decode()
+    assert not OrderChange.objects.exists()
+
+
+def test_a_paid_order_that_gets_dearer_leads_to_the_card_page(
+    client: Client, outbox: Any, standin: Any
+) -> None:
+    shoe = in_stock(9, price_minor=3_000)
+    order = ordered(outbox, (shoe, 1))
+    by_link(client, order)
+    wish = {"kind": "pieces", f"line-{order.lines.get().pk}": 3}
+    seen = client.post(page_of(order), {**wish, "step": "preview"})
+    assert "Den Unterschied von 60,00" in text_of(seen)
+    pay = confirmed(client, order, **wish)
+    assert pay.redirect_chain[-1][0] == reverse("checkout:pay", args=[order.number])
+    assert "60,00" in text_of(pay) and "ohne das bleibt sie, wie sie ist" in text_of(pay)
+    detail = text_of(client.get(reverse("orders:detail", args=[order.number])))
+    assert "Ihre Änderung wartet auf den Unterschied" in detail
+    change_page = client.get(page_of(order))
+    assert "Diese Änderung verwerfen" in text_of(change_page)
+    assert reverse("checkout:pay", args=[order.number]) in change_page.content.decode()
+    dropped = client.post(page_of(order), {"kind": "drop"}, follow=True)
+    assert "Die Änderung ist verworfen" in text_of(dropped)
+    assert "Es wartet nichts mehr" in text_of(client.post(page_of(order), {"kind": "drop"}, follow=True))
+    order.refresh_from_db()
+    assert (order.on_hold, order.total_minor) == (False, 3_490)
+
+
+def test_a_card_payment_that_was_begun_is_closed_at_the_provider_and_begun_anew(
+    client: Client, standin: StandIn
+) -> None:
+    shoe = in_stock(9, price_minor=3_000)
+    order = place_order((shoe, 3))
+    first = Payment.objects.get(order=order)
+    start_card_payment(payment=first)
+    by_link(client, order)
+    answer = confirmed(client, order, kind="pieces", **{f"line-{order.lines.get().pk}": 1})
+    assert answer.redirect_chain[-1][0] == reverse("checkout:pay", args=[order.number])
+    first.refresh_from_db()
+    second = Payment.objects.exclude(pk=first.pk).get()
+    assert (first.state, second.state, second.amount_minor) == ("cancelled", "created", 3_490)
+    assert stripe_client.retrieve_intent(first.intent_id or "").status == "canceled"
+    assert stripe_client.retrieve_intent(second.intent_id or "").status != "canceled"
+
+
+def test_a_provider_that_is_down_changes_nothing(client: Client, standin: StandIn, settings: Any) -> None:
+    order = place_order((in_stock(9), 3))
+    start_card_payment(payment=Payment.objects.get(order=order))
+    by_link(client, order)
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    wish = {"kind": "pieces", f"line-{order.lines.get().pk}": 1}
+    seen = client.post(page_of(order), {**wish, "step": "preview"})
+    last = {
+        **wish,
+        "step": "confirm",
+        "token": seen.context["token"],
+        "seen": seen.context["seen"].after_minor,
+    }
+    answer = client.post(page_of(order), last)
+    assert answer.status_code == 503 and "in einer Minute" in text_of(answer)
     assert not OrderChange.objects.exists()
 
 
