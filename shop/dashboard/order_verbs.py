@@ -23,7 +23,7 @@ from shop.kernel.states import MoveNotAllowed, allowed_moves
 from shop.notifications import actions as mails
 from shop.notifications.letters import orders as letters
 from shop.notifications.models import OutgoingMail
-from shop.notifications.subscribers import tell_customer
+from shop.notifications.telling import tell_customer
 
 from .models import ORDER, StaffAction, note
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 
 from django.utils import timezone, translation
 
 from checkout.order.events import (
-    OrderAmended,
     OrderCancelled,
     OrderConfirmed,
     OrderLinkRequested,
@@ -22,8 +20,6 @@ from checkout.shipping.models import DeliveryMethod
 from fulfilment.customer_service.cases.actions import note_mail as note_case_mail
 from fulfilment.customer_service.cases.events import CaseAnswered, CaseOpened
 from fulfilment.customer_service.cases.models import Case, Message
-from fulfilment.customer_service.changes.events import OrderChangeNews
-from fulfilment.customer_service.changes.models import WAITING, OrderChange
 from fulfilment.customer_service.withdrawals.actions import note_receipt
 from fulfilment.customer_service.withdrawals.events import WithdrawalReceived
 from fulfilment.customer_service.withdrawals.models import Withdrawal
@@ -46,27 +42,12 @@ from shop.customers.events import AccountMailRequested
 from shop.customers.models import User
 from shop.kernel.outbox import subscribe
 
-from . import actions
-from .letter import Letter
-from .letters import accounts, changed_order, money, orders, parcels, recalls, service, shortages
-from .models import OutgoingMail
+from . import actions, order_changes
+from .letters import accounts, money, orders, parcels, recalls, service, shortages
+from .telling import tell_customer
 
-
-def tell_customer(
-    order: Order, *, kind: str, fact: object, make: Callable[[], Letter], confidential: bool = False
-) -> OutgoingMail:
-    """Write the customer of an order a letter in the order's language, once per ``kind:fact``."""
-    with translation.override(order.language):
-        return actions.write(
-            make(),
-            kind=kind,
-            source=f"{kind}:{fact}",
-            recipient=order.email or "",
-            language=order.language,
-            order=order,
-            user_id=order.user_id,
-            confidential=confidential,
-        )
+#: Hears too, in a file of its own.
+ALSO = (order_changes,)
 
 
 @subscribe(OrderPlaced, "notifications.order_placed")
@@ -119,28 +100,6 @@ def order_cancelled(event: OrderCancelled) -> None:
         fact=f"{order.pk}:confirmed" if event.was_confirmed else order.pk,
         make=lambda: orders.cancelled(order, was_confirmed=event.was_confirmed),
     )
-
-
-@subscribe(OrderAmended, "notifications.order_amended")
-def order_amended(event: OrderAmended) -> None:
-    """A part of the order will not come, or something else does: the customer gets that in writing."""
-    order = order_for_fulfilment(event.order_id)
-    tell_customer(
-        order,
-        kind="order_amended",
-        fact=f"{order.pk}:{event.source}",
-        make=lambda: changed_order.amended(order, event.source, event.amount_minor),
-    )
-
-
-@subscribe(OrderChangeNews, "notifications.order_change_news")
-def order_change_news(event: OrderChangeNews) -> None:
-    """A change waits for its payment, or is not made: the customer hears of it while that is still so."""
-    order, change = order_for_fulfilment(event.order_id), OrderChange.objects.get(pk=event.change_id)
-    if change.state == event.state:
-        letter = changed_order.waits if event.state == WAITING else changed_order.not_made
-        fact = f"{order.pk}:{change.source}:{event.state}"
-        tell_customer(order, kind="order_amended", fact=fact, make=lambda: letter(order, change))
 
 
 @subscribe(ShortageAsked, "notifications.shortage_asked")
