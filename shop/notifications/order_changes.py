@@ -5,7 +5,8 @@ from __future__ import annotations
 from checkout.order.events import OrderAmended
 from checkout.order.queries import order_for_fulfilment
 from fulfilment.customer_service.changes.events import OrderChangeNews
-from fulfilment.customer_service.changes.models import WAITING, OrderChange
+from fulfilment.customer_service.changes.models import OrderChange
+from fulfilment.customer_service.changes.states import WAITING
 from shop.kernel.outbox import subscribe
 
 from .letters import changed_order

@@ -23,9 +23,10 @@ from checkout.payment.stripe_client import ProviderDown, ProviderRefused
 from fulfilment.customer_service.changes import rules, words
 from fulfilment.customer_service.changes.actions import TooLate, change
 from fulfilment.customer_service.changes.altering import ChangeRefused
-from fulfilment.customer_service.changes.models import ADDRESS, CANCEL, DELIVERY, PIECES, WAITING
+from fulfilment.customer_service.changes.models import ADDRESS, CANCEL, DELIVERY, PIECES
 from fulfilment.customer_service.changes.paying import drop, waiting_change
 from fulfilment.customer_service.changes.preview import Preview, preview
+from fulfilment.customer_service.changes.states import WAITING
 from fulfilment.warehouse.shortages.access import token as shortage_token
 from fulfilment.warehouse.shortages.queries import of_order
 from shop.kernel.access import public

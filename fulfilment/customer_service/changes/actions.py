@@ -17,7 +17,7 @@ from checkout.payment.actions.amend import CardStillOpen
 from checkout.payment.actions.settle import close_card_attempt
 from fulfilment.warehouse.picking.actions import hold_order
 from shop.kernel.outbox import record
-from shop.kernel.states import StateError
+from shop.kernel.states import StateError, move
 from shop.kernel.text import clean_line
 from shop.kernel.transactions import retrying
 
@@ -27,16 +27,15 @@ from .models import (
     CANCEL,
     CUSTOMER,
     DELIVERY,
-    LAPSED,
     PIECES,
     STAFF,
-    WAITING,
     WHY,
     OrderChange,
     source_of,
 )  # fmt: skip
 from .paying import wait_for_difference
 from .rules import May, what_may_change
+from .states import LAPSED, WAITING
 from .wishes import Wish
 
 WHY_MAX = 300
@@ -118,7 +117,8 @@ def carry_out(
     before, facts = order.total_minor, {}
     if wish.kind == CANCEL:
         cancel(order=order, by=by, why=why or WHY)
-        OrderChange.objects.filter(order=order, state=WAITING).update(state=LAPSED)
+        for waiting in OrderChange.objects.filter(order=order, state=WAITING):
+            move(waiting, to=LAPSED, by=by, why="order cancelled")
     elif wish.kind == ADDRESS:
         facts = readdress(order, wish.address, by, why or WHY)
     else:

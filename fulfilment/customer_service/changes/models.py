@@ -14,6 +14,8 @@ from checkout.order.models import Order
 from checkout.payment.models import Payment
 from shop.kernel.clock import now
 
+from .states import DONE, ORDER_CHANGE, WAITING
+
 CANCEL, PIECES, ADDRESS, DELIVERY = "cancel", "pieces", "address", "delivery"
 KINDS = [
     (CANCEL, _("order cancelled")),
@@ -24,9 +26,6 @@ KINDS = [
 WHY = gettext_noop("the customer changed the order")  #: in histories, when nobody gave a reason
 PREFIX = "change:"  #: of the names of these facts in amendments and refunds
 CUSTOMER, STAFF = "customer", "staff"
-#: Carried out; waits for the payment of the difference; was not paid in time, or could not be made any more.
-DONE, WAITING, LAPSED = "done", "waiting", "lapsed"
-STATES = [(DONE, _("done")), (WAITING, _("waits for its payment")), (LAPSED, _("not made"))]
 VOICES = [(CUSTOMER, _("customer")), (STAFF, _("staff"))]
 
 
@@ -34,11 +33,13 @@ class OrderChange(models.Model):
     """One change of an order before it was picked, carried out whole; or, when a paid order would cost more, wished for
     and not carried out before the difference is paid. Never deleted."""
 
+    machine = ORDER_CHANGE
+
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="changes")
     kind = models.CharField(max_length=10, choices=KINDS)
     key = models.CharField(max_length=48, unique=True, help_text="one change per form sent")
     voice = models.CharField(max_length=10, choices=VOICES)
-    state = models.CharField(max_length=10, choices=STATES, default=DONE)
+    state = models.CharField(max_length=10, choices=ORDER_CHANGE.choices, default=DONE)
     why = models.CharField(max_length=300, blank=True)
     before_minor = models.PositiveBigIntegerField(help_text="total of the order in minor units")
     after_minor = models.PositiveBigIntegerField()

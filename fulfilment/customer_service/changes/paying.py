@@ -25,14 +25,15 @@ from checkout.payment.stripe_client import ProviderDown
 from fulfilment.warehouse.picking.actions import hold_order
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
-from shop.kernel.states import StateError
+from shop.kernel.states import StateError, move
 from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
 from .altering import ChangeRefused, CostsMore, alter
 from .events import OrderChangeNews
-from .models import CUSTOMER, DONE, LAPSED, STAFF, WAITING, WHY, OrderChange
+from .models import CUSTOMER, STAFF, WHY, OrderChange
 from .rules import what_may_change
+from .states import DONE, LAPSED, WAITING
 from .wishes import Wish
 
 #: How long a change waits for its payment: the shopper is at the page; whom staff changed it for gets a mail.
@@ -105,14 +106,14 @@ def make_paid_change(payment: Payment) -> bool:
 
 
 def _make(row: OrderChange, order: Order) -> None:
-    OrderChange.objects.filter(pk=row.pk).update(state=DONE)  # first: else it would stand in its own way
+    move(row, to=DONE, by=row.by, why="paid")  # first: else it would stand in its own way
     may = what_may_change(order)[row.kind]
     if not may.allowed:
         raise ChangeRefused(may.reason)
     facts = alter(order, Wish.of(row.wish), row.source, row.by, row.why or WHY)
     if order.total_minor != row.after_minor:
         raise ChangeRefused(_("A price has changed since you looked. Please look again."))
-    row.state, row.facts = DONE, row.facts | facts
+    row.facts = row.facts | facts
     row.save(update_fields=["facts"])
 
 
@@ -152,9 +153,7 @@ def drop_unpaid() -> int:
 
 def _lapse(order: Order, row: OrderChange, problem: str) -> None:
     _let_go(order, row)
-    row.facts = row.facts | {"problem": problem}
-    row.state = LAPSED
-    row.save(update_fields=["facts", "state"])
+    move(row, to=LAPSED, why=problem[:300], facts=row.facts | {"problem": problem})
     if order.status != "cancelled":
         record(OrderChangeNews(row.pk, order.pk, LAPSED))
 

@@ -12,7 +12,8 @@ from fulfilment.warehouse.picking.actions import is_begun
 from fulfilment.warehouse.shortages.models import ShortageQuestion
 from fulfilment.warehouse.shortages.queries import HOLDS
 
-from .models import ADDRESS, CANCEL, DELIVERY, KINDS, PIECES, WAITING, OrderChange
+from .models import ADDRESS, CANCEL, DELIVERY, KINDS, PIECES, OrderChange
+from .states import WAITING
 
 #: What is possible instead: withdraw from the contract, refuse the parcel, write to us, answer about missing pieces.
 WITHDRAW, REFUSE_PARCEL, WRITE, ANSWER = "withdraw", "refuse_parcel", "write", "answer"

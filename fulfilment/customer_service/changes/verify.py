@@ -6,7 +6,8 @@ from django.db.models import Sum
 
 from checkout.order.models import Amendment
 
-from .models import DONE, PIECES, WAITING, OrderChange
+from .models import PIECES, OrderChange
+from .states import DONE, WAITING
 
 
 def changes_are_what_their_amendments_say() -> list[str]:

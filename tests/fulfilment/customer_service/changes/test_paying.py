@@ -15,9 +15,10 @@ from checkout.order.models import Order
 from checkout.payment.actions import capture
 from checkout.payment.models import Payment, Refund
 from fulfilment.customer_service.changes.actions import ChangeRefused, TooLate, change
-from fulfilment.customer_service.changes.models import CANCEL, LAPSED, WAITING, OrderChange
+from fulfilment.customer_service.changes.models import CANCEL, OrderChange
 from fulfilment.customer_service.changes.paying import drop, drop_unpaid
 from fulfilment.customer_service.changes.preview import preview
+from fulfilment.customer_service.changes.states import LAPSED, WAITING
 from fulfilment.customer_service.changes.wishes import Wish
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.picking import actions as picking
