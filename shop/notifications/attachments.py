@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.core.files.storage import storages
 
+from fulfilment.customer_service.returns.paper import slip_pdf
 from fulfilment.finance.dunning.papers import notice_pdf
 from fulfilment.finance.invoicing.queries import invoice_pdf_bytes, xrechnung_bytes
 from fulfilment.finance.reports.customers import sent_pdf
@@ -58,6 +59,10 @@ def _statement(key: str) -> bytes:
     return sent_pdf(int(key))
 
 
+def _return_slip(key: str) -> bytes:
+    return slip_pdf(int(key))
+
+
 def _kept(key: str) -> bytes:
     return bytes(KeptContent.objects.get(sha256=key).body)
 
@@ -80,6 +85,7 @@ SOURCES: dict[str, Callable[[str], bytes]] = {
     "xrechnung": _xrechnung,
     "dunning": _dunning,
     "statement": _statement,
+    "return-slip": _return_slip,
     "kept": _kept,
     "legal": _legal,
     "file": _file,

@@ -30,6 +30,7 @@ KINDS = [
     ("customer_statement", _("Statement of account")),
     ("payer_asked", _("Question about a transfer")),
     ("withdrawal_received", _("Receipt of a withdrawal")),
+    ("return_explained", _("How to send a return")),
     ("case_received", _("Receipt of a request")),
     ("case_answered", _("Answer to a request")),
     ("recall_notice", _("Recall")),

@@ -20,6 +20,8 @@ from checkout.shipping.models import DeliveryMethod
 from fulfilment.customer_service.cases.actions import note_mail as note_case_mail
 from fulfilment.customer_service.cases.events import CaseAnswered, CaseOpened
 from fulfilment.customer_service.cases.models import Case, Message
+from fulfilment.customer_service.returns.events import ReturnExplained
+from fulfilment.customer_service.returns.models import Authorisation
 from fulfilment.customer_service.withdrawals.actions import note_receipt
 from fulfilment.customer_service.withdrawals.events import WithdrawalReceived
 from fulfilment.customer_service.withdrawals.models import Withdrawal
@@ -298,6 +300,19 @@ def withdrawal_received(event: WithdrawalReceived) -> None:
             order=withdrawal.order,
         )
     note_receipt(withdrawal_id=withdrawal.pk, mail_id=mail.pk)
+
+
+@subscribe(ReturnExplained, "notifications.return_explained")
+def return_explained(event: ReturnExplained) -> None:
+    """Something may come back: how to send it, with the slip for the parcel. Again when it is expected once more."""
+    rows = Authorisation.objects.select_related("returning__order__billing_address", "returning__order__user")
+    found = rows.prefetch_related("returning__items__order_line").get(returning=event.return_id)
+    tell_customer(
+        found.returning.order,
+        kind="return_explained",
+        fact=f"{found.pk}:{found.send_by.isoformat()}",
+        make=lambda: service.return_explained(found),
+    )
 
 
 @subscribe(CaseOpened, "notifications.case_received")

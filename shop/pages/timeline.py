@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from checkout.basket.queries import pictures_of
 from checkout.order.models import Line, Order
 from checkout.payment.models import OPEN_STATES, Payment, Refund
+from fulfilment.customer_service.returns import told
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice, MerchantProfile
 from fulfilment.warehouse.dispatch.carriers import OWN
@@ -51,6 +52,7 @@ def order_page(order: Order) -> dict[str, Any]:
         "timeline": _timeline(order, payments, parcels, invoices),
         "shortages": _asked(order),
         "replacements": list(order.replacements.exclude(status="cancelled").order_by("pk")),
+        "returns": told.of_order(order),
         "merchant": MerchantProfile.objects.first(),
     }
 

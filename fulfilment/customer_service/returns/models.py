@@ -13,6 +13,10 @@ from shop.kernel.clock import now
 
 from .states import SETTLEMENT
 
+CUSTOMER, SHOP = "customer", "shop"
+PAYERS = [(CUSTOMER, _("the customer")), (SHOP, _("the shop"))]
+TRACKING_MAX = 40
+
 
 class Settlement(models.Model):
     """The money for one return. One per return; amounts are written when it is carried out."""
@@ -69,3 +73,43 @@ class Settlement(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: it says where money went."""
         raise ProtectedError("settlements are decided, never deleted", {self})
+
+
+class PostageRule(models.Model):
+    """Who pays for the way back, per reason, where the shop decided otherwise than usual (``postage.USUAL``)."""
+
+    reason = models.CharField(max_length=20, unique=True)
+    payer = models.CharField(max_length=10, choices=PAYERS)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.payer}"
+
+
+class Authorisation(models.Model):
+    """What the customer was told about sending a return: by when, and at whose cost; and what they said of its way."""
+
+    returning = models.OneToOneField(
+        "receiving.Return", on_delete=models.PROTECT, related_name="authorisation"
+    )
+    payer = models.CharField(max_length=10, choices=PAYERS)
+    payer_source = models.CharField(max_length=40, blank=True, help_text="where it stands, § 357 (5) BGB")
+    send_by = models.DateField()
+    told_at = models.DateTimeField(default=now)
+    carrier = models.CharField(max_length=40, blank=True, help_text="as the customer says")
+    tracking_number = models.CharField(max_length=TRACKING_MAX, blank=True)
+    sent_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the customer said that it is on its way"
+    )
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"authorisation of return {self.returning_id}"

@@ -1,10 +1,10 @@
 """What the room hears."""
 
-from fulfilment.warehouse.receiving.events import ReturnSettled
+from fulfilment.warehouse.receiving.events import ReturnAuthorised, ReturnSettled
 from fulfilment.warehouse.receiving.models import Return
 from shop.kernel.outbox import subscribe
 
-from . import actions
+from . import actions, sending
 
 
 @subscribe(ReturnSettled, "service.settle_return")
@@ -13,3 +13,9 @@ def settle_return(event: ReturnSettled) -> None:
     if any(line["order_line_id"] is not None for line in event.lines):
         returning = Return.objects.select_related("order").get(pk=event.return_id)
         actions.propose(returning=returning, lines=event.lines)
+
+
+@subscribe(ReturnAuthorised, "service.explain_return")
+def explain_return(event: ReturnAuthorised) -> None:
+    """The customer is told by when to send it and at whose cost; the paper for the parcel is ready."""
+    sending.explain(returning=Return.objects.select_related("order__user").get(pk=event.return_id))

@@ -8,6 +8,18 @@ from shop.kernel.outbox import event
 
 @event
 @dataclass(frozen=True)
+class ReturnAuthorised:
+    """The customer may send something back, and has to be told how. ``cause``: what asked for it, "" for a person of
+    the warehouse. Not told of parcels that a carrier brings by itself."""
+
+    return_id: int
+    number: str
+    order_id: int
+    cause: str
+
+
+@event
+@dataclass(frozen=True)
 class ReturnReceived:
     """A return was unpacked and looked at. ``lines``: ``{"order_line_id": int | None, "quantity": int, "reception":
     str, "grade": str, "disposition": str, "acceptance": str}`` each, also what is missing and what was wrong

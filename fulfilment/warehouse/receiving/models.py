@@ -68,6 +68,9 @@ class Return(models.Model):
         db_index=False,
     )
     announced_at = models.DateTimeField(default=now)
+    tracking_number = models.CharField(
+        max_length=40, blank=True, db_index=True, help_text="of the parcel that comes, as its customer says"
+    )
     expected_by = models.DateField(null=True, blank=True, help_text="late after this day")
     received_at = models.DateTimeField(null=True, blank=True)
     received_by = models.ForeignKey(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -21,11 +22,15 @@ from .models import Return, ReturnItem
 NAME_MAX_CHARS = 240
 
 
-def return_slip(returning: Return) -> bytes:
-    """The slip on A4 in the order's language, for a return read with its items and the order's addresses."""
+def return_slip(returning: Return, *, notes: Sequence[str] = ()) -> bytes:
+    """The slip on A4 in the order's language, for a return read with its items and the order's addresses.
+
+    notes: further sentences for the customer, in that language.
+    """
     language = returning.order.language
     with override(language):
         data = _data(returning, default_site())
+    data["notes"] += notes
     return pdf.render(pdf.DOCUMENTS / "packing_slip.typ", data, lang=language)
 
 

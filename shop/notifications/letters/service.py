@@ -8,13 +8,18 @@ from django.utils.translation import gettext as _
 
 from fulfilment.customer_service.cases import access
 from fulfilment.customer_service.cases.models import Case, Message
+from fulfilment.customer_service.returns.models import Authorisation
+from fulfilment.customer_service.returns.told import postage_words
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.customer_service.withdrawals.words import moment
+from fulfilment.warehouse.stock.actions import default_site
 from shop.kernel.text import clean_line
 from shop.notifications import facts
-from shop.notifications.letter import Block, Button, Facts, Goods, Item, Letter, Paragraph
+from shop.notifications.letter import Attachment, Block, Button, Facts, Goods, Item, Letter, Paragraph
+from shop.ui.times import long_date
 
-from .orders import signature
+from .money import PDF
+from .orders import link, signature
 
 
 def withdrawal_received(withdrawal: Withdrawal) -> Letter:
@@ -74,6 +79,59 @@ def _chosen(withdrawal: Withdrawal) -> list[Block]:
         for line in withdrawal.lines
     ]
     return [Goods(items=items, title=_("You withdraw from these articles"))] if items else []
+
+
+def return_explained(authorisation: Authorisation) -> Letter:
+    """How goods come back: the slip for the parcel, where to, by when, and who pays for the way."""
+    returning = authorisation.returning
+    order = returning.order
+    day = long_date(authorisation.send_by, order.language)
+    items = [
+        Item(
+            item.order_line.title,
+            _("article no. %(sku)s") % {"sku": item.order_line.partner_sku},
+            item.quantity,
+        )
+        for item in returning.items.all()
+        if item.order_line is not None and item.quantity_announced
+    ]
+    where = default_site()
+    address = [where.company or where.name, where.street, f"{where.postcode} {where.city}"]
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "Please send the goods to us by %(day)s, with the attached slip in the parcel. It tells us your order."
+            )
+            % {"day": day}
+        ),
+        *([Goods(items=items, title=_("This comes back"))] if items else []),
+        Facts(
+            [
+                (_("Return number"), returning.number),
+                (_("To"), ", ".join(part for part in address if part.strip())),
+                (_("Send by"), day),
+                (_("Postage"), str(authorisation.get_payer_display())),
+            ],
+            strong=frozenset({_("Return number")}),
+        ),
+        Paragraph(postage_words(authorisation)),
+        link(order),
+        Paragraph(
+            _("There you also see how your return stands, and can tell us the number of your parcel."),
+            small=True,
+        ),
+    ]
+    return Letter(
+        subject=_("Your return %(number)s: how to send it") % {"number": returning.number},
+        preheader=_("Please send it by %(day)s.") % {"day": day},
+        heading=_("How your goods come back to us"),
+        greeting=facts.greeting(order),
+        blocks=blocks,
+        closing=signature(),
+        attachments=[
+            Attachment(f"{_('return-slip')}-{returning.number}.pdf", PDF, f"return-slip:{returning.pk}")
+        ],
+    )
 
 
 def case_received(case: Case) -> Letter:

@@ -57,6 +57,7 @@ ROOMS: dict[str, set[str]] = {
     "service:macro": OFFICE,
     "service:figures-people": OFFICE,
     "service:policy": OFFICE,
+    "service:return-postage": OFFICE,
     "warehouse:": {"warehouse"} | OFFICE,
     "warehouse:stock": {"warehouse", "service"} | OFFICE,
     "warehouse:sku": {"warehouse", "service"} | OFFICE,

@@ -7,6 +7,7 @@ from .announce import (
     expire,
     expire_late,
     note_on_its_way,
+    note_tracking,
     open_at_dock,
     reject,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "give_back",
     "last_booking",
     "note_on_its_way",
+    "note_tracking",
     "open_at_dock",
     "record_wrong",
     "reject",

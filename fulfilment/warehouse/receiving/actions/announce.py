@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from checkout.order.models import Line, Order
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.picking.actions.sites import hold_order
+from fulfilment.warehouse.receiving.events import ReturnAuthorised
 from fulfilment.warehouse.receiving.models import Return, ReturnItem
 from fulfilment.warehouse.receiving.states import EXPECTED
 from fulfilment.warehouse.stock.actions import StockError
 from shop.kernel.clock import today
 from shop.kernel.numbers import next_with_gaps
+from shop.kernel.outbox import record
 from shop.kernel.states import MoveNotAllowed, StaleState, move
 from shop.kernel.transactions import retrying
 
@@ -64,9 +66,22 @@ def announce(
         move(found, to="authorised", by=by, why=cause)
         if on_its_way:
             move(found, to="in_transit", by=by, why=cause)
+        else:
+            _tell(found)
         return found
 
     return retrying(write)
+
+
+def _tell(returning: Return) -> None:
+    record(
+        ReturnAuthorised(
+            return_id=returning.pk,
+            number=returning.number,
+            order_id=returning.order_id,
+            cause=returning.cause,
+        )
+    )
 
 
 def _wait_again(returning: Return, by: Any) -> None:
@@ -151,13 +166,23 @@ def open_at_dock(*, order: Order, by: Any, parcel: Parcel | None = None) -> Retu
 
 
 def authorise(*, returning: Return, by: Any, why: str = "") -> None:
-    """The customer may send it. StockError when it is past that."""
-    _move(returning, "authorised", by, why)
+    """The customer may send it, and is told how. StockError when it is past that."""
+
+    def write() -> None:
+        _move(returning, "authorised", by, why)
+        _tell(returning)
+
+    retrying(write)
 
 
 def note_on_its_way(*, returning: Return, by: Any = None, why: str = "") -> None:
     """The carrier has it. StockError when it is past that."""
     _move(returning, "in_transit", by, why)
+
+
+def note_tracking(*, returning: Return, tracking_number: str) -> None:
+    """With which number the parcel travels; the dock finds it by it. Nothing once it is not awaited any more."""
+    Return.objects.filter(pk=returning.pk, state__in=EXPECTED).update(tracking_number=tracking_number)
 
 
 def reject(*, returning: Return, by: Any, why: str) -> None:
