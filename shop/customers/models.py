@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from oscar.apps.customer.abstract_models import AbstractUser
+
+from shop.kernel.clock import now
+from shop.kernel.models import AppendOnlyError
+
+NOTE_MAX = 2_000  #: characters of one note
 
 
 class User(AbstractUser):
@@ -12,6 +21,26 @@ class User(AbstractUser):
 
     language = models.CharField(_("Language"), max_length=8, default="de")
     phone = models.CharField(_("Phone"), max_length=40, blank=True)
+    closed_reason = models.CharField(
+        _("Why the account is closed"), max_length=300, blank=True, help_text="with is_active off"
+    )
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="merged",
+        verbose_name=_("Merged into"),
+        help_text="the account of the same person that goes on; this one is closed for good",
+    )
+
+    class Meta(AbstractUser.Meta):
+        permissions = [("merge_customers", "May merge two accounts of one customer")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(is_active=False), name="customer_merged_is_closed"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -20,6 +49,47 @@ class User(AbstractUser):
     def name(self) -> str:
         """How staff and letters call the person; the address where no name is known."""
         return self.get_full_name() or self.email
+
+
+class CustomerNote(models.Model):
+    """What staff should know about a customer. Its words never change; it may be pinned to the top of the file."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="notes"
+    )
+    email = models.CharField(
+        max_length=254, blank=True, help_text="of a guest, in small letters; empty: an account"
+    )
+    text = models.TextField(_("Note"), max_length=NOTE_MAX)
+    facts = models.JSONField(default=dict, help_text="of a note that the house wrote: what it was about")
+    pinned = models.BooleanField(_("Keep at the top"), default=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["email", "-id"], name="customer_note_guest", condition=~Q(email=""))]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, email="") | (Q(user=None) & ~Q(email="")),
+                name="customer_note_of_one",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"note {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert only; raises AppendOnlyError for a row that exists."""
+        if not self._state.adding:
+            raise AppendOnlyError("a note is never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: notes are kept."""
+        raise AppendOnlyError("a note is never deleted")
 
 
 from oscar.apps.customer.models import *  # noqa: E402, F403

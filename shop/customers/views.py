@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,10 +13,25 @@ from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from shop.audit.actions import note_change
 from shop.kernel.access import shopper_view
 
 from .forms import ProfileForm
 from .models import User
+
+
+def _save(form: ProfileForm, person: User) -> None:
+    """Write the data, and what they were before: staff then see who changed what."""
+    changed = {name: (form.initial[name], form.cleaned_data[name]) for name in form.changed_data}
+    with transaction.atomic():
+        form.save()
+        note_change(
+            kind_name="customer",
+            key=str(person.pk),
+            changed=changed,
+            by=None,
+            person=(person.pk, person.email),
+        )
 
 
 @shopper_view
@@ -26,7 +42,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     person = User.objects.get(pk=request.user.pk)
     form = ProfileForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        _save(form, person)
         with override(person.language):
             messages.success(request, _("Your data have been saved."))
             response = redirect(reverse("account:profile"))

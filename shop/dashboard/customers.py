@@ -1,4 +1,4 @@
-"""A customer on one page: orders, credit, and whether they may buy on account."""
+"""The list of customers, and whether one may buy on account. The file of one is ``customer_file.py``."""
 
 from __future__ import annotations
 
@@ -10,26 +10,23 @@ from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from checkout.order.models import Order
 from checkout.payment.actions.credit import block_customer, release_customer
-from checkout.payment.models import CustomerCredit, MethodRule
 from fulfilment.finance.forms import ReasonForm
-from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.lists import Search, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.customers.models import User
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 
-from .models import CUSTOMER, StaffAction, note
+from .customer_file import VIEW, file_page
+from .models import CUSTOMER, note
 
-VIEW, CREDIT = "customer.view_user", "payment.change_customercredit"
+CREDIT = "payment.change_customercredit"
 SORT = {"name": "last_name", "email": "email", "since": "date_joined", "orders": "many", "last": "latest"}
-SHOWN = 20  #: newest orders and open invoices on the page; the rest is in the lists
 WORDS_MAX = 6
 
 
@@ -65,40 +62,14 @@ def search(form: CustomerSearch) -> QuerySet[Any]:
     found: QuerySet[Any] = User.objects.filter(is_staff=False).select_related("credit")
     for word in form.value("q").split()[:WORDS_MAX]:
         found = found.filter(
-            Q(email__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
+            Q(email__icontains=word)
+            | Q(first_name__icontains=word)
+            | Q(last_name__icontains=word)
+            | Q(phone__icontains=word)
         )
     if form.value("account"):
         found = found.filter(**{f"credit__{form.value('account')}": True})
     return found.annotate(many=Count("orders"), latest=Max("orders__date_placed"))
-
-
-@staff_view(VIEW, shows="customer")
-@require_safe
-def customer(request: HttpRequest, pk: int) -> HttpResponse:
-    """One customer; a constant number of queries."""
-    return render(request, "dashboard/orders/customer.html", _facts(pk))
-
-
-def _facts(pk: int, form: ReasonForm | None = None) -> dict[str, Any]:
-    person = get_object_or_404(User.objects.select_related("credit"), pk=pk, is_staff=False)
-    credit = getattr(person, "credit", None) or CustomerCredit(user=person)
-    rule = MethodRule.objects.filter(method="invoice").first()
-    general = rule.exposure_limit_minor if rule else None
-    return {
-        "person": person,
-        "credit": credit,
-        "limit_minor": general if credit.limit_minor is None else credit.limit_minor,
-        "orders": Order.objects.filter(user=person).order_by("-date_placed")[:SHOWN],
-        "open_invoices": Invoice.objects.open().filter(user=person).order_by("due_on")[:SHOWN],
-        "deeds": StaffAction.objects.filter(subject=CUSTOMER, subject_id=pk)
-        .select_related("by")
-        .order_by("-pk")[:SHOWN],
-        "form": form or ReasonForm(),
-        "crumbs": [
-            {"title": _("Customers"), "url": reverse("dashboard:customers")},
-            {"title": person.name, "url": ""},
-        ],
-    }
 
 
 @staff_view(CREDIT, shows="customer")
@@ -108,7 +79,7 @@ def credit(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     person = get_object_or_404(User, pk=pk, is_staff=False)
     form = ReasonForm(request.POST)
     if not form.is_valid():
-        return render(request, "dashboard/orders/customer.html", _facts(pk, form), status=400)
+        return file_page(request, pk, status=400, form=form)
     why = form.cleaned_data["reason"]
     with transaction.atomic():
         if verb in ("release", "withdraw"):
@@ -131,7 +102,6 @@ def _said(verb: str) -> str:
 
 urlpatterns = [
     path("customers/", customers, name="customers"),
-    path("customers/<row:pk>/", customer, name="customer"),
     *[
         path(f"customers/<row:pk>/{verb}/", credit, {"verb": verb}, name=f"customer-{verb}")
         for verb in ("release", "withdraw", "block", "unblock")

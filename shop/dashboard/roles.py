@@ -45,6 +45,8 @@ ROLES: dict[str, set[str]] = {
         "order.manage_orders",
         "order.correct_addresses",
         "phone_orders.take_orders",
+        "customer.change_user",
+        "customer.merge_customers",
         "withdrawals.handle_withdrawals",
         "cases.view_cases",
         "cases.handle_cases",

@@ -3,6 +3,8 @@
 from . import (
     accesses,
     approvals,
+    customer_edit,
+    customer_file,
     customers,
     delivery,
     marketing,
@@ -34,6 +36,8 @@ urlpatterns = [
     *approvals.urlpatterns,
     *accesses.urlpatterns,
     *customers.urlpatterns,
+    *customer_file.urlpatterns,
+    *customer_edit.urlpatterns,
     *rules.urlpatterns,
     *delivery.urlpatterns,
     *marketing.urlpatterns,
