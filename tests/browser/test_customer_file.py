@@ -46,7 +46,7 @@ def test_a_file_is_read_noted_and_changed(
     judge.see("customer-file")
     page.get_by_label("Notiz").fill("Bitte nach 18 Uhr anrufen.")
     page.get_by_label("Oben halten").check()
-    page.get_by_role("button", name="Notiz behalten").click()
+    page.get_by_role("button", name="Notiz speichern").click()
     page.get_by_text("Bitte nach 18 Uhr anrufen.").first.wait_for()
     page.get_by_role("link", name="Ändern").first.click()
     judge.see("customer-edit")
