@@ -152,7 +152,9 @@ def invoices(who: Who) -> Section:
     credited = Case(When(~Q(kind=INVOICE_KIND), then=F("net_minor")), default=Value(0))
     is_open = Q(kind=INVOICE_KIND, state__in=OPEN_STATES, open_minor__gt=0)
     open_minor = Case(When(is_open, then=F("open_minor")), default=Value(0))
-    rows = Invoice.objects.filter(user=who.user) if who.user else Invoice.objects.filter(who.of_order())
+    rows: QuerySet[Any] = (
+        Invoice.objects.filter(user=who.user) if who.user else Invoice.objects.filter(who.of_order())
+    )
     rows = rows.annotate(
         is_open_item=Case(When(is_open, then=Value(True)), default=Value(False), output_field=BooleanField())
     )
