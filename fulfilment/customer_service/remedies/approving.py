@@ -20,6 +20,7 @@ from .models import Reason
 LIMITS = {
     "replacement": (gettext_lazy("Replacement"), 20_000),
     "goodwill": (gettext_lazy("Goodwill and price reductions"), 5_000),
+    "money_back": (gettext_lazy("Money back for articles"), 25_000),
     "voucher": (gettext_lazy("Vouchers for customers"), 5_000),
 }
 

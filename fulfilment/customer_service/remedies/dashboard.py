@@ -136,6 +136,7 @@ def _page(
         "alone": _alone(request, act, order),
         "carried": _carried(form) if effects else [],
         "token": _token(request) if effects else "",
+        "seen": actions.seal(order, effects) if effects else "",
         "crumbs": _crumbs(order, case, act.title),
     }
     return render(request, "dashboard/service/act_form.html", context, status=status)

@@ -62,6 +62,7 @@ def credit_note(
     with_shipping: bool = False,
     kept: Mapping[int, int] | None = None,
     less_reductions: bool = False,
+    of_line: InvoiceLine | None = None,
     by: Any = None,
 ) -> Invoice:
     """Issue a credit note on ``invoice``: for pieces (invoice line id -> pieces), with shipping or not, or
@@ -71,6 +72,7 @@ def credit_note(
     trying them (§ 357a (1) BGB). The tax is corrected by what is credited; what is kept stays turnover.
     less_reductions: of what an earlier credit note took without naming pieces (goodwill), each piece bears its share
     and is credited with what was paid for it. Without it, what no rate has left any more is refused.
+    of_line: the amount reduces the price of this line of the invoice, so it is taken at its rate alone (§ 441 BGB).
 
     source: the fact behind it (``return:17``), unique: a retry returns the credit note that is there. Credit notes of
     one invoice add up to it to the cent; the last one takes the rest. Raises ValueError for nothing to credit or
@@ -92,7 +94,7 @@ def credit_note(
             earlier = Reductions(claim) if less_reductions else None
             lines, charges = _pieces(claim, quantities or {}, with_shipping, kept or {}, earlier)
         else:
-            lines, charges = _goodwill(claim, amount_minor), []
+            lines, charges = _goodwill(claim, amount_minor, of_line), []
         wanted = sum(line.gross_minor for line in lines) + sum(charge["gross_minor"] for charge in charges)
         left = claim.gross_minor - credited_minor(claim)
         if not 0 < wanted <= left:
@@ -248,14 +250,21 @@ def _rest_of_charge(charge: Mapping[str, Any]) -> RateRest:
     return RateRest(charge["category"], charge["rate_bp"], charge["gross_minor"], charge["vat_minor"])
 
 
-def _goodwill(claim: Invoice, amount_minor: int) -> list[InvoiceLine]:
-    left = claim.gross_minor - credited_minor(claim)
+def _goodwill(claim: Invoice, amount_minor: int, of_line: InvoiceLine | None) -> list[InvoiceLine]:
+    rests = rests_per_rate(claim)
+    if of_line is not None:
+        rests = [one for one in rests if (one.category, one.rate_bp) == (of_line.category, of_line.rate_bp)]
+    left = min(claim.gross_minor - credited_minor(claim), sum(one.gross_minor for one in rests))
     if not 0 < amount_minor <= left:
         raise CreditTooLarge(amount_minor, left)
     with translation.override(claim.language):
-        name = _("Price reduction on invoice %(number)s") % {"number": claim.number}
-    shares = spread_amount(amount_minor, rests_per_rate(claim))
-    return [_free_line(claim, at, name, share, sku="") for at, share in enumerate(shares, start=1)]
+        name = (
+            _("Price reduction: %(title)s") % {"title": of_line.name}
+            if of_line is not None
+            else _("Price reduction on invoice %(number)s") % {"number": claim.number}
+        )
+    shares = spread_amount(amount_minor, rests)
+    return [_free_line(claim, at, name[:300], share, sku="") for at, share in enumerate(shares, start=1)]
 
 
 def _free_line(

@@ -82,7 +82,7 @@ def act(desk: Client, order: Order, code: str, **data: Any) -> Any:
             **more,
             "step": "do",
             "token": first.context["token"],
-            "seen": first.context["effects"].digest,
+            "seen": first.context["seen"],
         },
         follow=True,
     )
@@ -158,7 +158,7 @@ def test_the_remedy_is_shown_on_the_case_on_both_orders_and_once(desk: Client, o
     first = desk.post(form_url(order), wished(order, case=case.number, step="show"))
     send = {
         **dict(first.context["carried"]), "case": case.number, "step": "do", "token": first.context["token"],
-        "seen": first.context["effects"].digest,
+        "seen": first.context["seen"],
     }  # fmt: skip
     assert desk.post(form_url(order), send).status_code == 302
     assert desk.post(form_url(order), send).status_code == 302, "a double click is one replacement"
@@ -197,7 +197,7 @@ def test_too_little_stock_is_said_and_nothing_is_done(desk: Client, outbox: Any)
     StockRecord.objects.update(num_allocated=0)
     first = desk.post(form_url(order), wished(order, step="show"))
     StockRecord.objects.update(num_allocated=7)
-    send = {**dict(first.context["carried"]), "step": "do", "seen": first.context["effects"].digest}
+    send = {**dict(first.context["carried"]), "step": "do", "seen": first.context["seen"]}
     late = desk.post(form_url(order), send)
     assert late.status_code == 409 and not Remedy.objects.exists()
     assert not Order.objects.filter(kind="replacement").exists()
@@ -266,7 +266,7 @@ def test_a_replacement_that_is_faulty_too_is_replaced_from_its_own_order(clerk: 
     wish = Wish(made, {"pieces": {str(line.pk): 1}, "reason": "faulty", "words": "wieder"}, clerk)
     effects = actions.effects_of(ACTS["replacement"], wish)
     assert effects.amount_minor == 9_990, "worth what it was sold for in the first place"
-    outcome = actions.carry_out(act=ACTS["replacement"], wish=wish, key="k", seen=effects.digest)
+    outcome = actions.carry_out(act=ACTS["replacement"], wish=wish, key="k", seen=actions.seal(made, effects))
     assert outcome.remedy and outcome.remedy.made_order and outcome.remedy.made_order.replaces == made
 
 

@@ -1,0 +1,139 @@
+"""Credit notes and the money that goes back with them, as one step; the same for doing it and for saying it before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Sum
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from checkout.order.models import Order
+from checkout.payment.actions import request_refund
+from checkout.payment.actions.refunds import refundable_minor
+from checkout.payment.models import Payment, Refund
+from fulfilment.finance.invoicing.actions import AlreadyCancelled, CreditTooLarge, GivenUp
+from fulfilment.finance.invoicing.models import Invoice
+from shop.ui.numbers import money_text
+
+from .acts.base import Refused
+from .effects import MAIL, MONEY, Effects, of_entries, rehearsed
+
+
+@dataclass
+class Booked:
+    """What was credited and what goes back. Amounts in minor units; ``refunds``: by card or by transfer."""
+
+    notes: list[Invoice] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+    open_minor: int = 0  #: taken off what the customer still owes
+    left_minor: int = 0  #: stays as the customer's credit: no payment is left that could go back
+
+    @property
+    def credit_minor(self) -> int:
+        """Gross of all credit notes."""
+        return sum(note.gross_minor for note in self.notes)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Their numbers, for the history."""
+        return {
+            "credit_notes": [note.number for note in self.notes],
+            "refunded_minor": sum(refund.amount_minor for refund in self.refunds),
+        }
+
+
+def book(order: Order, *, source: str, title: str, by: Any, credit: Callable[[], list[Invoice]]) -> Booked:
+    """Credit with ``credit`` and send back what no open invoice of the order takes, in the caller's transaction.
+
+    ``title``: why, for the refunds. Raises Refused in words.
+    """
+    owed = int(Invoice.objects.open().filter(order=order).aggregate(sum=Sum("open_minor"))["sum"] or 0)
+    try:
+        found = Booked(credit())
+    except CreditTooLarge as error:
+        left = money_text(max(0, error.left_minor), order.currency)
+        raise Refused(_("At most %(left)s are left to credit.") % {"left": left}) from None
+    except GivenUp as error:
+        raise Refused(str(error)) from None
+    except AlreadyCancelled:
+        raise Refused(_("The invoice was cancelled; nothing is left to credit.")) from None
+    except ValueError:
+        raise Refused(_("This cannot be credited any more. Please look again; nothing was done.")) from None
+    found.open_minor = min(owed, found.credit_minor)
+    found.left_minor = found.credit_minor - found.open_minor
+    rows = [
+        (payment, refundable_minor(payment))
+        for payment in Payment.objects.filter(order=order, state="captured")
+    ]
+    for payment, most in sorted(rows, key=lambda row: (-row[1], row[0].pk)):
+        amount = min(most, found.left_minor)
+        if amount > 0:
+            refund = request_refund(
+                payment=payment, amount_minor=amount, source=f"{source}:{payment.pk}", reason=title, by=by
+            )
+            found.refunds.append(refund)
+            found.left_minor -= amount
+    return found
+
+
+def effects_of(order: Order, work: Callable[[], Booked]) -> Effects:
+    """What ``work`` would do, found out by doing it and taking it back."""
+
+    def rehearse() -> tuple[Booked, Effects]:
+        booked = work()
+        return booked, Effects(rows=of_entries([f"invoice:{note.number}" for note in booked.notes]))
+
+    booked, found = rehearsed(rehearse)
+    found.amount_minor = found.cost_minor = booked.credit_minor
+    found.booked = _("at once")
+    for note in booked.notes:
+        facts = {
+            "number": note.corrects.number if note.corrects else "",
+            "amount": money_text(note.gross_minor, order.currency),
+            "vat": money_text(note.vat_minor, order.currency),
+        }
+        found.say(
+            MONEY, _("Invoice %(number)s gets a credit note of %(amount)s (%(vat)s of it VAT).") % facts
+        )
+    _say_money(found, booked, order)
+    found.say(MAIL, _("The customer gets the credit note by mail: %(email)s.") % {"email": order.email})
+    if booked.refunds:
+        found.say(MAIL, _("A further mail says when the money is on its way."))
+    return found
+
+
+def _say_money(found: Effects, booked: Booked, order: Order) -> None:
+    for refund in booked.refunds:
+        amount = {"amount": money_text(refund.amount_minor, order.currency)}
+        if refund.way == "card":
+            found.say(MONEY, _("%(amount)s go back to the customer's card, by themselves.") % amount)
+        else:
+            found.say(MONEY, _("%(amount)s go back by bank transfer; accounting sends it.") % amount)
+    if booked.open_minor:
+        amount = {"amount": money_text(booked.open_minor, order.currency)}
+        found.say(MONEY, _("%(amount)s are taken off what the customer still owes.") % amount)
+    if booked.left_minor:
+        amount = {"amount": money_text(booked.left_minor, order.currency)}
+        found.say(
+            MONEY,
+            _("%(amount)s stay as the customer's credit: no payment is left that could go back.") % amount,
+        )
+
+
+def done_text(booked: Booked, order: Order) -> str:
+    """What happened, in words for staff."""
+    facts = {
+        "credit": money_text(booked.credit_minor, order.currency),
+        "refund": money_text(sum(refund.amount_minor for refund in booked.refunds), order.currency),
+    }
+    return _("Credited %(credit)s; %(refund)s are on their way back.") % facts
+
+
+def in_language(language: str, words: Callable[[], str]) -> str:
+    """A text that the customer will read, in their language."""
+    with translation.override(language or settings.LANGUAGE_CODE):
+        return words()
