@@ -9,6 +9,7 @@ class DashboardConfig(apps.DashboardConfig):
 
     def ready(self) -> None:
         """Roles become groups after every migrate, the access log learns whose things are; Oscar's views stay away."""
-        from . import audit_kinds, receivers  # noqa: F401
+        from . import audit_kinds, receivers, service_acts  # noqa: F401
 
         audit_kinds.register_all()
+        service_acts.register_all()

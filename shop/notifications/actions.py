@@ -91,6 +91,39 @@ def write(
     return mail
 
 
+def send_copy(*, mail: OutgoingMail, recipient: str, fact: object, by: Any) -> OutgoingMail:
+    """Send what a mail said once more, with its files, in the caller's transaction. Once per ``fact``."""
+    source = f"{mail.source.partition(':copy:')[0]}:copy:{fact}"[:120]
+    known = OutgoingMail.objects.filter(source=source).first()
+    if known is not None:
+        return known
+    address, problem = _address(recipient)
+    copy = OutgoingMail.objects.create(
+        kind=mail.kind,
+        source=source,
+        order_id=mail.order_id,
+        user_id=mail.user_id,
+        recipient=address,
+        subject=mail.subject,
+        html=mail.html,
+        text=mail.text,
+        language=mail.language,
+        message_id=f"<{uuid.uuid4()}@{_domain()}>",
+        confidential=mail.confidential,
+        correlation_id=mail.correlation_id,
+        state=OutgoingMail.DEAD if problem else OutgoingMail.PENDING,
+        last_error=problem,
+    )
+    files = list(mail.attachments.all())
+    for file in files:
+        file.pk, file.mail = None, copy
+    OutgoingAttachment.objects.bulk_create(files)
+    log.info("mail %s is sent once more on the word of user %s", mail.source, getattr(by, "pk", None))
+    if not problem:
+        transaction.on_commit(lambda: nudge(copy.pk), robust=True)
+    return copy
+
+
 def nudge(mail_id: int) -> None:
     """Ask a worker to send a mail now. A broken queue is not an error: the sweep comes by every few seconds."""
     from .tasks import send_one

@@ -16,10 +16,12 @@ from django.utils.translation import override
 
 from checkout.order import access as order_access
 from checkout.order.models import Order
+from checkout.payment.models import Refund
 from fulfilment.customer_service.cases.models import Case, Macro
 from fulfilment.customer_service.returns.models import Settlement
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.receiving.models import Return
+from shop.approvals.models import Approval
 from shop.notifications.models import OutgoingMail
 from tests.browser import phone
 from tests.browser.judge import Judge
@@ -40,7 +42,7 @@ OpenWindow = Callable[..., "Page"]
 RIGHTS = (
     "cases.view_cases", "cases.handle_cases", "cases.change_macros", "returns.settle_money", "order.view_orders",
     "payment.refund_payments", "withdrawals.handle_withdrawals",
-    "remedies.use_remedies",
+    "remedies.use_remedies", "approvals.view_approvals",
 )  # fmt: skip
 
 
@@ -205,3 +207,71 @@ def test_a_complaint_with_a_picture_leads_to_new_goods_that_are_sent(
     assert order.number in guest.locator("main").inner_text()
     assert "Rechnung" not in guest.locator("main").inner_text()
     assert not judge.found + look.found, "\n".join(judge.found + look.found)
+
+
+def test_goodwill_above_the_limit_is_decided_by_a_second_person(
+    live_server: Any, open_window: OpenWindow, outbox: Any
+) -> None:
+    """One asks, another declines with words, then approves; who asked never decides alone."""
+    make_country()
+    ensure_vat()
+    order = sent(outbox, 1)
+    case = make_case(key="c", order=order)
+    chief = make_staff(
+        "leitung@example.org",
+        *(
+            "approvals.view_approvals",
+            "remedies.approve_remedies",
+            "remedies.use_remedies",
+            "order.view_orders",
+        ),
+        first_name="Lena",
+        last_name="Leitung",
+    )
+    desk, office = open_window(locale="de-DE"), open_window(locale="de-DE")
+    judge, second = Judge(desk, "de"), Judge(office, "de")
+    phone.sign_in(desk.context, live_server.url, clerk())
+    phone.sign_in(office.context, live_server.url, chief)
+
+    def ask(amount: str, words: str) -> Approval:
+        desk.goto(live_server.url + reverse("service:act", args=[order.number]) + f"?case={case.number}")
+        desk.get_by_role("link", name="Preisminderung").click()
+        judge.see("act-reduction")
+        desk.get_by_label("Artikel").select_option(index=0)
+        desk.get_by_label("Der Preis sinkt um").fill(amount)
+        desk.get_by_label("Warum").fill(words)
+        desk.get_by_role("button", name="Zeigen, was geschehen wird").click()
+        judge.see("act-reduction-effects")
+        assert "zweite Person" in desk.locator("#effects").inner_text()
+        desk.get_by_role("button", name="Um Freigabe bitten").click()
+        desk.locator(".notice--warn").first.wait_for()
+        judge.see("act-waits")
+        return Approval.objects.get(state="waiting")
+
+    asked = ask("80,00", "Sohle löst sich")
+    desk.goto(live_server.url + reverse("dashboard:approval", args=[asked.pk]))
+    assert desk.get_by_role("button", name="Freigeben und ausführen").count() == 0, (
+        "nobody decides what they asked for"
+    )
+    office.goto(live_server.url + reverse("dashboard:approvals"))
+    second.see("approvals")
+    office.get_by_role("link", name=asked.title).click()
+    office.get_by_label("Ihre Worte").fill("Bitte erst ein Bild der Sohle.")
+    office.get_by_role("button", name="Ablehnen").click()
+    office.wait_for_load_state()
+    desk.goto(live_server.url + reverse("service:act", args=[order.number]) + f"?case={case.number}")
+    judge.see("act-declined")
+    assert "Bitte erst ein Bild der Sohle." in desk.locator("main").inner_text()
+    assert not Refund.objects.exists()
+
+    again = ask("70,00", "Sohle löst sich, Bild im Fall")
+    office.goto(live_server.url + reverse("dashboard:approval", args=[again.pk]))
+    second.see("approval")
+    assert "70,00" in office.locator("main").inner_text()
+    office.get_by_role("button", name="Freigeben und ausführen").click()
+    office.wait_for_load_state()
+    assert Refund.objects.get().amount_minor == 7_000
+    desk.goto(live_server.url + reverse("service:act", args=[order.number]))
+    judge.see("act-approved")
+    assert "Lena Leitung" in desk.locator(".remedies").inner_text()
+    assert not judge.found + second.found, "\n".join(judge.found + second.found)

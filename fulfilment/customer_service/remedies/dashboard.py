@@ -20,7 +20,7 @@ from shop.kernel.access import staff_view
 from shop.ui.numbers import money_text
 
 from . import actions
-from .acts import ACTS, Act, Refused, Wish
+from .acts import ACTS, WAYS, Act, Refused, Way, Wish
 from .acts.base import ActForm
 from .shown import shown_of
 
@@ -39,12 +39,20 @@ def act_page(request: HttpRequest, number: str) -> HttpResponse:
         "order": order,
         "case": case,
         "choices": [(act, _refusal(request, act, order)) for act in ACTS.values()],
+        "ways": _ways(request, order),
         "remedies": shown_of(order),
         "waiting": [row for row in requests if row.state == "waiting"],
         "declined": [row for row in requests if row.state == "declined"][:3],
         "crumbs": _crumbs(order, case),
     }
     return render(request, "dashboard/service/act.html", context)
+
+
+def _ways(request: HttpRequest, order: Order) -> list[tuple[Way, str]]:
+    """Pages of their own that this person may open, with their addresses."""
+    person: Any = request.user
+    found = [(way, way.url(order)) for way in WAYS if person.has_perm(way.permission)]
+    return [(way, url) for way, url in found if url]
 
 
 def _refusal(request: HttpRequest, act: Act, order: Order) -> str:

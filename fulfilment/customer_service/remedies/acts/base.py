@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,17 @@ class Done:
     text: str
     facts: dict[str, Any] = field(default_factory=dict)
     made_order: Order | None = None
+
+
+@dataclass(frozen=True)
+class Way:
+    """A page of its own that helps with an order: ``url`` gives its address, "" where it makes no sense now."""
+
+    title: Any
+    text: Any
+    icon: str
+    permission: str
+    url: Callable[[Order], str]
 
 
 class ActForm(forms.Form):

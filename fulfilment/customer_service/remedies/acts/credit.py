@@ -78,7 +78,7 @@ class ReductionForm(ActForm):
     """Which article, and by how much."""
 
     line = forms.ChoiceField(label=gettext_lazy("Article"))
-    amount = AmountField(label=gettext_lazy("Reduction"))
+    amount = AmountField(label=gettext_lazy("The price falls by"))
     field_order = ["line", "amount", "reason", "words", "decide"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,0 +1,154 @@
+"""Goods on their way and what else the screen does: returns, a stopped parcel, a block, a mail sent again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from checkout.order.models import Order
+from fulfilment.customer_service.remedies.models import Remedy
+from fulfilment.warehouse.dispatch import actions as dispatch
+from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.dispatch.queries import to_pack
+from fulfilment.warehouse.picking.models import PickList
+from fulfilment.warehouse.receiving.models import Return
+from shop.notifications.models import OutgoingMail
+from tests.factories.cases import make_case
+from tests.factories.orders import make_country
+from tests.factories.people import make_staff
+from tests.factories.range import ensure_vat
+from tests.factories.returns import dock_bins
+from tests.factories.shopping import place_order
+from tests.factories.shortages import in_stock, pay
+from tests.factories.warehouse import pick_everything
+from tests.fulfilment.customer_service.remedies.test_replacement import act, breaches, form_url
+from tests.fulfilment.customer_service.returns.test_settlements import sent
+
+pytestmark = pytest.mark.django_db
+WHY = {"reason": "our_mistake", "words": "Bitte anhalten"}
+
+
+@pytest.fixture(autouse=True)
+def _ground(db: None) -> None:
+    make_country()
+    ensure_vat()
+    dock_bins()
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    client.force_login(
+        make_staff(
+            "service@example.org",
+            *("remedies.use_remedies", "order.view_orders", "order.manage_orders", "cases.view_cases"),
+            *("receiving.settle_returns", "notifications.retry_mails", "order.correct_addresses"),
+        )
+    )
+    return client
+
+
+def packed(outbox: Any) -> tuple[Order, Parcel]:
+    order = place_order((in_stock(5), 1))
+    pay(order)
+    outbox.drain()
+    pick_list, person = PickList.objects.get(order=order), make_staff()
+    pick_everything(pick_list, by=person)
+    waiting = {row.order_line.pk: row.quantity for row in to_pack(pick_list)}
+    return order, dispatch.pack(pick_list=pick_list, quantities=waiting, by=person)
+
+
+def test_goods_may_come_back_under_a_number(desk: Client, outbox: Any) -> None:
+    order = sent(outbox, 2)
+    line = order.lines.get()
+    case = make_case(key="c", order=order, quantities={line.pk: 1})
+    page = desk.get(form_url(order, "return"), {"case": case.number})
+    assert page.context["form"].fields[f"pieces-{line.pk}"].initial == 1
+    done = act(desk, order, "return", **WHY, **{f"pieces-{line.pk}": 1}, case=case.number)
+    made = Return.objects.get()
+    assert made.number in done.content.decode() and made.state == "authorised"
+    assert made.number in case.messages.filter(side="note").get().body
+    again = desk.post(form_url(order, "return"), {**WHY, f"pieces-{line.pk}": 2, "step": "show"})
+    assert again.status_code == 422, "one of the two is awaited already"
+    act(desk, order, "return", **WHY, **{f"pieces-{line.pk}": 1})
+    assert Return.objects.count() == 2 and "erwartet" in desk.get(form_url(order, "return")).content.decode()
+
+
+def test_a_packed_parcel_is_stopped_and_the_order_held_until_it_is_released(
+    desk: Client, outbox: Any
+) -> None:
+    order, parcel = packed(outbox)
+    act(desk, order, "stop_parcel", **WHY, parcel=parcel.pk)
+    parcel.refresh_from_db()
+    order.refresh_from_db()
+    assert (parcel.state, order.on_hold, order.hold_reason) == ("unpacked", True, "Bitte anhalten")
+    with pytest.raises(Exception, match=r"."):
+        dispatch.dispatch(parcel=parcel, by=make_staff())
+    assert (
+        desk.post(form_url(order, "stop_parcel"), {**WHY, "parcel": parcel.pk, "step": "show"}).status_code
+        == 422
+    )
+    act(desk, order, "release", **WHY)
+    order.refresh_from_db()
+    assert not order.on_hold
+    outbox.drain()
+    assert outbox.failures() == [] and breaches() == []
+
+
+def test_what_has_left_is_not_stopped(desk: Client, outbox: Any) -> None:
+    order, parcel = packed(outbox)
+    first = desk.post(form_url(order, "stop_parcel"), {**WHY, "parcel": parcel.pk, "step": "show"})
+    dispatch.dispatch(parcel=parcel, by=make_staff())
+    late = desk.post(
+        form_url(order, "stop_parcel"),
+        {**dict(first.context["carried"]), "step": "do", "seen": first.context["seen"]},
+    )
+    assert late.status_code == 422 and not Remedy.objects.exists()
+    order.refresh_from_db()
+    assert not order.on_hold
+
+
+def test_an_order_is_blocked_once(desk: Client, outbox: Any) -> None:
+    order = place_order((in_stock(5), 1))
+    pay(order)
+    outbox.drain()
+    act(desk, order, "hold", **WHY)
+    order.refresh_from_db()
+    assert order.on_hold
+    assert desk.post(form_url(order, "hold"), {**WHY, "step": "show"}).status_code == 409
+    text = desk.get(reverse("service:act", args=[order.number])).content.decode()
+    assert "Bitte anhalten" in text and reverse("warehouse:order-address", args=[order.number]) in text
+
+
+def test_a_mail_goes_out_again_word_for_word_with_its_files(desk: Client, outbox: Any) -> None:
+    order = sent(outbox, 1)
+    first = OutgoingMail.objects.get(order=order, kind="invoice_issued")
+    done = act(desk, order, "resend", **WHY, mail=first.pk)
+    copy = OutgoingMail.objects.get(source__contains=":copy:")
+    assert (copy.subject, copy.text, copy.recipient) == (first.subject, first.text, order.email)
+    assert list(copy.attachments.values_list("source", "name")) == list(
+        first.attachments.values_list("source", "name")
+    )
+    assert copy.subject in done.content.decode()
+    confirmation = OutgoingMail.objects.get(order=order, kind="order_confirmed")
+    act(desk, order, "resend", **WHY, mail=confirmation.pk)
+    outbox.drain()
+    assert breaches() == []
+    other = sent(outbox, 1)
+    foreign = OutgoingMail.objects.filter(order=other).first()
+    answer = desk.post(form_url(order, "resend"), {**WHY, "mail": foreign.pk, "step": "show"})
+    assert answer.status_code == 422
+
+
+def test_a_role_sees_only_what_it_may_do(client: Client, outbox: Any) -> None:
+    order = sent(outbox, 1)
+    client.force_login(make_staff("finance@example.org", "remedies.use_remedies"))
+    assert client.get(form_url(order, "hold")).status_code == 403
+    assert client.post(form_url(order, "resend"), {**WHY, "step": "do"}).status_code == 403
+    text = client.get(reverse("service:act", args=[order.number])).content.decode()
+    assert (
+        "Ihre Rolle darf das nicht" in text
+        and reverse("dashboard:order-cancel", args=[order.number]) not in text
+    )
