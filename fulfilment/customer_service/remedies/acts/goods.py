@@ -117,9 +117,9 @@ class LetReturn(Act):
         made = dock.announce(order_id=wish.order.pk, lines=pieces, cause=f"{CAUSE}:{remedy.pk}", by=wish.by)
         if made is None:
             raise Refused(_("Nothing of it can come back any more."))
-        words = _("Return %(number)s is expected by %(day)s.")
+        day = f"{made.expected_by:%d.%m.%Y}" if made.expected_by else "–"
         return Done(
-            words % {"number": made.number, "day": made.expected_by.strftime("%d.%m.%Y")},
+            _("Return %(number)s is expected by %(day)s.") % {"number": made.number, "day": day},
             {"return": made.number, "return_id": made.pk},
         )
 
