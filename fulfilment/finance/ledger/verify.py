@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from django.db.models import Count, F, Q, Sum
 
 from fulfilment.warehouse.counting.models import CountLine
@@ -14,6 +17,7 @@ from .subscribers import count_source, transfer_source
 
 #: Events by which the ledger hears of differences.
 STOCK_EVENTS = ("StockDifference", "TransferDifference")
+CHUNK = 500  #: differences compared at once
 SHOWN = 20  #: sentences per check; the first ones are what a person looks at
 
 
@@ -65,30 +69,38 @@ def guards_are_in_place() -> list[str]:
 
 def differences_of_stock_are_booked() -> list[str]:
     """Each booked difference of a count, and each of a transfer, stands in the books with its value, once finance was
-    told of it."""
-    wanted = {
-        count_source(line.task.number, line.pk): line.value_minor
-        for line in CountLine.objects.filter(is_booked=True).select_related("task")
-    } | {
-        transfer_source(step.transfer.number, step.pk): step.value_minor
-        for step in TransferStep.objects.exclude(value_minor=0).select_related("transfer")
-    }
+    told of it. Read in pieces."""
     waiting = Delivery.objects.exclude(state="done").filter(message__name__in=STOCK_EVENTS)
     if waiting.exists():  # told, and not heard yet: the outbox has its own checks
         return []
-    booked = dict(
-        EntryLine.objects.filter(
-            account__role="stock", entry__kind__in=("stock_difference", "transfer_difference")
+    found: list[str] = []
+    told = _told_differences()
+    while part := dict(islice(told, CHUNK)):
+        lines = EntryLine.objects.filter(
+            account__role="stock",
+            entry__kind__in=("stock_difference", "transfer_difference"),
+            entry__source__in=list(part),
         )
-        .values("entry__source")
-        .annotate(value=Sum(F("debit_minor") - F("credit_minor")))
-        .values_list("entry__source", "value")
-    )
-    return [
-        f"{source}: a difference of {value}, booked {booked.get(source, 0)}"
-        for source, value in sorted(wanted.items())
-        if value and booked.get(source, 0) != value
-    ][:SHOWN]
+        sums = lines.values("entry__source").annotate(value=Sum(F("debit_minor") - F("credit_minor")))
+        booked = dict(sums.values_list("entry__source", "value"))
+        found += [
+            f"{source}: a difference of {value}, booked {booked.get(source, 0)}"
+            for source, value in sorted(part.items())
+            if value and booked.get(source, 0) != value
+        ]
+        if len(found) >= SHOWN:
+            break
+    return found[:SHOWN]
+
+
+def _told_differences() -> Iterator[tuple[str, int]]:
+    """Source of its entry and value of each difference that finance should have booked."""
+    counted = CountLine.objects.filter(is_booked=True).select_related("task").order_by("pk")
+    for line in counted.iterator(chunk_size=CHUNK):
+        yield count_source(line.task.number, line.pk), line.value_minor
+    sent = TransferStep.objects.exclude(value_minor=0).select_related("transfer").order_by("pk")
+    for step in sent.iterator(chunk_size=CHUNK):
+        yield transfer_source(step.transfer.number, step.pk), step.value_minor
 
 
 def sealed_entries_are_unchanged() -> list[str]:

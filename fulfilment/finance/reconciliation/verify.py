@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db.models import CharField, F, Q, Sum, Value
+from django.db.models.functions import Cast, Concat
 
 from fulfilment.finance.bank.models import StatementLine
 from fulfilment.finance.invoicing.models import OrderMoney
-from fulfilment.finance.ledger.models import Entry
-from fulfilment.finance.ledger.queries import balances_by_subject
+from fulfilment.finance.ledger.compare import differences, side
+from fulfilment.finance.ledger.models import Entry, EntryLine
 
 from .models import Assignment, Disbursement, Intake, Receipt
 
@@ -32,27 +33,18 @@ def money_equals_its_assignments() -> list[str]:
 def unexplained_equals_open_money() -> list[str]:
     """Per receipt and disbursement: what the ledger holds as unexplained is what is left of it; so the whole account is
     the open receipts less the open disbursements (and what the card provider holds for nobody)."""
-    currencies = {"EUR"}.union(
-        *(model.objects.values_list("currency", flat=True).distinct() for _, model in SIDES)
-    )
-    booked = {
-        subject: amount
-        for currency in sorted(currencies)
-        for subject, amount in balances_by_subject("unexplained", currency).items()
-        if subject.startswith(("receipt:", "disbursement:"))
-    }
-    left = {
-        f"{kind}:{pk}": sign * (amount - assigned)
+    ours = Q(subject__startswith="receipt:") | Q(subject__startswith="disbursement:")
+    booked = EntryLine.objects.filter(ours, entry__posted_at__isnull=False, account__role="unexplained")
+    left = [
+        side(
+            model.objects.exclude(state="withdrawn").exclude(assigned_minor=F("amount_minor")),
+            Concat(Value(f"{kind}:"), Cast("pk", CharField())),
+            (F("amount_minor") - F("assigned_minor")) * sign,
+        )
         for (kind, model), sign in zip(SIDES, (-1, 1), strict=True)
-        for pk, amount, assigned in model.objects.exclude(state="withdrawn")
-        .exclude(assigned_minor=F("amount_minor"))
-        .values_list("pk", "amount_minor", "assigned_minor")
-    }
-    return [
-        f"{subject}: {booked.get(subject, 0)} unexplained in the ledger, {left.get(subject, 0)} left of it"
-        for subject in sorted(set(booked) | set(left))
-        if booked.get(subject, 0) != left.get(subject, 0)
-    ][:SHOWN]
+    ]
+    found = differences(side(booked, F("subject"), F("debit_minor") - F("credit_minor")), *left)
+    return [f"{one.fact}: {one.here} unexplained in the ledger, {one.there} left of it" for one in found]
 
 
 def lines_are_money_once() -> list[str]:
@@ -75,31 +67,28 @@ def lines_are_money_once() -> list[str]:
 
 def assignments_are_in_the_books() -> list[str]:
     """Every standing assignment has its entry, one that was undone has its reversal; a pair shares one."""
-    entries = Entry.objects.filter(source__startswith="assignment:")
-    posted = set(entries.filter(reversed_by=None).values_list("source", flat=True))
-    standing = {
-        f"assignment:{pk}"
-        for pk in Assignment.objects.filter(undone_at=None)
-        .exclude(kind=Assignment.RETURNED, pair__isnull=False)
-        .values_list("pk", flat=True)
-    }
-    return [f"{source} is not in the books as it stands" for source in sorted(standing ^ posted)[:SHOWN]]
+    posted = Entry.objects.filter(source__startswith="assignment:", reversed_by=None)
+    standing = Assignment.objects.filter(undone_at=None).exclude(kind=Assignment.RETURNED, pair__isnull=False)
+    found = differences(side(standing, _source(), Value(1)), side(posted, F("source"), Value(1)))
+    return [f"{one.fact} is not in the books as it stands" for one in found]
 
 
 def assignments_are_on_their_orders() -> list[str]:
     """Every standing payment by transfer is on the account of its order, with its amount, and no other is."""
-    money = dict(
-        OrderMoney.objects.filter(kind=OrderMoney.TRANSFER, undone_at__isnull=True).values_list(
-            "source", "amount_minor"
-        )
-    )
-    found = []
-    for assignment in Assignment.objects.filter(undone_at__isnull=True, kind=Assignment.PAYMENT).order_by(
-        "pk"
-    ):
-        if money.pop(assignment.source, None) != assignment.amount_minor:
-            found.append(f"assignment {assignment.pk} is not on the account of its order")
-    return (found + [f"{source} has no assignment" for source in money])[:SHOWN]
+    paid = Assignment.objects.filter(undone_at__isnull=True, kind=Assignment.PAYMENT)
+    money = OrderMoney.objects.filter(kind=OrderMoney.TRANSFER, undone_at__isnull=True)
+    found = differences(side(paid, _source(), F("amount_minor")), side(money, F("source"), F("amount_minor")))
+    return [
+        f"assignment {one.fact.rpartition(':')[2]} is not on the account of its order"
+        if one.rows_here
+        else f"{one.fact} has no assignment"
+        for one in found
+    ]
+
+
+def _source() -> Any:
+    """What the entry and the money of an assignment are known by (``Assignment.source``)."""
+    return Concat(Value("assignment:"), Cast("pk", CharField()))
 
 
 CHECKS = [

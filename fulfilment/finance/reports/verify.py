@@ -18,6 +18,7 @@ from .models import NO_RATE
 from .vat import VAT_ROLES
 
 SHOWN = 20
+CHUNK = 2_000  #: documents read at once
 DOCUMENT_KINDS = ("invoice_issued", "credit_note_issued")
 
 DAYS_DIFFER = f"""
@@ -77,7 +78,8 @@ def the_trigger_is_in_place() -> list[str]:
 def vat_equals_documents() -> list[str]:
     """Per month, country and rate: net and VAT of all documents are what was booked for documents."""
     sums: dict[tuple[str, str, int], list[int]] = defaultdict(lambda: [0, 0])
-    for day, kind, taxes in Invoice.objects.values_list("issued_on", "kind", "taxes").iterator():
+    documents = Invoice.objects.values_list("issued_on", "kind", "taxes")
+    for day, kind, taxes in documents.iterator(chunk_size=CHUNK):
         sign = 1 if kind == INVOICE_KIND else -1
         for row in taxes:
             if row["rate_bp"]:
