@@ -11,18 +11,19 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from fulfilment.finance.archive import FileDamaged, damaged_page, opened
+from fulfilment.finance.forms import ReasonForm
 from shop.kernel.access import staff_view
 from shop.kernel.models import StateChange
 from shop.kernel.states import StateError
 
 from . import actions
-from .models import DATEV, Z3, Export
+from .models import DATEV, HAS_FILE, Z3, Export
 from .reasons import words
 from .states import EXPORT
 from .z3 import Stretch
 
 MAKE = "exports.make_exports"
-TONES = {"waiting": "busy", "made": "good", "failed": "bad", "given_up": "neutral"}
+TONES = {"waiting": "busy", "made": "good", "failed": "bad", "given_up": "neutral", "withdrawn": "warn"}
 SHOWN_FETCHES = 100
 
 
@@ -30,6 +31,10 @@ SHOWN_FETCHES = 100
 @require_safe
 def export(request: HttpRequest, pk: int) -> HttpResponse:
     """One export with its facts, its history and those who fetched it."""
+    return _page(request, pk, ReasonForm())
+
+
+def _page(request: HttpRequest, pk: int, form: ReasonForm, status: int = 200) -> HttpResponse:
     found = get_object_or_404(Export.objects.select_related("created_by"), pk=pk)
     history = StateChange.objects.filter(machine=EXPORT.name, thing_id=found.pk).select_related("by")
     title = _("Export %(n)d") % {"n": found.pk}
@@ -38,6 +43,8 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
         "title": title,
         "tone": TONES[found.state],
         "is_datev": found.kind == DATEV,
+        "has_file": found.state in HAS_FILE,
+        "withdrawal": form,
         "may_still_change": found.kind == Z3 and Stretch(found.first_day, found.last_day).closed_at() is None,
         "history": [
             {"change": change, "label": EXPORT.labels[change.new], "reason": _why(change)}
@@ -49,14 +56,14 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
             {"title": title, "url": ""},
         ],
     }
-    return render(request, "dashboard/finance/exports/export.html", context)
+    return render(request, "dashboard/finance/exports/export.html", context, status=status)
 
 
 @staff_view(MAKE, shows="list")
 @require_GET
 def download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     """The file of an export as it was made. Who fetches it is noted."""
-    found = get_object_or_404(Export, pk=pk, state="made")
+    found = get_object_or_404(Export, pk=pk, state__in=HAS_FILE)
     try:
         stored = opened(found.key, found.sha256)
     except FileDamaged as damaged:
@@ -64,7 +71,7 @@ def download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
         return damaged_page(request, damaged, name=found.name, back_url=back)
     actions.fetched(export=found, by=request.user)
     return FileResponse(
-        stored, as_attachment=True, filename=found.name, content_type="application/octet-stream"
+        stored, as_attachment=True, filename=_name(found), content_type="application/octet-stream"
     )
 
 
@@ -96,16 +103,43 @@ def give_up(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("finance:export", found.pk)
 
 
+@staff_view(MAKE)
+@require_POST
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Withdraw a batch that was made, with the reason."""
+    found = get_object_or_404(Export, pk=pk, kind=DATEV)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _page(request, pk, form, 400)
+    try:
+        freed = actions.withdraw(export=found, why=form.cleaned_data["reason"], by=request.user)
+    except StateError:
+        messages.error(request, _("Only a batch that is made and was not withdrawn before can be withdrawn."))
+    else:
+        said = _("The batch %(n)d is withdrawn; its file stays here, marked.") % {"n": found.pk}
+        messages.success(request, f"{said} {_free(freed)}".strip())
+    return redirect("finance:export", found.pk)
+
+
+def _name(found: Export) -> str:
+    """What the file is called when it is downloaded: one that was withdrawn says so."""
+    return f"withdrawn-{found.name}" if found.state == "withdrawn" else found.name
+
+
 def _given_up(found: Export, freed: int) -> str:
     said = _("The export %(n)d is given up.") % {"n": found.pk}
+    return f"{said} {_free(freed)}".strip()
+
+
+def _free(freed: int) -> str:
     if not freed:
-        return said
+        return ""
     free = ngettext(
         "%(count)d entry is free for the next DATEV batch.",
         "%(count)d entries are free for the next DATEV batch.",
         freed,
     )
-    return f"{said} {free % {'count': freed}}"
+    return free % {"count": freed}
 
 
 def _not_failed() -> str:
@@ -114,6 +148,8 @@ def _not_failed() -> str:
 
 def _why(change: StateChange) -> str:
     """What a person did, or what went wrong; nothing where the state says it all."""
+    if change.new == "withdrawn":
+        return change.why
     return _("asked for again") if change.why == "asked again" else words(change.why)
 
 
@@ -122,4 +158,5 @@ urlpatterns = [
     path("exports/<row:pk>/download/", download, name="export-download"),
     path("exports/<row:pk>/again/", again, name="export-again"),
     path("exports/<row:pk>/give-up/", give_up, name="export-give-up"),
+    path("exports/<row:pk>/withdraw/", withdraw, name="export-withdraw"),
 ]

@@ -16,6 +16,7 @@ from .reasons import words
 from .states import EXPORT
 
 DATEV, JOURNAL, Z3 = "datev", "journal", "z3"
+HAS_FILE = ("made", "withdrawn")  #: states in which there is a file, which is kept
 KINDS = [
     (DATEV, _("DATEV booking batch")),
     (Z3, _("Tax audit (GoBD Z3)")),
@@ -32,7 +33,7 @@ class Export(models.Model):
     first_day = models.DateField(_("From"))
     last_day = models.DateField(_("Until"))
     state = models.CharField(
-        _("State"), max_length=8, choices=EXPORT.choices, default=EXPORT.initial, db_default=EXPORT.initial
+        _("State"), max_length=10, choices=EXPORT.choices, default=EXPORT.initial, db_default=EXPORT.initial
     )
     facts = models.JSONField(default=dict, help_text="what the file says of itself, as it was when asked for")
     entries = models.PositiveIntegerField(_("Entries"), default=0)
@@ -58,7 +59,8 @@ class Export(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="exports_export_forward"),
             models.CheckConstraint(
-                condition=~Q(state="made") & Q(sha256="") | Q(state="made") & ~Q(sha256="") & ~Q(key=""),
+                condition=~Q(state__in=HAS_FILE) & Q(sha256="")
+                | Q(state__in=HAS_FILE) & ~Q(sha256="") & ~Q(key=""),
                 name="exports_made_has_file",
             ),
         ]
@@ -78,7 +80,8 @@ class Export(models.Model):
 
 
 class BatchEntry(models.Model):
-    """An entry is in one DATEV batch: it is its key, so that no second batch can take it."""
+    """An entry is in one DATEV batch: it is its key, so that no second batch can take it. Gone when that is given up or
+    withdrawn."""
 
     entry = models.OneToOneField(
         Entry, primary_key=True, on_delete=models.PROTECT, related_name="datev_batch"

@@ -50,5 +50,5 @@ def differences(here: Any, *there: Any, only_here: bool = False, shown: int = SH
             f"GROUP BY fact HAVING SUM(ours) <> SUM(theirs) {also} ORDER BY fact LIMIT {int(shown)}",
             params,
         )
-        rows: Sequence[Any] = cursor.fetchall()
-    return [Difference(str(fact), int(a), int(b), int(m), int(n)) for fact, a, b, m, n in rows]
+        found: Sequence[Any] = cursor.fetchall()
+    return [Difference(str(fact), int(a), int(b), int(m), int(n)) for fact, a, b, m, n in found]
