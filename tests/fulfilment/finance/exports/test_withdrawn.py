@@ -84,7 +84,7 @@ def test_the_page_says_before_what_will_happen_and_after_what_happened(client: C
     shown = client.get(page).content.decode()
     assert f"Seine {export.entries} Buchungen werden aus ihm herausgenommen" in shown
     assert "wurde schon abgeholt" not in shown
-    client.get(download).close()
+    fetched = b"".join(client.get(download).streaming_content)
     assert "Diese Datei wurde schon abgeholt" in client.get(page).content.decode()
     assert client.get(withdraw).status_code == 405
     assert client.post(withdraw, {"reason": ""}).status_code == 400
@@ -100,7 +100,7 @@ def test_the_page_says_before_what_will_happen_and_after_what_happened(client: C
     assert "der noch nicht zurückgezogen ist" in again
     kept = client.get(download)
     assert f"withdrawn-{export.name}" in kept["Content-Disposition"]
-    kept.close()
+    assert b"".join(kept.streaming_content) == fetched
     rows = client.get(reverse("finance:exports"), {"state": "withdrawn"}).content.decode()
     assert "zurückgezogen" in rows and export.name in rows
 
