@@ -185,7 +185,8 @@ def _together(money: Any, proposal: Proposal, by: Any, by_itself: bool, _charge:
 
 
 def _came_back(money: Any, proposal: Proposal, by: Any, by_itself: bool, _charge: bool) -> None:
-    pk = proposal.parts[0].target.partition(":")[2]
+    part = proposal.parts[0]
+    pk = part.target.partition(":")[2]
     left = Assignment.objects.select_related("refund__payment__order", "payback", "disbursement").filter(
         pk=pk
     )
@@ -193,7 +194,12 @@ def _came_back(money: Any, proposal: Proposal, by: Any, by_itself: bool, _charge
     if gone is None:
         raise Changed("this transfer is not there any more")
     actions.transfer_came_back(
-        receipt=money, left=gone, why=reasons_text(proposal), by_itself=by_itself, by=by
+        receipt=money,
+        left=gone,
+        charges_minor=part.charges_minor,
+        why=reasons_text(proposal),
+        by_itself=by_itself,
+        by=by,
     )
 
 

@@ -274,6 +274,23 @@ def payment_returned(
     ]
 
 
+def transfer_came_back(
+    *, receipt_id: int, amount_minor: int, charges_minor: int = 0, subject: str = "", currency: str = "EUR"
+) -> list[Posting]:
+    """A transfer of ours that left was sent back by its bank, less charges that the shop bears: all of it is to be sent
+    once more. amount_minor: what came; subject: the order, or the receipt it was to pay back."""
+    lines = [
+        Posting(
+            "unexplained", debit_minor=amount_minor, subject=receipt_subject(receipt_id), currency=currency
+        ),
+        Posting("bank_charges", debit_minor=charges_minor, subject=subject, currency=currency),
+        Posting(
+            "money_transit", credit_minor=amount_minor + charges_minor, subject=subject, currency=currency
+        ),
+    ]
+    return [line for line in lines if line.debit_minor or line.credit_minor]
+
+
 def charges_withheld(*, order_number: str, amount_minor: int, currency: str = "EUR") -> list[Posting]:
     """Banks on the way kept a part of a customer's transfer and the shop bears it: the order owes it no more."""
     subject = order_subject(order_number)

@@ -29,19 +29,29 @@ class SentAnew(ValueError):
 
 
 def transfer_came_back(
-    *, receipt: Receipt, left: Assignment, why: str = "", by_itself: bool = False, by: Any = None
+    *,
+    receipt: Receipt,
+    left: Assignment,
+    charges_minor: int = 0,
+    why: str = "",
+    by_itself: bool = False,
+    by: Any = None,
 ) -> Assignment:
     """The money of ``receipt`` is a transfer of ours that left with ``left``: it waits to be sent again, and the
-    customer's claim stands as before.
+    customer's claim stands as before. charges_minor: what the banks kept of it, which we bear: all of it is sent again.
 
-    Raises WrongMoney when the amounts differ, it came back before, or the books do not know yet that it left;
+    Raises WrongMoney when the amounts differ otherwise, it came back before, or the books do not know yet that it left;
     NotEnoughLeft.
     """
-    if (left.amount_minor, left.money.currency) != (receipt.left_minor, receipt.currency):
+    came = receipt.left_minor
+    if charges_minor < 0 or (left.amount_minor, left.money.currency) != (
+        came + charges_minor,
+        receipt.currency,
+    ):
         raise WrongMoney("what came is not what had left")
 
     def work() -> Assignment:
-        take(receipt, left.amount_minor, by)
+        take(receipt, came, by)
         standing = Assignment.objects.filter(
             pk=left.pk, kind=Assignment.REFUND, undone_at=None, came_back=False
         )
@@ -53,16 +63,17 @@ def transfer_came_back(
             kind=Assignment.CAME_BACK,
             refund=left.refund,
             payback=left.payback,
-            amount_minor=left.amount_minor,
+            amount_minor=came,
+            charges_minor=charges_minor,
             reference=told[:80],
             why=why[:300],
             by_itself=by_itself,
             by=person(by),
         )
-        lines = rules.receipt_explained(
+        lines = rules.transfer_came_back(
             receipt_id=receipt.pk,
-            account="money_transit",
-            amount_minor=left.amount_minor,
+            amount_minor=came,
+            charges_minor=charges_minor,
             subject=_subject(left),
             currency=receipt.currency,
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 from . import outgoing
 from .index import Index
 from .items import ACCOUNT, BACK, CAME_BACK, PAY, PAYOUT, SAME, Money, OpenItem, Part, Proposal
+from .outgoing import RETURN_FEE_MOST_MINOR
 from .reading import same_name, structured, tokens, words_of
 from .sums import sums_to
 
@@ -309,7 +310,8 @@ def payouts(money: Money, index: Index, kind: str = "payout") -> list[Proposal]:
 
 
 def _came_back(money: Money, index: Index) -> list[Proposal]:
-    """A transfer of ours that its bank sent back: our own id on a line that says so, and exactly the amount."""
+    """A transfer of ours that its bank sent back: our own id on a line that says so, and exactly the amount, or a little
+    less for the banks."""
     read = tokens(f"{money.end_to_end_id} {money.text} {money.structured_reference}")
     named = {item.target for token in read for item in index.numbered(token)}
     found = []
@@ -319,6 +321,22 @@ def _came_back(money: Money, index: Index) -> list[Proposal]:
         sure = (CERTAIN if money.is_return else LIKELY) if item.target in named else GUESS
         why = ("transfer_back", *(("number",) if item.target in named else ()), "exact")
         found.append(Proposal(CAME_BACK, (part_of(item, money.amount_minor),), sure, why))
+    return found + _came_back_less_charges(money, index, named)
+
+
+def _came_back_less_charges(money: Money, index: Index, named: set[str]) -> list[Proposal]:
+    """What is missing must be what banks keep, and our own id must be on the line: the amount proves nothing."""
+    found = []
+    for target in sorted(named):
+        item = index.by_target[target]
+        missing = item.open_minor - money.amount_minor
+        if item.kind != "left" or item.currency != money.currency or item.day > money.day:
+            continue
+        if 0 < missing <= max(RETURN_FEE_MOST_MINOR, money.charges_minor) and missing < item.open_minor:
+            told = money.charges_minor == missing or money.original_minor == item.open_minor
+            sure = LIKELY + 3 if money.is_return and told else LIKELY if money.is_return or told else FAIR
+            part = part_of(item, money.amount_minor, charges=missing)
+            found.append(Proposal(CAME_BACK, (part,), sure, ("transfer_back", "number", "withheld")))
     return found
 
 

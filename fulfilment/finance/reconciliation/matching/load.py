@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from operator import or_
 from sys import intern
 from typing import Any
 
@@ -21,6 +23,7 @@ from shop.kernel.clock import today
 
 from .index import Index
 from .items import Money, OpenItem, Rule
+from .outgoing import RETURN_FEE_MOST_MINOR
 from .reading import SERIES_DIGITS, misspellings, series_of, structured, tokens, words_of
 
 BUNDLE = 2_000  #: numbers per query
@@ -236,8 +239,12 @@ def _may_come_back(amounts: set[int] | None) -> Iterator[OpenItem]:
     """Transfers that left not long ago: their bank may send them back."""
     since = today() - dt.timedelta(days=COMES_BACK_DAYS)
     rows = _left().filter(disbursement__booked_on__gte=since)
-    if amounts is not None:
-        rows = rows.filter(amount_minor__in=amounts)
+    if amounts is not None:  # their banks may keep a little of what they send back
+        near = [
+            Q(amount_minor__gte=amount, amount_minor__lte=amount + RETURN_FEE_MOST_MINOR)
+            for amount in amounts
+        ]
+        rows = rows.filter(reduce(or_, near, Q(pk__in=[])))
     facts = rows.order_by("pk").values_list(
         "pk", "refund_id", "payback_id", "amount_minor", "disbursement__currency", "disbursement__booked_on",
         "refund__payment__order__number",

@@ -119,6 +119,9 @@ def steps(proposal: Proposal, numbers: dict[str, str], currency: str) -> list[St
             found.append(
                 Step(_("waits to be sent again"), amount, open_money, numbers.get("money_transit", ""))
             )
+            if part.charges_minor:
+                transit, charges = numbers.get("money_transit", ""), numbers.get("bank_charges", "")
+                found.append(Step(_("withheld by banks"), part.charges_minor, charges, transit))
         elif proposal.kind in (items.REFUND, items.PAYBACK, items.TOGETHER):
             found.append(Step(what, amount, numbers.get("money_transit", ""), open_money))
         elif proposal.kind == items.RETURNED and part.target:

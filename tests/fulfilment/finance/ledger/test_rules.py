@@ -89,6 +89,17 @@ def test_a_transfer_of_119_00_arrives_and_is_found_to_belong_to_the_order() -> N
     assert arrived[1].subject == explained[0].subject == "receipt:7"
 
 
+def test_a_refund_of_119_00_by_transfer_comes_back_less_5_00_that_the_banks_kept() -> None:
+    """114.00 came; 119.00 are to be sent once more, the 5.00 are our cost."""
+    lines = rules.transfer_came_back(receipt_id=7, amount_minor=11_400, charges_minor=500, subject="order:K1")
+    assert booked(lines) == [
+        ("1590", 11_400, 0),
+        ("4972", 500, 0),
+        ("1362", 0, 11_900),
+    ]
+    assert len(rules.transfer_came_back(receipt_id=7, amount_minor=11_900)) == 2
+
+
 def test_three_cents_are_missing_and_given_up() -> None:
     assert booked(rules.rounding_difference(order_number=ORDER, amount_minor=3)) == [
         ("2309", 3, 0),

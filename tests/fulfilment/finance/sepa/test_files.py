@@ -19,6 +19,7 @@ from fulfilment.finance.invoicing.actions import credit_note
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger.queries import balance_minor
 from fulfilment.finance.reconciliation.actions import SentAnew, open_again, undo
+from fulfilment.finance.reconciliation.deciding import decide
 from fulfilment.finance.reconciliation.matching.items import CAME_BACK, TOGETHER
 from fulfilment.finance.reconciliation.matching.run import match_open, match_these
 from fulfilment.finance.reconciliation.models import Assignment, PayBack
@@ -417,6 +418,70 @@ def test_a_transfer_that_comes_back_waits_again_and_not_for_the_same_account(
     with pytest.raises(SentAnew):
         undo(assignment=Assignment.objects.get(kind=Assignment.CAME_BACK), why="no")
     assert breaches() == []
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("facts", "sure"),
+    [
+        ({"return_reason": "AC04", "is_reversal": True, "charges_minor": 500}, 93),
+        ({"return_reason": "AC04", "is_reversal": True}, 90),
+        ({}, 80),
+    ],
+)
+def test_a_transfer_that_comes_back_less_charges_is_proposed_and_all_of_it_waits_again(
+    facts: dict[str, Any], sure: int, outbox: Outbox
+) -> None:
+    refund = refund_of(prepaid())
+    outbox.drain()
+    batch = file_of(refund)
+    actions.hand_over(batch=batch, by=None)
+    ours = f"REFUND-{refund.pk:06d}"
+    told(-11_900, "x", end_to_end_id=ours)
+    match_open()
+    outbox.drain()
+    back = told(11_400, "RETURN", end_to_end_id=ours, **facts)
+    [[first, *_]] = match_these([back]).values()
+    assert (first.kind, first.confidence, first.parts[0].charges_minor) == (CAME_BACK, sure, 500)
+    assert match_open().booked == 0, "somebody looks at what the banks kept"
+    [made] = decide(money=back, proposal=first, seen_left_minor=11_400)
+    outbox.drain()
+    assert outbox.failures() == []
+    refund.refresh_from_db()
+    assert (refund.state, refund.by_transfer, made.charges_minor) == ("requested", True, 500)
+    assert (balance_minor("receivable"), balance_minor("money_transit"), unexplained_minor()) == (
+        -11_900,
+        0,
+        0,
+    )
+    assert balance_minor("bank_charges") == 500
+    assert breaches() == []
+    undo(assignment=made, why="it was something else")
+    outbox.drain()
+    assert (balance_minor("bank_charges"), balance_minor("money_transit"), unexplained_minor()) == (
+        0,
+        0,
+        11_400,
+    )
+    assert breaches() == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "name"), [(9_800, "ours"), (11_400, "nobody's"), (11_901, "ours"), (1, "ours")]
+)
+def test_too_little_too_much_or_without_our_id_is_no_transfer_that_came_back(
+    amount: int, name: str, outbox: Outbox
+) -> None:
+    refund = refund_of(prepaid())
+    outbox.drain()
+    actions.hand_over(batch=file_of(refund), by=None)
+    ours = f"REFUND-{refund.pk:06d}"
+    told(-11_900, "x", end_to_end_id=ours)
+    match_open()
+    outbox.drain()
+    back = told(amount, "RETURN", end_to_end_id=ours if name == "ours" else "X", is_reversal=True)
+    [found] = match_these([back]).values()
+    assert CAME_BACK not in {one.kind for one in found}
 
 
 def test_that_a_transfer_came_back_can_be_taken_back(outbox: Outbox) -> None:
