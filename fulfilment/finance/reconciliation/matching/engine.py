@@ -310,8 +310,8 @@ def payouts(money: Money, index: Index, kind: str = "payout") -> list[Proposal]:
 
 
 def _came_back(money: Money, index: Index) -> list[Proposal]:
-    """A transfer of ours that its bank sent back: our own id on a line that says so, and exactly the amount, or a little
-    less for the banks."""
+    """A transfer of ours that its bank sent back: our own id on a line that says so, and exactly the amount, or a
+    little less for the banks."""
     read = tokens(f"{money.end_to_end_id} {money.text} {money.structured_reference}")
     named = {item.target for token in read for item in index.numbered(token)}
     found = []

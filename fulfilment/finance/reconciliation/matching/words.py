@@ -116,12 +116,7 @@ def steps(proposal: Proposal, numbers: dict[str, str], currency: str) -> list[St
         elif proposal.kind == items.PAYOUT:
             found.append(Step(what, amount, open_money, numbers.get("psp_clearing", "")))
         elif proposal.kind == items.CAME_BACK:
-            found.append(
-                Step(_("waits to be sent again"), amount, open_money, numbers.get("money_transit", ""))
-            )
-            if part.charges_minor:
-                transit, charges = numbers.get("money_transit", ""), numbers.get("bank_charges", "")
-                found.append(Step(_("withheld by banks"), part.charges_minor, charges, transit))
+            found += _came_back(part, numbers)
         elif proposal.kind in (items.REFUND, items.PAYBACK, items.TOGETHER):
             found.append(Step(what, amount, numbers.get("money_transit", ""), open_money))
         elif proposal.kind == items.RETURNED and part.target:
@@ -144,6 +139,16 @@ def _beside(part: Part, numbers: dict[str, str]) -> list[Step]:
     )
     open_money = numbers.get("unexplained", "")
     return [Step(text, amount, open_money, numbers.get(role, "")) for amount, role, text in pairs if amount]
+
+
+def _came_back(part: Part, numbers: dict[str, str]) -> list[Step]:
+    """All of a transfer is to be sent again; what the banks kept of it is our cost."""
+    transit = numbers.get("money_transit", "")
+    found = [Step(_("waits to be sent again"), part.amount_minor, numbers.get("unexplained", ""), transit)]
+    if part.charges_minor:
+        charges = numbers.get("bank_charges", "")
+        found.append(Step(_("withheld by banks"), part.charges_minor, charges, transit))
+    return found
 
 
 def _differences(part: Part, numbers: dict[str, str]) -> list[Step]:
