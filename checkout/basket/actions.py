@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from oscar.apps.voucher.models import Voucher
 
 from catalogue.models import Product
+from checkout.vouchers.personal import may_use
 from shop.kernel.transactions import retrying
 
 from .models import Basket
@@ -91,7 +92,7 @@ def add_voucher(*, basket: Any, code: str, user: Any, by: Any = None) -> bool:
     cleaned = code.strip().upper()[:128]
     if not cleaned:
         raise Refused(_("Please enter the code of your voucher."))
-    voucher = Voucher.objects.filter(code=cleaned).first()
+    voucher = Voucher.objects.select_related("personal").filter(code=cleaned).first()
     if voucher is None:
         raise Refused(_("We do not know a voucher with the code “%(code)s”.") % {"code": cleaned[:40]})
     if not voucher.is_active():
@@ -99,6 +100,8 @@ def add_voucher(*, basket: Any, code: str, user: Any, by: Any = None) -> bool:
     usable, reason = voucher.is_available_to_user(user=user)
     if not usable:
         raise Refused(str(reason))
+    if not may_use(voucher, user):
+        raise Refused(_("This voucher belongs to a customer's account. Please sign in with it."))
     if basket.pk is None or not basket.lines.exists():
         raise Refused(_("Your basket is empty; a voucher needs something to be taken off from."))
     if basket.vouchers.count() >= MAX_VOUCHERS and not basket.vouchers.filter(pk=voucher.pk).exists():

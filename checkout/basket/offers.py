@@ -15,6 +15,7 @@ from oscar.apps.offer.models import ConditionalOffer, Range
 
 from catalogue.models import ProductCategory  # type: ignore[attr-defined]
 from catalogue.tree import tree
+from checkout.vouchers.personal import may_use
 
 
 class QuietApplicator(Applicator):  # type: ignore[misc]
@@ -42,9 +43,11 @@ def apply_offers(basket: Any, user: Any = None) -> None:
 def _usable_vouchers(basket: Any, user: Any) -> list[Any]:
     """Vouchers on the basket that are in date and may be used by this person."""
     found = []
-    basket._known_vouchers = list(basket.vouchers.prefetch_related("offers"))
+    basket._known_vouchers = list(basket.vouchers.select_related("personal").prefetch_related("offers"))
     for voucher in basket._known_vouchers:
-        if voucher.is_active() and user is not None and voucher.is_available_to_user(user=user)[0]:
+        if user is None or not voucher.is_active() or not may_use(voucher, user):
+            continue
+        if voucher.is_available_to_user(user=user)[0]:
             found.append(voucher)
     return found
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from oscar.apps.order import utils
 from oscar.apps.voucher.models import Voucher
 
+from checkout.vouchers.personal import may_use
 from shop.kernel.clock import now
 from shop.kernel.money import net_from_gross, to_decimal
 
@@ -157,7 +158,7 @@ class OrderCreator(utils.OrderCreator):
         from .actions.place import PriceChanged
 
         voucher = Voucher.objects.select_for_update().get(pk=pk)
-        if not voucher.is_available_to_user(user=buyer)[0]:
+        if not may_use(voucher, buyer) or not voucher.is_available_to_user(user=buyer)[0]:
             sums = placement.totals
             raise PriceChanged(sums.total_minor, sums.total_minor + sums.discount_minor)
         return voucher

@@ -33,6 +33,7 @@ KINDS = [
     ("return_explained", _("How to send a return")),
     ("case_received", _("Receipt of a request")),
     ("case_answered", _("Answer to a request")),
+    ("voucher_given", _("Voucher")),
     ("recall_notice", _("Recall")),
     ("account", _("Account")),
 ]

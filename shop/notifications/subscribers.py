@@ -17,9 +17,11 @@ from checkout.order.queries import order_for_fulfilment
 from checkout.payment.events import PaymentReminderDue, PrepaymentChosen, RefundSucceeded
 from checkout.payment.models import CARD, PREPAYMENT, Payment
 from checkout.shipping.models import DeliveryMethod
+from checkout.vouchers.models import PersonalVoucher
 from fulfilment.customer_service.cases.actions import note_mail as note_case_mail
 from fulfilment.customer_service.cases.events import CaseAnswered, CaseOpened
 from fulfilment.customer_service.cases.models import Case, Message
+from fulfilment.customer_service.remedies.events import VoucherGiven
 from fulfilment.customer_service.returns.events import ReturnExplained
 from fulfilment.customer_service.returns.models import Authorisation
 from fulfilment.customer_service.withdrawals.actions import note_receipt
@@ -45,7 +47,7 @@ from shop.customers.models import User
 from shop.kernel.outbox import subscribe
 
 from . import actions, order_changes
-from .letters import accounts, money, orders, parcels, recalls, service, shortages
+from .letters import accounts, money, orders, parcels, recalls, service, shortages, vouchers
 from .telling import tell_customer
 
 #: Hears too, in a file of its own.
@@ -347,6 +349,16 @@ def case_answered(event: CaseAnswered) -> None:
             user_id=case.user_id,
         )
     note_case_mail(message_id=message.pk, mail_id=mail.pk)
+
+
+@subscribe(VoucherGiven, "notifications.voucher_given")
+def voucher_given(event: VoucherGiven) -> None:
+    """A voucher as a gesture: its code, what it is worth, until when."""
+    given = PersonalVoucher.objects.select_related("voucher").get(pk=event.voucher_id)
+    order = order_for_fulfilment(event.order_id)
+    tell_customer(
+        order, kind="voucher_given", fact=given.pk, make=lambda: vouchers.voucher_given(order, given)
+    )
 
 
 @subscribe(RecallNoticeSent, "notifications.recall_notice")

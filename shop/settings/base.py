@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "checkout.shipping.apps.ShippingConfig",
     "checkout.vat_ids.apps.VatIdsConfig",
     "checkout.order.apps.OrderConfig",
+    "checkout.vouchers.apps.VouchersConfig",
     "checkout.phone_orders.apps.PhoneOrdersConfig",
     "checkout.payment.apps.PaymentConfig",
     "fulfilment.warehouse.stock.apps.StockConfig",

@@ -138,6 +138,14 @@ def waiting_for(order: Order) -> list[Approval]:
     return list(rows.select_related("requested_by", "decided_by").order_by("-pk")[:20])
 
 
+def newest(requests: list[Approval]) -> list[Approval]:
+    """Of each act the last request; ``requests``: the newest first."""
+    found: dict[str, Approval] = {}
+    for row in requests:
+        found.setdefault(row.key, row)
+    return list(found.values())
+
+
 def request_key(act: Act, order: Order) -> str:
     """How the request is known: one of each act and order may wait."""
     return f"{act.code}:{order.pk}"

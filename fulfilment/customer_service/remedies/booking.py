@@ -17,10 +17,11 @@ from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import Payment, Refund
 from fulfilment.finance.invoicing.actions import AlreadyCancelled, CreditTooLarge, GivenUp
 from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.ledger import rules
 from shop.ui.numbers import money_text
 
 from .acts.base import Refused
-from .effects import MAIL, MONEY, Effects, of_entries, rehearsed
+from .effects import MAIL, MONEY, Effects, of_entries, of_postings, rehearsed
 
 
 @dataclass
@@ -103,6 +104,16 @@ def effects_of(order: Order, work: Callable[[], Booked]) -> Effects:
     found.say(MAIL, _("The customer gets the credit note by mail: %(email)s.") % {"email": order.email})
     if booked.refunds:
         found.say(MAIL, _("A further mail says when the money is on its way."))
+        for refund in booked.refunds:
+            found.later_rows += of_postings(
+                rules.refund_succeeded(
+                    order_number=order.number,
+                    amount_minor=refund.amount_minor,
+                    by_card=refund.way == "card",
+                    currency=order.currency,
+                )
+            )
+        found.later = _("when the money has gone back")
     return found
 
 

@@ -42,7 +42,7 @@ def act_page(request: HttpRequest, number: str) -> HttpResponse:
         "ways": _ways(request, order),
         "remedies": shown_of(order),
         "waiting": [row for row in requests if row.state == "waiting"],
-        "declined": [row for row in requests if row.state == "declined"][:3],
+        "declined": [row for row in actions.newest(requests) if row.state == "declined"],
         "crumbs": _crumbs(order, case),
     }
     return render(request, "dashboard/service/act.html", context)

@@ -29,13 +29,16 @@ class Row:
 @dataclass
 class Effects:
     """What it would do. ``amount_minor``: what it is worth to the customer; ``cost_minor``: what it costs the shop, as
-    far as known (both gross minor units); ``booked``: when the entries are posted, in words."""
+    far as known (both gross minor units); ``booked``: when the entries are posted, in words; ``later``: when further
+    ones are."""
 
     amount_minor: int = 0
     cost_minor: int = 0
     says: list[tuple[str, str]] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     booked: str = ""
+    later_rows: list[Row] = field(default_factory=list)
+    later: str = ""
 
     def say(self, kind: str, sentence: str) -> None:
         """Add a sentence; ``kind``: MONEY, GOODS, MAIL or ORDER."""
@@ -47,6 +50,12 @@ class Effects:
         return [(ICONS[kind], sentence) for kind, sentence in self.says]
 
     @property
+    def entries(self) -> list[tuple[str, list[Row]]]:
+        """When, in words, and the lines of the entry."""
+        both = [(self.booked, self.rows), (self.later, self.later_rows)]
+        return [(when, rows) for when, rows in both if rows]
+
+    @property
     def sentences(self) -> list[str]:
         """The sentences alone."""
         return [sentence for _kind, sentence in self.says]
@@ -54,7 +63,9 @@ class Effects:
     @property
     def digest(self) -> str:
         """Changes whenever anything of it does: who confirms has seen just this."""
-        return hashlib.sha256(repr((self.amount_minor, self.says, self.rows)).encode()).hexdigest()
+        return hashlib.sha256(
+            repr((self.amount_minor, self.says, self.rows, self.later_rows)).encode()
+        ).hexdigest()
 
 
 def of_postings(postings: Iterable[Posting]) -> list[Row]:

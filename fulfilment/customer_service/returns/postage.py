@@ -53,7 +53,7 @@ def reason_of(cause: str) -> str:
     if kind == "case":
         known = Case.objects.filter(number=number).values_list("kind", flat=True).first()
         return known if known in USUAL else OTHER
-    return OTHER
+    return kinds.WARRANTY if kind == "replacement" else OTHER
 
 
 def payer_for(reason: str) -> tuple[str, str]:

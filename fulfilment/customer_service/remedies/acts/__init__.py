@@ -4,11 +4,13 @@ from .base import Act, Done, Refused, Way, Wish
 from .credit import Goodwill, MoneyBack, PriceReduction
 from .goods import Hold, LetReturn, Release, StopParcel
 from .replacement import Replacement
+from .voucher import GiveVoucher
 
 ACTS: dict[str, Act] = {
     act.code: act
     for act in (
-        Replacement(), PriceReduction(), Goodwill(), MoneyBack(), LetReturn(), StopParcel(), Hold(), Release(),
+        Replacement(), PriceReduction(), Goodwill(), MoneyBack(), GiveVoucher(), LetReturn(), StopParcel(), Hold(),
+        Release(),
     )
 }  # fmt: skip
 WAYS: list[Way] = []  #: what has a page of its own

@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from checkout.order import actions as orders
 from checkout.order.models import Line, Order
-from fulfilment.customer_service.remedies.effects import GOODS, MONEY, ORDER, Effects
+from fulfilment.customer_service.remedies.effects import GOODS, MAIL, MONEY, ORDER, Effects
 from fulfilment.customer_service.remedies.models import Remedy
 from fulfilment.warehouse.dispatch import actions as dispatch
 from fulfilment.warehouse.dispatch.errors import DispatchError
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.receiving import actions as dock
-from fulfilment.warehouse.receiving.models import ReturnItem
+from fulfilment.warehouse.receiving.models import Return, ReturnItem
 from fulfilment.warehouse.receiving.states import EXPECTED
 
 from .base import Act, ActForm, Done, Refused, Wish
@@ -108,13 +108,20 @@ class LetReturn(Act):
                 % {"n": count, "title": line.title, "sku": line.partner_sku},
             )
         found.say(GOODS, _("The stock changes when they are unpacked."))
+        found.say(MAIL, _("The customer is told by mail how to send them, with the paper for the parcel."))
         found.say(MONEY, _("No money moves yet: what goes back is decided when the goods were looked at."))
         return found
 
     def do(self, wish: Wish, remedy: Remedy) -> Done:
         """Announce it at the dock."""
         pieces = {line.pk: count for line, count in self._chosen(wish)}
-        made = dock.announce(order_id=wish.order.pk, lines=pieces, cause=f"{CAUSE}:{remedy.pk}", by=wish.by)
+        cause = f"{CAUSE}:{remedy.pk}"
+        if (
+            wish.case
+            and not Return.objects.filter(order=wish.order, cause=f"case:{wish.case.number}").exists()
+        ):
+            cause = f"case:{wish.case.number}"  # who pays for the way back follows from the kind of the case
+        made = dock.announce(order_id=wish.order.pk, lines=pieces, cause=cause, by=wish.by)
         if made is None:
             raise Refused(_("Nothing of it can come back any more."))
         day = f"{made.expected_by:%d.%m.%Y}" if made.expected_by else "–"

@@ -132,6 +132,9 @@ class Replacement(Act):
             )
         if wish.data.get("back"):
             found.say(GOODS, _("The dock expects the faulty goods back; no money goes back for them."))
+            found.say(
+                MAIL, _("The customer is told by mail how to send them, with the paper for the parcel.")
+            )
         worth = money_text(found.amount_minor, wish.order.currency)
         found.say(
             MONEY,
