@@ -33,17 +33,16 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"ServerDown|SMTP",
-            gettext_noop("The mail server could not be reached. It is tried again by itself."),
+            gettext_noop("The mail server could not be reached."),
         ),
         (
             r"NotThereYet|is not made yet",
-            gettext_noop("A document that belongs to it is still being made. It goes on by itself."),
+            gettext_noop("A document that belongs to it was not made yet."),
         ),
         (
             r"ProviderDown|APIConnectionError|RateLimit",
             gettext_noop(
-                "The payment provider could not be reached. It is asked again by itself; nothing is charged "
-                "twice."
+                "The payment provider could not be reached; nothing is charged twice."
             ),
         ),
         (
@@ -73,7 +72,7 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"locked|OperationalError|deadlock|serializ",
-            gettext_noop("The database was busy. It is tried again by itself."),
+            gettext_noop("The database was busy."),
         ),
         (
             r"every worker that tried this died",
@@ -84,7 +83,7 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"NotReached|timed? ?out|ConnectionError|ConnectionRefused|Name or service",
-            gettext_noop("The other system could not be reached. It is tried again by itself."),
+            gettext_noop("The other system could not be reached."),
         ),
         (
             r"NotAcknowledged|HTTP [45]\d\d|answered [45]\d\d",

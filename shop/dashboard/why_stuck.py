@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from checkout.payment.models import CARD, OPEN_STATES
@@ -166,7 +167,7 @@ def _labels(labels: Iterable[Label]) -> Iterator[Stuck]:
             )
         elif label.stage in ("wanted", "cancelling") and (label.state == Label.DEAD or label.last_error):
             yield Stuck(
-                title, in_words(label.last_error), label.created_at, machine_words(label.last_error), "label", label.pk,
+                title, _cause(label), label.created_at, machine_words(label.last_error), "label", label.pk,
                 tone=BAD if label.state == Label.DEAD else WAITS, **where,
             )  # fmt: skip
 
@@ -191,11 +192,23 @@ def _attempted(facts: dict[str, Any]) -> Iterator[Stuck]:
     ):
         for row in rows:
             if _stands_still(row):
-                why = in_words(row.last_error) or _("It should have been done by now. Is a worker running?")
+                why = _cause(row)
                 yield Stuck(
                     title % {"what": _name(row)}, why, _since(row), machine_words(row.last_error), kind, row.pk,
                     tone=BAD if row.state == Attempted.DEAD else WAITS,
                 )  # fmt: skip
+
+
+def _cause(row: Attempted) -> str:
+    """The cause in words, and what comes of it: given up, or tried again by itself."""
+    cause = in_words(row.last_error)
+    if row.state == Attempted.DEAD:
+        given_up = _("It was given up after %(n)d attempts and goes on only when somebody tries it again.")
+        return f"{cause} {given_up % {'n': row.attempts}}".strip()
+    if not cause or _old(row.next_attempt_at):
+        return f"{cause} {_('It should have been done by now. Is a worker running?')}".strip()
+    at = timezone.localtime(row.next_attempt_at).strftime("%H:%M")
+    return f"{cause} {_('It is tried again by itself, next at %(time)s.') % {'time': at}}"
 
 
 def _stands_still(row: Attempted) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,7 @@ from shop.audit.models import Access
 from shop.connect.actions import add_endpoint
 from shop.connect.models import ORDER_CONFIRMED, Push
 from shop.dashboard.why_causes import CAUSES, UNKNOWN, in_words
+from shop.kernel.clock import now
 from shop.kernel.models import Delivery, InboxMessage
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case
@@ -297,6 +299,25 @@ def test_what_waits_for_people_or_money_is_said_with_its_reason(
     assert f"Das Dokument zu {Invoice.objects.get(order=sent).number} ist noch nicht erstellt" in titles(
         client, sent
     )
+
+
+def test_what_is_tried_again_by_itself_says_when_and_what_was_given_up_says_that(
+    as_role: Any, outbox: Any
+) -> None:
+    client, order = as_role("manager"), a_sent_order(outbox)
+    _kind, pk = dead_mail(order)
+
+    def said() -> Any:
+        [one] = [one for one, _button in client.get(page(order)).context["stuck"] if one.pk == pk]
+        return one
+
+    assert said().tone == "bad" and "nach 12 Versuchen aufgegeben" in said().why
+    OutgoingMail.objects.filter(pk=pk).update(
+        state="pending", next_attempt_at=now() + dt.timedelta(minutes=4)
+    )
+    assert said().tone == "warn" and "von selbst" in said().why and "aufgegeben" not in said().why
+    OutgoingMail.objects.filter(pk=pk).update(next_attempt_at=now() - dt.timedelta(minutes=9))
+    assert "Worker" in said().why
 
 
 def test_every_cause_has_a_sentence_and_the_unknown_has_one_too() -> None:
