@@ -78,6 +78,8 @@ KINDS = [
     Kind("money", _("Money without an order"), "finance:unmatched-money"),
     Kind("rule", _("Learned rule"), "finance:rule"),
     Kind("refund", _("Refund")),
+    Kind("account", _("Bank account")),
+    Kind("entry", _("Entry"), "finance:entry"),
     Kind("payback", _("Payback")),
     Kind("transfer", _("Transfer")),
     Kind("approval", _("Approval"), "dashboard:approval"),

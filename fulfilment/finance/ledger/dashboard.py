@@ -40,7 +40,7 @@ class JournalForm(Period):
         return amount
 
 
-@staff_view("ledger.view_ledger")
+@staff_view("ledger.view_ledger", shows="list")
 @require_GET
 def journal(request: HttpRequest) -> HttpResponse:
     """Every posted entry, newest first."""
@@ -70,7 +70,7 @@ def journal(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/finance/journal.html", context, status=form.status)
 
 
-@staff_view("ledger.view_ledger")
+@staff_view("ledger.view_ledger", shows="entry")
 @require_GET
 def entry(request: HttpRequest, pk: int) -> HttpResponse:
     """One entry: its lines, where it came from, what reverses it."""

@@ -170,6 +170,15 @@ def _given(row: Waiting) -> bool:
     return True
 
 
+def account_of(refund: Refund) -> tuple[str, str]:
+    """Name and IBAN a refund was sent to, else those it was paid from; "" for what nobody knows. Two queries."""
+    sent = Transfer.objects.filter(refund=refund).order_by("-pk").values_list("name", "iban").first()
+    if sent:
+        return sent
+    told = _payers([refund.payment.order_id]).get(refund.payment.order_id, [])
+    return told[-1] if told else ("", "")
+
+
 def _payers(orders: list[int]) -> dict[int, list[tuple[str, str]]]:
     """Per order: name and IBAN of who paid it, the last one last. One query."""
     told = Receipt.objects.filter(

@@ -40,11 +40,11 @@ NOBODYS = {
     },
     "the books: accounts, amounts and numbers of documents": {
         "finance": """
-            index journal entry reverse-entry manual-entry drop-entry-template attachment opening-balances periods
-            period seals payouts payout movements reports trial-balance account report-income report-balance report-vat
-            report-oss report-advances report-margin-orders report-margin-articles report-article-lines exports export
-            export-again export-give-up export-withdraw bank-files
-            bank-file-progress bank-file-again bank-statements transfer-batches
+            index reverse-entry manual-entry drop-entry-template attachment opening-balances periods
+            period seals payouts payout movements reports trial-balance report-income report-balance report-vat
+            report-oss report-margin-orders report-margin-articles report-article-lines exports export
+            export-again export-give-up export-withdraw bank-files bank-file-progress bank-file-again bank-statements
+            transfer-batches
             record-receipt""",
     },
     "figures of the day, and over weeks: sums, and names of staff": {

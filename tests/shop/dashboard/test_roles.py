@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:order": {"service", "finance"} | OFFICE,
     "dashboard:orders": {"service", "finance"} | OFFICE,
     "dashboard:order-": {"service"} | OFFICE,
+    "dashboard:refund-account": {"service", "finance"} | OFFICE,
     "dashboard:order-why": {"service", "finance"} | OFFICE,
     "dashboard:order-refund": {"service", "finance"} | OFFICE,
     "dashboard:approval": {"service", "finance"} | OFFICE,

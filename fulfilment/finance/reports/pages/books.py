@@ -86,7 +86,7 @@ def days_query(first: dt.date | None, last: dt.date | None) -> str:
     return f"?{found}" if found else ""
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_GET
 def account_sheet(request: HttpRequest, number: str) -> HttpResponse:
     """Every line of an account with its running balance."""

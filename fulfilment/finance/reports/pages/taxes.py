@@ -231,7 +231,7 @@ def _show_meter(report: Report, meter: vat.Meter, lang: str) -> None:
         )
 
 
-@staff_view(VIEW)
+@staff_view(VIEW, shows="list")
 @require_GET
 def advances(request: HttpRequest) -> HttpResponse:
     """Orders in credit at the end of a day with the VAT inside: due with the money, before the invoice."""
