@@ -18,6 +18,7 @@ from checkout.payment import approval
 from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import OPEN_STATES, PREPAYMENT, Payment, Refund
 from checkout.payment.stripe_client import ProviderDown
+from fulfilment.customer_service.changes.approving import requests_of as change_requests_of
 from fulfilment.finance.forms import ReasonForm
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.models import Parcel
@@ -49,6 +50,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "crumbs": _crumbs(found),
         "refused_labels": list(refused_labels(found.pk)),
         "may_cancel": order_verbs.may_cancel(found),
+        "may_change": found.status in ("awaiting_payment", "confirmed"),
         "may_hold": found.status not in ("completed", "cancelled"),
         "may_refund": any(refundable_minor(p) > 0 for p in context["payments"] if p.state == "captured"),
         "may_resend": found.status in order_verbs.CONCLUDED,
@@ -70,7 +72,7 @@ def facts(found: Order) -> dict[str, Any]:
     invoices = list(Invoice.objects.filter(order=found).order_by("pk"))
     mails = mails_of_order(found.pk)
     shortages = of_order(found.pk)
-    requests = approval.requests_of(found, payments)
+    requests = [*approval.requests_of(found, payments), *change_requests_of(found)]
     about_pieces = approving.requests_of(shortages) if shortages else []
     pick_lists = list(PickList.objects.filter(order=found).select_related("picker", "site").order_by("pk"))
     told = order_story.messages_of(found)

@@ -42,6 +42,7 @@ EVENTS = {
     "OrderConfirmed": gettext_noop("order confirmed"),
     "OrderCancelled": gettext_noop("order cancelled"),
     "OrderAmended": gettext_noop("order changed"),
+    "OrderChangeNews": gettext_noop("change that waits for money"),
     "ShortageAsked": gettext_noop("customer asked about missing pieces"),
     "PickedShort": gettext_noop("pieces not found in their bin"),
     "OrderLinkRequested": gettext_noop("link asked for"),

@@ -124,7 +124,7 @@ def seen_total(request: HttpRequest) -> int | None:
 
 def confirm_context(request: HttpRequest, order: Order, form: Any, seen: Preview) -> dict[str, Any]:
     """What the page shows that asks for the last word."""
-    skipped = ("step", "token", "seen", "csrfmiddlewaretoken")
+    skipped = ("step", "token", "seen", "reason", "csrfmiddlewaretoken")
     return {
         "order": order,
         "form": form,

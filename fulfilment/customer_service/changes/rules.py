@@ -48,6 +48,9 @@ def what_may_change(order: Order) -> dict[str, May]:
         reason = _("These goods are sent once more, free of charge. Please write to us if you want others.")
         for kind in (PIECES, DELIVERY):
             found[kind] = May(kind, False, reason, (WRITE,))
+    if order.is_replacement:  # never invoiced, so nothing that costs may come to it
+        reason = _("This replacement is free of charge, so its pieces stay as they are. Please write to us.")
+        found |= {kind: May(kind, False, reason, (WRITE,)) for kind in (PIECES, DELIVERY)}
     if order.shipping_address_id is None:
         found[ADDRESS] = May(ADDRESS, False, _("You fetch this order in the store; it goes to no address."))
     waits = _waits_for(order)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from checkout.order.models import Order
 from checkout.payment.models import CARD, INVOICE, PREPAYMENT
@@ -64,6 +65,71 @@ def _back(amount_minor: int, way: str, card_label: str, currency: str) -> str:
     if way == CARD:
         return _("%(amount)s go back to your card.") % amount
     return _("%(amount)s go back to you by bank transfer.") % amount
+
+
+def staff_effects(seen: Preview, order: Order, kind: str) -> list[str]:
+    """What happens when staff confirm this: stock, walks, money, bookings, mail; point by point."""
+    mail = _("The customer is told by mail: %(email)s") % {"email": order.email or "–"}
+    if kind == ADDRESS:
+        return [_("The parcel goes to the new address; the invoice address stays."), mail]
+    return [*_goods(seen, kind), *_staff_money(seen, order), mail]
+
+
+def _goods(seen: Preview, kind: str) -> list[str]:
+    freed = sum(max(0, row.pieces_before - row.pieces_after) for row in seen.rows)
+    taken = sum(max(0, row.pieces_after - row.pieces_before) for row in seen.rows)
+    points = []
+    if freed:
+        points.append(
+            ngettext(
+                "%(n)s reserved piece is free for others again.",
+                "%(n)s reserved pieces are free for others again.",
+                freed,
+            )
+            % {"n": freed}
+        )
+    if taken:
+        text = ngettext("%(n)s piece is reserved.", "%(n)s pieces are reserved.", taken)
+        points.append(text % {"n": taken})
+    if kind == DELIVERY:
+        points.append(_("Its pick lists are planned anew for the other way of delivery."))
+    elif freed or taken:
+        points.append(_("Its pick lists follow; nobody has begun to pick them."))
+    return points
+
+
+def _staff_money(seen: Preview, order: Order) -> list[str]:
+    money = {
+        "back": money_text(seen.back_minor, seen.currency),
+        "after": money_text(seen.after_minor, seen.currency),
+        "more": money_text(seen.more_minor, seen.currency),
+    }
+    if seen.more_minor:
+        return [
+            _("The customer is asked to pay %(more)s by card within two days; the order is held until then.")
+            % money,
+            _("It is changed when the money is here. Without it, it stays as it is."),
+        ]
+    if seen.asked_minor is not None and order.payment_method != INVOICE:
+        return [_("The open payment asks for %(after)s. Nothing is booked before money comes.") % money]
+    if order.payment_method == INVOICE:
+        return [_("The invoice will ask for %(after)s. Nothing is booked now.") % money]
+    if seen.back_minor:
+        return [
+            *[_staff_back(one.amount_minor, one.way, seen.currency) for one in seen.back],
+            _("Booked when it is sent: receivable of the order to card clearing or bank, %(back)s.") % money,
+        ]
+    return [_("The price stays the same; nothing is booked.")]
+
+
+def _staff_back(amount_minor: int, way: str, currency: str) -> str:
+    amount = {"amount": money_text(amount_minor, currency)}
+    if way == CARD:
+        return _("%(amount)s go back to the customer's card, by themselves.") % amount
+    return (
+        _("%(amount)s are to be sent back by bank transfer; accounting finds it under transfers to send.")
+        % amount
+    )
 
 
 def done(kind: str) -> str:
