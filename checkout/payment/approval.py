@@ -5,12 +5,12 @@ What counts is all that staff sent back of the same order: five refunds below th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -236,11 +236,16 @@ def ended(approval: Approval, by: Any) -> None:
         approval.save(update_fields=["facts"])
 
 
-def requests_of(order: Order, payments: Iterable[Payment]) -> list[Approval]:
-    """What was asked for about an order's money, the newest first. One query."""
+def requests_of(
+    order: Order, payments: Iterable[Payment], also: Mapping[str, str] | None = None
+) -> list[Approval]:
+    """What was asked for about an order's money, the newest first; ``also``: kind -> key of what other rooms asked for
+    about the same order. One query."""
     keys = [f"cancel:{order.pk}", *(f"payment:{payment.pk}" for payment in payments)]
-    found = Approval.objects.filter(kind=KIND, key__in=keys).select_related("requested_by", "decided_by")
-    return list(found.order_by("-pk"))
+    wanted = Q(kind=KIND, key__in=keys)
+    for kind, key in (also or {}).items():
+        wanted |= Q(kind=kind, key=key)
+    return list(Approval.objects.filter(wanted).select_related("requested_by", "decided_by").order_by("-pk"))
 
 
 def _url(order: Order) -> str:

@@ -18,7 +18,7 @@ from checkout.payment import approval
 from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import OPEN_STATES, PREPAYMENT, Payment, Refund
 from checkout.payment.stripe_client import ProviderDown
-from fulfilment.customer_service.changes.approving import requests_of as change_requests_of
+from fulfilment.customer_service.changes import approving as changes
 from fulfilment.finance.forms import ReasonForm
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.models import Parcel
@@ -72,7 +72,7 @@ def facts(found: Order) -> dict[str, Any]:
     invoices = list(Invoice.objects.filter(order=found).order_by("pk"))
     mails = mails_of_order(found.pk)
     shortages = of_order(found.pk)
-    requests = [*approval.requests_of(found, payments), *change_requests_of(found)]
+    requests = approval.requests_of(found, payments, {changes.KIND: changes.key_of(found)})
     about_pieces = approving.requests_of(shortages) if shortages else []
     pick_lists = list(PickList.objects.filter(order=found).select_related("picker", "site").order_by("pk"))
     told = order_story.messages_of(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -52,11 +53,18 @@ def sibling(
     return other
 
 
-def ordered(outbox: Any, *wanted: tuple[StockRecord, int], method: str = "card", **options: Any) -> Order:
+def ordered(
+    outbox: Any,
+    *wanted: tuple[StockRecord, int],
+    method: str = "card",
+    before_paying: Callable[[Order], None] = lambda _order: None,
+    **options: Any,
+) -> Order:
     """An order that is confirmed and has its pick list."""
     if method == "invoice":
         options.setdefault("user", make_user())
     order = place_order(*wanted, method=method, **options)
+    before_paying(order)
     pay(order)
     outbox.drain()
     order.refresh_from_db()

@@ -42,6 +42,11 @@ class Asked:
     is_new: bool = True
 
 
+def key_of(order: Order) -> str:
+    """What a request for approval knows the order by."""
+    return f"change:{order.pk}"
+
+
 def needs_second(order: Order, back_minor: int, by: Any) -> bool:
     """Whether ``by`` needs somebody else to change the order so that this much goes back. Three queries at most."""
     return back_minor > 0 and second_person_needed(order=order, amount_minor=back_minor, by=by)
@@ -71,7 +76,7 @@ def _ask(order_id: int, facts: dict[str, Any], back_minor: int, why: str, by: An
         held_as = "" if order.on_hold else _("Waits for the approval of a change.")
         approval, is_new = approvals.ask(
             kind_name=KIND,
-            key=f"change:{order.pk}",
+            key=key_of(order),
             title=_("Change order %(number)s and give %(amount)s back") % money,
             amount_minor=back_minor,
             currency=order.currency,
@@ -128,12 +133,6 @@ def _let_go(approval: Approval, by: Any) -> None:
     held_as = approval.facts.get("held_as")
     if held_as and order.on_hold and order.hold_reason == held_as:
         release_hold(order=order, by=by)
-
-
-def requests_of(order: Order) -> list[Approval]:
-    """What was asked for about changes of an order, the newest first. One query."""
-    found = Approval.objects.filter(kind=KIND, key=f"change:{order.pk}")
-    return list(found.select_related("requested_by", "decided_by").order_by("-pk"))
 
 
 def _url(order: Order) -> str:
