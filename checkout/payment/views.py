@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -23,6 +23,8 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"error": "too large"}, status=413)
     try:
         event = stripe_client.verify_event(request.body, request.headers.get("Stripe-Signature", ""))
+    except RawPostDataException:  # sent as a form, which was read as one
+        return JsonResponse({"error": "not an event"}, status=400)
     except stripe_client.BadSignature:
         return JsonResponse({"error": "signature"}, status=400)
     except ValueError:

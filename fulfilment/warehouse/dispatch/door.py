@@ -8,7 +8,7 @@ import json
 import re
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -37,7 +37,10 @@ def dhl_webhook(request: HttpRequest) -> HttpResponse:
     length = str(request.META.get("CONTENT_LENGTH") or "0")
     if not (length.isascii() and length.isdigit() and int(length[:12]) <= BODY_MAX_BYTES):
         return JsonResponse({"error": "too large"}, status=413)
-    body = request.body
+    try:
+        body = request.body
+    except RawPostDataException:  # sent as a form, which was read as one
+        return JsonResponse({"error": "not a message"}, status=400)
     if not is_signed(body, request.headers.get(HEADER, "")):
         return JsonResponse({"error": "signature"}, status=400)
     try:
