@@ -17,6 +17,7 @@ from checkout.payment import approval
 from checkout.payment.actions import close_unpaid
 from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import CARD, Payment
+from fulfilment.customer_service.returns import exchange
 from fulfilment.warehouse.picking.models import PickLine
 from shop.kernel.clock import now
 from shop.kernel.states import MoveNotAllowed, allowed_moves
@@ -108,8 +109,9 @@ def hold(*, order: Order, why: str, by: Any) -> None:
 
 
 def release(*, order: Order, by: Any) -> None:
-    """The order goes on."""
+    """The order goes on. An exchange that waited for its old pieces is finished with it, and gives back what is due."""
     with transaction.atomic():
+        exchange.let_go(made=order, by=by)
         actions.release_hold(order=order, by=by)
         note(subject=ORDER, subject_id=order.pk, what="release_hold", by=by)
 

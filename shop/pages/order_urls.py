@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import order_change, orders, returns, shortages
+from . import order_change, order_exchange, orders, returns, shortages
 
 app_name = "orders"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("missing/<str:token>/", shortages.shortage, name="shortage"),
     path("<slug:number>/", orders.detail, name="detail"),
     path("<slug:number>/change/", order_change.order_change, name="change"),
+    path("<slug:number>/exchange/", order_exchange.order_exchange, name="exchange"),
     path("<slug:number>/returns/<slug:returning>/slip.pdf", returns.slip, name="return-slip"),
     path("<slug:number>/returns/<slug:returning>/sent/", returns.sent, name="return-sent"),
     path("<slug:number>/invoices/<slug:invoice>/", orders.invoice_pdf, name="invoice"),

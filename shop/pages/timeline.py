@@ -51,7 +51,9 @@ def order_page(order: Order) -> dict[str, Any]:
         "invoices": invoices,
         "timeline": _timeline(order, payments, parcels, invoices),
         "shortages": _asked(order),
-        "replacements": list(order.replacements.exclude(status="cancelled").order_by("pk")),
+        "replacements": list(
+            order.replacements.exclude(status="cancelled").select_related("exchange").order_by("pk")
+        ),
         "returns": told.of_order(order),
         "merchant": MerchantProfile.objects.first(),
     }

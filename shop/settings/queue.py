@@ -50,6 +50,10 @@ CELERY_BEAT_SCHEDULE = {
     "ask where parcels are": {"task": "dispatch.ask_carriers", "schedule": 600.0},
     "plan counts": {"task": "counting.plan", "schedule": crontab(hour="5", minute="0")},
     "give up late returns": {"task": "receiving.expire", "schedule": crontab(hour="3", minute="10")},
+    "call off late exchanges": {
+        "task": "returns.call_off_exchanges",
+        "schedule": crontab(hour="3", minute="15"),
+    },
     "clear pictures nobody sent": {"task": "cases.clear_drafts", "schedule": crontab(hour="3", minute="25")},
     "decide what nobody answered": {"task": "shortages.apply_defaults", "schedule": 60.0},
     "ask about what no bin held": {"task": "shortages.ask_overlooked", "schedule": 300.0},

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from checkout.order import access
 from checkout.payment.models import Refund
-from fulfilment.customer_service.returns.models import Settlement
+from fulfilment.customer_service.returns.models import Exchange, Settlement
 from fulfilment.warehouse.receiving.models import Return
 from tests.browser import phone
 from tests.browser.judge import Judge
@@ -23,6 +23,7 @@ from tests.factories.orders import make_country
 from tests.factories.people import make_staff
 from tests.factories.range import ensure_vat
 from tests.factories.returns import dock_bins
+from tests.fulfilment.customer_service.returns.test_exchange import other_size
 from tests.fulfilment.customer_service.returns.test_settlements import sent, skus, withdraw
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def test_a_return_scanned_at_the_dock_releases_the_refund(
     guest.get_by_text("Ich habe es abgeschickt").click()
     guest.get_by_label("Versanddienst").fill("DHL")
     guest.get_by_label("Sendungsnummer").fill("00340434161094")
-    guest.get_by_role("button", name="Es ist unterwegs").click()
+    guest.get_by_role("button", name="Speichern").click()
     judge.see("order-return-on-its-way")
     assert guest.get_by_text("DHL 00340434161094").count()
 
@@ -90,6 +91,8 @@ def test_a_return_scanned_at_the_dock_releases_the_refund(
     assert refund.amount_minor == order.total_minor and refund.requested_by is None
     assert settled.state == "done" and settled.done_by is None
 
+    guest.goto(live_server.url + reverse("orders:exchange", args=[order.number]))
+    judge.see("order-exchange-nothing")
     guest.goto(live_server.url + reverse("orders:detail", args=[order.number]))
     judge.see("order-return-money")
     assert guest.get_by_text("Ihr Geld ist unterwegs").count()
@@ -108,3 +111,39 @@ def test_a_return_scanned_at_the_dock_releases_the_refund(
         lead.goto(live_server.url + reverse(f"service:{name}"))
         desk.see(name)
     assert not [*judge.found, *desk.found], "\n".join([*judge.found, *desk.found])
+
+
+def test_a_size_is_exchanged_from_the_page_to_the_dock(
+    live_server: Any, open_window: OpenWindow, outbox: Any
+) -> None:
+    make_country()
+    ensure_vat()
+    dock_bins()
+    order = sent(outbox, 1)
+    other_size(order, price_minor=8_990)
+    guest = open_window(locale="de-DE")
+    judge = Judge(guest, "de")
+    guest.goto(access.link(order, base=live_server.url))
+    guest.get_by_role("link", name="In eine andere Größe umtauschen").click()
+    judge.see("exchange-choose")
+    guest.get_by_label("stattdessen Größe").select_option(index=1)
+    guest.get_by_role("button", name="Ansehen, was es bedeutet").click()
+    judge.see("exchange-seen")
+    guest.get_by_role("button", name="Jetzt umtauschen").click()
+    judge.see("exchange-kept")
+    outbox.drain()
+    found = Exchange.objects.get()
+    ramp = open_window(width=360, height=740, locale="de-DE")
+    phone.sign_in(ramp.context, live_server.url, make_staff("rampe@example.org", *DOCK, first_name="Rita"))
+    unpack(ramp, live_server.url, found.returning.number, skus(order)[0])
+    outbox.drain()
+    found.made.refresh_from_db()
+    assert not found.made.on_hold and Refund.objects.get().amount_minor == 1_000
+    guest.goto(live_server.url + reverse("orders:detail", args=[order.number]))
+    judge.see("exchange-sent")
+    desk = open_window(locale="de-DE")
+    desk_judge = Judge(desk, "de")
+    phone.sign_in(desk.context, live_server.url, make_staff("service@example.org", "cases.handle_cases"))
+    desk.goto(live_server.url + reverse("service:exchange", args=[order.number]))
+    desk_judge.see("desk-exchange")
+    assert not [*judge.found, *desk_judge.found], "\n".join([*judge.found, *desk_judge.found])

@@ -23,7 +23,9 @@ class Spans(Period):
     """A stretch of days, cut by week or month."""
 
     q = None  # type: ignore[assignment]
-    by = forms.ChoiceField(label=_("By"), required=False, choices=[(WEEK, _("week")), (MONTH, _("month"))])
+    by = forms.ChoiceField(
+        label=_("Grouped by"), required=False, choices=[(WEEK, _("week")), (MONTH, _("month"))]
+    )
 
     def __init__(self, request: HttpRequest, **more: Any) -> None:
         query = request.GET.copy()

@@ -21,7 +21,7 @@ from shop.kernel.nav import NavEntry
 from shop.kernel.states import StateError
 from shop.ui.numbers import money_text
 
-from . import actions, automatic, postage_pages
+from . import actions, automatic, exchange_pages, postage_pages
 from .forms import NothingForm, SettleForm, SettlementSearch
 from .models import Settlement
 from .plan import Plan, TooMuchKept
@@ -206,6 +206,7 @@ urlpatterns = [
     path("returns/<slug:number>/settle/", settle, name="settlement-settle"),
     path("returns/<slug:number>/nothing/", nothing, name="settlement-nothing"),
     *postage_pages.urlpatterns,
+    *exchange_pages.urlpatterns,
 ]
 NAV = [
     NavEntry("orders", gettext_lazy("Money for returns"), "service:settlements", SETTLE, "return", 35),

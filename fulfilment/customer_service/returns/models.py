@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.kernel.clock import now
 
-from .states import SETTLEMENT
+from .states import EXCHANGE, SETTLEMENT
 
 CUSTOMER, SHOP = "customer", "shop"
 PAYERS = [(CUSTOMER, _("the customer")), (SHOP, _("the shop"))]
@@ -113,3 +113,38 @@ class Authorisation(models.Model):
 
     def __str__(self) -> str:
         return f"authorisation of return {self.returning_id}"
+
+
+class Exchange(models.Model):
+    """Pieces that come back for others: the order without money that sends the new ones, and the return of the old."""
+
+    machine = EXCHANGE
+
+    key = models.CharField(max_length=40, unique=True, help_text="of the form: a second click finds it")
+    order = models.ForeignKey("order.Order", on_delete=models.PROTECT, related_name="exchanges")
+    made = models.OneToOneField("order.Order", on_delete=models.PROTECT, related_name="exchange")
+    returning = models.OneToOneField("receiving.Return", on_delete=models.PROTECT, related_name="exchange")
+    lines = models.JSONField(
+        help_text="order_line_id, stockrecord_id, quantity, title, new_title, back_minor each"
+    )
+    back_minor = models.PositiveBigIntegerField(
+        default=0, help_text="goes back when the old pieces are accepted"
+    )
+    state = models.CharField(_("State"), max_length=12, choices=EXCHANGE.choices, default=EXCHANGE.initial)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(default=now)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        default_permissions = ()
+        indexes = [models.Index(fields=["state", "at"], name="returns_exchange_by_state")]
+
+    def __str__(self) -> str:
+        return f"exchange {self.pk} of order {self.order_id} ({self.state})"
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: it says why goods went out without money."""
+        raise ProtectedError("exchanges are called off, never deleted", {self})

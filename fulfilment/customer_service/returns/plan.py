@@ -99,9 +99,9 @@ def plan(
     if with_shipping:
         _add_shipping(plans, reductions)
     credits = [one for one in plans.values() if one.credit_minor]
-    free = _free_after(credits)
     credit = sum(one.credit_minor for one in credits)
-    payments = _payments(order, min(free, credit))
+    free = free_after(order, credit)
+    payments = payments_back(order, min(free, credit))
     sent = sum(amount for _payment, amount in payments)
     return Plan(
         credits=credits,
@@ -177,17 +177,14 @@ def _add_shipping(plans: dict[int, CreditPlan], reductions: Mapping[int, Reducti
         credit.shipping_minor = sum(reductions[pk].of_charge(charge)[0] for charge in charges)
 
 
-def _free_after(credits: list[CreditPlan]) -> int:
-    """How much of the credits no open invoice of the order takes. Credit is laid on its own invoice first, then on the
-    order's others, as invoicing does; money that lies free already is not ours to send back."""
-    if not credits:
-        return 0
-    order_id = credits[0].invoice.order_id
-    still_open = Invoice.objects.open().filter(order_id=order_id).aggregate(sum=Sum("open_minor"))["sum"] or 0
-    return max(0, sum(one.credit_minor for one in credits) - still_open)
+def free_after(order: Order, credit_minor: int) -> int:
+    """How much of a credit no open invoice of the order takes (minor units). Credit is laid on its own invoice first,
+    then on the order's others, as invoicing does; money that lies free already is not ours to send back."""
+    still_open = Invoice.objects.open().filter(order=order).aggregate(sum=Sum("open_minor"))["sum"] or 0
+    return max(0, credit_minor - still_open)
 
 
-def _payments(order: Order, amount_minor: int) -> list[tuple[Payment, int]]:
+def payments_back(order: Order, amount_minor: int) -> list[tuple[Payment, int]]:
     """Which payments of the order send the amount back: the one with most left first."""
     rows = [
         (payment, refundable_minor(payment))

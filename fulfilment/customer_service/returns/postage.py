@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy
 from fulfilment.customer_service.cases import kinds
 from fulfilment.customer_service.cases.models import Case
 
-from .models import CUSTOMER, SHOP, PostageRule
+from .models import CUSTOMER, SHOP, Exchange, PostageRule
 
 SEND_DAYS = 14  #: § 355 (3) and § 357 (1) BGB: so long the customer may take to send the goods
-OTHER = "other"
+OTHER, EXCHANGE = "other", "exchange"
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,12 @@ USUAL: dict[str, Usual] = {
     kinds.TRANSPORT: Usual(SHOP, "§ 475 (2) BGB", False),
     kinds.SHORT: Usual(SHOP, "§ 439 (2) BGB", False),
     kinds.GOODWILL: Usual(CUSTOMER, "", True),
+    EXCHANGE: Usual(CUSTOMER, "", True),
     OTHER: Usual(SHOP, "", True),
 }
 TITLES: dict[str, Any] = {
     **{code: kinds.KINDS[code].title for code in USUAL if code in kinds.KINDS},
+    EXCHANGE: kinds.REMEDIES[kinds.EXCHANGE],
     OTHER: gettext_lazy("Everything else"),
 }
 
@@ -53,7 +55,9 @@ def reason_of(cause: str) -> str:
     if kind == "case":
         known = Case.objects.filter(number=number).values_list("kind", flat=True).first()
         return known if known in USUAL else OTHER
-    return kinds.WARRANTY if kind == "replacement" else OTHER
+    if kind == "replacement":
+        return EXCHANGE if Exchange.objects.filter(made__number=number).exists() else kinds.WARRANTY
+    return OTHER
 
 
 def payer_for(reason: str) -> tuple[str, str]:

@@ -11,3 +11,15 @@ SETTLEMENT = Machine(
     moves={PROPOSED: (DONE, NOTHING), DONE: (), NOTHING: ()},
     labels={PROPOSED: _("To be decided"), DONE: _("Carried out"), NOTHING: _("Nothing is due")},
 )
+
+WAITING, SENT, CALLED_OFF = "waiting", "sent", "called_off"
+EXCHANGE = Machine(
+    name="exchange",
+    initial=WAITING,
+    moves={WAITING: (SENT, CALLED_OFF), SENT: (), CALLED_OFF: ()},
+    labels={
+        WAITING: _("Waits for the old piece"),
+        SENT: _("New size may go"),
+        CALLED_OFF: _("Called off"),
+    },
+)

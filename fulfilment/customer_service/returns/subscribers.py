@@ -4,7 +4,7 @@ from fulfilment.warehouse.receiving.events import ReturnAuthorised, ReturnSettle
 from fulfilment.warehouse.receiving.models import Return
 from shop.kernel.outbox import subscribe
 
-from . import actions, sending
+from . import actions, exchange, sending
 
 
 @subscribe(ReturnSettled, "service.settle_return")
@@ -13,6 +13,12 @@ def settle_return(event: ReturnSettled) -> None:
     if any(line["order_line_id"] is not None for line in event.lines):
         returning = Return.objects.select_related("order").get(pk=event.return_id)
         actions.propose(returning=returning, lines=event.lines)
+
+
+@subscribe(ReturnSettled, "service.finish_exchange")
+def finish_exchange(event: ReturnSettled) -> None:
+    """What was exchanged is here like new: the new size may go."""
+    exchange.finish(returning=Return.objects.get(pk=event.return_id), lines=event.lines)
 
 
 @subscribe(ReturnAuthorised, "service.explain_return")

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.utils.translation import gettext as _
 
 from checkout.payment.models import CARD, Refund
@@ -16,8 +16,8 @@ from shop.kernel.models import StateChange
 from shop.ui.numbers import money_text
 from shop.ui.times import long_date
 
-from .models import SHOP, Authorisation, Settlement
-from .states import DONE, NOTHING
+from .models import SHOP, Authorisation, Exchange, Settlement
+from .states import DONE, NOTHING, SENT
 
 CARD_DAYS = 10  #: bank days until a card shows a refund, at most, as the card provider says
 
@@ -53,7 +53,7 @@ def of_order(order: Any) -> list[Told]:
     items = ReturnItem.objects.select_related("order_line").order_by("pk")
     rows = list(
         Return.objects.filter(order=order)
-        .select_related("authorisation", "settlement")
+        .select_related("authorisation", "settlement", "exchange__made")
         .prefetch_related(Prefetch("items", queryset=items))
         .order_by("announced_at", "pk")
     )
@@ -64,7 +64,9 @@ def of_order(order: Any) -> list[Told]:
     )
     on_their_way = {change.thing_id: change.at for change in changes}
     refunds = list(
-        Refund.objects.filter(payment__order=order, source__startswith="return:").select_related("payment")
+        Refund.objects.filter(
+            Q(source__startswith="return:") | Q(source__startswith="exchange:"), payment__order=order
+        ).select_related("payment")
     )
     withdrawals = {
         f"withdrawal:{row.number}": row for row in Withdrawal.objects.filter(order=order).order_by("pk")
@@ -156,7 +158,12 @@ def _money(row: Return, order: Any, refunds: list[Refund], withdrawal: Withdrawa
         return [Step(_("We look at what you sent"), None, "search", "current", text)]
     checked = Step(_("Checked"), settlement.done_at, "check")
     if settlement.state == NOTHING:
-        return [checked]
+        swapped: Exchange | None = getattr(row, "exchange", None)
+        if swapped is None or swapped.state != SENT:
+            return [checked]
+        text = _("Number %(number)s") % {"number": swapped.made.number}
+        back = [_sent_back(one) for one in refunds if one.source.startswith(f"exchange:{swapped.pk}:")]
+        return [checked, Step(_("We send you the new size"), swapped.done_at, "truck", text=text), *back]
     return [checked, *_paid(row, order, settlement, refunds)]
 
 

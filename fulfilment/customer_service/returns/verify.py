@@ -7,8 +7,8 @@ from django.db.models import Sum
 from checkout.payment.models import Refund
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice
 
-from .models import Settlement
-from .states import DONE
+from .models import Exchange, Settlement
+from .states import DONE, SENT, WAITING
 
 
 def settlements_are_what_was_credited_and_sent_back() -> list[str]:
@@ -29,9 +29,28 @@ def settlements_are_what_was_credited_and_sent_back() -> list[str]:
     return found
 
 
+def exchanges_keep_their_word() -> list[str]:
+    """New sizes wait while the old ones are not here, and what was promised back was credited once they are."""
+    found = []
+    for row in Exchange.objects.select_related("made", "order").order_by("pk").iterator(500):
+        if row.state == WAITING and not row.made.on_hold and row.made.status != "cancelled":
+            found.append(
+                f"order {row.made.number} is not on hold, though what it is exchanged for is not here"
+            )
+        notes = Invoice.objects.filter(kind=CREDIT_NOTE, source__startswith=f"exchange:{row.pk}:")
+        credited = notes.aggregate(sum=Sum("gross_minor"))["sum"] or 0
+        promised = row.back_minor if row.state == SENT else 0
+        if credited > promised:
+            found.append(
+                f"exchange {row.pk} of {row.order.number} credited {credited}, promised were {promised}"
+            )
+    return found
+
+
 CHECKS = [
+    ("exchanges keep their word", exchanges_keep_their_word),
     (
         "settlements of returns are what was credited and sent back",
         settlements_are_what_was_credited_and_sent_back,
-    )
+    ),
 ]

@@ -18,6 +18,7 @@ from shop.kernel.clock import now
 from shop.notifications import facts, legal
 from shop.notifications.letter import Attachment, Block, Button, Facts, Letter, Links, Paragraph
 from shop.pages.keys import link_with_key
+from shop.ui.times import long_date
 
 PICKUP = "pickup"  #: the carrier of goods that were handed over in the store (ParcelDispatched)
 
@@ -198,6 +199,8 @@ def confirmed(order: Order) -> Letter:
 def replacement(order: Order) -> Letter:
     """Goods are sent once more, free of charge: what comes, where to, and that nothing is to be paid."""
     first = order.replaces.number if order.replaces else ""
+    if hasattr(order, "exchange"):
+        return exchanged(order, first)
     blocks: list[Block] = [
         Paragraph(
             _(
@@ -218,6 +221,35 @@ def replacement(order: Order) -> Letter:
         subject=_("Your replacement for order %(number)s is being made ready") % {"number": first},
         preheader=_("Free of charge; we write again when the parcel leaves."),
         heading=_("Your replacement is being made ready"),
+        greeting=facts.greeting(order),
+        blocks=blocks,
+        closing=signature(),
+    )
+
+
+def exchanged(order: Order, first: str) -> Letter:
+    """Another size is kept for what was sent: what is to be done for it, and until when."""
+    day = long_date(order.exchange.returning.expected_by, order.language)  # type: ignore[attr-defined]
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "We keep these goods for you in exchange for a part of your order %(number)s. Please send the old ones "
+                "back: as soon as they are here and like new, the new ones leave. We wait until %(day)s; if nothing "
+                "has arrived by then, the exchange is off and you keep what you have."
+            )
+            % {"number": first, "day": day}
+        ),
+        facts.listed(order),
+        Facts([(_("Number of the exchange"), order.number), (_("To pay"), _("nothing"))]),
+        link(order),
+        facts.addresses(order),
+        Paragraph(_("Your rights stay as they were with the first delivery."), small=True),
+        ways(order),
+    ]
+    return Letter(
+        subject=_("Your exchange for order %(number)s: we keep the new size for you") % {"number": first},
+        preheader=_("Please send the old goods back."),
+        heading=_("Your new size is kept for you"),
         greeting=facts.greeting(order),
         blocks=blocks,
         closing=signature(),

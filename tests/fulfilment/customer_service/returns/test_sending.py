@@ -64,7 +64,7 @@ def see(client: Client, order: Order) -> str:
 @pytest.mark.parametrize(
     ("reason", "payer"),
     [("withdrawal", "customer"), ("warranty", "shop"), ("transport_damage", "shop"), ("short_delivery", "shop"),
-     ("goodwill", "customer"), ("guarantee", "shop"), ("other", "shop")],
+     ("goodwill", "customer"), ("guarantee", "shop"), ("other", "shop"), ("exchange", "customer")],
 )  # fmt: skip
 def test_the_law_says_who_pays_unless_the_shop_is_kinder(reason: str, payer: str) -> None:
     assert postage.payer_for(reason)[0] == payer

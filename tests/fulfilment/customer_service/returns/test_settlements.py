@@ -309,7 +309,7 @@ def test_settlements_are_never_deleted_and_verify_finds_a_false_one(outbox: Any)
     found = come_back(outbox, Return.objects.get(order=order), {skus(order)[0]: 1})
     with pytest.raises(ProtectedError):
         found.delete()
-    ((_name, check),) = verify.CHECKS
+    check = dict(verify.CHECKS)["settlements of returns are what was credited and sent back"]
     assert check() == []
     Settlement.objects.update(refunded_minor=1)
     assert check() != []

@@ -1,0 +1,67 @@
+"""Staff page: another size for a customer, with its consequences before and its result after."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from checkout.order.models import Order
+from shop.kernel.access import staff_view
+
+from . import exchange
+from .exchange_form import ExchangeForm
+
+HANDLE = "cases.handle_cases"
+
+
+@staff_view(HANDLE, shows="order")
+@require_http_methods(["GET", "HEAD", "POST"])
+def order_exchange(request: HttpRequest, number: str) -> HttpResponse:
+    """``step=show`` says what it means, ``step=do`` does it; for staff also after the time of the customer."""
+    order = get_object_or_404(Order.objects.select_related("user"), number=number)
+    problem = exchange.refusal(order, by_staff=True)
+    form = ExchangeForm(request.POST or None, order=order, options=[] if problem else exchange.options(order))
+    token, seen = request.POST.get("token", ""), None
+    status = 409 if problem and request.method == "POST" else 200
+    if request.method == "POST" and not problem:
+        if not form.is_valid():
+            status = 422
+        elif request.POST.get("step") != "do" or not 20 <= len(token) <= exchange.KEY_MAX:
+            seen, token = form.seen(), secrets.token_urlsafe(24)
+        else:
+            try:
+                made = exchange.exchange(
+                    order=order, wanted=form.wanted(), key=token, by=request.user, by_staff=True
+                )
+            except exchange.NotExchanged as words:
+                problem, status = str(words), 409
+            else:
+                messages.success(
+                    request,
+                    _("Order %(made)s is kept on hold until return %(returning)s is here.")
+                    % {"made": made.made.number, "returning": made.returning.number},
+                )
+                return redirect("dashboard:order", made.made.number)
+    context = {
+        "order": order,
+        "form": form,
+        "problem": problem,
+        "seen": seen,
+        "back_minor": sum(one["back_minor"] for one in seen or []),
+        "carried": [(name, form.data.get(name, "")) for name in form.fields] if seen else [],
+        "token": token,
+        "crumbs": [
+            {"title": order.number, "url": reverse("dashboard:order", args=[order.number])},
+            {"title": _("Exchange for another size"), "url": ""},
+        ],
+    }
+    return render(request, "dashboard/service/exchange.html", context, status=status)
+
+
+urlpatterns = [path("orders/<slug:number>/exchange/", order_exchange, name="exchange")]
