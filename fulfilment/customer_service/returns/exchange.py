@@ -6,13 +6,14 @@ part of that back when the old piece is accepted; a dearer one is no exchange bu
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from catalogue.partner.actions import InsufficientStock
@@ -293,6 +294,6 @@ def call_off(*, found: Exchange, by: Any = None) -> bool:
     return retrying(write)
 
 
-def waits_until(found: Exchange) -> Any:
+def waits_until(found: Exchange) -> dt.date:
     """The day until which the new size is kept."""
-    return found.returning.expected_by or timezone.localdate()
+    return found.returning.expected_by or today()
