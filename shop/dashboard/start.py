@@ -72,10 +72,10 @@ def _tile(thing: waiting.Waiting, count: int) -> dict[str, Any]:
 
 
 def orders_by_day() -> dict[str, Any]:
-    """Orders and turnover of the last CHART_DAYS days, cancelled ones left out. One query."""
+    """Orders and turnover of the last CHART_DAYS days, cancelled ones and replacements left out. One query."""
     today = clock.today()
     first = today - dt.timedelta(days=CHART_DAYS - 1)
-    placed = Order.objects.filter(date_placed__date__gte=first).exclude(status="cancelled")
+    placed = Order.objects.filter(date_placed__date__gte=first, kind=Order.SALE).exclude(status="cancelled")
     days = placed.annotate(day=TruncDate("date_placed")).order_by().values("day")
     found = {row["day"]: row for row in days.annotate(n=Count("pk"), total=Sum("total_incl_tax"))}
     every = [first + dt.timedelta(days=offset) for offset in range(CHART_DAYS)]

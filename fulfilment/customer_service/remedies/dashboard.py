@@ -19,7 +19,7 @@ from shop.approvals.actions import limit_minor
 from shop.kernel.access import staff_view
 from shop.ui.numbers import money_text
 
-from . import actions
+from . import actions, lists
 from .acts import ACTS, WAYS, Act, Refused, Way, Wish
 from .acts.base import ActForm
 from .shown import shown_of
@@ -206,4 +206,6 @@ def _crumbs(order: Order, case: Case | None, *further: Any) -> list[dict[str, An
 urlpatterns = [
     path("orders/<slug:number>/act/", act_page, name="act"),
     path("orders/<slug:number>/act/<slug:code>/", act_form, name="act-form"),
+    *lists.urlpatterns,
 ]
+NAV = lists.NAV

@@ -34,7 +34,7 @@ NOBODYS = {
             accounts new-account edit-account merchant bank-accounts bank-account-add bank-account bank-mappings
             bank-mapping-add bank-mapping-preview bank-mapping match-policy dunning-settings dunning-level
             limit-formula""",
-        "service": "macros macro-new macro policy return-postage",
+        "service": "macros macro-new macro policy remedy-reasons remedy-reason-new remedy-reason return-postage",
         "connect": "endpoints add endpoint rotate test",
         "dashboard": "approval-limits rule rules delivery delivery-method",
     },

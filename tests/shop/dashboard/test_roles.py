@@ -58,6 +58,8 @@ ROOMS: dict[str, set[str]] = {
     "service:": {"service"} | OFFICE,
     "service:settlement": {"service", "finance"} | OFFICE,
     "service:act": {"service", "finance"} | OFFICE,
+    "service:remedies": {"service", "finance"} | OFFICE,
+    "service:remedy-reason": OFFICE,
     "service:macro": OFFICE,
     "service:figures-people": OFFICE,
     "service:policy": OFFICE,

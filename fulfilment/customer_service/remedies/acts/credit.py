@@ -274,6 +274,16 @@ class MoneyBack(CreditAct):
             for one in found.credits
         ]
 
+    def effects(self, wish: Wish) -> Effects:
+        """To the cent; and a word where new goods were sent already."""
+        found = super().effects(wish)
+        for one in wish.order.replacements.exclude(status="cancelled"):
+            found.say(
+                GOODS,
+                _("Mind: new goods were sent for this order already (%(number)s).") % {"number": one.number},
+            )
+        return found
+
     def remedy_of(self, case: Case) -> str:
         """Money back."""
         return kinds.REFUND
