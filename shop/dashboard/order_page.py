@@ -86,7 +86,7 @@ def facts(found: Order) -> dict[str, Any]:
         "awaits_transfer": any(p.method == PREPAYMENT and p.state in OPEN_STATES for p in payments),
         "parcels": parcels,
         "invoices": invoices,
-        "replacements": list(found.replacements.order_by("pk")),
+        "replacements": _replacements(found),
         "mails": mails,
         "pick_lists": pick_lists,
         "routings": [(routing, reason_text(routing)) for routing in routings_of(found.pk)],
