@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from checkout.basket.queries import pictures_of
 from checkout.order.models import Line, Order
 from checkout.payment.models import OPEN_STATES, Payment, Refund
+from fulfilment.customer_service.changes.models import ADDRESS, DELIVERY, PIECES, OrderChange
+from fulfilment.customer_service.changes.states import DONE
 from fulfilment.customer_service.returns import told
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice, MerchantProfile
@@ -90,7 +92,7 @@ def _timeline(
                 title % {"number": invoice.number}, invoice.created_at, "invoice", url=url, link=_("Show PDF")
             )
         )
-    events += _withdrawn(order)
+    events += _changed(order) + _withdrawn(order)
     if order.status == "cancelled" and "cancelled" in changes:
         events.append(_event(_("Order cancelled"), changes["cancelled"], "cross", state="bad"))
     events.sort(key=lambda event: event["at"])
@@ -107,6 +109,17 @@ def _money(payments: list[Payment]) -> list[Event]:
             if refund.succeeded_at:
                 events.append(_event(_("Money returned to you"), refund.succeeded_at, "undo"))
     return events
+
+
+def _changed(order: Order) -> list[Event]:
+    """What was changed before it was picked. One query."""
+    titles = {
+        PIECES: _("Pieces of your order changed"),
+        ADDRESS: _("Delivery address changed"),
+        DELIVERY: _("Way of delivery changed"),
+    }
+    rows = OrderChange.objects.filter(order=order, state=DONE, kind__in=list(titles)).order_by("pk")
+    return [_event(titles[row.kind], row.at, "edit") for row in rows]
 
 
 def _withdrawn(order: Order) -> list[Event]:

@@ -17,6 +17,7 @@ from checkout.payment.models import Payment, Refund
 from checkout.shipping.models import DeliveryCharge, DeliveryMethod
 from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.models import PickList
+from tests.browser import phone
 from tests.browser.judge import Judge
 from tests.factories.changes import ordered, sibling
 from tests.factories.orders import make_country
@@ -107,4 +108,61 @@ def test_after_picking_began_the_page_says_what_is_possible(
         page.goto(live_server.url + reverse("orders:open", args=[access.token(order)]))
     page.locator(f"a[href$='/{order.number}/change/']").click()
     judge.see("change-too-late")
+    assert not judge.found, "\n".join(judge.found)
+
+
+def test_staff_change_an_order_and_ask_for_the_difference(
+    live_server: Any, open_window: OpenWindow, outbox: Any
+) -> None:
+    make_country()
+    ensure_vat()
+    express()
+    shoe, boot = in_stock(9, price_minor=18_990), in_stock(5, price_minor=12_990, bin="B-02")
+    sibling(shoe, size="43", price_minor=19_990)
+    order = ordered(outbox, (shoe, 2), (boot, 1))
+    rights = ("order.view_orders", "order.manage_orders", "order.correct_addresses", "payment.view_payments")
+    page = open_window(locale="de-DE")
+    judge = Judge(page, "de")
+    phone.sign_in(
+        page.context, live_server.url, make_staff("service@example.org", *rights, first_name="Svea")
+    )
+    with override("de"):
+        page.goto(live_server.url + reverse("dashboard:order", args=[order.number]))
+    page.get_by_role("link", name="Bestellung ändern").click()
+    judge.see("staff-change-choose")
+    first, second = order.lines.order_by("pk")
+    page.locator(f"[name='line-{first.pk}']").fill("0")
+    page.locator("form:has([value=pieces]) button[value=preview]").click()
+    judge.see("staff-change-second-person")
+    page.locator("button[value=edit]").click()
+    page.locator(f"[name='line-{first.pk}']").fill("2")
+    page.locator(f"[name='line-{second.pk}']").fill("0")
+    page.locator("form:has([value=pieces]) button[value=preview]").click()
+    judge.see("staff-change-preview")
+    page.locator("button[value=confirm]").click()
+    judge.see("staff-change-no-reason")
+    page.get_by_label("Grund").fill("Kundin rief an")
+    page.locator("button[value=confirm]").click()
+    page.wait_for_url(f"**/orders/{order.number}/")
+    assert Refund.objects.get().amount_minor == 12_990
+
+    page.get_by_role("link", name="Bestellung ändern").click()
+    page.locator(f"[name='size-{first.pk}']").select_option(index=1)
+    page.locator("form:has([value=pieces]) button[value=preview]").click()
+    judge.see("staff-change-dearer")
+    page.get_by_label("Grund").fill("Kundin rief an")
+    page.locator("button[value=confirm]").click()
+    page.wait_for_url(f"**/orders/{order.number}/")
+    judge.see("staff-order-waits")
+    page.get_by_role("link", name="Bestellung ändern").click()
+    judge.see("staff-change-waits")
+    with override("de"):
+        page.goto(live_server.url + reverse("orders:open", args=[access.token(order)]))
+    judge.see("shopper-waits")
+    page.locator(f"a[href$='/{order.number}/change/']").first.click()
+    judge.see("shopper-change-waits")
+    page.get_by_role("button", name="Diese Änderung verwerfen").click()
+    page.wait_for_url(f"**/orders/{order.number}/")
+    order.refresh_from_db()
+    assert not order.on_hold
     assert not judge.found, "\n".join(judge.found)

@@ -13,6 +13,10 @@ from checkout.basket.offers import apply_offers
 from checkout.order.actions import cancel, place
 from checkout.order.actions.amend import cancel_pieces
 from checkout.order.models import Line, Order
+from checkout.payment.models import INVOICE
+from fulfilment.customer_service.changes.actions import change
+from fulfilment.customer_service.changes.altering import ChangeRefused
+from fulfilment.customer_service.changes.wishes import Wish, open_lines
 from fulfilment.finance.invoicing.actions import cancel_invoice, credit_note, replace_invoice
 from fulfilment.finance.invoicing.actions.replace import Correction
 from fulfilment.finance.invoicing.actions.rests import credited_minor
@@ -148,6 +152,22 @@ class Goods:
         return bool(
             cancel_pieces(order=order, lines={line.pk: 1}, source=source, why="one less", by=self.clerk)
         )
+
+    def change_order(self: Any) -> bool:
+        """The shopper takes pieces out, or adds some to an order that may still grow, before anybody picks it."""
+        orders = Order.objects.filter(status__in=("awaiting_payment", "confirmed"), on_hold=False)
+        order = self.pick(orders.order_by("pk"))
+        lines = open_lines(order) if order else []
+        line = self.pick(Line.objects.filter(pk__in=[line.pk for line in lines]).order_by("pk"))
+        if order is None or line is None:
+            return False
+        grows = order.payment_method == INVOICE and self.chance(40)
+        pieces = {line.pk: max(0, line.quantity_open + (1 if grows else -1))}
+        try:
+            change(order=order, wish=Wish(pieces=pieces), key=f"wish:{self.next()}")
+        except ChangeRefused:
+            return False
+        return True
 
     def goods_come_back(self: Any) -> bool:
         """A parcel at the dock: good pieces go on the shelf, broken ones away."""

@@ -32,7 +32,9 @@ BEFORE = {
     **dict.fromkeys(("dispute", "dispute_ends", "refund", "refund_comes_back"), CARDS),
     "refund_again": ("order", "pay_by_card", "refund", "refund", "refund_comes_back", "refund_comes_back"),
     **dict.fromkeys(("payout", "transfers_leave", "goods_come_back"), (*CARDS, "dispatch", "refund_again")),
-    **dict.fromkeys(("pay_by_card", "pay_too_late", "cancel_order", "cancel_pieces"), ("order",)),
+    **dict.fromkeys(
+        ("pay_by_card", "pay_too_late", "cancel_order", "cancel_pieces", "change_order"), ("order",)
+    ),
     "undo_write_off": ("write_off", "dispatch"),
     "explain_money_of_nobody": ("money_of_nobody",),
     "reverse_by_hand": ("manual_entry",),
@@ -40,7 +42,7 @@ BEFORE = {
 #: How often a verb is tried, beside the others.
 WEIGHTS = {
     "order": 14, "dispatch": 16, "receive_goods": 1, "cancel_order": 1, "credit": 4, "cancel_invoice": 1,
-    "replace_invoice": 1, "goods_come_back": 2, "cancel_pieces": 2,
+    "replace_invoice": 1, "goods_come_back": 2, "cancel_pieces": 2, "change_order": 2,
     "pay_by_card": 8, "pay_too_late": 1, "refund": 4, "refund_comes_back": 2, "refund_again": 2, "dispute": 2,
     "dispute_ends": 2, "fee_alone": 1, "money_of_nobody": 1, "explain_money_of_nobody": 1, "payout": 3,
     "customer_pays": 16, "one_transfer_for_several": 2, "bank_takes_fees": 1, "debit_returned": 2, "typed_by_hand": 2,

@@ -80,6 +80,7 @@ def test_a_guest_takes_a_piece_out_by_the_link_of_the_mail(client: Client, outbo
 
     answer = confirmed(client, order, **wish)
     assert "Ihre Bestellung ist geändert." in text_of(answer)
+    assert "Stücke Ihrer Bestellung geändert" in text_of(answer)
     assert Refund.objects.get().amount_minor == 3_000
     outbox.drain()
     assert outbox.failures() == []
