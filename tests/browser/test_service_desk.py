@@ -42,7 +42,7 @@ OpenWindow = Callable[..., "Page"]
 RIGHTS = (
     "cases.view_cases", "cases.handle_cases", "cases.change_macros", "returns.settle_money", "order.view_orders",
     "payment.refund_payments", "withdrawals.handle_withdrawals",
-    "remedies.use_remedies", "approvals.view_approvals",
+    "remedies.use_remedies", "remedies.change_reasons", "receiving.settle_returns", "approvals.view_approvals",
 )  # fmt: skip
 
 
@@ -274,4 +274,17 @@ def test_goodwill_above_the_limit_is_decided_by_a_second_person(
     desk.goto(live_server.url + reverse("service:act", args=[order.number]))
     judge.see("act-approved")
     assert "Lena Leitung" in desk.locator(".remedies").inner_text()
-    assert not judge.found + second.found, "\n".join(judge.found + second.found)
+
+    for code in ("goodwill", "money_back", "voucher", "return"):
+        desk.goto(live_server.url + reverse("service:act-form", args=[order.number, code]))
+        judge.see(f"act-{code}")
+    for name in ("remedies", "remedy-reason-new"):
+        desk.goto(live_server.url + reverse(f"service:{name}"))
+        judge.see(name)
+    desk.goto(live_server.url + reverse("service:remedy-reasons"))
+    both = Judge(desk, "en")  # the table shows both languages, on purpose
+    both.see("remedy-reasons")
+    desk.goto(live_server.url + reverse("service:remedies") + "?q=gibtesnicht")
+    judge.see("remedies-none")
+    found = judge.found + second.found + both.found
+    assert not found, "\n".join(found)

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from catalogue.partner.models import Reservation, StockRecord
+from checkout.order import access as order_access
 from checkout.order.actions import NotReplaceable, cancel, place_replacement, replaceable_pieces
 from checkout.order.models import Order
 from checkout.payment.models import Refund
@@ -290,3 +291,14 @@ def test_the_shopper_cannot_make_a_replacement_cost_something(clerk: Any, outbox
     made = place_replacement(order=order, pieces={order.lines.get().pk: 1}, source="one", why="x", by=clerk)
     may = what_may_change(made)
     assert [kind for kind, one in may.items() if one.allowed] == ["cancel", "address"]
+
+
+def test_the_customer_is_told_in_their_own_language(clerk: Any, outbox: Any) -> None:
+    order = sent(outbox, 1, language="en")
+    made = place_replacement(order=order, pieces={order.lines.get().pk: 1}, source="one", why="x", by=clerk)
+    outbox.drain()
+    mail = OutgoingMail.objects.get(order=made)
+    assert mail.subject == f"Your replacement for order {order.number} is being made ready"
+    assert "free of charge" in mail.text and f"order={order.number}" not in mail.subject
+    page = Client().get(reverse("orders:open", args=[order_access.token(made)]), follow=True)
+    assert order.number in page.content.decode()
