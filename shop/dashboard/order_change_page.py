@@ -27,6 +27,7 @@ from shop.pages.order_change import change_key, choose_context, confirm_context,
 from shop.pages.order_change_form import FORMS
 
 from .approvals import asked_text
+from .models import ORDER, note
 from .order_page import MANAGE, _crumbs, find
 
 READDRESS = "order.correct_addresses"
@@ -78,6 +79,11 @@ def _confirm(request: HttpRequest, order: Order, form: Any) -> HttpResponse:
         why=reason.cleaned_data["reason"],
         seen_minor=total,
     )
+    if asked.change is not None and asked.is_new:
+        why = reason.cleaned_data["reason"]
+        note(
+            subject=ORDER, subject_id=order.pk, what="change_order", by=request.user, why=why, kind=form.kind
+        )
     if asked.approval is not None:
         messages.warning(request, asked_text(asked.approval, is_new=asked.is_new))
     elif asked.change is not None and asked.change.state == WAITING:

@@ -63,6 +63,7 @@ EVENTS = {
     "InvoiceReopened": gettext_noop("invoice open again"),
 }
 DEEDS = {
+    "change_order": gettext_noop("Changed before it was picked"),
     "hold": gettext_noop("Put on hold"),
     "release_hold": gettext_noop("Hold released"),
     "resend_mail": gettext_noop("Confirmation mail sent again"),

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
@@ -83,6 +85,8 @@ def test_staff_take_pieces_out_and_say_why(service: Client, outbox: Any) -> None
 
     answer = confirmed(service, order, **wish)
     assert f"Bestellung {order.number} ist geändert." in text_of(answer)
+    story = text_of(service.get(reverse("dashboard:order", args=[order.number])))
+    assert "Geändert, bevor gepickt wurde" in story and "Kundin rief an" in story
     row = OrderChange.objects.get()
     assert (row.kind, row.voice, row.why) == (PIECES, STAFF, "Kundin rief an")
     assert row.by is not None
@@ -209,3 +213,15 @@ def test_nonsense_is_answered_in_words(
     assert service.post(page_of(order), sent).status_code == status
     assert not OrderChange.objects.exists()
     assert service.get(reverse("dashboard:order-change", args=["K0"])).status_code == 404
+
+
+def test_the_page_asks_the_database_the_same_for_many_lines(service: Client, outbox: Any) -> None:
+    few = ordered(outbox, (in_stock(5), 1))
+    many = ordered(outbox, *[(in_stock(5), 2) for _ in range(8)])
+    service.get(page_of(few))
+    counts = []
+    for order in (few, many):
+        with CaptureQueriesContext(connection) as seen:
+            service.get(page_of(order))
+        counts.append(len(seen))
+    assert counts[0] == counts[1] <= 30, counts

@@ -25,9 +25,10 @@ from fulfilment.customer_service.changes.rules import (
 from fulfilment.customer_service.changes.wishes import Wish
 from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.models import PickLine, PickList
+from fulfilment.warehouse.stock import actions as stock
 from shop.kernel.invariants import verify
 from tests.factories.changes import changed, ordered, sibling
-from tests.factories.shopping import make_user, place_order
+from tests.factories.shopping import make_user, make_variant, place_order
 from tests.factories.shortages import in_stock
 from tests.factories.warehouse import send_everything
 
@@ -337,3 +338,45 @@ def test_verify_sees_a_change_that_its_amendments_do_not_explain(outbox: Any) ->
     assert [b for b in breaches() if b.startswith("changes: changes of orders are what")] != []
     OrderChange.objects.filter(pk=done.pk).update(after_minor=done.after_minor, kind=CANCEL)
     assert [b for b in breaches() if "belong to no change" in b] != []
+
+
+def test_a_batch_that_is_planned_follows_the_change(outbox: Any) -> None:
+    shoe = in_stock(9)
+    other = sibling(shoe)
+    order, neighbour = ordered(outbox, (shoe, 3)), ordered(outbox, (shoe, 1))
+    [batch] = picking.plan_batches(wave=picking.Wave(stock.default_site(), "batch"))
+    line = order.lines.get()
+    changed(order, pieces={line.pk: 2}, sizes={line.pk: other.pk})
+    assert planned(order) == {other.partner_sku: 2}
+    assert {stop.batch_id for stop in PickLine.objects.filter(state="open")} == {batch.pk}
+    picker = make_user(is_staff=True)
+    assert picking.start_batch(batch=batch, by=picker) == []
+    for stop in PickLine.objects.filter(state="open").select_related(
+        "pick_list__order", "order_line", "bin", "batch"
+    ):
+        picking.scan(line=stop, code=stop.order_line.partner_sku, quantity=stop.quantity_open, by=picker)
+    done = picking.finish_batch(batch=batch, by=picker)
+    assert {one.order_id for one in done} == {order.pk, neighbour.pk}
+    outbox.drain()
+    assert breaches() == []
+
+
+def test_pieces_at_two_sites_leave_the_site_that_is_not_needed(outbox: Any) -> None:
+    from tests.factories.stock import make_bin, make_site
+
+    stock.default_site()  # the first one, before there is another
+    far = make_site("far", ships=True, position=99)
+    shoe = in_stock(2)
+    boot = make_variant(stock=0)
+    stock.receive(stockrecord=boot, bin=make_bin("F-01", site=far, zone="F"), quantity=2)
+    order = ordered(outbox, (shoe, 1), (boot, 1))
+    sites = set(PickList.objects.filter(order=order).values_list("site__code", flat=True))
+    assert len(sites) == 2, sites
+    changed(order, pieces={order.lines.get(stockrecord=boot).pk: 0})
+    alive = PickList.objects.filter(order=order).exclude(state="cancelled")
+    assert [one.site.code for one in alive] != ["far"] and alive.count() == 1
+    send_everything(alive.get(), by=make_user(is_staff=True))
+    outbox.drain()
+    order.refresh_from_db()
+    assert order.status == "completed"
+    assert breaches() == []
