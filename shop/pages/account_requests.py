@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from fulfilment.customer_service.cases.access import cases_of, token
-from fulfilment.customer_service.cases.models import Case
+from fulfilment.customer_service.cases.models import Case, Message
 from fulfilment.customer_service.cases.states import CLOSED, OPEN_STATES
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from shop.kernel.access import shopper_view
@@ -66,11 +66,10 @@ def search(form: RequestSearch, person: Any) -> QuerySet[Case]:
     found = cases_of(person).select_related("order").order_by("-opened_at", "-pk")
     words, state = form.cleaned_data["q"].strip(), form.cleaned_data["state"]
     if words:
+        own = Message.objects.filter(case=OuterRef("pk"), body__icontains=words).exclude(side=Message.NOTE)
         found = found.filter(
-            Q(number__istartswith=words)
-            | Q(order__number__istartswith=words)
-            | Q(messages__body__icontains=words)
-        ).distinct()
+            Q(number__istartswith=words) | Q(order__number__istartswith=words) | Q(Exists(own))
+        )
     if state:
         found = found.filter(state__in=OPEN_STATES if state == OPEN else (CLOSED,))
     return found

@@ -29,7 +29,7 @@ from shop.kernel.clock import now
 from . import help_words
 from .help_form import GoodsForm, WhatForm
 from .help_request import Request, begun
-from .keys import opened_by_key
+from .keys import back_button_works, opened_by_key
 from .limits import HOUR_S, too_many
 from .withdrawal import language_of_page, order_asked, own_orders
 
@@ -39,7 +39,7 @@ PICTURES_PER_VISITOR_MAX = 120  #: pictures an hour from one place of the intern
 
 
 @public
-@never_cache
+@back_button_works
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
     """GET begins (``?reason=``, ``?order=`` and ``?line=`` choose), POST goes on by ``step``."""

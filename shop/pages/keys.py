@@ -5,11 +5,16 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.views.decorators.cache import cache_control
 
 from checkout.order import access
 from checkout.order.models import Order
 
 KEY = "key"
+
+#: For forms of several steps: kept by this browser alone and asked for anew each time, but the back button finds the
+#: step as it was left. ``never_cache`` forbids that, and the browser would say that the form has expired.
+back_button_works = cache_control(private=True, no_cache=True, max_age=0)
 
 
 def opened_by_key(request: HttpRequest) -> HttpResponse | None:

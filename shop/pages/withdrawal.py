@@ -30,7 +30,7 @@ from fulfilment.customer_service.withdrawals.words import moment
 from shop.kernel.access import public
 from shop.kernel.clock import now
 
-from .keys import opened_by_key
+from .keys import back_button_works, opened_by_key
 from .limits import HOUR_S, too_many
 from .withdrawal_form import DIGITS_MAX, LINE, PART, WHOLE, DeclarationForm, lines_of
 from .withdrawal_period import period_of
@@ -47,7 +47,7 @@ OWN_ORDERS_MAX = 5  #: orders offered to choose from
 
 
 @public
-@never_cache
+@back_button_works
 @require_http_methods(["GET", "HEAD", "POST"])
 def declare(request: HttpRequest) -> HttpResponse:
     """Both steps. ``?order=`` chooses an order; its lines are offered when the visitor may see it."""

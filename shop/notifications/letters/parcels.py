@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
 from shop.notifications import facts
-from shop.notifications.letter import Block, Facts, Letter, Paragraph
+from shop.notifications.letter import Block, Facts, Letter, Links, Paragraph
+from shop.pages.keys import link_with_key
 
 from .orders import link, signature, ways
 
 
 def delivered(order: Order, *, tracking_number: str) -> Letter:
     """A parcel arrived, by the carrier's word."""
+    damaged = link_with_key("help", order, base=settings.SITE_URL, reason="damaged")
     return _letter(
         order,
         subject=_("Your order %(number)s: your parcel has arrived"),
@@ -20,6 +25,7 @@ def delivered(order: Order, *, tracking_number: str) -> Letter:
         text=_("The carrier tells us that your parcel was delivered. We hope you enjoy what is in it."),
         more=_("Did you not receive it? Please answer this mail, and we will look for it."),
         tracking_number=tracking_number,
+        further=[Links([(_("Did it arrive damaged? Tell us with a picture"), damaged)])],
     )
 
 
@@ -53,7 +59,14 @@ def returned(order: Order, *, tracking_number: str) -> Letter:
 
 
 def _letter(
-    order: Order, *, subject: str, heading: str, text: str, more: str, tracking_number: str
+    order: Order,
+    *,
+    subject: str,
+    heading: str,
+    text: str,
+    more: str,
+    tracking_number: str,
+    further: Sequence[Block] = (),
 ) -> Letter:
     rows = [(_("Tracking number"), tracking_number), (_("Order number"), order.number)]
     blocks: list[Block] = [
@@ -61,6 +74,7 @@ def _letter(
         Facts([(name, value) for name, value in rows if value]),
         Paragraph(more),
         link(order),
+        *further,
         ways(order),
     ]
     return Letter(

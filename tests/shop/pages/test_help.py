@@ -23,7 +23,10 @@ from checkout.order import access as order_access
 from checkout.order.models import Order
 from fulfilment.customer_service.cases import access, drafts
 from fulfilment.customer_service.cases.models import Case, Picture
+from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.dispatch.outcomes import arrive
 from shop.notifications.models import OutgoingMail
+from tests.checkout.test_steps import put_in_basket
 from tests.factories.cases import picture_bytes
 from tests.factories.orders import make_country, make_order
 from tests.factories.range import ensure_vat
@@ -180,13 +183,10 @@ def test_the_page_says_what_the_law_gives(client: Client) -> None:
 
 def delivered(client: Client, clock: Any, *, days_ago: int) -> Order:
     """An order that was handed over so many days ago, seen by this browser."""
-    from fulfilment.warehouse.dispatch.models import Parcel
-    from shop.kernel.states import move
-
     dock_bins()
     order = sent_order((make_stockrecord(bins={"A-01": 5}), 1))
     for parcel in Parcel.objects.filter(order=order):
-        move(parcel, to="delivered")
+        arrive(parcel=parcel, outcome="delivered", by=None)
     clock.advance(days=days_ago)
     client.get(reverse("orders:open", kwargs={"token": order_access.token(order)}))
     return order
@@ -497,6 +497,24 @@ def test_mails_lead_here_with_the_order_open_for_choosing(client: Client, outbox
     assert 'href="http' in mail.html and "/help/?order=" in mail.html
 
 
+def test_the_mail_of_the_delivery_asks_whether_it_arrived_damaged(client: Client, outbox: Any) -> None:
+    dock_bins()
+    order = sent_order((make_stockrecord(bins={"A-01": 5}), 1))
+    for parcel in Parcel.objects.filter(order=order):
+        arrive(parcel=parcel, outcome="delivered", by=None)
+    outbox.drain()
+    mail = OutgoingMail.objects.get(kind="parcel_delivered")
+    (link,) = re.findall(r"https?://[^/\s]+(/help/\S*reason=damaged\S*)", mail.text)
+    answer = client.get(link)
+    assert answer["Location"] == f"{URL}?order={order.number}&reason=damaged"
+    assert order.lines.get().title in client.get(answer["Location"]).content.decode()
+
+
+def test_the_quiet_pages_of_the_checkout_lead_here_too(client: Client) -> None:
+    put_in_basket(client, make_variant())
+    assert f'href="{URL}"' in client.get(reverse("checkout:contact")).content.decode().split("<footer", 1)[1]
+
+
 def test_a_one_time_link_is_no_key(client: Client) -> None:
     order, title = shoes_and_polish(), "Elbschuh"
     for key in (order_access.token(order, nonce="einmal"), "x", order_access.token(order)[:-1]):
@@ -540,3 +558,10 @@ def test_every_step_costs_the_same_however_many_lines(client: Client) -> None:
 
     cost(1)
     assert cost(2) == cost(9)
+
+
+@pytest.mark.parametrize("url", [URL, "/withdrawal/"])
+def test_the_back_button_finds_each_step_and_nobody_else_keeps_it(client: Client, url: str) -> None:
+    for answer in (client.get(url), client.post(url, {"reason": "faulty", "step": "goods", "token": TOKEN})):
+        assert "private" in answer["Cache-Control"] and "no-cache" in answer["Cache-Control"]
+        assert "no-store" not in answer["Cache-Control"]

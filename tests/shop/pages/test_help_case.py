@@ -176,6 +176,12 @@ def test_requests_are_found_by_number_order_words_and_state(client: Client) -> N
     assert "Nichts gefunden" in text_of(client.get(LIST + "?q=gibtesnicht"))
 
 
+def test_words_that_only_staff_may_read_find_nothing(client: Client) -> None:
+    case = make_case(user=member(client))
+    actions.note(case=case, body="ruft oft an", key="n", by=make_staff("service@example.org"))
+    assert client.get(f"{LIST}?q=ruft").context["rows"] == []
+
+
 def test_an_empty_list_says_what_comes_here_and_strangers_are_sent_to_the_login(client: Client) -> None:
     assert client.get(LIST).status_code == 302
     member(client)
@@ -216,3 +222,17 @@ def test_the_list_costs_the_same_however_long_it_is(client: Client) -> None:
 
     cost(1)
     assert cost(2) == cost(9)
+
+
+def test_the_page_of_a_case_costs_the_same_however_long_the_thread(client: Client) -> None:
+    def cost(messages: int) -> int:
+        case = make_case(key=f"k{messages}")
+        for number in range(messages):
+            picture = SimpleUploadedFile("a.png", picture_bytes(size=(40 + number, 30)), "image/png")
+            client.post(page_of(case), {"token": TOKEN, "body": f"Nr. {number}", "pictures": [picture]})
+        with CaptureQueriesContext(connection) as seen:
+            client.get(page_of(case))
+        return len(seen)
+
+    cost(1)
+    assert cost(2) == cost(7)
