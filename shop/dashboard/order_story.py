@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 
 from checkout.order.models import AddressCorrection, Order
 from checkout.payment.models import WAYS, Payment
+from fulfilment.customer_service.remedies.acts import ACTS
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.receiving.dashboard import given_back_event
@@ -68,6 +69,14 @@ DEEDS = {
     "release_hold": gettext_noop("Hold released"),
     "resend_mail": gettext_noop("Confirmation mail sent again"),
 }
+
+REMEDY = "remedy:"  #: begins the deeds of the one screen of customer service; the code of the act follows
+
+
+def deed_title(what: str) -> str:
+    """What staff did, in words."""
+    act = ACTS.get(what.removeprefix(REMEDY)) if what.startswith(REMEDY) else None
+    return str(act.title) if act else _(DEEDS.get(what, what))
 
 
 def story(
@@ -155,7 +164,7 @@ def _deeds(order: Order) -> Iterable[Event]:
     for deed in deeds:
         by = deed.by.name if deed.by else ""
         facts = {"topic": STAFF, "thread": deed.correlation_id or ""}
-        yield _event(deed.at, _(DEEDS.get(deed.what, deed.what)), "user", by=by, text=deed.why, **facts)
+        yield _event(deed.at, deed_title(deed.what), "user", by=by, text=deed.why, **facts)
 
 
 def messages_of(order: Order) -> list[Message]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models.signals import post_save
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +18,9 @@ from fulfilment.customer_service.remedies.models import Remedy
 from shop.notifications.actions import send_copy
 from shop.notifications.models import OutgoingMail
 from shop.ui.times import short_datetime
+
+from .models import ORDER, note
+from .order_story import REMEDY
 
 
 def _mails(order: Order) -> Any:
@@ -110,8 +114,23 @@ WAYS = (
 )  # fmt: skip
 
 
+def _note(sender: Any, instance: Remedy, created: bool, **_kwargs: Any) -> None:
+    """What was done for the customer stands in the order's history too, in the same transaction."""
+    if created:
+        what, why = f"{REMEDY}{instance.act}", instance.words
+        note(
+            subject=ORDER,
+            subject_id=instance.order_id,
+            what=what,
+            by=instance.by,
+            why=why,
+            remedy=instance.pk,
+        )
+
+
 def register_all() -> None:
     """Called when the room is ready."""
+    post_save.connect(_note, sender=Remedy, dispatch_uid="dashboard.note_remedy")
     register(ResendMail())
     for way in WAYS:
         register_way(way)

@@ -127,6 +127,8 @@ def test_what_is_shown_before_is_what_is_booked(desk: Client, outbox: Any) -> No
     entry = Entry.objects.get(source=f"invoice:{notes(order)[0].number}")
     booked = [(str(line.account), line.debit_minor, line.credit_minor) for line in entry.lines.order_by("pk")]
     assert shown == booked and len(shown) > 3
+    [(now, _rows), (later, money)] = first.context["effects"].entries
+    assert now == "sofort" and "Geld" in later and sum(row.debit_minor for row in money) == 1_000
 
 
 def test_goodwill_on_an_unpaid_invoice_is_taken_off_what_is_owed(desk: Client, outbox: Any) -> None:

@@ -119,6 +119,8 @@ def test_an_order_is_blocked_once(desk: Client, outbox: Any) -> None:
     assert order.on_hold
     assert desk.post(form_url(order, "hold"), {**WHY, "step": "show"}).status_code == 409
     text = desk.get(reverse("service:act", args=[order.number])).content.decode()
+    story = desk.get(reverse("dashboard:order", args=[order.number])).context["timeline"]
+    assert [event["text"] for event in story if event["title"] == "Bestellung sperren"] == ["Bitte anhalten"]
     assert "Bitte anhalten" in text and reverse("warehouse:order-address", args=[order.number]) in text
 
 
