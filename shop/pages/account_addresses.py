@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from oscar.apps.address.models import UserAddress
 
 from checkout.forms import AddressForm, shipping_countries
+from shop.audit.actions import note_change
 from shop.kernel.access import shopper_view
 
 FIELDS = ("first_name", "last_name", "line2", "line1", "postcode", "line4")
@@ -68,7 +69,11 @@ def make_default(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete an address; orders keep their own copy."""
-    _get(request, pk).delete()
+    address = _get(request, pk)
+    before = _parts(address)
+    with transaction.atomic():
+        address.delete()
+        _note(address, before, dict.fromkeys(before, ""))
     messages.success(request, _("The address has been deleted. Your orders keep theirs."))
     return redirect("account:addresses")
 
@@ -98,13 +103,27 @@ def _form(request: HttpRequest, address: UserAddress, title: str) -> HttpRespons
 
 
 def _save(address: UserAddress, data: dict[str, Any]) -> bool:
-    """Write the address; False when the person has the same one already."""
+    """Write the address, and what it was before; False when the person has the same one already."""
+    before = _parts(address) if address.pk else dict.fromkeys((*FIELDS, "country"), "")
     for name in FIELDS:
         setattr(address, name, data[name])
     address.country_id = data["country"]
     try:
         with transaction.atomic():
             address.save()
+            _note(address, before, _parts(address))
     except IntegrityError:
         return False
     return True
+
+
+def _parts(address: UserAddress) -> dict[str, str]:
+    return {name: str(getattr(address, name) or "") for name in FIELDS} | {
+        "country": address.country_id or ""
+    }
+
+
+def _note(address: UserAddress, before: dict[str, str], after: dict[str, str]) -> None:
+    """In the access log: the person changed their own address book."""
+    changed = {name: (before[name], after[name]) for name in before}
+    note_change(kind_name="customer", key=str(address.user_id), changed=changed, by=None)

@@ -12,6 +12,7 @@ from oscar.apps.address.models import Country
 
 from checkout.order.events import AddressCorrected
 from checkout.order.models import AddressCorrection, Order, ShippingAddress
+from shop.audit.actions import note_change
 from shop.kernel.outbox import record
 from shop.kernel.text import clean_line
 from shop.kernel.transactions import retrying
@@ -82,6 +83,13 @@ def _correct(
         order=order, sequence=known + 1, old=old, new=new, why=why, by=by if getattr(by, "pk", None) else None
     )
     record(AddressCorrected(order.pk, order.number, made.pk))
+    note_change(
+        kind_name="order",
+        key=order.number,
+        changed={name: (old[name], new[name]) for name in new},
+        by=by,
+        why=why,
+    )
     return made
 
 
@@ -99,10 +107,19 @@ def _cleaned(fields: Mapping[str, str]) -> dict[str, str]:
     return clean
 
 
-def take_back_carrier_contact(*, order: Order) -> bool:
-    """The shopper no longer agrees that the carrier gets e-mail address and phone number (Art. 7 (3) GDPR).
+def take_back_carrier_contact(*, order: Order, by: Any) -> bool:
+    """The shopper no longer agrees that the carrier gets e-mail address and phone number (Art. 7 (3) GDPR); ``by``
+    noted it.
 
     Labels that are booked from now on do without. Returns False when they had not agreed.
     """
     agreed = Order.objects.filter(pk=order.pk, carrier_contact_agreed_at__isnull=False)
-    return bool(agreed.update(carrier_contact_agreed_at=None))
+
+    def work() -> bool:
+        if not agreed.update(carrier_contact_agreed_at=None):
+            return False
+        changed = {"carrier_contact": (True, False)}
+        note_change(kind_name="order", key=order.number, changed=changed, by=by)
+        return True
+
+    return retrying(work)

@@ -25,6 +25,7 @@ from fulfilment.finance.reconciliation.models import PayBack
 from fulfilment.finance.reconciliation.transfers import note_refund_sent
 from shop.approvals import actions as approvals
 from shop.approvals.models import Approval
+from shop.audit.actions import note_change
 from shop.kernel import clock
 from shop.kernel.states import StateError, move
 from shop.kernel.transactions import retrying
@@ -34,7 +35,7 @@ from . import pain
 from .approving import KIND, second_person_needed
 from .characters import NAME_CHARS, plain
 from .models import SCHEMAS, ReceiverAccount, Transfer, TransferBatch
-from .receivers import DAYS_AHEAD_MOST, bank_day_from, compact, is_bank_day, problem_of
+from .receivers import DAYS_AHEAD_MOST, bank_day_from, compact, is_bank_day, masked, problem_of
 from .waiting import STAFF, Waiting, waiting
 
 TRANSFERS_MOST = 1_000  #: in one file: what banks take and one person looks through
@@ -97,9 +98,14 @@ def give_account(*, thing: Refund | PayBack, name: str, iban: str, source: str, 
         if current.state != "requested":
             raise Refused(_("It is on its way already."))
         account = ReceiverAccount.objects.filter(**which).first() or ReceiverAccount(**which)
+        before = (account.name, masked(account.iban))
         account.name, account.iban, account.source = name.strip()[:140], compact(iban), source.strip()[:200]
         account.given_by, account.given_at = by, clock.now()
         account.save()
+        after = (account.name, masked(account.iban))  # whole it stands in the account's own history
+        changed = dict(zip(("name", "iban"), zip(before, after, strict=True), strict=True))
+        key = f"{next(iter(which))} {thing.pk}"
+        note_change(kind_name="account", key=key, changed=changed, by=by, why=account.source)
         return account
 
     return retrying(work)

@@ -188,7 +188,7 @@ def _corrected(request: HttpRequest, order: Order, form: AddressForm) -> bool:
 def order_contact(request: HttpRequest, number: str) -> HttpResponse:
     """The shopper takes back that the carrier may get e-mail address and phone number."""
     order = get_object_or_404(Order, number=number)
-    if take_back_carrier_contact(order=order):
+    if take_back_carrier_contact(order=order, by=request.user):
         messages.success(
             request,
             _("The carrier gets neither e-mail address nor phone number with labels booked from now on."),
