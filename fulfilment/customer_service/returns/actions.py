@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from checkout.order.models import Line, Order
+from checkout.order.models import Line
 from checkout.payment.actions import request_refund
 from checkout.payment.approval import second_person_needed
 from fulfilment.customer_service.withdrawals import actions as withdrawals
@@ -25,7 +25,7 @@ from shop.ui.numbers import money_text
 
 from . import automatic
 from .models import Settlement
-from .plan import Plan, plan, whole_order_is_back
+from .plan import Plan, TooMuchKept, first_lines, first_order, plan, whole_order_is_back
 from .states import DONE, NOTHING
 
 
@@ -113,13 +113,31 @@ def quantities_of(settlement: Settlement) -> dict[int, int]:
 def plan_of(
     settlement: Settlement, *, kept: Mapping[int, int] | None = None, with_shipping: bool | None = None
 ) -> Plan:
-    """What carrying it out would do now; changes nothing. Raises TooMuchKept."""
-    return plan(
-        Order.objects.get(pk=settlement.order_id),
-        quantities_of(settlement),
-        kept=kept or {},
-        with_shipping=settlement.with_shipping if with_shipping is None else with_shipping,
-    )
+    """What carrying it out would do now; changes nothing. Raises TooMuchKept.
+
+    Goods of an order without money (a replacement, an exchange) are worth what was paid for the pieces they stand for.
+    """
+    pieces = quantities_of(settlement)
+    first = first_lines(pieces)
+    quantities: dict[int, int] = {}
+    for line_id, count in pieces.items():
+        quantities[first[line_id]] = quantities.get(first[line_id], 0) + count
+    withheld: dict[int, int] = {}
+    for line_id, amount in (kept or {}).items():
+        paid_for = first.get(line_id, line_id)
+        withheld[paid_for] = withheld.get(paid_for, 0) + amount
+    try:
+        return plan(
+            first_order(settlement.order),
+            quantities,
+            kept=withheld,
+            with_shipping=settlement.with_shipping if with_shipping is None else with_shipping,
+        )
+    except TooMuchKept as error:
+        own = next(
+            (line_id for line_id, paid_for in first.items() if paid_for == error.line_id), error.line_id
+        )
+        raise TooMuchKept(own, error.value_minor) from None
 
 
 def carry_out(
@@ -141,7 +159,7 @@ def carry_out(
         raise NotSo(_("Please say why value was lost; the customer will ask."))
 
     def write() -> Settlement:
-        accounts.locked(settlement.order)
+        accounts.locked(first_order(settlement.order))
         fresh = Settlement.objects.select_related("order", "returning").get(pk=settlement.pk)
         if not fresh.is_open:
             raise StaleState(f"the settlement of {fresh.returning.number} was decided by somebody else")
@@ -153,7 +171,7 @@ def carry_out(
                 _("Meanwhile something else changed the amounts. Please look again; nothing was done.")
             )
         if planned.refund_minor and second_person_needed(
-            order=fresh.order, amount_minor=planned.refund_minor, by=by
+            order=first_order(fresh.order), amount_minor=planned.refund_minor, by=by
         ):
             raise NotSo(
                 _("You may not send %(amount)s back alone. Please ask somebody who may; nothing was done.")

@@ -6,7 +6,7 @@ left, so that all returns of an order add up to its invoices with their VAT.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from django.db.models import Sum
@@ -76,6 +76,27 @@ class TooMuchKept(ValueError):
     def __init__(self, line_id: int, value_minor: int) -> None:
         super().__init__(f"line {line_id} is worth {value_minor}")
         self.line_id, self.value_minor = line_id, value_minor
+
+
+def first_order(order: Order) -> Order:
+    """The order that was paid for: of a replacement or an exchange the one it stands for. One query per step."""
+    while order.replaces is not None:
+        order = order.replaces
+    return order
+
+
+def first_lines(line_ids: Iterable[int]) -> dict[int, int]:
+    """Order line id -> the line that was paid for: itself, or the one its pieces stand for. One query per step."""
+    found = {line_id: line_id for line_id in line_ids}
+    while True:
+        earlier = dict(
+            Line.objects.filter(pk__in=set(found.values()), replacement_for__isnull=False).values_list(
+                "pk", "replacement_for"
+            )
+        )
+        if not earlier:
+            return found
+        found = {line_id: earlier.get(now, now) for line_id, now in found.items()}
 
 
 def plan(

@@ -15,8 +15,9 @@ from catalogue.partner.models import StockRecord
 from checkout.order import access
 from checkout.order.models import Order
 from checkout.payment.models import Refund
-from fulfilment.customer_service.returns import exchange, verify
+from fulfilment.customer_service.returns import actions, exchange, verify
 from fulfilment.customer_service.returns.models import Exchange, Settlement
+from fulfilment.customer_service.returns.plan import TooMuchKept
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.receiving import actions as dock
@@ -86,6 +87,29 @@ def test_the_size_is_kept_at_once_and_leaves_when_the_old_one_is_here(outbox: An
     send_everything(PickList.objects.get(order=made.made), by=make_staff())
     outbox.drain()
     assert outbox.failures() == [] and not Invoice.objects.filter(kind=CREDIT_NOTE).exists()
+    assert _verified() == []
+
+
+def test_the_new_size_comes_back_too_and_is_worth_what_was_paid_for_the_first(outbox: Any) -> None:
+    order = sent(outbox, 1)
+    made = swap(order, other_size(order, price_minor=8_990))
+    come_back(outbox, Return.objects.get(pk=made.returning_id), {order.lines.get().partner_sku: 1})
+    send_everything(PickList.objects.get(order=made.made), by=make_staff())
+    outbox.drain()
+    made.made.refresh_from_db()
+    again = dock.open_at_dock(order=made.made, by=make_staff())
+    found = come_back(outbox, again, {made.made.lines.get().partner_sku: 1})
+    own = made.made.lines.get().pk
+    with pytest.raises(TooMuchKept) as caught:
+        actions.plan_of(found, kept={own: 9_000})
+    assert (caught.value.line_id, caught.value.value_minor) == (own, 8_990)
+    plan = actions.plan_of(found, with_shipping=True)
+    assert (found.waits_because, plan.missing, plan.credit_minor) == ("not_withdrawn", {}, 8_990 + 490)
+    actions.carry_out(
+        settlement=found, kept={}, kept_why="", with_shipping=True,
+        seen_minor=(plan.credit_minor, plan.refund_minor), by=make_staff(),
+    )  # fmt: skip
+    assert sum(Refund.objects.values_list("amount_minor", flat=True)) == order.total_minor
     assert _verified() == []
 
 
