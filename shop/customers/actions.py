@@ -19,7 +19,7 @@ from shop.kernel.text import clean_line
 from shop.kernel.transactions import retrying
 
 from .events import AccountMailRequested
-from .models import NOTE_MAX, CustomerNote, User
+from .models import NOTE_MAX, CustomerNote, DistinctCustomers, User
 
 FIELDS = ("email", "first_name", "last_name", "phone", "language")
 ADDRESS_FIELDS = ("first_name", "last_name", "line1", "line2", "line4", "postcode", "country_id")
@@ -272,6 +272,16 @@ def write_note(
 def pin_note(*, note_id: int, pinned: bool, by: Any) -> bool:
     """Keep a note at the top of the file, or no longer. Returns whether that changed anything."""
     return bool(CustomerNote.objects.filter(pk=note_id, pinned=not pinned).update(pinned=pinned))
+
+
+def keep_apart(*, one: int, other: int, why: str, by: Any) -> bool:
+    """Two accounts (ids) are not the same person's: they are not proposed again. False when that was known. Raises
+    NotChanged without a reason."""
+    first, second = sorted((one, other))
+    _row, made = DistinctCustomers.objects.get_or_create(
+        first_id=first, second_id=second, defaults={"why": _reason(why), "by": by}
+    )
+    return made
 
 
 def _reason(why: str) -> str:

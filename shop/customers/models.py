@@ -92,4 +92,27 @@ class CustomerNote(models.Model):
         raise AppendOnlyError("a note is never deleted")
 
 
+class DistinctCustomers(models.Model):
+    """Staff looked at two accounts that seemed to be one person's, and they are not: nobody is asked again."""
+
+    first = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    why = models.CharField(max_length=300)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="customer_distinct_once"),
+            models.CheckConstraint(
+                condition=Q(first__lt=models.F("second")), name="customer_distinct_in_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} is not {self.second_id}"
+
+
 from oscar.apps.customer.models import *  # noqa: E402, F403

@@ -32,6 +32,7 @@ HERE = (
     "orders",
     "phone_orders",
     "customers",
+    "customer_merge_page",
     "rules",
     "delivery",
     "marketing",

@@ -35,6 +35,7 @@ pytestmark = pytest.mark.django_db
 #: Rooms whose checks are broken in tests of their own.
 ELSEWHERE = {
     "approvals": "tests/shop/approvals/test_approvals.py",
+    "dashboard": "tests/shop/dashboard/test_merging.py",
     "audit": "tests/shop/audit/test_accesses.py",
     "stock": "tests/fulfilment/warehouse/test_verify.py",
     "picking": "tests/fulfilment/warehouse/test_verify.py",

@@ -60,7 +60,8 @@ NOBODYS = {
         "connect": "retry",
         "dashboard": """
             order-release order-resend order-why-again ask-payment refund-again retry-all retry phone-order-begin
-            phone-order-add phone-order-line phone-order-voucher phone-order-drop customer-note-pin""",
+            phone-order-add phone-order-line phone-order-voucher phone-order-drop customer-note-pin
+            customer-merge-apart customer-merge-along""",
     },
 }
 

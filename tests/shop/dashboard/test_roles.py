@@ -44,6 +44,8 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:customer": {"service", "finance"} | OFFICE,
     "dashboard:customer-": {"finance"} | OFFICE,
     "dashboard:customer-edit": {"service"} | OFFICE,
+    "dashboard:customer-merge": {"service"} | OFFICE,
+    "dashboard:duplicates": {"service"} | OFFICE,
     "dashboard:customer-note": {"service", "finance"} | OFFICE,
     "dashboard:guest": {"service", "finance"} | OFFICE,
     "dashboard:phone-order": {"service"} | OFFICE,

@@ -1,0 +1,241 @@
+"""Merging two accounts of one person: what moves is a table, so that nothing is forgotten; all of it or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from checkout.order.models import Order
+from checkout.payment.actions import set_credit
+from checkout.payment.models import CustomerCredit
+from fulfilment.finance.dunning.actions import reckon_limit
+from fulfilment.finance.dunning.actions.levels import level_of
+from fulfilment.finance.invoicing.actions.push import push_credit
+from fulfilment.finance.reconciliation.models import LearnedRule
+from shop.audit.actions import note_change
+from shop.customers.actions import NotChanged, version_of, write_note
+from shop.customers.models import User
+from shop.kernel.text import clean_line
+from shop.kernel.transactions import retrying
+
+#: What goes over to the account that stays: model, its field, what people call it.
+MOVES: tuple[tuple[str, str, Any], ...] = (
+    ("order.Order", "user", gettext_lazy("Orders")),
+    ("phone_orders.PhoneOrder", "user", gettext_lazy("Orders by phone")),
+    ("invoicing.Invoice", "user", gettext_lazy("Invoices and credit notes")),
+    ("dunning.DunningNotice", "user", gettext_lazy("Payment reminders")),
+    ("dunning.DunningHold", "user", gettext_lazy("Holds of reminding")),
+    ("reports.CustomerStatement", "user", gettext_lazy("Statements of account")),
+    ("cases.Case", "user", gettext_lazy("Cases")),
+    ("notifications.OutgoingMail", "user", gettext_lazy("Mails")),
+    ("customer.CustomerNote", "user", gettext_lazy("Notes")),
+    ("voucher.VoucherApplication", "user", gettext_lazy("Vouchers used")),
+    ("address.UserAddress", "user", gettext_lazy("Addresses")),
+    ("reviews.ProductReview", "user", gettext_lazy("Reviews")),
+    ("reviews.Vote", "user", gettext_lazy("Votes on reviews")),
+    ("wishlists.WishList", "owner", gettext_lazy("Wish lists")),
+    ("customer.ProductAlert", "user", gettext_lazy("Alerts on articles")),
+)
+#: What belongs to an account itself and stays with the closed one, with the reason.
+STAYS: dict[str, str] = {
+    "payment.CustomerCredit.user": "reckoned anew from what was moved",
+    "dunning.CustomerLimit.user": "reckoned anew from what was moved",
+    "dunning.HistoricalCustomerLimit.user": "history of the limit of that account",
+    "basket.Basket.owner": "wishes of a login that is closed",
+    "payment.Bankcard.user": "unused",
+    "account.EmailAddress.user": "opens the closed account and nothing else",
+    "mfa.Authenticator.user": "opens the closed account and nothing else",
+    "customer.User_groups.user": "customers have no roles",
+    "customer.User_user_permissions.user": "customers have no roles",
+    "partner.Partner_users.user": "customers are no partners",
+    "order.OrderNote.user": "who wrote it",
+    "cases.Writing.user": "who writes right now",
+    "analytics.UserRecord.user": "counters of a login",
+    "analytics.UserProductView.user": "counters of a login",
+    "analytics.UserSearch.user": "counters of a login",
+    "communication.Email.user": "unused",
+    "communication.Notification.recipient": "unused",
+    "wagtailusers.UserProfile.user": "staff only",
+    "wagtailadmin.EditingSession.user": "staff only",
+    "wagtailadmin.FormState.user": "staff only",
+    "wagtailcore.APIToken.user": "staff only",
+    "wagtailcore.ModelLogEntry.user": "staff only",
+    "wagtailcore.Revision.user": "staff only",
+    "wagtailcore.Page.owner": "staff only",
+    "wagtailcore.PageLogEntry.user": "staff only",
+    "wagtailcore.Comment.user": "staff only",
+    "wagtailcore.CommentReply.user": "staff only",
+    "wagtailcore.PageSubscription.user": "staff only",
+}
+#: Of which the account that stays may have the same already: field -> what is the same.
+SAME = {"address.UserAddress": "hash", "reviews.ProductReview": "product_id", "reviews.Vote": "review_id"}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What merging would do. ``moves``: (what, how many); ``seen`` names this state."""
+
+    kept: User
+    gone: User
+    moves: list[tuple[Any, int]]
+    open_minor: int
+    seen: str
+
+    @property
+    def both_sign_in(self) -> bool:
+        """Whether somebody may sign in to either: then the customer has to have said that both are theirs."""
+        return all(one.is_active and one.has_usable_password() for one in (self.kept, self.gone))
+
+
+def preview(*, kept: User, gone: User) -> Preview:
+    """Count what would move. One query per row of ``MOVES`` and one for the money."""
+    moves = []
+    for label, field, title in MOVES:
+        many = _rows(label, field, gone, kept).count()
+        if many:
+            moves.append((title, many))
+    credit = CustomerCredit.objects.filter(user=gone).first()
+    state = "|".join([version_of(kept), version_of(gone), *(f"{title}{many}" for title, many in moves)])
+    return Preview(
+        kept,
+        gone,
+        moves,
+        credit.open_items_minor if credit else 0,
+        hashlib.sha256(state.encode()).hexdigest()[:16],
+    )
+
+
+def _rows(label: str, field: str, gone: User, kept: User) -> Any:
+    """Rows of ``gone`` that ``kept`` does not have already."""
+    model = apps.get_model(label)
+    rows = model._base_manager.filter(**{field: gone})
+    if label in SAME:
+        theirs = model._base_manager.filter(**{field: kept}).values(SAME[label])
+        rows = rows.exclude(**{f"{SAME[label]}__in": list(theirs.values_list(SAME[label], flat=True))})
+    return rows
+
+
+def merge(*, kept: User, gone: User, seen: str, why: str, confirmed: bool, by: Any) -> dict[str, int]:
+    """Move everything of ``gone`` to ``kept``; ``gone`` is closed for good and points to ``kept``. Returns what moved.
+
+    ``seen``: of the preview; ``confirmed``: the customer said that both accounts are theirs, needed when somebody may
+    sign in to both. Raises NotChanged in words; then nothing was changed. There is no way back.
+    """
+    reason = clean_line(why)[:300]
+    if not reason:
+        raise NotChanged(_("Please say why."))
+    if kept.pk == gone.pk:
+        raise NotChanged(_("This is one account, not two."))
+
+    def work() -> dict[str, int]:
+        # Held in the order of their ids: two clerks who merge the same two the other way round queue here.
+        rows = {row.pk: row for row in _held(kept.pk, gone.pk)}
+        if len(rows) != 2:
+            raise NotChanged(_("One of the accounts is merged already, or is not a customer's."))
+        now = preview(kept=rows[kept.pk], gone=rows[gone.pk])
+        if now.seen != seen:
+            raise NotChanged(
+                _("Meanwhile something changed at one of the accounts. Please look at it again.")
+            )
+        if now.both_sign_in and not confirmed:
+            raise NotChanged(_("Somebody may sign in to both accounts. Please ask the customer first."))
+        moved = _move(now.gone, now.kept)
+        _join_credit(now.gone, now.kept)
+        closed = {"is_active": False, "merged_into": now.kept, "closed_reason": reason}
+        if not User.objects.filter(pk=gone.pk, merged_into=None).update(**closed):
+            raise NotChanged(_("One of the accounts is merged already, or is not a customer's."))
+        User.objects.filter(merged_into=gone).update(merged_into=now.kept)
+        if not now.kept.phone and now.gone.phone:
+            User.objects.filter(pk=kept.pk).update(phone=now.gone.phone)
+        _write_down(now, moved, reason, by)
+        return moved
+
+    moved = retrying(work)
+    reckon_limit(user_id=kept.pk)
+    return moved
+
+
+def _held(*ids: int) -> list[User]:
+    rows = User.objects.filter(pk__in=ids, is_staff=False, merged_into=None).order_by("pk")
+    for row_id in sorted(ids):  # an update holds the row on SQLite too
+        User.objects.filter(pk=row_id).update(date_joined=F("date_joined"))
+    return list(rows.select_for_update())
+
+
+def _move(gone: User, kept: User) -> dict[str, int]:
+    moved = {}
+    for label, field, _title in MOVES:
+        many = _rows(label, field, gone, kept).update(**{field: kept})
+        if many:
+            moved[f"{label}.{field}"] = many
+    if "address.UserAddress.user" in moved:  # the usual addresses are those of the account that stays
+        model = apps.get_model("address.UserAddress")
+        ids = model.objects.filter(user=kept).order_by("pk").values_list("pk", flat=True)
+        for flag in ("is_default_for_shipping", "is_default_for_billing"):
+            first = model.objects.filter(user=kept, **{flag: True}).order_by("pk").first()
+            if first is not None:
+                model.objects.filter(pk__in=list(ids), **{flag: True}).exclude(pk=first.pk).update(
+                    **{flag: False}
+                )
+    known = LearnedRule.objects.filter(customer=f"user:{kept.pk}").values_list("iban", flat=True)
+    LearnedRule.objects.filter(customer=f"user:{gone.pk}", kind=LearnedRule.PAYER).exclude(
+        iban__in=list(known)
+    ).update(customer=f"user:{kept.pk}", customer_name=kept.name[:140])
+    return moved
+
+
+def _join_credit(gone: User, kept: User) -> None:
+    """A release counts for both, and so does a block: the stricter wins at the checkout anyway."""
+    theirs = CustomerCredit.objects.filter(user=gone).first()
+    if theirs is not None and (theirs.released or theirs.blocked):
+        mine, _made = CustomerCredit.objects.get_or_create(user=kept)
+        mine.released = mine.released or theirs.released
+        if theirs.blocked and not mine.blocked:
+            mine.blocked, mine.block_reason = True, theirs.block_reason
+        mine.save(update_fields=["released", "blocked", "block_reason"])
+    for person in (kept, gone):
+        push_credit(user_id=person.pk)
+        set_credit(user_id=person.pk, dunning_level=level_of(person.pk))
+
+
+def _write_down(now: Preview, moved: dict[str, int], why: str, by: Any) -> None:
+    text = _("The account %(email)s (no. %(number)s) was merged into this one: %(why)s") % {
+        "email": now.gone.email,
+        "number": now.gone.pk,
+        "why": why,
+    }
+    write_note(user=now.kept, text=text, by=by, merged=now.gone.pk, moved=moved)
+    for person, other in ((now.gone, now.kept), (now.kept, now.gone)):
+        note_change(
+            kind_name="customer",
+            key=str(person.pk),
+            changed={"merged": ("", other.email)},
+            by=by,
+            why=why,
+            person=(person.pk, person.email),
+        )
+
+
+def strays() -> Any:
+    """Orders that came to a merged account in the very moment of merging. A queryset."""
+    return Order.objects.filter(user__merged_into__isnull=False)
+
+
+def bring_along(*, gone: User, by: Any) -> dict[str, int]:
+    """What came to a merged account in the moment it was merged follows the rest. Returns what moved."""
+
+    def work() -> dict[str, int]:
+        row = User.objects.select_related("merged_into").filter(~Q(merged_into=None), pk=gone.pk).first()
+        if row is None or row.merged_into is None:
+            raise NotChanged(_("This account was not merged into another one."))
+        moved = _move(row, row.merged_into)
+        _join_credit(row, row.merged_into)
+        return moved
+
+    return retrying(work)

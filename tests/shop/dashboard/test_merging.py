@@ -1,0 +1,269 @@
+"""Two accounts of one person: found with reasons, looked at, merged as a whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from oscar.apps.address.models import UserAddress
+
+from checkout.order.models import Order
+from checkout.payment.models import CustomerCredit
+from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.reconciliation.models import LearnedRule
+from shop.customers import actions
+from shop.customers.models import CustomerNote, DistinctCustomers, User
+from shop.dashboard import customer_merge as merging
+from shop.dashboard.duplicates import duplicates
+from shop.dashboard.verify import nothing_belongs_to_a_merged_account
+from shop.kernel.invariants import verify
+from tests.factories.shopping import make_user, make_variant, place_order
+from tests.shop.dashboard.test_customer_file import busy
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def service(as_role: Callable[[str], Client]) -> Client:
+    return as_role("service")
+
+
+@pytest.fixture
+def pair() -> tuple[User, User]:
+    """The account that stays, and the one that goes: made on the phone, nobody signs in to it."""
+    kept = make_user("erika@example.org", first_name="Erika", last_name="Muster")
+    gone = actions.register(
+        email="erika.muster@example.org",
+        first_name="Erika",
+        last_name="Muster",
+        phone="040 99 88 77",
+        by=None,
+    )
+    return kept, gone
+
+
+def page(kept: User, gone: User) -> str:
+    return reverse("dashboard:customer-merge", args=[kept.pk, gone.pk])
+
+
+def sent(client: Client, kept: User, gone: User, **more: str) -> Any:
+    seen = client.get(page(kept, gone)).context["preview"].seen
+    return client.post(page(kept, gone), {"seen": seen, "why": "beide am Telefon genannt"} | more)
+
+
+def broken() -> dict[str, list[str]]:
+    """Invariants that do not hold."""
+    return {finding.name: list(finding.breaches) for finding in verify() if not finding.holds}
+
+
+def test_everything_moves_and_the_old_account_points_to_the_new(
+    service: Client, pair: tuple[User, User], outbox: Any
+) -> None:
+    kept, gone = pair
+    busy(kept, outbox)
+    busy(gone, outbox)
+    before = broken()  # the factories make money and stock out of nothing
+    open_before = sum(Invoice.objects.open().values_list("open_minor", flat=True))
+    preview = service.get(page(kept, gone))
+    moves = {str(title): many for title, many in preview.context["preview"].moves}
+    assert moves["Bestellungen"] == 3
+    assert preview.context["preview"].open_minor > 0
+    answer = sent(service, kept, gone)
+    assert answer.url == reverse("dashboard:customer", args=[kept.pk])
+    gone.refresh_from_db()
+    kept.refresh_from_db()
+    assert (gone.is_active, gone.merged_into, kept.phone) == (False, kept, "040 99 88 77")
+    assert Order.objects.filter(user=kept).count() == 6 and not Order.objects.filter(user=gone).exists()
+    for label, field, _title in merging.MOVES:
+        assert not apps.get_model(label).objects.filter(**{field: gone}).exists(), label
+    credit = CustomerCredit.objects.get(user=kept)
+    assert (credit.open_items_minor, credit.paid_orders) == (open_before, 2)
+    shown = service.get(reverse("dashboard:customer", args=[kept.pk]))
+    assert shown.context["orders"].many == 6 and "erika.muster@example.org" in shown.content.decode()
+    note = CustomerNote.objects.get(facts__merged=gone.pk)
+    assert note.facts["moved"]["order.Order.user"] == 3 and note.by is not None
+    old = service.get(reverse("dashboard:customer", args=[gone.pk])).content.decode()
+    assert reverse("dashboard:customer", args=[kept.pk]) in old
+    assert service.get(page(kept, gone)).status_code == 404
+    assert broken() == before
+
+
+def test_accounts_that_both_sign_in_need_the_customers_word(service: Client) -> None:
+    kept, gone = make_user("a@example.org"), make_user("b@example.org")
+    assert sent(service, kept, gone).status_code == 409
+    gone.refresh_from_db()
+    assert gone.is_active
+    assert sent(service, kept, gone, confirmed="on").status_code == 302
+
+
+def test_who_is_signed_in_to_the_closed_account_is_signed_out(service: Client, client: Client) -> None:
+    kept, gone = make_user("a@example.org"), make_user("b@example.org")
+    client.force_login(gone)
+    sent(service, kept, gone, confirmed="on")
+    assert client.get(reverse("account:overview")).status_code == 302
+    assert (
+        service.post(reverse("dashboard:customer-edit-reopen", args=[gone.pk]), {"reason": "x"}).status_code
+        == 302
+    )
+    gone.refresh_from_db()
+    assert not gone.is_active  # closed for good
+
+
+def test_what_changed_since_the_page_was_opened_is_looked_at_again(
+    service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    seen = service.get(page(kept, gone)).context["preview"].seen
+    place_order((make_variant(), 1), user=gone)
+    answer = service.post(page(kept, gone), {"seen": seen, "why": "x"})
+    assert answer.status_code == 409
+    gone.refresh_from_db()
+    assert gone.merged_into is None and Order.objects.get().user == gone
+
+
+def test_without_a_reason_or_with_itself_nothing_is_merged(service: Client, pair: tuple[User, User]) -> None:
+    kept, gone = pair
+    assert sent(service, kept, gone, why="").status_code == 422
+    assert sent(service, kept, kept).status_code == 409
+    staff = make_user("kollege@example.org", is_staff=True)
+    assert service.get(page(kept, staff)).status_code == 404
+
+
+def test_a_block_of_one_is_a_block_of_both(service: Client, pair: tuple[User, User]) -> None:
+    kept, gone = pair
+    CustomerCredit.objects.create(user=gone, blocked=True, block_reason="zahlt nicht")
+    CustomerCredit.objects.create(user=kept, released=True)
+    sent(service, kept, gone)
+    credit = CustomerCredit.objects.get(user=kept)
+    assert (credit.blocked, credit.block_reason, credit.released) == (True, "zahlt nicht", True)
+
+
+def test_addresses_and_bank_accounts_that_both_have_are_kept_once(
+    service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    for person in pair:
+        UserAddress.objects.create(
+            user=person, first_name="E", last_name="M", line1="Kai 1", line4="HH", postcode="1", country_id="DE",
+            is_default_for_billing=True,
+        )  # fmt: skip
+        LearnedRule.objects.create(kind="payer", iban="DE1", customer=f"user:{person.pk}")
+    UserAddress.objects.create(user=gone, line1="Kai 2", line4="HH", postcode="2", country_id="DE")
+    LearnedRule.objects.create(kind="payer", iban="DE2", customer=f"user:{gone.pk}")
+    sent(service, kept, gone)
+    mine = UserAddress.objects.filter(user=kept)
+    assert sorted(mine.values_list("line1", flat=True)) == ["Kai 1", "Kai 2"]
+    assert mine.filter(is_default_for_billing=True).count() == 1
+    assert LearnedRule.objects.filter(customer=f"user:{kept.pk}").count() == 2
+
+
+def test_a_chain_of_merged_accounts_points_to_the_last_one(service: Client, pair: tuple[User, User]) -> None:
+    kept, gone = pair
+    sent(service, kept, gone)
+    last = make_user("neu@example.org")
+    sent(service, last, kept, confirmed="on")
+    gone.refresh_from_db()
+    assert gone.merged_into == last
+    text = service.get(reverse("dashboard:customer", args=[last.pk])).content.decode()
+    assert "erika.muster@example.org" in text
+
+
+def test_an_order_that_came_in_the_moment_of_merging_is_told_and_follows(
+    service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    order = place_order((make_variant(), 1), user=gone)
+    Order.objects.filter(pk=order.pk).update(user=kept)
+    sent(service, kept, gone)
+    Order.objects.filter(pk=order.pk).update(user=gone)  # it was being placed when everything else moved
+    assert order.number in nothing_belongs_to_a_merged_account()[0]
+    service.post(reverse("dashboard:customer-merge-along", args=[gone.pk]))
+    assert not nothing_belongs_to_a_merged_account()
+    order.refresh_from_db()
+    assert order.user == kept
+
+
+def test_every_relation_to_a_person_is_moved_or_stays_for_a_reason() -> None:
+    whose = {"user", "owner", "recipient", "customer", "person", "buyer"}
+    known = {f"{label}.{field}" for label, field, _title in merging.MOVES} | merging.STAYS.keys()
+    found = set()
+    for relation in User._meta.get_fields(include_hidden=True):
+        if relation.auto_created and not relation.concrete and relation.field.name in whose:
+            found.add(f"{relation.related_model._meta.label}.{relation.field.name}")
+    assert found - known == set(), "add them to MOVES or STAYS of shop/dashboard/customer_merge.py"
+    assert known - found == set()
+
+
+def reasons(**filters: str) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {(one.first.email, one.second.email): one.codes for one in duplicates(**filters)}
+
+
+def test_duplicates_are_found_by_spelling_phone_address_and_bank_account() -> None:
+    first = make_user(
+        "hanna.hafen@example.org", first_name="Hanna", last_name="Hafen", phone="+49 40 1234567"
+    )
+    make_user("HannaHafen+schuhe@example.org")
+    make_user("h@example.org", phone="(040) 123 45-67")
+    fourth = make_user("hh@example.org", first_name="Hanna", last_name="Hafen")
+    for person in (first, fourth):
+        UserAddress.objects.create(
+            user=person, first_name="hanna", last_name="HAFEN", line1=f"Kai {person.pk}", line4="HH",
+            postcode="20457", country_id="DE",
+        )  # fmt: skip
+    fifth = make_user("bank@example.org")
+    for person in (first, fifth):
+        LearnedRule.objects.create(kind="payer", iban="DE9", customer=f"user:{person.pk}")
+    make_user("otto@example.org", phone="040 999")
+    mail = first.email
+    assert reasons() == {
+        (mail, "HannaHafen+schuhe@example.org"): ("spelling",),
+        (mail, "h@example.org"): ("phone",),
+        (mail, "hh@example.org"): ("address",),
+        (mail, "bank@example.org"): ("iban",),
+    }
+    assert list(reasons(words="bank")) == [(mail, "bank@example.org")]
+    assert list(reasons(reason="phone")) == [(mail, "h@example.org")]
+
+
+def test_addresses_of_orders_are_compared_too() -> None:
+    for number in range(2):
+        place_order((make_variant(), 1), user=make_user(f"k{number}@example.org"))
+    assert reasons() == {("k0@example.org", "k1@example.org"): ("address",)}
+
+
+def test_two_people_are_not_proposed_again(service: Client) -> None:
+    one, other = make_user("a@example.org", phone="040 123456"), make_user("b@example.org", phone="040123456")
+    address = reverse("dashboard:customer-merge-apart", args=[other.pk, one.pk])
+    service.post(address, {"why": ""})
+    assert reasons()
+    service.post(address, {"why": "Mutter und Tochter"})
+    assert DistinctCustomers.objects.get().first == one and not reasons()
+
+
+def test_the_list_is_searched_filtered_sorted_and_downloaded_in_few_queries(service: Client) -> None:
+    address = reverse("dashboard:duplicates")
+    assert service.get(address).status_code == 200
+    for number in range(3):
+        make_user(f"a{number}@example.org", phone=f"040 12345{number}")
+        make_user(f"b{number}@example.org", phone=f"04012345{number}")
+    with CaptureQueriesContext(connection) as queries:
+        assert len(service.get(address, {"sort": "first"}).context["page"]) == 3
+    assert len(queries) <= 15
+    assert len(service.get(address, {"q": "a1"}).context["page"]) == 1
+    assert not service.get(address, {"reason": "iban"}).context["page"].object_list
+    assert service.get(address, {"reason": "x"}).status_code == 400
+    assert "b2@example.org" in service.get(address, {"format": "csv"}).content.decode()
+
+
+def test_the_other_account_is_named_by_its_address(service: Client, pair: tuple[User, User]) -> None:
+    kept, gone = pair
+    address = reverse("dashboard:customer-merge-pick", args=[kept.pk])
+    assert service.post(address, {"email": "ERIKA.MUSTER@example.org"}).url == page(kept, gone)
+    for wrong in ("niemand@example.org", kept.email, ""):
+        assert service.post(address, {"email": wrong}).status_code == 422
