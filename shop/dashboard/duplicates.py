@@ -92,7 +92,7 @@ def by_spelling() -> Pairs:
     rows = _customers().annotate(at=at, plus=plus)
     ends = Case(When(plus__gt=0, plus__lt=F("at"), then=F("plus") - 1), default=F("at") - 1)
     local = Replace(Substr("email", 1, ends), Value("."), Value(""))
-    key = Lower(Concat(local, Substr("email", F("at")), output_field=CharField()))
+    key = Lower(Concat(local, Substr("email", at), output_field=CharField()))
     return _pairs(rows.filter(at__gt=1).annotate(alike=key), "alike")
 
 
