@@ -35,7 +35,7 @@ DOORS = {
         basket:summary basket:add basket:update basket:remove basket:voucher_add basket:voucher_remove
         checkout:contact checkout:delivery checkout:payment checkout:summary checkout:pay checkout:return
         checkout:pay-otherwise orders:lookup orders:open orders:shortage orders:detail orders:change orders:invoice
-        orders:xrechnung orders:return-slip orders:return-sent
+        orders:xrechnung orders:return-slip orders:return-sent orders:exchange
         dunning-pay:open dunning-pay:promise dunning-pay:start-card dunning-pay:card dunning-pay:back
         :withdrawal :withdrawal-receipt :help :help-draft :help-case :help-sent :help-settled :help-picture""",
     SHOPPER: """
