@@ -59,3 +59,30 @@ def test_a_file_is_read_noted_and_changed(
     page.goto(live_server.url + reverse("dashboard:customer-edit-address-new", args=[erika.pk]))
     judge.see("customer-address")
     assert not judge.found, "\n".join(judge.found)
+
+
+def test_two_accounts_of_one_person_are_merged(
+    live_server: Any, open_window: Callable[..., Page], outbox: Any
+) -> None:
+    ensure()
+    ensure_vat()
+    with override("de"):
+        erika = make_user("erika@example.org", first_name="Erika", last_name="Muster", phone="040 123456")
+        other = make_user("e.muster@example.org", first_name="Erika", last_name="Muster", phone="040123456")
+        busy(other, outbox)
+    page = open_window(locale="de-DE")
+    judge = Judge(page, "de")
+    clerk = make_staff("service@example.org", *RIGHTS, first_name="Svea", last_name="Kunde")
+    phone.sign_in(page.context, live_server.url, clerk)
+    with override("de"):
+        page.goto(live_server.url + reverse("dashboard:duplicates"))
+    judge.see("duplicates")
+    page.get_by_role("link", name="Beide ansehen").click()
+    judge.see("merge")
+    page.locator("[name=why]").last.fill("Am Telefon geklärt")
+    page.get_by_label("Der Kunde hat gesagt, dass beide Konten ihm gehören").check()
+    page.get_by_role("button", name="Konten zusammenführen").click()
+    page.wait_for_url(f"**/customers/{erika.pk}/")
+    assert User.objects.get(pk=other.pk).merged_into_id == erika.pk
+    judge.see("merged")
+    assert not judge.found, "\n".join(judge.found)
