@@ -227,9 +227,10 @@ class Shop:
             worth: dict[int, int] = defaultdict(int)
             for one in (piece for credit in plan.credits for piece in credit.pieces):
                 worth[one.line.order_line_id or 0] += one.value_minor
-            line_id = self.dice.choice(sorted(worth))
-            kept = {line_id: self.dice.randint(0, worth[line_id])}
-            plan = actions.plan_of(found, kept=kept, with_shipping=shipping)
+            if worth:  # it may be the delivery alone
+                line_id = self.dice.choice(sorted(worth))
+                kept = {line_id: self.dice.randint(0, worth[line_id])}
+                plan = actions.plan_of(found, kept=kept, with_shipping=shipping)
         if not plan.credit_minor:
             actions.nothing_due(settlement=found, why="nothing left", by=self.clerk)
             self.seen["nothing due"] += 1

@@ -140,14 +140,19 @@ def _take_pieces(
     quantities: Mapping[int, int],
     reductions: Mapping[int, Reductions],
 ) -> dict[int, int]:
-    """Lay the pieces on invoice lines, the newest invoice last; returns pieces no invoice line has."""
+    """Lay the pieces on invoice lines, the newest invoice last; returns pieces no invoice line has.
+
+    Lines of which nothing is left come last of all: a piece that is worth nothing gets no credit note that would keep
+    it, so the next one of its kind would be laid on the same line again, and what another invoice has of it be lost.
+    """
     missing = {}
+    lines = [(invoice.pk, line) for invoice in invoices for line in invoice.lines.all()]
+    lines.sort(key=lambda one: reductions[one[0]].bears_all(one[1]))
     for line_id, wanted in sorted(quantities.items()):
         left = wanted
-        for invoice in invoices:
-            for line in invoice.lines.all():
-                if left and line.order_line_id == line_id:
-                    left -= _choose(plans[invoice.pk], line, left)
+        for pk, line in lines:
+            if left and line.order_line_id == line_id:
+                left -= _choose(plans[pk], line, left)
         if left:
             missing[line_id] = left
     for invoice in invoices:

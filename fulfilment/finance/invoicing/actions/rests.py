@@ -92,6 +92,10 @@ class Reductions:
         open_minor, goods = self.gross[key], self.goods[key]
         bearable = min(open_minor, goods)
         reduced = split(bearable, [part.gross_minor, goods - part.gross_minor])[0] if bearable > 0 else 0
+        if part.gross_minor and reduced == part.gross_minor and open_minor < goods:
+            reduced -= (
+                1  # a piece that rounds to nothing gets no document, and its share would be lost with it
+            )
         vat = split(self.vat[key], [reduced, open_minor - reduced])[0] if reduced else 0
         # The VAT that is left lies between nothing and what is left of the price.
         vat = max(min(vat, part.vat_minor), part.vat_minor - (part.gross_minor - reduced), 0)
@@ -99,6 +103,11 @@ class Reductions:
         self.gross[key] -= reduced
         self.vat[key] -= vat
         return reduced, vat
+
+    def bears_all(self, line: InvoiceLine) -> bool:
+        """Whether nothing is left of the goods at the line's rate: all of it was given before."""
+        key = (str(line.category), line.rate_bp)
+        return self.gross[key] >= self.goods[key]
 
     def of_charge(self, charge: Mapping[str, Any]) -> tuple[int, int]:
         """Gross and VAT of a shipping charge that may go back: all of it, unless more was given than goods are left."""

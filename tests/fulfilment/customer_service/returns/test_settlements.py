@@ -15,7 +15,9 @@ from fulfilment.customer_service.returns import actions, verify
 from fulfilment.customer_service.returns.models import Settlement
 from fulfilment.customer_service.returns.plan import TooMuchKept
 from fulfilment.customer_service.withdrawals.models import Withdrawal
+from fulfilment.finance.invoicing.actions import credit_note
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice
+from fulfilment.warehouse.dispatch import actions as parcels
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.receiving import actions as dock
 from fulfilment.warehouse.receiving.models import Return
@@ -27,7 +29,7 @@ from tests.factories.range import ensure_vat
 from tests.factories.returns import book, dock_bins
 from tests.factories.shopping import place_order
 from tests.factories.shortages import in_stock, pay
-from tests.factories.warehouse import send_everything
+from tests.factories.warehouse import pick_everything, send_everything
 from tests.fulfilment.customer_service.test_withdrawals import declare
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -300,6 +302,28 @@ def test_a_discount_goes_back_with_its_share_only(outbox: Any) -> None:
     outbox.drain()
     come_back(outbox, Return.objects.get(order=order), {line.partner_sku: 1})
     assert credited(order) == line.owed_for(1)
+
+
+def test_a_piece_given_before_does_not_take_the_place_of_one_that_was_paid(outbox: Any, clerk: Any) -> None:
+    """Two pieces in two parcels, one given as goodwill: whichever is back first, the other's money comes too."""
+    order = place_order((in_stock(9, bin="A-00", price_minor=9_990), 2), method="card")
+    pay(order)
+    outbox.drain()
+    line, person = order.lines.get(), make_staff()
+    pick_everything(PickList.objects.get(order=order), by=person)
+    for _parcel in range(2):
+        pick_list = PickList.objects.get(order=order)
+        parcel = parcels.pack(pick_list=pick_list, quantities={line.pk: 1}, by=person)
+        parcels.dispatch(parcel=parcel, by=person)
+        outbox.drain()
+    first, second = Invoice.objects.claims().filter(order=order).order_by("pk")
+    credit_note(invoice=first, source="goodwill:1", reason="late", amount_minor=first.gross_minor, by=clerk)
+    for at, due in ((1, second.gross_minor), (2, 0)):
+        withdraw(order, {line.pk: 1}, key=f"piece {at}")
+        outbox.drain()
+        found = come_back(outbox, Return.objects.filter(order=order).latest("pk"), {line.partner_sku: 1})
+        assert found.credited_minor == due
+    assert credited(order) == first.gross_minor + second.gross_minor
 
 
 def test_settlements_are_never_deleted_and_verify_finds_a_false_one(outbox: Any) -> None:
