@@ -119,8 +119,9 @@ def plan(
     _keep(plans, kept)
     if with_shipping:
         _add_shipping(plans, reductions)
-    credits = [one for one in plans.values() if one.credit_minor]
-    credit = sum(one.credit_minor for one in credits)
+    credit = sum(one.credit_minor for one in plans.values())
+    # Beside others also an invoice whose pieces come to 0.00: its note remembers that they are back.
+    credits = [one for one in plans.values() if credit and (one.credit_minor or one.pieces)]
     free = free_after(order, credit)
     payments = payments_back(order, min(free, credit))
     sent = sum(amount for _payment, amount in payments)

@@ -28,6 +28,7 @@ from shop.kernel.transactions import retrying
 from .issue import shipping_fact, tax_rows, write
 from .push import push_credit
 from .rests import SHIPPING_SKU, Reductions, credited_minor, next_of_line, rests_per_rate
+from .true_up import true_up
 
 
 class CreditTooLarge(ValueError):
@@ -97,9 +98,11 @@ def credit_note(
             lines, charges = _goodwill(claim, amount_minor, of_line), []
         wanted = sum(line.gross_minor for line in lines) + sum(charge["gross_minor"] for charge in charges)
         left = claim.gross_minor - credited_minor(claim)
-        if not 0 < wanted <= left:
+        # Pieces may come to 0.00 (their value is kept, or was given before): the note remembers that they are back.
+        if not (1 if amount_minor is not None or not quantities else 0) <= wanted <= left:
             raise CreditTooLarge(wanted, left)
         _refuse_beyond_rate(claim, lines, charges)
+        true_up(claim, lines, charges)
         note = write(
             order=_order(claim),
             account=account,
@@ -112,9 +115,10 @@ def credit_note(
             reason=reason.strip(),
             by=by,
         )
-        _credit(account, note)
-        accounts.settle(account=account, first=claim, by=by)
-        push_credit(user_id=claim.user_id)
+        if note.gross_minor:
+            _credit(account, note)
+            accounts.settle(account=account, first=claim, by=by)
+            push_credit(user_id=claim.user_id)
         return note
 
     return retrying(work)

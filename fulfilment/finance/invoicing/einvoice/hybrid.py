@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from facturx import generate_from_binary
-
 
 def embed(pdf: bytes, xml: bytes, *, title: str, author: str, subject: str = "", lang: str = "de") -> bytes:
     """Attach ``xml`` (profile EN 16931) to ``pdf``, which must be PDF/A-3, and return the hybrid document.
@@ -12,6 +10,9 @@ def embed(pdf: bytes, xml: bytes, *, title: str, author: str, subject: str = "",
     asks in Germany); the XMP metadata say conformance level EN 16931. The XML is not checked here: see
     ``validate``.
     """
+    # Here, because it brings a reader of PDFs: every web process and nightly run would carry its fifteen megabytes.
+    from facturx import generate_from_binary
+
     return generate_from_binary(
         pdf,
         xml,
