@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from checkout.payment.models import CARD, Refund
 from fulfilment.customer_service.withdrawals.models import Withdrawal
+from fulfilment.warehouse.barcodes import qr_svg
 from fulfilment.warehouse.receiving.models import Return, ReturnItem
 from shop.kernel.models import StateChange
 from shop.ui.numbers import money_text
@@ -35,13 +36,15 @@ class Step:
 
 @dataclass
 class Told:
-    """One return for its customer. ``may_send``: a paper is to be printed and a number may be typed."""
+    """One return for its customer. ``may_send``: a paper is to be printed and a number may be typed; ``code_svg``: then
+    its number as QR code, to be shown on a phone where the parcel is handed in."""
 
     returning: Return
     authorisation: Authorisation | None
     steps: list[Step] = field(default_factory=list)
     pieces: list[tuple[int, str]] = field(default_factory=list)
     may_send: bool = False
+    code_svg: str = ""
     postage: str = ""
 
 
@@ -87,6 +90,7 @@ def _told(
         (item.quantity, item.order_line.title) for item in row.items.all() if item.order_line is not None
     ]
     found.may_send = found.may_send and authorisation is not None
+    found.code_svg = qr_svg(row.number) if found.may_send else ""
     if authorisation is not None:
         found.postage = postage_words(authorisation)
     found.steps = [

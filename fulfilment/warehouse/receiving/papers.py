@@ -1,4 +1,4 @@
-"""The return slip: goes into the parcel, its barcode opens the return at the dock."""
+"""The return slip: goes into the parcel, its barcode and its QR code open the return at the dock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
-from fulfilment.warehouse.barcodes import code128_svg
+from fulfilment.warehouse.barcodes import code128_svg, qr_svg
 from fulfilment.warehouse.dispatch.documents import Address, ShippingLabel, label_pdf
 from fulfilment.warehouse.dispatch.papers import recipient
 from fulfilment.warehouse.stock.actions import default_site
@@ -84,6 +84,7 @@ def _data(returning: Return, site: Site) -> dict[str, Any]:
         },
         "opening": _("Please put this page into the parcel, so that we find your order at once."),
         "barcode_svg": code128_svg(returning.number),
+        "qr_svg": qr_svg(returning.number),
         "barcode_text": returning.number,
         "columns": [_("Item no."), _("Article"), _("Quantity"), ""],
         "lines": [_line(item) for item in items],

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fulfilment.warehouse.barcodes import code128_svg, ean_modules, ean_svg, is_ean, qr_svg
+from tests.support import qr
 from tests.support.zpl import decoded
 
 
@@ -47,3 +48,9 @@ def test_a_qr_code_is_a_picture_without_a_size_of_its_own() -> None:
     for text in ("", "x" * 121):
         with pytest.raises(ValueError, match="QR code"):
             qr_svg(text)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=25).map("R".__add__))
+@example("R10001")  # letters and digits take another mode than the rest
+def test_a_qr_code_can_be_read_back(text: str) -> None:
+    assert qr.decoded(qr_svg(text)) == text

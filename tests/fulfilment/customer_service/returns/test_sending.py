@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -19,9 +20,11 @@ from checkout.payment.models import Refund
 from fulfilment.customer_service.cases import kinds
 from fulfilment.customer_service.returns import postage, sending, told
 from fulfilment.customer_service.returns.models import Authorisation
+from fulfilment.customer_service.returns.paper import slip_pdf
 from fulfilment.warehouse.receiving import actions as dock
 from fulfilment.warehouse.receiving.finding import find
 from fulfilment.warehouse.receiving.models import Return
+from shop.kernel import pdf
 from shop.notifications.attachments import fetch
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case
@@ -29,6 +32,7 @@ from tests.factories.orders import make_country
 from tests.factories.people import make_staff
 from tests.factories.range import ensure_vat
 from tests.factories.returns import dock_bins
+from tests.support import qr, zpl
 
 from .test_settlements import come_back, sent, skus, withdraw
 
@@ -135,6 +139,19 @@ def test_told_twice_there_is_one_mail(outbox: Any) -> None:
     assert OutgoingMail.objects.filter(kind="return_explained").count() == 1
 
 
+def test_bars_and_qr_code_of_the_slip_hold_the_number(outbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    returning = authorised(outbox)
+    drawn: list[dict[str, Any]] = []
+    real = pdf.render
+    monkeypatch.setattr(
+        pdf,
+        "render",
+        lambda *args, **more: drawn.append(args[1]) or real(*args, **more),  # type: ignore[func-returns-value]
+    )
+    assert slip_pdf(returning.pk).startswith(b"%PDF")
+    assert qr.decoded(drawn[0]["qr_svg"]) == zpl.decoded(drawn[0]["barcode_svg"]) == returning.number
+
+
 # ---- the customer's page ---------------------------------------------------------------------------------------------
 
 
@@ -156,6 +173,18 @@ def test_the_page_tells_a_return_from_announced_to_money_back(outbox: Any, clien
     assert "Rücksendeschein drucken" not in page
     succeed(refund=Refund.objects.get(), reference="re_1")
     assert "Geld an Sie erstattet" in see(client, order)
+
+
+def test_the_page_shows_the_number_as_qr_code_until_the_goods_are_here(outbox: Any, client: Client) -> None:
+    returning = authorised(outbox)
+    page = see(client, returning.order)
+    pictures = re.findall(r'<figure class="return-code">(<svg.*?</svg>)', page, re.S)
+    assert [qr.decoded(picture) for picture in pictures] == [returning.number]
+    assert "style=" not in pictures[0], "the content policy forbids it"
+    found = find(qr.decoded(pictures[0]))
+    assert found is not None and found.returning == returning, "the dock takes what the phone shows"
+    come_back(outbox, returning, {skus(returning.order)[0]: 1})
+    assert "return-code" not in see(client, returning.order).split("</head>")[1]
 
 
 def test_traces_are_looked_at_until_the_last_day_of_the_refund(outbox: Any, client: Client) -> None:
