@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from checkout.order.models import Order
 from fulfilment.customer_service.cases import kinds
@@ -23,6 +24,7 @@ from shop.ui.amounts import AmountField
 from shop.ui.numbers import money_text
 
 from .base import Act, ActForm, Done, Refused, Wish
+from .pieces import Choice, PiecesForm
 
 
 def standing(order: Order) -> list[Invoice]:
@@ -186,19 +188,16 @@ class Goodwill(CreditAct):
         return kinds.REFUND
 
 
-class MoneyBackForm(ActForm):
+class MoneyBackForm(PiecesForm):
     """Which pieces, or all; with delivery or not."""
 
     everything = forms.BooleanField(label=gettext_lazy("Everything that was sent"), required=False)
     shipping = forms.BooleanField(label=gettext_lazy("The delivery charge too"), required=False)
+    first_fields = ("everything",)
     field_order = ["shipping", "reason", "words", "decide"]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        wished = {
-            int(line["order_line_id"]): int(line["quantity"])
-            for line in (self.case.lines if self.case else [])
-        }
+    def choices(self) -> Iterator[Choice]:
+        """What invoices have left of each order line."""
         rows: dict[int, tuple[str, int]] = {}
         for invoice in standing(self.order):
             for line in invoice.lines.all():
@@ -207,39 +206,21 @@ class MoneyBackForm(ActForm):
                     rows[line.order_line_id] = (line.name, had + rest_of_line(line)[0])
         self.left = {pk: count for pk, (_title, count) in rows.items() if count}
         for pk, most in self.left.items():
-            self.fields[f"pieces-{pk}"] = forms.IntegerField(
-                label=rows[pk][0],
-                help_text=ngettext("at most %(n)d piece", "at most %(n)d pieces", most) % {"n": most},
-                required=False,
-                min_value=0,
-                max_value=most,
-                initial=min(wished.get(pk, 0), most),
-            )
-        self.order_fields(
-            ["everything", *(name for name in self.fields if name.startswith("pieces-")), *self.field_order]
-        )
+            yield Choice(pk, rows[pk][0], most)
 
     def pieces(self) -> dict[str, int]:
-        """Order line id (as text, for JSON) -> pieces."""
+        """Order line id (as text, for JSON) -> pieces; all that is left when everything was chosen."""
         if self.cleaned_data.get("everything"):
             return {str(pk): count for pk, count in self.left.items()}
-        return {
-            name.removeprefix("pieces-"): count
-            for name, count in self.cleaned_data.items()
-            if name.startswith("pieces-") and count
-        }
+        return super().pieces()
 
-    def clean(self) -> dict[str, Any]:
-        """Something must be chosen."""
-        data: dict[str, Any] = super().clean() or {}
-        if not self.errors and not self.pieces() and not data.get("shipping"):
-            self.add_error(None, _("Please choose pieces, or the delivery charge."))
-        return data
-
-    def plain(self) -> dict[str, Any]:
-        """The pieces as one value."""
-        rest = {name: value for name, value in super().plain().items() if not name.startswith("pieces-")}
-        return {**rest, "pieces": self.pieces()}
+    def missing(self, data: dict[str, Any]) -> str:
+        """Pieces, or the delivery charge alone."""
+        return (
+            ""
+            if self.pieces() or data.get("shipping")
+            else _("Please choose pieces, or the delivery charge.")
+        )
 
 
 class MoneyBack(CreditAct):

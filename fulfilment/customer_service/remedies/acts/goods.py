@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -21,6 +22,7 @@ from fulfilment.warehouse.receiving.models import Return, ReturnItem
 from fulfilment.warehouse.receiving.states import EXPECTED
 
 from .base import Act, ActForm, Done, Refused, Wish
+from .pieces import Choice, PiecesForm
 
 CAUSE = "service"  #: begins the cause of returns that staff let come
 
@@ -37,49 +39,16 @@ def may_come_back(order: Order) -> dict[int, int]:
     return {line.pk: max(0, line.quantity_returnable - awaited.get(line.pk, 0)) for line in lines}
 
 
-class ReturnForm(ActForm):
+class ReturnForm(PiecesForm):
     """Which pieces may come back."""
 
     field_order = ["reason", "words", "decide"]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        wished = {
-            int(line["order_line_id"]): int(line["quantity"])
-            for line in (self.case.lines if self.case else [])
-        }
-        left = {pk: count for pk, count in may_come_back(self.order).items() if count}
-        for line in Line.objects.filter(pk__in=left).order_by("pk"):
-            most = left[line.pk]
-            self.fields[f"pieces-{line.pk}"] = forms.IntegerField(
-                label=line.title,
-                help_text=ngettext("at most %(n)d piece", "at most %(n)d pieces", most) % {"n": most},
-                required=False,
-                min_value=0,
-                max_value=most,
-                initial=min(wished.get(line.pk, 0), most),
-            )
-        self.order_fields([*(name for name in self.fields if name.startswith("pieces-")), *self.field_order])
-
-    def pieces(self) -> dict[str, int]:
-        """Order line id (as text, for JSON) -> pieces."""
-        return {
-            name.removeprefix("pieces-"): count
-            for name, count in self.cleaned_data.items()
-            if name.startswith("pieces-") and count
-        }
-
-    def clean(self) -> dict[str, Any]:
-        """At least one piece."""
-        data: dict[str, Any] = super().clean() or {}
-        if not self.errors and not self.pieces():
-            self.add_error(None, _("Please choose at least one piece."))
-        return data
-
-    def plain(self) -> dict[str, Any]:
-        """The pieces as one value."""
-        rest = {name: value for name, value in super().plain().items() if not name.startswith("pieces-")}
-        return {**rest, "pieces": self.pieces()}
+    def choices(self) -> Iterator[Choice]:
+        """What the customer has and no return awaits."""
+        left = may_come_back(self.order)
+        for line in Line.objects.filter(pk__in=[pk for pk, count in left.items() if count]).order_by("pk"):
+            yield Choice(line.pk, line.title, left[line.pk])
 
 
 class LetReturn(Act):

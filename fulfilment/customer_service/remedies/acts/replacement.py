@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -22,61 +23,32 @@ from fulfilment.warehouse.receiving import actions as dock
 from shop.kernel.money import split
 from shop.ui.numbers import money_text
 
-from .base import Act, ActForm, Done, Refused, Wish
+from .base import Act, Done, Refused, Wish
+from .pieces import Choice, PiecesForm
 
 CAUSE = "replacement"  #: begins the cause of returns whose goods were replaced: no money goes back for them
 
 
-class ReplacementForm(ActForm):
+class ReplacementForm(PiecesForm):
     """Which pieces are sent once more, and whether the faulty ones come back."""
 
     back = forms.BooleanField(label=gettext_lazy("The customer sends the faulty goods back"), required=False)
     field_order = ["back", "reason", "words", "decide"]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        wished = {
-            int(line["order_line_id"]): int(line["quantity"])
-            for line in (self.case.lines if self.case else [])
-        }
+    def choices(self) -> Iterator[Choice]:
+        """What was sent and is neither replaced nor credited, with what is free in stock."""
         left = left_of(self.order)
         rows = Line.objects.filter(order=self.order, pk__in=[pk for pk, n in left.items() if n])
         for line in rows.select_related("stockrecord").order_by("pk"):
             most, free = left[line.pk], max(0, line.stockrecord.available) if line.stockrecord else 0
-            self.fields[f"pieces-{line.pk}"] = forms.IntegerField(
-                label=line.title,
-                help_text=ngettext(
-                    "%(sku)s; at most %(n)d piece, %(free)d free in stock",
-                    "%(sku)s; at most %(n)d pieces, %(free)d free in stock",
-                    most,
-                )
-                % {"n": most, "free": free, "sku": line.partner_sku},
-                required=False,
-                min_value=0,
-                max_value=most,
-                initial=min(wished.get(line.pk, 0), most),
+            words = ngettext(
+                "%(sku)s; at most %(n)d piece, %(free)d free in stock",
+                "%(sku)s; at most %(n)d pieces, %(free)d free in stock",
+                most,
             )
-        self.order_fields([*(name for name in self.fields if name.startswith("pieces-")), *self.field_order])
-
-    def pieces(self) -> dict[str, int]:
-        """Order line id (as text, for JSON) -> pieces."""
-        return {
-            name.removeprefix("pieces-"): count
-            for name, count in self.cleaned_data.items()
-            if name.startswith("pieces-") and count
-        }
-
-    def clean(self) -> dict[str, Any]:
-        """At least one piece."""
-        data: dict[str, Any] = super().clean() or {}
-        if not self.errors and not self.pieces():
-            self.add_error(None, _("Please choose at least one piece."))
-        return data
-
-    def plain(self) -> dict[str, Any]:
-        """The pieces as one value."""
-        rest = {name: value for name, value in super().plain().items() if not name.startswith("pieces-")}
-        return {**rest, "pieces": self.pieces()}
+            yield Choice(
+                line.pk, line.title, most, words % {"n": most, "free": free, "sku": line.partner_sku}
+            )
 
 
 def left_of(order: Order) -> dict[int, int]:
