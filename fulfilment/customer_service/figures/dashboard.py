@@ -43,7 +43,12 @@ def index(request: HttpRequest) -> HttpResponse:
             _("How long customers wait, and how often we keep what we promise."),
         ),
         ("figures-goods", "return", _("Returns by product"), _("What comes back, why, and how it looked.")),
-        ("figures-costs", "euro", _("What complaints cost"), _("Credited, written off, and per complaint.")),
+        (
+            "figures-costs",
+            "euro",
+            _("What complaints cost"),
+            _("Credited, sent once more, thrown away, and per complaint."),
+        ),
     ]
     if may_see:
         reports.append(
@@ -212,13 +217,20 @@ def costs(request: HttpRequest) -> HttpResponse:
             Column(_("Complaints"), NUMBER),
             Column(_("Credited as goodwill"), MONEY),
             Column(_("Credited for returned goods"), MONEY),
+            Column(_("Sent once more, at cost"), MONEY),
             Column(_("Thrown away, at cost"), MONEY),
             Column(_("Together"), MONEY),
             Column(_("Per complaint"), MONEY),
         ],
         rows=[] if nothing else [_cost_row(label(day, form.cut), one) for day, one in listed],
         foot=_cost_row(_("Together"), whole),
-        notes=[_("Net of VAT, on the day of the document. Money for withdrawals is no cost of complaints.")],
+        notes=[
+            _("Net of VAT, on the day of the document. Money for withdrawals is no cost of complaints."),
+            _(
+                "New goods count at cost on the day they were promised, without their parcel; what comes back for them "
+                "is not counted again."
+            ),
+        ],
         empty=(_("No complaints"), _("In these days nobody complained and nothing was credited for it.")),
     )
     points = [(label(day, form.cut), one.total_minor) for day, one in listed]
@@ -232,6 +244,7 @@ def _cost_row(title: str, one: cost_figures.Costs) -> Row:
         one.complaints,
         one.goodwill_minor,
         one.credited_minor,
+        one.replaced_minor,
         one.disposed_minor,
         one.total_minor,
         each,

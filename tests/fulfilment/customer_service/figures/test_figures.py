@@ -14,6 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from checkout.order.actions import cancel
+from checkout.order.models import Order
 from checkout.payment.actions import request_refund
 from checkout.payment.models import Payment
 from fulfilment.customer_service.cases import actions as cases
@@ -21,6 +23,9 @@ from fulfilment.customer_service.cases.hours import OpeningHours, minutes_betwee
 from fulfilment.customer_service.cases.models import Case
 from fulfilment.customer_service.figures import costs, goods, people, spans
 from fulfilment.customer_service.figures.times import times
+from fulfilment.customer_service.remedies import actions as remedies
+from fulfilment.customer_service.remedies.acts import ACTS, Wish
+from fulfilment.customer_service.remedies.models import Remedy
 from fulfilment.finance.invoicing.actions import credit_note
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.receiving import actions as dock
@@ -150,6 +155,41 @@ def test_complaints_cost_what_finance_credited_and_the_dock_threw_away(outbox: A
         0,
         4_000,
     )
+
+
+def do(code: str, order: Order, clerk: Any, **data: Any) -> Remedy:
+    """One remedy as its screen carries it out."""
+    act, wish = (
+        ACTS[code],
+        Wish(order, {"reason": "faulty", "words": "Naht", **data}, clerk, Case.objects.get()),
+    )
+    seen = remedies.seal(order, remedies.effects_of(act, wish))
+    found = remedies.carry_out(act=act, wish=wish, key=f"{code}-{Remedy.objects.count()}", seen=seen).remedy
+    assert found is not None
+    return found
+
+
+def test_new_goods_count_at_cost_and_a_reduction_once_as_its_credit_note(outbox: Any, desk: Client) -> None:
+    order, clerk = sent(outbox, 3), make_staff("clerk@example.org")
+    line = order.lines.get()
+    make_case(order=order)
+    new = do("replacement", order, clerk, pieces={str(line.pk): 1}, back=True)
+    invoiced = Invoice.objects.claims().get(order=order).lines.get(order_line_id=line.pk)
+    do("price_reduction", order, clerk, line=str(invoiced.pk), amount=1_190)
+    off = do("replacement", order, clerk, pieces={str(line.pk): 1})
+    assert off.made_order is not None
+    cancel(order=off.made_order, by=clerk, why="doch nicht")
+    outbox.drain()
+    # What comes back for the new pair is thrown away: of the two pairs the shop lost one.
+    book(Return.objects.get(cause__startswith="replacement:"), skus(order)[0], 1, "scrap", "disposal")
+    today = timezone.localdate()
+    (found,) = costs.costs(today, today, spans.MONTH).values()
+    assert (found.replaced_minor, found.goodwill_minor, found.disposed_minor) == (new.cost_minor, 1_000, 0)
+    assert (new.cost_minor, found.total_minor, found.complaints) == (4_000, 5_000, 1)
+    page = desk.get(url("costs"), {"by": "month"}).content.decode()
+    assert "Noch einmal gesendet" in page and "40,00" in page and "50,00" in page
+    yesterday = today - dt.timedelta(days=1)
+    assert costs.costs(yesterday, yesterday, spans.MONTH) == {}
 
 
 def test_refunds_are_summed_by_who_asked_for_them(outbox: Any, desk: Client) -> None:
