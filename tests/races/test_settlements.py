@@ -22,7 +22,8 @@ from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.receiving import actions as dock
 from fulfilment.warehouse.receiving.models import Return
-from shop.approvals.models import ApprovalLimit
+from shop.approvals import actions as approvals
+from shop.approvals.models import Approval, ApprovalLimit
 from shop.kernel.states import StateError
 from tests.factories.offers import make_voucher
 from tests.factories.orders import make_country
@@ -74,13 +75,13 @@ def waiting(order: Any, outbox: Any, pieces: int, cause: str) -> Settlement:
 def settle(pk: int, number: int, seen: tuple[int, int], with_shipping: bool = True) -> str:
     """One clerk carries it out, as the page showed it."""
     try:
-        actions.carry_out(
+        outcome = actions.carry_out(
             settlement=Settlement.objects.get(pk=pk), kept={}, kept_why="", with_shipping=with_shipping,
             seen_minor=seen, by=make_staff(f"clerk{number}@example.org"),
         )  # fmt: skip
     except (actions.NotSo, StateError) as error:
         return type(error).__name__
-    return "done"
+    return "done" if outcome.settlement else "asked"
 
 
 def sums() -> tuple[int, int]:
@@ -115,6 +116,68 @@ def breaches() -> list[str]:
 def test_two_returns_of_one_order_at_once_are_reckoned_one_after_the_other(order: Any, outbox: Any) -> None:
     assert sorted(two_returns(order, outbox)) == ["NotSo", "done"]
     assert sums() == (3_333, 3_333) and breaches() == []
+
+
+def limited() -> None:
+    """More than ten euros need a second person."""
+    ApprovalLimit.objects.filter(kind="refund").update(limit_minor=1_000)
+
+
+def decide(pk: int, number: int) -> str:
+    """One of those who may decides for it."""
+    boss = make_staff(f"boss{number}@example.org", "payment.approve_refunds")
+    try:
+        approvals.approve(approval=Approval.objects.get(pk=pk), by=boss)
+    except (approvals.Decided, approvals.CannotRun) as error:
+        return type(error).__name__
+    return "done"
+
+
+def drop(pk: int) -> str:
+    """A clerk says that nothing is due."""
+    try:
+        actions.nothing_due(settlement=Settlement.objects.get(pk=pk), why="neues Paar", by=make_staff())
+    except StateError:
+        return "too late"
+    return "nothing due"
+
+
+def test_clerks_who_ask_for_approval_at_once_ask_once_and_of_those_who_decide_one_does(
+    order: Any, outbox: Any
+) -> None:
+    limited()
+    found = waiting(order, outbox, 2, "case:C1")
+    plan = actions.plan_of(found, with_shipping=True)
+    seen = (plan.credit_minor, plan.refund_minor)
+    for number in range(CLERKS):
+        make_staff(f"boss{number}@example.org", "payment.approve_refunds")
+    assert all_at_once([lambda n=n: settle(found.pk, n, seen) for n in range(CLERKS)]) == ["asked"] * CLERKS
+    request = Approval.objects.get()
+    assert sums() == (0, 0)
+    answers = all_at_once([lambda n=n: decide(request.pk, n) for n in range(CLERKS)])
+    assert sorted(answers) == ["Decided"] * (CLERKS - 1) + ["done"]
+    assert sums() == seen and breaches() == []
+
+
+def test_approved_and_decided_otherwise_at_once_one_of_them_holds(order: Any, outbox: Any) -> None:
+    limited()
+    found = waiting(order, outbox, 2, "case:C1")
+    plan = actions.plan_of(found, with_shipping=True)
+    seen = (plan.credit_minor, plan.refund_minor)
+    make_staff("boss0@example.org", "payment.approve_refunds")
+    make_staff()
+    assert settle(found.pk, 0, seen) == "asked"
+    request = Approval.objects.get()
+    answers = all_at_once([lambda: decide(request.pk, 0), lambda: drop(found.pk)])
+    request.refresh_from_db()
+    found.refresh_from_db()
+    done = (answers[0], request.state, found.state, sums())
+    assert done in (
+        ("done", "approved", "done", seen),
+        ("Decided", "withdrawn", "nothing_due", (0, 0)),
+        ("CannotRun", "withdrawn", "nothing_due", (0, 0)),
+    )
+    assert answers[1] == ("too late" if done[0] == "done" else "nothing due") and breaches() == []
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one writer in at a time anyway")

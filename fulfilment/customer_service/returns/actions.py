@@ -1,9 +1,11 @@
-"""Verbs: propose what a return is worth, carry it out, or say that nothing is due. Each once per return."""
+"""Verbs: propose what a return is worth, carry it out or ask a second person, or say that nothing is due. Each once per
+return."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -13,24 +15,29 @@ from django.utils.translation import gettext as _
 
 from checkout.order.models import Line
 from checkout.payment.actions import request_refund
-from checkout.payment.approval import second_person_needed
 from fulfilment.customer_service.withdrawals import actions as withdrawals
 from fulfilment.finance.invoicing import accounts
 from fulfilment.finance.invoicing.actions import credit_note
 from fulfilment.warehouse.receiving.models import Return
+from shop.approvals.models import Approval
 from shop.kernel.clock import now
 from shop.kernel.states import StaleState, move
 from shop.kernel.transactions import retrying
-from shop.ui.numbers import money_text
 
-from . import automatic
+from . import approving, automatic
+from .approving import NotSo
 from .models import Settlement
 from .plan import Plan, TooMuchKept, first_lines, first_order, plan, whole_order_is_back
 from .states import DONE, NOTHING
 
 
-class NotSo(ValueError):
-    """It is not done; the message says why, for people."""
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it: the settlement that was carried out, or the request that waits for a second person."""
+
+    settlement: Settlement | None = None
+    approval: Approval | None = None
+    is_new: bool = True
 
 
 def propose(*, returning: Return, lines: list[dict[str, Any]]) -> Settlement:
@@ -148,41 +155,61 @@ def carry_out(
     with_shipping: bool,
     seen_minor: tuple[int, int],
     by: Any,
-) -> Settlement:
-    """Staff carry it out. ``kept``: order line id -> gross minor units that are not credited; ``seen_minor``: credit
-    and refund that the page announced.
+) -> Outcome:
+    """Staff carry it out; what sends back more than ``by`` may alone waits for a second person instead. ``kept``: order
+    line id -> gross minor units that are not credited; ``seen_minor``: credit and refund that the page announced.
 
-    Raises NotSo in words (nothing to credit, a loss of value without its reason, more than the person may send back
-    alone, other amounts than announced, a written-off invoice), TooMuchKept, StateError when it was decided meanwhile.
+    Raises NotSo in words (nothing to credit, a loss of value without its reason, other amounts than announced,
+    something else that waits for approval, a written-off invoice), TooMuchKept, StateError when it was decided
+    meanwhile.
     """
     if any(kept.values()) and not kept_why.strip():
         raise NotSo(_("Please say why value was lost; the customer will ask."))
 
-    def write() -> Settlement:
-        accounts.locked(first_order(settlement.order))
-        fresh = Settlement.objects.select_related("order", "returning").get(pk=settlement.pk)
-        if not fresh.is_open:
-            raise StaleState(f"the settlement of {fresh.returning.number} was decided by somebody else")
-        planned = plan_of(fresh, kept=kept, with_shipping=with_shipping)
-        if not planned.credit_minor:
-            raise NotSo(_("Nothing is left to credit."))
+    def write() -> Outcome:
+        fresh, planned = _reckoned(settlement.pk, kept, kept_why, with_shipping)
         if (planned.credit_minor, planned.refund_minor) != seen_minor:
             raise NotSo(
                 _("Meanwhile something else changed the amounts. Please look again; nothing was done.")
             )
-        if planned.refund_minor and second_person_needed(
-            order=first_order(fresh.order), amount_minor=planned.refund_minor, by=by
-        ):
-            raise NotSo(
-                _("You may not send %(amount)s back alone. Please ask somebody who may; nothing was done.")
-                % {"amount": money_text(planned.refund_minor, fresh.currency)}
-            )
-        fresh.kept = {str(line_id): amount for line_id, amount in kept.items() if amount}
-        fresh.kept_why, fresh.with_shipping = kept_why.strip()[:300], with_shipping
+        if approving.needs_second(fresh, planned, by):
+            asked, is_new = approving.ask(fresh, planned, by=by)
+            return Outcome(approval=asked, is_new=is_new)
         _carry_out(fresh, planned, by=by)
-        return fresh
+        return Outcome(fresh)
 
     return retrying(write)
+
+
+def run_approved(approval: Approval) -> Settlement:
+    """Carry out what a second person approved, exactly as it was announced; within the transaction of the decision.
+
+    Raises NotSo, TooMuchKept, StateError as ``carry_out``.
+    """
+    facts = approval.facts
+    kept = {int(line_id): int(amount) for line_id, amount in facts["kept"].items()}
+    fresh, planned = _reckoned(facts["settlement_id"], kept, facts["kept_why"], facts["with_shipping"])
+    approving.check_announced(approval, planned)
+    _carry_out(fresh, planned, by=approval.requested_by)
+    return fresh
+
+
+def _reckoned(
+    pk: int, kept: Mapping[int, int], kept_why: str, with_shipping: bool
+) -> tuple[Settlement, Plan]:
+    """Hold the account of the order to the end, and say what carrying it out would do: the settlement with what was
+    chosen (not written yet), and its plan. Raises NotSo, TooMuchKept, StateError."""
+    order = Settlement.objects.select_related("order").get(pk=pk).order
+    accounts.locked(first_order(order))
+    fresh = Settlement.objects.select_related("order", "returning").get(pk=pk)
+    if not fresh.is_open:
+        raise StaleState(f"the settlement of {fresh.returning.number} was decided by somebody else")
+    planned = plan_of(fresh, kept=kept, with_shipping=with_shipping)
+    if not planned.credit_minor:
+        raise NotSo(_("Nothing is left to credit."))
+    fresh.kept = {str(line_id): amount for line_id, amount in kept.items() if amount}
+    fresh.kept_why, fresh.with_shipping = kept_why.strip()[:300], with_shipping
+    return fresh, planned
 
 
 def _carry_out(settlement: Settlement, planned: Plan, *, by: Any) -> None:
@@ -203,6 +230,7 @@ def _carry_out(settlement: Settlement, planned: Plan, *, by: Any) -> None:
         done_at=now(),
         done_by=by if getattr(by, "pk", None) else None,
     )
+    approving.void(settlement)
     numbers = []
     for credit in planned.credits:
         note = credit_note(
@@ -262,9 +290,10 @@ def nothing_due(*, settlement: Settlement, why: str, by: Any) -> None:
     it was decided meanwhile."""
     if not why.strip():
         raise NotSo(_("Please say why no money goes back; the customer will ask."))
-    with transaction.atomic():
+
+    def write() -> None:
         move(
-            settlement,
+            copy(settlement),
             to=NOTHING,
             by=by,
             why=why.strip(),
@@ -272,3 +301,7 @@ def nothing_due(*, settlement: Settlement, why: str, by: Any) -> None:
             done_by=by,
             kept_why=why.strip()[:300],
         )
+        approving.void(settlement)
+
+    retrying(write)
+    settlement.refresh_from_db()

@@ -14,14 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from fulfilment.finance.invoicing.actions import GivenUp
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 from shop.kernel.states import StateError
 from shop.ui.numbers import money_text
 
-from . import actions, automatic, exchange_pages, postage_pages
+from . import actions, approving, automatic, exchange_pages, postage_pages
 from .forms import NothingForm, SettleForm, SettlementSearch
 from .models import Settlement
 from .plan import Plan, TooMuchKept
@@ -74,11 +73,16 @@ def _page(
     nothing: NothingForm | None = None,
 ) -> HttpResponse:
     plan = _plan(found, form) if found.is_open else None
+    requests = approving.requests_of(found)
+    newest = requests[0] if requests else None
     context = {
         "settlement": found,
         "form": form,
         "nothing_form": nothing or NothingForm(auto_id="nothing_%s"),
         "plan": plan,
+        "needs_second": bool(plan and approving.needs_second(found, plan, request.user)),
+        "request_state": newest.state if newest else "",
+        "asked": newest,
         "carried": _carried(form),
         "because": automatic.REASONS.get(found.waits_because, ""),
         "withdrawal": automatic.withdrawal_of(found),
@@ -116,7 +120,7 @@ def _carried(form: SettleForm) -> list[tuple[str, str]]:
 @staff_view(SETTLE, shows="settlement")
 @require_POST
 def settle(request: HttpRequest, number: str) -> HttpResponse:
-    """``step=show`` reckons anew with what was entered; ``step=do`` carries it out."""
+    """``step=show`` reckons anew with what was entered; ``step=do`` carries it out, or asks a second person."""
     found = _settlement(number)
     form = SettleForm(request.POST, settlement=found)
     if request.POST.get("step") != "do" or not form.is_valid():
@@ -124,7 +128,7 @@ def settle(request: HttpRequest, number: str) -> HttpResponse:
         page.status_code = 422 if form.errors else 200
         return page
     try:
-        done = actions.carry_out(
+        outcome = actions.carry_out(
             settlement=found,
             kept=form.kept(),
             kept_why=form.cleaned_data["kept_why"],
@@ -135,25 +139,30 @@ def settle(request: HttpRequest, number: str) -> HttpResponse:
     except TooMuchKept:
         return _page(request, found, form, status=422)  # reckoning it for the page says beside which field
     except (actions.NotSo, ValueError) as problem:
-        form.add_error(None, _words(problem))
+        form.add_error(None, approving.in_words(problem))
         return _page(request, found, form, status=409)
     except StateError:
         messages.error(request, _meanwhile())
     else:
+        _say(request, outcome)
+    return redirect("service:settlement", number)
+
+
+def _say(request: HttpRequest, outcome: actions.Outcome) -> None:
+    """What happened: carried out, or asked for."""
+    if outcome.approval is not None:
+        words = {"title": outcome.approval.title}
+        if outcome.is_new:
+            messages.warning(request, _("It waits for a second person now: %(title)s") % words)
+        else:
+            messages.warning(request, _("This waits for approval already: %(title)s") % words)
+    elif outcome.settlement is not None:
+        done = outcome.settlement
         facts = {
             "credit": money_text(done.credited_minor, done.currency),
             "refund": money_text(done.refunded_minor, done.currency),
         }
         messages.success(request, _("Credited %(credit)s; %(refund)s are on their way back.") % facts)
-    return redirect("service:settlement", number)
-
-
-def _words(problem: Exception) -> str:
-    if isinstance(problem, (actions.NotSo, GivenUp)):
-        return str(problem)
-    return _(
-        "This is not so any more: an invoice or a payment has changed. Nothing was done; please look again."
-    )
 
 
 def _number(request: HttpRequest, name: str) -> int:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db.models import ProtectedError, Sum
-from django.utils import translation
 
 from checkout.order.models import Order
 from checkout.payment.models import Payment, Refund
@@ -262,21 +261,6 @@ def test_amounts_that_changed_since_the_page_was_shown_are_not_carried_out(outbo
             settlement=found, kept={}, kept_why="", with_shipping=False, seen_minor=(1, 1), by=clerk
         )
     assert Settlement.objects.get().state == "proposed" and credited(order) == 0
-
-
-def test_what_one_may_not_send_back_alone_is_refused_in_words(outbox: Any, clerk: Any) -> None:
-    order = sent(outbox, 3)
-    line = order.lines.get()
-    withdraw(order)
-    outbox.drain()
-    found = come_back(outbox, Return.objects.get(order=order), {line.partner_sku: 3}, grade="b")
-    plan = actions.plan_of(found)
-    assert plan.refund_minor > 25_000
-    with translation.override("de"), pytest.raises(actions.NotSo, match="allein"):
-        actions.carry_out(
-            settlement=found, kept={}, kept_why="", with_shipping=found.with_shipping,
-            seen_minor=(plan.credit_minor, plan.refund_minor), by=clerk,
-        )  # fmt: skip
 
 
 def test_told_twice_it_is_settled_once(outbox: Any) -> None:
