@@ -31,8 +31,13 @@ GUEST = {
 }
 
 
+#: Two frames after a window changed its size, the page stands as it will.
+SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+
+
 def look(page: Page, name: str, *, axe: bool = False) -> None:
     """Look at the page as it is: keep a picture where wanted, and with ``axe`` find nothing that keeps people out."""
+    page.evaluate(SETTLED)
     if PICTURES:
         width = (page.viewport_size or {"width": 0})["width"]
         # hiding the caret is done by an inline style, which the content policy refuses
