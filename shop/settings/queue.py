@@ -56,6 +56,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "clear pictures nobody sent": {"task": "cases.clear_drafts", "schedule": crontab(hour="3", minute="25")},
     "decide what nobody answered": {"task": "shortages.apply_defaults", "schedule": 60.0},
+    "drop changes nobody paid": {"task": "changes.drop_unpaid", "schedule": 60.0},
     "ask about what no bin held": {"task": "shortages.ask_overlooked", "schedule": 300.0},
     "plan goods that came": {"task": "shortages.plan_waiting", "schedule": 300.0},
     "read files of the bank": {"task": "bank.read_waiting", "schedule": 30.0},
