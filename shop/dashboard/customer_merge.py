@@ -36,6 +36,7 @@ MOVES: tuple[tuple[str, str, Any], ...] = (
     ("notifications.OutgoingMail", "user", gettext_lazy("Mails")),
     ("customer.CustomerNote", "user", gettext_lazy("Notes")),
     ("voucher.VoucherApplication", "user", gettext_lazy("Vouchers used")),
+    ("vouchers.PersonalVoucher", "user", gettext_lazy("Vouchers given")),
     ("address.UserAddress", "user", gettext_lazy("Addresses")),
     ("reviews.ProductReview", "user", gettext_lazy("Reviews")),
     ("reviews.Vote", "user", gettext_lazy("Votes on reviews")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from oscar.apps.address.models import UserAddress
 
+from checkout.basket.actions import add_voucher
 from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit
+from checkout.vouchers.actions import give
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.models import LearnedRule
 from shop.customers import actions
@@ -22,8 +25,9 @@ from shop.customers.models import CustomerNote, DistinctCustomers, User
 from shop.dashboard import customer_merge as merging
 from shop.dashboard.duplicates import duplicates
 from shop.dashboard.verify import nothing_belongs_to_a_merged_account
+from shop.kernel.clock import today
 from shop.kernel.invariants import verify
-from tests.factories.shopping import make_user, make_variant, place_order
+from tests.factories.shopping import make_basket, make_user, make_variant, place_order
 from tests.shop.dashboard.test_customer_file import busy
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +137,17 @@ def test_without_a_reason_or_with_itself_nothing_is_merged(service: Client, pair
     assert sent(service, kept, kept).status_code == 409
     staff = make_user("kollege@example.org", is_staff=True)
     assert service.get(page(kept, staff)).status_code == 404
+
+
+def test_a_voucher_given_to_the_closed_account_is_used_from_the_one_that_stays(
+    service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    order = place_order((make_variant(), 1), user=gone)
+    given = give(order=order, amount_minor=5_000, until=today() + dt.timedelta(days=30), source="t:1")
+    assert sent(service, kept, gone).status_code == 302
+    basket = make_basket((make_variant(), 1), owner=kept)
+    assert add_voucher(basket=basket, code=given.voucher.code, user=kept)
 
 
 def test_a_block_of_one_is_a_block_of_both(service: Client, pair: tuple[User, User]) -> None:
