@@ -15,6 +15,7 @@ from checkout.order import access
 from checkout.payment.models import Refund
 from fulfilment.customer_service.returns.models import Exchange, Settlement
 from fulfilment.warehouse.receiving.models import Return
+from shop.approvals.models import Approval
 from tests.browser import phone
 from tests.browser.judge import Judge
 from tests.browser.people import enter, pdf, tab_to
@@ -24,7 +25,7 @@ from tests.factories.people import make_staff
 from tests.factories.range import ensure_vat
 from tests.factories.returns import dock_bins
 from tests.fulfilment.customer_service.returns.test_exchange import other_size
-from tests.fulfilment.customer_service.returns.test_settlements import sent, skus, withdraw
+from tests.fulfilment.customer_service.returns.test_settlements import come_back, sent, skus, withdraw
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -33,6 +34,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("fresh_database")]
 
 OpenWindow = Callable[..., "Page"]
 DOCK = ("receiving.view_returns", "receiving.receive_returns")
+ASKS = ("returns.settle_money", "approvals.view_approvals")
+APPROVES = "payment.approve_refunds"
 LEADS = ("cases.view_figures", "cases.see_people", "cases.change_macros", "returns.settle_money")
 
 
@@ -147,3 +150,37 @@ def test_a_size_is_exchanged_from_the_page_to_the_dock(
     desk.goto(live_server.url + reverse("service:exchange", args=[order.number]))
     desk_judge.see("desk-exchange")
     assert not [*judge.found, *desk_judge.found], "\n".join([*judge.found, *desk_judge.found])
+
+
+def test_a_return_with_much_money_is_asked_for_by_one_and_approved_by_another(
+    live_server: Any, open_window: OpenWindow, outbox: Any
+) -> None:
+    make_country()
+    ensure_vat()
+    dock_bins()
+    order = sent(outbox, 3)
+    withdraw(order)
+    outbox.drain()
+    found = come_back(outbox, Return.objects.get(order=order), {skus(order)[0]: 3}, grade="b")
+    address = live_server.url + reverse("service:settlement", args=[found.returning.number])
+
+    clerk = open_window(locale="de-DE")
+    judge = Judge(clerk, "de")
+    phone.sign_in(clerk.context, live_server.url, make_staff("service@example.org", *ASKS, first_name="Svea"))
+    clerk.goto(address)
+    judge.see("settlement-needs-a-second-person")
+    clerk.get_by_role("button", name="Um Freigabe bitten").click()
+    judge.see("settlement-waits-for-a-second-person")
+    assert not Refund.objects.exists()
+
+    chief = open_window(locale="de-DE")
+    second = Judge(chief, "de")
+    phone.sign_in(chief.context, live_server.url, make_staff("leitung@example.org", *ASKS, APPROVES))
+    chief.goto(live_server.url + reverse("dashboard:approval", args=[Approval.objects.get().pk]))
+    second.see("settlement-to-approve")
+    chief.get_by_role("button", name="Freigeben").click()
+    second.see("settlement-approved")
+    assert Refund.objects.get().amount_minor == order.total_minor
+    clerk.goto(address)
+    judge.see("settlement-after-approval")
+    assert not [*judge.found, *second.found], "\n".join([*judge.found, *second.found])

@@ -216,6 +216,7 @@ def test_the_page_says_before_that_it_is_asked_for_and_after_what_happened(
     fields = {"with_shipping": "on", "credit": str(WHOLE), "refund": str(WHOLE), "step": "do"}
     verb = reverse("service:settlement-settle", args=[found.returning.number])
     after = client.post(verb, fields, follow=True).content.decode()
+    assert "wartet schon etwas auf Freigabe" in after and "Um Freigabe bitten" not in after
     assert "Svea Kunde" in after and "304,60" in after and nothing_was_done(found)
     request = Approval.objects.get()
     assert reverse("dashboard:approval", args=[request.pk]) in after
