@@ -24,6 +24,8 @@ from shop.customers.models import User
 from shop.kernel.text import clean_line
 from shop.kernel.transactions import retrying
 
+from .duplicates import is_confirmed
+
 #: What goes over to the account that stays: model, its field, what people call it.
 MOVES: tuple[tuple[str, str, Any], ...] = (
     ("order.Order", "user", gettext_lazy("Orders")),
@@ -46,7 +48,7 @@ MOVES: tuple[tuple[str, str, Any], ...] = (
 #: What belongs to an account itself and stays with the closed one, with the reason.
 STAYS: dict[str, str] = {
     "payment.CustomerCredit.user": "reckoned anew from what was moved",
-    "dunning.CustomerLimit.user": "reckoned anew from what was moved",
+    "dunning.CustomerLimit.user": "reckoned anew from what was moved; the stricter one of staff is written anew",
     "dunning.HistoricalCustomerLimit.user": "history of the limit of that account",
     "basket.Basket.owner": "wishes of a login that is closed",
     "payment.Bankcard.user": "unused",
@@ -87,15 +89,34 @@ class Preview:
     moves: list[tuple[Any, int]]
     open_minor: int
     seen: str
+    confirmed: frozenset[int]
 
     @property
     def both_sign_in(self) -> bool:
-        """Whether somebody may sign in to either: then the customer has to have said that both are theirs."""
-        return all(one.is_active and one.has_usable_password() for one in (self.kept, self.gone))
+        """Whether somebody may sign in to either."""
+        return _opens(self.kept) and _opens(self.gone)
+
+    @property
+    def needs_word(self) -> bool:
+        """Whether the customer has to have said that both are theirs: whoever opens the account that stays will read
+        what moves, and whoever opens both loses one."""
+        return bool(self.moves) or self.both_sign_in
+
+    @property
+    def is_open_to_strangers(self) -> bool:
+        """Whether what moves would be read by somebody who never showed that the address of the account is theirs.
+
+        Anybody may sign up with a name, phone and address that are another person's; only the mail cannot be typed.
+        """
+        return bool(self.moves) and _opens(self.kept) and self.kept.pk not in self.confirmed
+
+
+def _opens(person: User) -> bool:
+    return person.is_active and person.has_usable_password()
 
 
 def preview(*, kept: User, gone: User) -> Preview:
-    """Count what would move. One query per row of ``MOVES`` and one for the money."""
+    """Count what would move. One query per row of ``MOVES``, one for the money and one for the addresses."""
     moves = []
     for label, field, title in MOVES:
         many = _rows(label, field, gone, kept).count()
@@ -109,6 +130,9 @@ def preview(*, kept: User, gone: User) -> Preview:
         moves,
         credit.open_items_minor if credit else 0,
         hashlib.sha256(state.encode()).hexdigest()[:16],
+        frozenset(
+            User.objects.filter(is_confirmed(), pk__in=[kept.pk, gone.pk]).values_list("pk", flat=True)
+        ),
     )
 
 
@@ -125,8 +149,9 @@ def _rows(label: str, field: str, gone: User, kept: User) -> Any:
 def merge(*, kept: User, gone: User, seen: str, why: str, confirmed: bool, by: Any) -> dict[str, int]:
     """Move everything of ``gone`` to ``kept``; ``gone`` is closed for good and points to ``kept``. Returns what moved.
 
-    ``seen``: of the preview; ``confirmed``: the customer said that both accounts are theirs, needed when somebody may
-    sign in to both. Raises NotChanged in words; then nothing was changed. There is no way back.
+    ``seen``: of the preview; ``confirmed``: the customer said that both accounts are theirs, needed as soon as
+    anything moves. Nothing moves to an account that is signed in to with an address nobody has shown to be theirs.
+    Raises NotChanged in words; then nothing was changed. There is no way back.
     """
     reason = clean_line(why)[:300]
     if not reason:
@@ -144,8 +169,7 @@ def merge(*, kept: User, gone: User, seen: str, why: str, confirmed: bool, by: A
             raise NotChanged(
                 _("Meanwhile something changed at one of the accounts. Please look at it again.")
             )
-        if now.both_sign_in and not confirmed:
-            raise NotChanged(_("Somebody may sign in to both accounts. Please ask the customer first."))
+        _ask(now, confirmed)
         moved = _move(now.gone, now.kept)
         _join_credit(now.gone, now.kept)
         closed = {"is_active": False, "merged_into": now.kept, "closed_reason": reason}
@@ -160,6 +184,19 @@ def merge(*, kept: User, gone: User, seen: str, why: str, confirmed: bool, by: A
     moved = retrying(work)
     reckon_limit(user_id=kept.pk)
     return moved
+
+
+def _ask(now: Preview, confirmed: bool) -> None:
+    """NotChanged unless it is sure enough that both are one person's."""
+    if now.is_open_to_strangers:
+        raise NotChanged(
+            _(
+                "The address of the account that stays is not confirmed: nobody has shown that it is theirs. Please "
+                "ask the customer to confirm it in the account first, or merge the other way round."
+            )
+        )
+    if now.needs_word and not confirmed:
+        raise NotChanged(_("Please ask the customer first whether both accounts are theirs."))
 
 
 def _held(*ids: int) -> list[User]:

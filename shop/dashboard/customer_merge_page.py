@@ -40,7 +40,7 @@ class DuplicateSearch(Search):
 
 
 class MergeForm(forms.Form):
-    """The reason, and what the customer said where both accounts can be signed in to."""
+    """The reason, and what the customer said as soon as anything moves."""
 
     why = why_field()
     confirmed = forms.BooleanField(

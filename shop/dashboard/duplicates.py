@@ -8,7 +8,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, CharField, Count, F, Max, Min, Q, QuerySet, Value, When
+from allauth.account.models import EmailAddress
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.functions import Concat, Length, Lower, Replace, StrIndex, Substr
 from django.utils.translation import gettext_lazy
 from oscar.apps.address.models import UserAddress
@@ -32,10 +46,10 @@ Pairs = Iterable[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two accounts, the older first, and why they may be one person's."""
+    """Two accounts, the older first, and why they may be one person's. Both know ``has_confirmed`` (their address)."""
 
-    first: User
-    second: User
+    first: Any
+    second: Any
     codes: tuple[str, ...]
 
     @property
@@ -55,7 +69,7 @@ def duplicates(*, words: str = "", reason: str = "") -> list[Pair]:
     for pair in DistinctCustomers.objects.values_list("first_id", "second_id"):
         found.pop(pair, None)
     ids = {pk for pair in found for pk in pair}
-    people = {person.pk: person for person in _customers().filter(pk__in=ids)} if ids else {}
+    people = _people(ids) if ids else {}
     pairs = [
         Pair(people[first], people[second], tuple(codes))
         for (first, second), codes in found.items()
@@ -72,6 +86,19 @@ def _words(pair: Pair) -> str:
 
 def _customers() -> QuerySet[User]:
     return User.objects.filter(is_staff=False, merged_into=None)
+
+
+def is_confirmed() -> Exists:
+    """Of people: whether they showed that the e-mail address of the account is theirs."""
+    return Exists(
+        EmailAddress.objects.filter(user=OuterRef("pk"), verified=True, email__iexact=OuterRef("email"))
+    )
+
+
+def _people(ids: set[int]) -> dict[int, Any]:
+    return {
+        person.pk: person for person in _customers().filter(pk__in=ids).annotate(has_confirmed=is_confirmed())
+    }
 
 
 def _pairs(rows: QuerySet[Any], *key: str, person: str = "pk") -> Pairs:

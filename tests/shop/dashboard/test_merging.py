@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.db import connection
 from django.test import Client
@@ -38,10 +39,17 @@ def service(as_role: Callable[[str], Client]) -> Client:
     return as_role("service")
 
 
+def confirmed(email: str, **fields: Any) -> User:
+    """An account whose address its owner has shown to be theirs."""
+    person = make_user(email, **fields)
+    EmailAddress.objects.create(user=person, email=email, primary=True, verified=True)
+    return person
+
+
 @pytest.fixture
 def pair() -> tuple[User, User]:
     """The account that stays, and the one that goes: made on the phone, nobody signs in to it."""
-    kept = make_user("erika@example.org", first_name="Erika", last_name="Muster")
+    kept = confirmed("erika@example.org", first_name="Erika", last_name="Muster")
     gone = actions.register(
         email="erika.muster@example.org",
         first_name="Erika",
@@ -57,8 +65,10 @@ def page(kept: User, gone: User) -> str:
 
 
 def sent(client: Client, kept: User, gone: User, **more: str) -> Any:
+    """The merging, with the customer's word unless ``more`` takes it back."""
     seen = client.get(page(kept, gone)).context["preview"].seen
-    return client.post(page(kept, gone), {"seen": seen, "why": "beide am Telefon genannt"} | more)
+    typed = {"seen": seen, "why": "beide am Telefon genannt", "confirmed": "on"}
+    return client.post(page(kept, gone), typed | more)
 
 
 def broken() -> dict[str, list[str]]:
@@ -99,11 +109,44 @@ def test_everything_moves_and_the_old_account_points_to_the_new(
 
 
 def test_accounts_that_both_sign_in_need_the_customers_word(service: Client) -> None:
-    kept, gone = make_user("a@example.org"), make_user("b@example.org")
-    assert sent(service, kept, gone).status_code == 409
+    kept, gone = confirmed("a@example.org"), confirmed("b@example.org")
+    assert sent(service, kept, gone, confirmed="").status_code == 409
     gone.refresh_from_db()
     assert gone.is_active
     assert sent(service, kept, gone, confirmed="on").status_code == 302
+
+
+def test_nothing_moves_without_the_customers_word_also_where_nobody_signs_in_to_the_old_account(
+    service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    order = place_order((make_variant(), 1), user=gone)
+    answer = sent(service, kept, gone, confirmed="")
+    assert answer.status_code == 409 and 'name="confirmed"' in answer.content.decode()
+    order.refresh_from_db()
+    assert order.user == gone
+    assert sent(service, kept, gone).status_code == 302
+
+
+def test_nothing_moves_to_an_account_whose_address_nobody_has_shown_to_be_theirs(
+    service: Client, pair: tuple[User, User]
+) -> None:
+    gone = pair[1]
+    order = place_order((make_variant(), 1), user=gone)
+    stranger = make_user("Erika.Muster+x@example.org", first_name="Erika", last_name="Muster")
+    known = EmailAddress.objects.create(user=stranger, email=stranger.email, primary=True, verified=False)
+    shown = service.get(page(stranger, gone)).content.decode()
+    assert shown.count("Adresse nicht bestätigt") == 2
+    answer = sent(service, stranger, gone)
+    assert answer.status_code == 409 and "bestätigt" in answer.context["problem"]
+    order.refresh_from_db()
+    assert order.user == gone
+    rows = service.get(reverse("dashboard:duplicates")).content.decode()
+    assert "Adresse nicht bestätigt" in rows
+    known.verified = True
+    known.save()
+    assert "Adresse bestätigt" in service.get(page(stranger, gone)).content.decode()
+    assert sent(service, stranger, gone).status_code == 302
 
 
 def test_who_is_signed_in_to_the_closed_account_is_signed_out(service: Client, client: Client) -> None:
@@ -125,7 +168,7 @@ def test_what_changed_since_the_page_was_opened_is_looked_at_again(
     kept, gone = pair
     seen = service.get(page(kept, gone)).context["preview"].seen
     place_order((make_variant(), 1), user=gone)
-    answer = service.post(page(kept, gone), {"seen": seen, "why": "x"})
+    answer = service.post(page(kept, gone), {"seen": seen, "why": "x", "confirmed": "on"})
     assert answer.status_code == 409
     gone.refresh_from_db()
     assert gone.merged_into is None and Order.objects.get().user == gone
@@ -181,7 +224,7 @@ def test_addresses_and_bank_accounts_that_both_have_are_kept_once(
 def test_a_chain_of_merged_accounts_points_to_the_last_one(service: Client, pair: tuple[User, User]) -> None:
     kept, gone = pair
     sent(service, kept, gone)
-    last = make_user("neu@example.org")
+    last = confirmed("neu@example.org")
     sent(service, last, kept, confirmed="on")
     gone.refresh_from_db()
     assert gone.merged_into == last
