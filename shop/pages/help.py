@@ -218,7 +218,7 @@ def _open(request: HttpRequest, asked: Request, key: str, pictures: list[Picture
     said, number = asked.what.cleaned_data, asked.goods.cleaned_data.get("number", "")
     order = asked.order or order_for(contract=number, email=said["email"])
     body = said["body"]
-    if number and order is None:
+    if number:  # whether it fits the address or not: the page of the case must not tell which
         body = f"{_('Order number')}: {number}\n\n{body}"
     return actions.open_case(
         key=key,

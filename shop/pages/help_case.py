@@ -9,12 +9,12 @@ import secrets
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from checkout.order import access as order_access
+from checkout.order.models import Order
 from fulfilment.customer_service.cases import actions, kinds
 from fulfilment.customer_service.cases.access import case_of, token
 from fulfilment.customer_service.cases.models import Case, Message, Picture
@@ -121,9 +121,18 @@ def _case(request: HttpRequest, found: Case, form: MessageForm, *, status: int =
         "standing": help_words.standing(found),
         "due": help_words.ours_until(found),
         "means": help_words.REMEDIES.get(found.remedy, "") if found.remedy != kinds.ANSWER else "",
-        "order_url": reverse("orders:open", args=[order_access.token(found.order)]) if found.order else "",
+        "order": _order_seen(request, found),
     }
     return render(request, "storefront/help/case.html", context, status=status)
+
+
+def _order_seen(request: HttpRequest, found: Case) -> Order | None:
+    """The order of the case where this visitor may see it by other proof.
+
+    The link of a case proves none: who wrote may have typed a stranger's number, and staff may have assigned its order.
+    """
+    order: Order | None = found.order
+    return order if order is not None and order_access.may_see(request, order) else None
 
 
 def _gone(request: HttpRequest) -> HttpResponse:

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from checkout.order.models import Order
-from fulfilment.customer_service.withdrawals.forms import AssignForm as OrderForm
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from shop.kernel import clock
 from shop.kernel.access import staff_view
@@ -63,6 +62,7 @@ def _page(request: HttpRequest, found: Case, *, status: int = 200, **given: Any)
             {"title": found.number, "url": ""},
         ],
         "may": may,
+        "not_theirs": found.order is not None and not forms.is_theirs(found.order, found),
         **_forms(found, _words(request, ready, found)),
         **given,
     }
@@ -77,7 +77,7 @@ def _forms(found: Case, words: str) -> dict[str, django_forms.Form]:
         "priority_form": forms.PriorityForm(initial={"priority": found.priority}),
         "decide_form": forms.DecideForm(case=found, auto_id="decide_%s"),
         "close_form": forms.WhyForm(auto_id="close_%s"),
-        "order_form": OrderForm(),
+        "order_form": forms.OrderForm(case=found),
     }
 
 
@@ -216,7 +216,8 @@ def priority(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def order(request: HttpRequest, number: str) -> HttpResponse:
     """Say which order it is about."""
-    found, form = _case(number), OrderForm(request.POST)
+    found = _case(number)
+    form = forms.OrderForm(request.POST, case=found)
     if not form.is_valid():
         return _bad(request, found, "order_form", form)
     meant = form.cleaned_data["number"]

@@ -7,6 +7,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from checkout.order.models import Order
+from fulfilment.customer_service.withdrawals.forms import AssignForm as AssignOrderForm
+from fulfilment.customer_service.withdrawals.matching import is_address_of
 from shop.customers.models import User
 
 from . import kinds
@@ -15,6 +18,12 @@ from .queue import colleagues
 
 WAIT, KEEP, CLOSE = "wait", "keep", "close"
 WHY_MAX = 300
+
+
+def is_theirs(order: Order, case: Case) -> bool:
+    """Whether the order was placed with the address or the account the case came from."""
+    same_account = case.user_id is not None and order.user_id == case.user_id
+    return same_account or is_address_of(order, case.email)
 
 
 class NoteForm(forms.Form):
@@ -55,6 +64,31 @@ class AssignForm(forms.Form):
         field: Any = self.fields["to"]
         field.queryset = colleagues()
         field.label_from_instance = lambda person: person.get_full_name() or person.email
+
+
+class OrderForm(AssignOrderForm):
+    """The order a case is about. One of another e-mail address only by who made sure that it is the writer's."""
+
+    made_sure = forms.BooleanField(
+        label=_("I have made sure that this order is theirs"),
+        required=False,
+        help_text=_("Needed only where the order was placed with another e-mail address."),
+    )
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.case = case
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses an order of somebody else where nobody made sure."""
+        data: dict[str, Any] = super().clean() or {}
+        order = data.get("number")
+        if order is not None and not is_theirs(order, self.case) and not data.get("made_sure"):
+            self.add_error(
+                "made_sure",
+                _("This order was placed with another e-mail address. Please make sure that it is theirs."),
+            )
+        return data
 
 
 class PriorityForm(forms.Form):

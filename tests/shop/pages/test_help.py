@@ -254,6 +254,32 @@ def test_number_and_address_together_find_the_order_and_a_foreign_one_stays_word
     assert Case.objects.order_by("-pk")[0].order == order
 
 
+def test_number_and_address_of_another_open_no_order_and_do_not_tell_whether_they_fit(
+    client: Client, clock: Any
+) -> None:
+    clock.stop()
+    order = make_order((make_variant(), 1))
+    pages = []
+    for number in (order.number, "K99999"):
+        sent = client.post(URL, everything(number=number, email=order.email, body="Naht"))
+        case = Case.objects.order_by("-pk")[0]
+        page = client.get(reverse("help-case", args=[access.token(case)])).content.decode()
+        for link in set(re.findall(r'href="(/[^"]*)"', page)):
+            client.get(link)
+        main = re.sub(r'(value|href|action)="[^"]*"', "", page.split("<main", 1)[1].split("</main", 1)[0])
+        pages.append(main.replace(case.number, "").replace(number, ""))
+        assert sent.status_code == 302 and reverse("orders:lookup") in page
+    assert pages[0] == pages[1]
+    assert client.get(reverse("orders:detail", args=[order.number])).status_code == 302, "still a stranger"
+
+
+def test_who_may_see_the_order_is_led_to_it_from_the_case(client: Client) -> None:
+    order = seen_order(client)
+    client.post(URL, everything(order=order.number))
+    page = client.get(reverse("help-case", args=[access.token(Case.objects.get())])).content.decode()
+    assert f'href="{reverse("orders:detail", args=[order.number])}"' in page
+
+
 def test_a_foreign_order_shows_nothing_and_its_lines_are_refused(client: Client) -> None:
     order, stranger = seen_order(client), Client()
     line = order.lines.order_by("pk")[0]

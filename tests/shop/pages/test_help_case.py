@@ -4,6 +4,7 @@ an account, which holds its own requests only."""
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,6 +68,16 @@ def test_how_it_stands_is_said_in_plain_words(client: Client, clock: Any) -> Non
     actions.close(case=case, by=clerk, why="verschickt")
     closed = text_of(client.get(page_of(case)))
     assert "dann ist es wieder offen" in closed and "verschickt" not in closed
+
+
+def test_an_order_that_staff_assign_is_not_given_to_who_wrote(client: Client) -> None:
+    case, order = make_case(), make_order((make_variant(), 1))
+    actions.set_order(case=case, order=order, by=make_staff("service@example.org"))
+    page = client.get(page_of(case)).content.decode()
+    assert reverse("orders:lookup") in page
+    for link in set(re.findall(r'href="(/[^"]*)"', page)):
+        client.get(link)
+    assert client.get(reverse("orders:detail", args=[order.number])).status_code == 302, "still a stranger"
 
 
 def test_what_is_internal_is_never_on_the_customers_page(client: Client) -> None:

@@ -16,7 +16,10 @@ from fulfilment.customer_service.cases.models import Case, Macro, Message, Servi
 from shop.kernel.clock import now
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case, picture_bytes
+from tests.factories.orders import make_country, make_order
 from tests.factories.people import make_staff
+from tests.factories.range import ensure_vat
+from tests.factories.shopping import make_user, make_variant
 
 pytestmark = pytest.mark.django_db
 KEY = "abcdefghijklmnopqrstuvwxyz12345"
@@ -190,6 +193,35 @@ def test_assign_priority_note_decide_close_and_reopen(desk: Client, clerk: Any) 
     text = desk.get(reverse("service:case", args=[case.number])).content.decode()
     for words in ("Foto fehlt", "verschickt", "doch nicht", "Svea Kunde"):
         assert words in text
+
+
+def test_an_order_of_another_address_is_assigned_only_by_who_made_sure(desk: Client) -> None:
+    make_country()
+    ensure_vat()
+    case, order = make_case(email="andere@example.org"), make_order((make_variant(), 1))
+    answer = post(desk, "order", case, number=order.number)
+    case.refresh_from_db()
+    assert (
+        answer.status_code == 422
+        and "mit einer anderen E-Mail-Adresse aufgegeben" in answer.content.decode()
+        and not case.order
+    )
+    assert post(desk, "order", case, number=order.number, made_sure="on").status_code == 302
+    case.refresh_from_db()
+    page = desk.get(reverse("service:case", args=[case.number])).content.decode()
+    assert case.order == order and "mit anderer E-Mail-Adresse bestellt" in page
+
+
+def test_an_order_of_the_same_address_or_account_is_assigned_at_once(desk: Client) -> None:
+    make_country()
+    ensure_vat()
+    person = make_user("kundin@example.org")
+    own = make_order((make_variant(), 1), user=person)
+    for case in (make_case(email="KUNDIN@example.org"), make_case(key="two", user=person)):
+        assert post(desk, "order", case, number=own.number).status_code == 302
+        case.refresh_from_db()
+        page = desk.get(reverse("service:case", args=[case.number])).content.decode()
+        assert case.order == own and "mit anderer E-Mail-Adresse bestellt" not in page
 
 
 def test_who_else_has_the_case_open_is_said(desk: Client, clerk: Any) -> None:
