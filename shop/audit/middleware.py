@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from . import actions
-from .kinds import Person
 from .models import EXPORT, LIST, LOOK
 
 #: A form that is shown again with its faults shows the data too; refusals, redirects and unknown numbers show nothing.
@@ -38,12 +37,16 @@ class AccessMiddleware:
 
 
 def is_of(request: HttpRequest, *, user_id: int | None = None, email: str = "", key: str = "") -> None:
-    """A view says whose data its page shows (saves the lookup), and which thing where the address does not say it."""
+    """A view says whose data its page shows (saves the lookup), and which thing where the address does not say it.
+
+    A page that shows several people says it once for each of them; each gets a row.
+    """
     looked: Any = request
-    if user_id is not None or email:
-        looked._shows_person = (user_id, email)
-    if key:
-        looked._shows_key = key
+    if not hasattr(looked, "_shows_people"):
+        looked._shows_people = {}
+    person = (user_id, email) if user_id is not None or email else None
+    if person or key:
+        looked._shows_people[person, key] = None  # said twice is one look
 
 
 def _note(request: Any, response: HttpResponse, shows: str) -> None:
@@ -60,11 +63,14 @@ def _note(request: Any, response: HttpResponse, shows: str) -> None:
             facts={"filters": filters} if filters else {}, **common,
         )  # fmt: skip
         return
-    person: Person | None = getattr(request, "_shows_person", None)
-    actions.note_look(
-        deed=LOOK, kind_name=shows, key=getattr(request, "_shows_key", "") or key_of(match.kwargs if match else {}),
-        person=person, **common,
-    )  # fmt: skip
+    for person, key in getattr(request, "_shows_people", None) or {(None, ""): None}:
+        actions.note_look(
+            deed=LOOK,
+            kind_name=shows,
+            key=key or key_of(match.kwargs if match else {}),
+            person=person,
+            **common,
+        )
 
 
 def key_of(parts: dict[str, Any]) -> str:

@@ -21,6 +21,8 @@ from checkout.payment.models import CustomerCredit
 from checkout.vouchers.actions import give
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.models import LearnedRule
+from shop.audit.marks import mark_of
+from shop.audit.models import Access
 from shop.customers import actions
 from shop.customers.models import CustomerNote, DistinctCustomers, User
 from shop.dashboard import customer_merge as merging
@@ -260,6 +262,14 @@ def test_every_relation_to_a_person_is_moved_or_stays_for_a_reason() -> None:
 
 def reasons(**filters: str) -> dict[tuple[str, str], tuple[str, ...]]:
     return {(one.first.email, one.second.email): one.codes for one in duplicates(**filters)}
+
+
+def test_looking_at_both_is_found_by_either_of_them(service: Client, pair: tuple[User, User]) -> None:
+    kept, gone = pair
+    service.get(page(kept, gone))
+    looks = Access.objects.filter(page="dashboard:customer-merge").values_list("person_id", "key")
+    assert sorted(looks) == sorted((one.pk, str(one.pk)) for one in pair)
+    assert set(Access.objects.values_list("person_mark", flat=True)) == {mark_of(one.email) for one in pair}
 
 
 def test_duplicates_are_found_by_spelling_phone_address_and_bank_account() -> None:
