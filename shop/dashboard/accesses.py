@@ -20,7 +20,7 @@ from fulfilment.finance.forms import Period
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, sorted_by, wants_csv
 from shop.audit.kinds import kind, kinds
 from shop.audit.marks import mark_of
-from shop.audit.models import DEEDS, LIST, Access
+from shop.audit.models import CHANGE, DEEDS, LIST, Access
 from shop.audit.triggers import KEPT_DAYS
 from shop.customers.models import User
 from shop.kernel.access import staff_view
@@ -80,18 +80,26 @@ def search(form: AccessSearch) -> QuerySet[Access]:
     person, words = form.value("person"), form.value("q").strip()
     if person:
         account = _account(person)
-        found = found.filter(_of(account.email, account.pk)) if account else found.none()
+        found = found.filter(_of(account.email, account)) if account else found.none()
     if "@" in words:
-        known = User.objects.filter(email__iexact=words).values_list("pk", flat=True).first()
+        known = User.objects.filter(email__iexact=words).first()
         found = found.filter(_of(words, known) | Q(by_name__iexact=words))
     elif words:
         found = found.filter(Q(key__iexact=words) | Q(by_name__icontains=words))
     return found
 
 
-def _of(email: str, account: int | None) -> Q:
-    fits = Q(person_mark=mark_of(email))
-    return fits | Q(person_id=account) if account is not None else fits
+def _of(email: str, account: User | None) -> Q:
+    """Looks at a person: by their address, and by the account with those merged into it and every address they had."""
+    if account is None:
+        return Q(person_mark=mark_of(email))
+    people = dict(User.objects.filter(Q(pk=account.pk) | Q(merged_into=account)).values_list("pk", "email"))
+    changes = Access.objects.filter(deed=CHANGE, kind="customer", key__in=[str(pk) for pk in people])
+    earlier = [
+        facts.get("fields", {}).get("email", [""])[0] for facts in changes.values_list("facts", flat=True)
+    ]
+    marks = {mark_of(one) for one in (email, *people.values(), *earlier) if one}
+    return Q(person_mark__in=marks) | Q(person_id__in=list(people))
 
 
 def _account(given: str) -> User | None:

@@ -21,8 +21,9 @@ from checkout.payment.models import CustomerCredit
 from checkout.vouchers.actions import give
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.models import LearnedRule
+from shop.audit.actions import note_change
 from shop.audit.marks import mark_of
-from shop.audit.models import Access
+from shop.audit.models import LOOK, Access
 from shop.customers import actions
 from shop.customers.models import CustomerNote, DistinctCustomers, User
 from shop.dashboard import customer_merge as merging
@@ -270,6 +271,31 @@ def test_looking_at_both_is_found_by_either_of_them(service: Client, pair: tuple
     looks = Access.objects.filter(page="dashboard:customer-merge").values_list("person_id", "key")
     assert sorted(looks) == sorted((one.pk, str(one.pk)) for one in pair)
     assert set(Access.objects.values_list("person_mark", flat=True)) == {mark_of(one.email) for one in pair}
+
+
+def test_who_looked_at_an_account_is_still_told_when_it_was_merged_or_has_another_address(
+    as_role: Callable[[str], Client], service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    service.get(reverse("dashboard:customer", args=[gone.pk]))
+    guest = Access.objects.create(
+        deed=LOOK, kind="order", key="K1", by=make_user("c@example.org", is_staff=True), by_name="c@example.org",
+        person_mark=mark_of("frueher@example.org"),
+    )  # fmt: skip
+    sent(service, kept, gone)
+    note_change(
+        kind_name="customer",
+        key=str(gone.pk),
+        changed={"email": ("frueher@example.org", gone.email)},
+        by=None,
+    )
+    log = as_role("manager")
+    for filters in ({"person": str(kept.pk)}, {"q": kept.email}):
+        rows = [one["row"] for one in log.get(reverse("dashboard:accesses"), filters).context["rows"]]
+        assert guest in rows
+        assert [row.page for row in rows if row.person_id == gone.pk and row.deed == LOOK][-1:] == [
+            "dashboard:customer"
+        ], filters
 
 
 def test_duplicates_are_found_by_spelling_phone_address_and_bank_account() -> None:
