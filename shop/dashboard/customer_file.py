@@ -32,6 +32,7 @@ FIELD_NAMES: dict[str, Any] = {
     "closed": gettext_lazy("Account closed"),
     "address": gettext_lazy("Address"),
     "merged": gettext_lazy("Merged"),
+    "followed": gettext_lazy("Followed after merging"),
 }
 DEEDS = {
     "credit_release": gettext_noop("purchase on account released"),

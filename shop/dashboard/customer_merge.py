@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -200,10 +200,14 @@ def _ask(now: Preview, confirmed: bool) -> None:
 
 
 def _held(*ids: int) -> list[User]:
+    _hold(*ids)
     rows = User.objects.filter(pk__in=ids, is_staff=False, merged_into=None).order_by("pk")
+    return list(rows.select_for_update())
+
+
+def _hold(*ids: int) -> None:
     for row_id in sorted(ids):  # an update holds the row on SQLite too
         User.objects.filter(pk=row_id).update(date_joined=F("date_joined"))
-    return list(rows.select_for_update())
 
 
 def _move(gone: User, kept: User) -> dict[str, int]:
@@ -237,6 +241,11 @@ def _join_credit(gone: User, kept: User) -> None:
         if theirs.blocked and not mine.blocked:
             mine.blocked, mine.block_reason = True, theirs.block_reason
         mine.save(update_fields=["released", "blocked", "block_reason"])
+    _reckon_credit(gone, kept)
+
+
+def _reckon_credit(gone: User, kept: User) -> None:
+    """Open items, paid orders and level of reminding of both, from what is theirs now."""
     for person in (kept, gone):
         push_credit(user_id=person.pk)
         set_credit(user_id=person.pk, dunning_level=level_of(person.pk))
@@ -266,14 +275,44 @@ def strays() -> Any:
 
 
 def bring_along(*, gone: User, by: Any) -> dict[str, int]:
-    """What came to a merged account in the moment it was merged follows the rest. Returns what moved."""
+    """What came to a merged account in the moment it was merged follows the rest. Returns what moved.
+
+    Block and release are not joined again: what accounting decided since counts. Raises NotChanged in words, also when
+    there is nothing to follow.
+    """
 
     def work() -> dict[str, int]:
-        row = User.objects.select_related("merged_into").filter(~Q(merged_into=None), pk=gone.pk).first()
-        if row is None or row.merged_into is None:
+        last = User.objects.filter(pk=gone.pk).values_list("merged_into_id", flat=True).first()
+        if last is None:
             raise NotChanged(_("This account was not merged into another one."))
+        _hold(gone.pk, last)
+        row = User.objects.select_related("merged_into").filter(pk=gone.pk, merged_into_id=last).first()
+        if row is None or row.merged_into is None:
+            raise NotChanged(
+                _("Meanwhile something changed at one of the accounts. Please look at it again.")
+            )
         moved = _move(row, row.merged_into)
-        _join_credit(row, row.merged_into)
+        if not moved:
+            raise NotChanged(_("There is nothing left that would have to follow."))
+        _reckon_credit(row, row.merged_into)
+        reckon_limit(user_id=last)
+        _write_down_later(row, row.merged_into, moved, by)
         return moved
 
     return retrying(work)
+
+
+def _write_down_later(gone: User, kept: User, moved: dict[str, int], by: Any) -> None:
+    text = _("What had come to the merged account %(email)s (no. %(number)s) followed.") % {
+        "email": gone.email,
+        "number": gone.pk,
+    }
+    write_note(user=kept, text=text, by=by, followed=gone.pk, moved=moved)
+    for person, other in ((gone, kept), (kept, gone)):
+        note_change(
+            kind_name="customer",
+            key=str(person.pk),
+            changed={"followed": ("", other.email)},
+            by=by,
+            person=(person.pk, person.email),
+        )

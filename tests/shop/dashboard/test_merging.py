@@ -23,7 +23,7 @@ from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.models import LearnedRule
 from shop.audit.actions import note_change
 from shop.audit.marks import mark_of
-from shop.audit.models import LOOK, Access
+from shop.audit.models import CHANGE, LOOK, Access
 from shop.customers import actions
 from shop.customers.models import CustomerNote, DistinctCustomers, User
 from shop.dashboard import customer_merge as merging
@@ -248,6 +248,28 @@ def test_an_order_that_came_in_the_moment_of_merging_is_told_and_follows(
     assert not nothing_belongs_to_a_merged_account()
     order.refresh_from_db()
     assert order.user == kept
+
+
+def test_what_follows_later_brings_no_old_block_along_and_says_who_did_it(
+    service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    CustomerCredit.objects.create(user=gone, blocked=True, block_reason="zahlt nicht")
+    sent(service, kept, gone)
+    CustomerCredit.objects.filter(user=kept).update(blocked=False, block_reason="")  # accounting lifted it
+    address = reverse("dashboard:customer-merge-along", args=[gone.pk])
+    before = (CustomerNote.objects.count(), Access.objects.filter(deed=CHANGE).count())
+    answer = service.post(address, follow=True).content.decode()
+    assert "nichts" in answer and not CustomerCredit.objects.get(user=kept).blocked
+    assert (CustomerNote.objects.count(), Access.objects.filter(deed=CHANGE).count()) == before
+    order = place_order((make_variant(), 1), user=gone)
+    service.post(address)
+    order.refresh_from_db()
+    assert order.user == kept and not CustomerCredit.objects.get(user=kept).blocked
+    note = CustomerNote.objects.order_by("-pk")[0]
+    assert note.by is not None and note.facts["moved"] == {"order.Order.user": 1}
+    change = Access.objects.filter(deed=CHANGE, person_id=gone.pk).order_by("-pk")[0]
+    assert change.by_id == note.by_id and "followed" in change.facts["fields"]
 
 
 def test_every_relation_to_a_person_is_moved_or_stays_for_a_reason() -> None:
