@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 from checkout.order.models import Order
 from checkout.payment.actions import set_credit
 from checkout.payment.models import CustomerCredit
-from fulfilment.finance.dunning.actions import reckon_limit
+from fulfilment.finance.dunning.actions import override_limit, reckon_limit
 from fulfilment.finance.dunning.actions.levels import level_of
+from fulfilment.finance.dunning.models import CustomerLimit
 from fulfilment.finance.invoicing.actions.push import push_credit
 from fulfilment.finance.reconciliation.models import LearnedRule
 from shop.audit.actions import note_change
@@ -24,6 +25,7 @@ from shop.customers.models import User
 from shop.kernel.text import clean_line
 from shop.kernel.transactions import retrying
 
+from .customer_reads import account
 from .duplicates import is_confirmed
 
 #: What goes over to the account that stays: model, its field, what people call it.
@@ -172,6 +174,7 @@ def merge(*, kept: User, gone: User, seen: str, why: str, confirmed: bool, by: A
         _ask(now, confirmed)
         moved = _move(now.gone, now.kept)
         _join_credit(now.gone, now.kept)
+        _join_limit(now.gone, now.kept, by)
         closed = {"is_active": False, "merged_into": now.kept, "closed_reason": reason}
         if not User.objects.filter(pk=gone.pk, merged_into=None).update(**closed):
             raise NotChanged(_("One of the accounts is merged already, or is not a customer's."))
@@ -181,9 +184,7 @@ def merge(*, kept: User, gone: User, seen: str, why: str, confirmed: bool, by: A
         _write_down(now, moved, reason, by)
         return moved
 
-    moved = retrying(work)
-    reckon_limit(user_id=kept.pk)
-    return moved
+    return retrying(work)
 
 
 def _ask(now: Preview, confirmed: bool) -> None:
@@ -233,15 +234,31 @@ def _move(gone: User, kept: User) -> dict[str, int]:
 
 
 def _join_credit(gone: User, kept: User) -> None:
-    """A release counts for both, and so does a block: the stricter wins at the checkout anyway."""
-    theirs = CustomerCredit.objects.filter(user=gone).first()
-    if theirs is not None and (theirs.released or theirs.blocked):
+    """A block of either is a block of both. A release was given to one account and ends with it: the stricter wins."""
+    theirs = CustomerCredit.objects.filter(user=gone, blocked=True).first()
+    if theirs is not None:
         mine, _made = CustomerCredit.objects.get_or_create(user=kept)
-        mine.released = mine.released or theirs.released
-        if theirs.blocked and not mine.blocked:
+        if not mine.blocked:
             mine.blocked, mine.block_reason = True, theirs.block_reason
-        mine.save(update_fields=["released", "blocked", "block_reason"])
+            mine.save(update_fields=["blocked", "block_reason"])
     _reckon_credit(gone, kept)
+
+
+def _join_limit(gone: User, kept: User, by: Any) -> None:
+    """A limit that staff set for the closed account goes on, with its reason, where it is the stricter one."""
+    reckon_limit(user_id=kept.pk)
+    theirs = CustomerLimit.objects.filter(user=gone).exclude(override_minor=None).first()
+    if theirs is None or theirs.override_minor is None:
+        return
+    mine = account(kept.pk)
+    credit = getattr(mine, "credit", None)
+    limit = credit.limit_minor if credit and credit.limit_minor is not None else mine.general_limit
+    if limit is None or theirs.override_minor < limit:
+        why = _("%(why)s (limit of the merged account no. %(number)s)") % {
+            "why": theirs.override_why[:200],
+            "number": gone.pk,
+        }
+        override_limit(user_id=kept.pk, limit_minor=theirs.override_minor, why=why, by=by)
 
 
 def _reckon_credit(gone: User, kept: User) -> None:

@@ -19,6 +19,8 @@ from checkout.basket.actions import add_voucher
 from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit
 from checkout.vouchers.actions import give
+from fulfilment.finance.dunning.actions import override_limit
+from fulfilment.finance.dunning.models import CustomerLimit
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.models import LearnedRule
 from shop.audit.actions import note_change
@@ -203,6 +205,40 @@ def test_a_block_of_one_is_a_block_of_both(service: Client, pair: tuple[User, Us
     sent(service, kept, gone)
     credit = CustomerCredit.objects.get(user=kept)
     assert (credit.blocked, credit.block_reason, credit.released) == (True, "zahlt nicht", True)
+
+
+def test_a_release_of_the_closed_account_ends(service: Client, pair: tuple[User, User]) -> None:
+    kept, gone = pair
+    CustomerCredit.objects.create(user=gone, released=True)
+    sent(service, kept, gone)
+    assert not CustomerCredit.objects.get(user=kept).released
+
+
+@pytest.mark.parametrize(
+    ("theirs", "own", "then"), [(0, None, 0), (5_000, 3_000, 3_000), (1_000, 3_000, 1_000)]
+)
+def test_the_stricter_limit_that_staff_set_goes_on_with_its_reason(
+    theirs: int, own: int | None, then: int, service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    clerk = make_user("konto@example.org", is_staff=True)
+    override_limit(user_id=gone.pk, limit_minor=theirs, why="zahlt zu spät", by=clerk)
+    if own is not None:
+        override_limit(user_id=kept.pk, limit_minor=own, why="eigene Grenze", by=clerk)
+    sent(service, kept, gone)
+    limit = CustomerLimit.objects.get(user=kept)
+    assert (limit.override_minor, CustomerCredit.objects.get(user=kept).limit_minor) == (then, then)
+    assert ("zahlt zu spät" in limit.override_why) is (then == theirs)
+
+
+def test_a_limit_above_what_everybody_has_is_not_carried_over(
+    service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    clerk = make_user("konto@example.org", is_staff=True)
+    override_limit(user_id=gone.pk, limit_minor=90_000, why="guter Kunde", by=clerk)
+    sent(service, kept, gone)
+    assert CustomerLimit.objects.get(user=kept).override_minor is None
 
 
 def test_addresses_and_bank_accounts_that_both_have_are_kept_once(
