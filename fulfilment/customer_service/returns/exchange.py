@@ -24,7 +24,6 @@ from checkout.order.actions import (
     hold,
     place_replacement,
     release_hold,
-    replaceable_pieces,
 )
 from checkout.order.models import Line, Order
 from checkout.payment.actions import request_refund
@@ -41,11 +40,11 @@ from shop.kernel.money import split
 from shop.kernel.states import StateError, move
 from shop.kernel.transactions import retrying
 
+from .left import CAUSE, given_twice, left_of
 from .models import Exchange
 from .plan import free_after, payments_back
 from .states import CALLED_OFF, SENT, WAITING
 
-CAUSE = "replacement"  #: begins the cause of returns whose goods are replaced: no money goes back for them
 KEY_MAX = 40
 
 
@@ -72,8 +71,9 @@ class Option:
 
 
 def options(order: Order) -> list[Option]:
-    """Lines of which something is with the customer, was not exchanged yet, and comes in other sizes. Five queries."""
-    left = replaceable_pieces(order)
+    """Lines of which something is with the customer, nothing was given for it yet (new goods, money), and which come in
+    other sizes. Seven queries."""
+    left = left_of(order)
     rows = Line.objects.filter(order=order).select_related(
         "product__parent", "product__colour", "stockrecord"
     )
@@ -208,7 +208,8 @@ def _facts(order: Order, wanted: Mapping[int, tuple[int, int]]) -> list[dict[str
 
 def finish(*, returning: Return, lines: list[dict[str, Any]]) -> bool:
     """The old pieces were accepted: the new ones may go, and what the cheaper size leaves goes back. Within the
-    caller's transaction. False when it is no exchange, was finished, or a person must look (traces, pieces missing)."""
+    caller's transaction. False when it is no exchange, was finished, or a person must look (traces, pieces missing,
+    money was given for them meanwhile)."""
     found = (
         Exchange.objects.filter(returning=returning, state=WAITING).select_related("order", "made").first()
     )
@@ -219,6 +220,8 @@ def finish(*, returning: Return, lines: list[dict[str, Any]]) -> bool:
         if line["grade"] == GRADE_A and line["order_line_id"] is not None:
             came[line["order_line_id"]] = came.get(line["order_line_id"], 0) + line["quantity"]
     if any(came.get(fact["order_line_id"], 0) < fact["quantity"] for fact in found.lines):
+        return False
+    if given_twice(found.order) & set(came):
         return False
     send(found=found)
     return True

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalogue.partner.models import InsufficientStock, StockRecord
-from checkout.order.actions import NotReplaceable, place_replacement, replaceable_pieces
+from checkout.order.actions import NotReplaceable, place_replacement
 from checkout.order.models import Line, Order
 from fulfilment.customer_service.cases import kinds
 from fulfilment.customer_service.cases.models import Case
 from fulfilment.customer_service.remedies.effects import GOODS, MAIL, MONEY, ORDER, Effects, of_postings
 from fulfilment.customer_service.remedies.models import Remedy
-from fulfilment.finance.invoicing.models import CREDIT_NOTE, InvoiceLine
+from fulfilment.customer_service.returns.left import CAUSE, left_of
 from fulfilment.finance.ledger import rules
 from fulfilment.warehouse.receiving import actions as dock
 from shop.kernel.money import split
@@ -25,8 +24,6 @@ from shop.ui.numbers import money_text
 
 from .base import Act, Done, Refused, Wish
 from .pieces import Choice, PiecesForm
-
-CAUSE = "replacement"  #: begins the cause of returns whose goods were replaced: no money goes back for them
 
 
 class ReplacementForm(PiecesForm):
@@ -36,7 +33,7 @@ class ReplacementForm(PiecesForm):
     field_order = ["back", "reason", "words", "decide"]
 
     def choices(self) -> Iterator[Choice]:
-        """What was sent and is neither replaced nor credited, with what is free in stock."""
+        """What was sent and is neither replaced nor credited nor coming back, with what is free in stock."""
         left = left_of(self.order)
         rows = Line.objects.filter(order=self.order, pk__in=[pk for pk, n in left.items() if n])
         for line in rows.select_related("stockrecord").order_by("pk"):
@@ -49,15 +46,6 @@ class ReplacementForm(PiecesForm):
             yield Choice(
                 line.pk, line.title, most, words % {"n": most, "free": free, "sku": line.partner_sku}
             )
-
-
-def left_of(order: Order) -> dict[int, int]:
-    """Order line id -> pieces that were sent, not replaced and not credited. Three queries."""
-    notes = InvoiceLine.objects.filter(
-        invoice__order=order, invoice__kind=CREDIT_NOTE, order_line_id__isnull=False
-    )
-    credited = dict(notes.order_by().values_list("order_line_id").annotate(Sum("quantity")))
-    return {pk: max(0, count - credited.get(pk, 0)) for pk, count in replaceable_pieces(order).items()}
 
 
 def value_minor(line: Line, pieces: int) -> int:
@@ -81,10 +69,10 @@ class Replacement(Act):
     form = ReplacementForm
 
     def refusal(self, order: Order) -> str:
-        """Only what was sent, and is neither replaced nor credited."""
+        """Only what was sent, and is neither replaced nor credited nor coming back."""
         if any(left_of(order).values()):
             return ""
-        return _("Nothing was sent that is not replaced or credited already.")
+        return _("Nothing was sent that is not replaced, credited or coming back already.")
 
     def effects(self, wish: Wish) -> Effects:
         """Stock, order, mails; the entry follows when the parcel leaves."""
@@ -177,7 +165,11 @@ class Replacement(Act):
         pieces = {int(pk): int(count) for pk, count in wish.data["pieces"].items()}
         left = left_of(wish.order)
         if any(count > left.get(pk, 0) for pk, count in pieces.items()):
-            raise Refused(_("Some of these pieces were replaced or credited meanwhile. Please choose anew."))
+            raise Refused(
+                _(
+                    "Some of these pieces were replaced, credited or announced to come back. Please choose anew."
+                )
+            )
         rows = Line.objects.filter(order=wish.order, pk__in=pieces).select_related(
             "stockrecord", "replacement_for__replacement_for"
         )
