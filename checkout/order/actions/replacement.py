@@ -187,4 +187,5 @@ def _line(made: Order, line: Line, found: StockRecord, quantity: int) -> Line:
         vat_rate_bp=line.vat_rate_bp,
         weight_g=product.weight_g or product.own_or_parent.weight_g,
         unit_cost_minor=found.unit_cost_minor,
+        withdrawal_exclusion=line.withdrawal_exclusion,  # what was said of the contract holds for what fulfils it
     )

@@ -13,8 +13,9 @@ from fulfilment.warehouse.receiving.models import GRADE_A
 from .models import Settlement
 from .plan import Plan
 
-NOT_WITHDRAWN, TOO_LATE, EXCLUDED, TRACES, NOT_INVOICED, NOTHING_CREDITED, REFUSED = (
+NOT_WITHDRAWN, REPLACEMENT, TOO_LATE, EXCLUDED, TRACES, NOT_INVOICED, NOTHING_CREDITED, REFUSED = (
     "not_withdrawn",
+    "replacement",
     "too_late",
     "excluded",
     "traces",
@@ -24,6 +25,9 @@ NOT_WITHDRAWN, TOO_LATE, EXCLUDED, TRACES, NOT_INVOICED, NOTHING_CREDITED, REFUS
 )
 REASONS = {
     NOT_WITHDRAWN: _("It was not sent back because of a withdrawal."),
+    REPLACEMENT: _(
+        "These goods were sent for others, free of charge: look whether the first order can still be withdrawn from."
+    ),
     TOO_LATE: _("The withdrawal came after its 14 days."),
     EXCLUDED: _("The law leaves goods of it out of the right of withdrawal (§ 312g (2) BGB)."),
     TRACES: _("Not everything is like new: look whether value was lost."),
@@ -65,6 +69,10 @@ def waits_because(settlement: Settlement, plan: Plan) -> str:
     withdrawal = withdrawal_of(settlement)
     if withdrawal is None:
         return NOT_WITHDRAWN
+    if settlement.order.is_replacement:
+        # New goods under § 439 (1) BGB or an exchange are no new contract: their delivery begins no new 14 days, but
+        # its full price of long ago would be credited. A person looks at the first order's period and exclusions.
+        return REPLACEMENT
     if is_late(withdrawal, until_of(settlement.order_id)):
         return TOO_LATE
     came = {int(line["order_line_id"]) for line in settlement.lines if line["order_line_id"]}

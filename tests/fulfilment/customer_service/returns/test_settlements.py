@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db.models import ProtectedError, Sum
 
+from checkout.order.actions import place_replacement
 from checkout.order.models import Order
 from checkout.payment.models import Payment, Refund
 from fulfilment.customer_service.returns import actions, verify
@@ -135,6 +136,26 @@ def test_goods_that_the_law_leaves_out_wait_for_a_person(outbox: Any) -> None:
     found = come_back(outbox, first, {made.partner_sku: 1})
     assert (found.state, found.waits_because) == ("proposed", "excluded")
     assert come_back(outbox, second, {other.partner_sku: 1}).state == "done"
+
+
+def test_goods_sent_for_others_open_no_new_right_to_withdraw(outbox: Any) -> None:
+    order = sent(outbox, 1)
+    order.lines.update(withdrawal_exclusion="made_to_order")
+    made = place_replacement(
+        order=order, pieces={order.lines.get().pk: 1}, source="test", why="sole came off"
+    )
+    assert made.lines.get().withdrawal_exclusion == "made_to_order"
+    made.lines.update(withdrawal_exclusion="")  # the one reason under test is that it stands for other goods
+    outbox.drain()
+    send_everything(PickList.objects.get(order=made), by=make_staff())
+    outbox.drain()
+    withdraw(made)
+    outbox.drain()
+    found = come_back(outbox, Return.objects.get(order=made), {made.lines.get().partner_sku: 1})
+    assert (found.state, found.waits_because) == ("proposed", "replacement")
+    assert credited(order) == 0 and refunds(order) == []
+    assert actions.plan_of(found, with_shipping=False).credit_minor == 9_990, "a person may still decide so"
+    assert _verified() == []
 
 
 def test_several_partial_returns_add_up_to_the_order_exactly(outbox: Any) -> None:
