@@ -30,12 +30,11 @@ from . import help_words
 from .help_form import GoodsForm, WhatForm
 from .help_request import Request, begun
 from .keys import back_button_works, opened_by_key
-from .limits import HOUR_S, too_many
+from .limits import HOUR_S, too_many, too_many_pictures
 from .withdrawal import language_of_page, order_asked, own_orders
 
 PER_ADDRESS_MAX = 10  #: requests an hour with one e-mail address; more would only fill a stranger's mailbox
 PER_VISITOR_MAX = 60  #: requests an hour from one place of the internet
-PICTURES_PER_VISITOR_MAX = 120  #: pictures an hour from one place of the internet
 
 
 @public
@@ -148,9 +147,9 @@ def _what(request: HttpRequest, asked: Request, form: WhatForm, *, status: int =
 def _sent_what(request: HttpRequest, asked: Request) -> HttpResponse:
     if not asked.goods.is_valid():
         return _goods(request, asked, asked.goods, status=422)
+    status, problem = _keep_pictures(request, asked)
     form = asked.what
     fine = form.is_valid()
-    status, problem = _keep_pictures(request, asked)
     if problem:
         form.add_error("pictures", problem)
     return _look(request, asked) if fine and not problem else _what(request, asked, form, status=status)
@@ -161,12 +160,13 @@ def _keep_pictures(request: HttpRequest, asked: Request) -> tuple[int, str]:
 
     Returns the status and the words of what is wrong with them ("": nothing).
     """
+    if too_many_pictures(request):
+        asked.files = {}
+        return 429, _("Very many pictures came within an hour. Please go on without, or try later.")
     asked.what.is_valid()
     new = asked.what.good_pictures
     if len(asked.kept) + len(new) > COUNT_MAX:
         return 422, _("Please send at most %(n)d pictures at once.") % {"n": COUNT_MAX}
-    if new and too_many(request, what="help-pictures", most=PICTURES_PER_VISITOR_MAX, add=len(new)):
-        return 429, _("Very many pictures came within an hour. Please go on without, or try later.")
     asked.kept = list(dict.fromkeys([*asked.kept, *drafts.keep(new)]))
     return 422, ""
 

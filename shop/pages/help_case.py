@@ -27,7 +27,7 @@ from shop.kernel.states import StateError
 from . import help_words
 from .help_form import MessageForm
 from .help_request import TOKEN
-from .limits import HOUR_S
+from .limits import HOUR_S, too_many_pictures
 
 MESSAGES_PER_HOUR_MAX = 20  #: of a customer in one case; more can only be a machine
 
@@ -54,6 +54,12 @@ def case(request: HttpRequest, token: str) -> HttpResponse:
         return _gone(request)
     if request.method != "POST":
         return _case(request, found, MessageForm())
+    if too_many_pictures(request):
+        form = MessageForm(request.POST)
+        form.add_error(
+            "pictures", _("Very many pictures came within an hour. Please go on without, or try later.")
+        )
+        return _case(request, found, form, status=429)
     form = MessageForm(request.POST, request.FILES)
     given = request.POST.get("token", "")
     if not form.is_valid() or not TOKEN.fullmatch(given):

@@ -25,6 +25,7 @@ from .withdrawal import line_asked, order_asked, order_named_here
 from .withdrawal_form import LINE
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{20,48}")
+WITH_PICTURES = ("what", "back-goods")  #: steps whose files are drawn; drawing costs, so no other one does
 WHAT = ("body", "wish", "name", "email")  #: fields of the third step that the others carry
 
 
@@ -52,7 +53,7 @@ class Request:
         token = data.get("token", "")
         return cls(
             data=data,
-            files=request.FILES,
+            files=request.FILES if data.get("step") in WITH_PICTURES else {},
             order=order,
             reason=data.get("reason", ""),
             token=token if TOKEN.fullmatch(token) else secrets.token_urlsafe(24),

@@ -8,6 +8,13 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 HOUR_S = 3600
+PICTURES_PER_VISITOR_MAX = 120  #: pictures an hour from one place of the internet
+
+
+def too_many_pictures(request: HttpRequest) -> bool:
+    """Count the pictures of this form; whether they are too many. Asked before any is drawn: that is what costs."""
+    sent = len(request.FILES.getlist("pictures"))
+    return sent > 0 and too_many(request, what="help-pictures", most=PICTURES_PER_VISITOR_MAX, add=sent)
 
 
 def too_many(request: HttpRequest, *, what: str, most: int, add: int = 1) -> bool:

@@ -21,10 +21,17 @@ from .models import Picture
 
 COUNT_MAX = 6  #: pictures with one message
 SIZE_MAX = 12 * 1024 * 1024  #: bytes of one upload
-PIXELS_MAX = 60_000_000
+PIXELS_MAX = 60_000_000  #: of a file; a JPEG of a phone is read at a part of its size
+DECODED_MAX = 25_000_000  #: pixels that are held at once: a white PNG of 200 KB may unpack to gigabytes
 SIDE_MAX = 2000  #: pixels that are kept: enough to see a torn seam
 QUALITY = 85
 FORMATS = ("JPEG", "PNG", "WEBP")
+SCALABLE = (
+    "L",
+    "RGB",
+    "RGBA",
+    "CMYK",
+)  #: modes that are made smaller as they are; palettes would lose their shades
 
 
 class WrongPicture(ValueError):
@@ -76,17 +83,26 @@ def draw(content: bytes) -> Drawn:
             if opened.width * opened.height > PIXELS_MAX:
                 raise WrongPicture(_("A picture has too many pixels."))
             opened.draft("RGB", (SIDE_MAX, SIDE_MAX))
-            upright = ImageOps.exif_transpose(opened).convert("RGBA")
+            if opened.width * opened.height > DECODED_MAX:
+                raise WrongPicture(_("A picture has too many pixels."))
+            upright = _small(opened)
     except WrongPicture:
         raise
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
         raise WrongPicture(_("A file is no picture we can read. JPEG, PNG and WebP are fine.")) from None
-    upright.thumbnail((SIDE_MAX, SIDE_MAX), Image.Resampling.LANCZOS)
     ground = Image.new("RGB", upright.size, "white")
     ground.paste(upright, mask=upright.getchannel("A"))
     out = BytesIO()
     ground.save(out, "JPEG", quality=QUALITY, optimize=True)
     return Drawn(out.getvalue(), ground.width, ground.height)
+
+
+def _small(opened: Image.Image) -> Image.Image:
+    """The picture upright in RGBA, no side over ``SIDE_MAX``: made small first, so that no large copy is ever held."""
+    opened.load()
+    small: Image.Image = opened if opened.mode in SCALABLE else opened.convert("RGBA")
+    small.thumbnail((SIDE_MAX, SIDE_MAX), Image.Resampling.LANCZOS)
+    return ImageOps.exif_transpose(small).convert("RGBA")
 
 
 def store(drawn: Sequence[Drawn]) -> list[Picture]:

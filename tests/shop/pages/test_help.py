@@ -23,9 +23,11 @@ from checkout.order import access as order_access
 from checkout.order.models import Order
 from fulfilment.customer_service.cases import access, drafts
 from fulfilment.customer_service.cases.models import Case, Picture
+from fulfilment.customer_service.cases.pictures import draw
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.dispatch.outcomes import arrive
 from shop.notifications.models import OutgoingMail
+from shop.pages import help_form, limits
 from tests.checkout.test_steps import put_in_basket
 from tests.factories.cases import picture_bytes
 from tests.factories.orders import make_country, make_order
@@ -420,13 +422,28 @@ def test_pictures_that_nobody_sent_go_after_a_day(client: Client, clock: Any) ->
 
 
 def test_one_place_cannot_fill_the_store(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from shop.pages import help as door
-
-    monkeypatch.setattr(door, "PICTURES_PER_VISITOR_MAX", 1)
+    monkeypatch.setattr(limits, "PICTURES_PER_VISITOR_MAX", 1)
     two = [photo(size=(41, 30)), photo(size=(42, 30))]
     answer = client.post(URL, everything(step="what", pictures=two), REMOTE_ADDR="8.8.8.8")
     assert answer.status_code == 429 and not kept(answer) and form_of(answer)["body"] == SAID["body"]
     assert client.post(URL, everything(step="what"), REMOTE_ADDR="8.8.8.8").status_code == 200
+
+
+def test_no_picture_is_drawn_over_the_limit_or_in_a_step_that_takes_none(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(help_form, "draw", lambda content: drawn.append(content) or draw(content))
+    monkeypatch.setattr(limits, "PICTURES_PER_VISITOR_MAX", 1)
+    client.post(URL, everything(step="send", pictures=[photo()]), REMOTE_ADDR="8.8.8.8")
+    assert drawn == [] and Case.objects.count() == 1
+    page = reverse("help-case", args=[access.token(Case.objects.get())])
+    said = {"token": TOKEN, "body": "Beide Schuhe."}
+    for url, sent in ((URL, everything(step="what")), (URL, everything(step="back-goods")), (page, said)):
+        two = [photo(size=(41, 30)), photo(size=(42, 30))]
+        answer = client.post(url, {**sent, "pictures": two}, REMOTE_ADDR="8.8.8.8")
+        assert drawn == [] and sent["body"] in text_of(answer)
+    assert answer.status_code == 429
 
 
 # Hostile and odd input

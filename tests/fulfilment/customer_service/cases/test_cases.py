@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from typing import Any
 
 import pytest
@@ -235,6 +236,26 @@ def test_a_bomb_and_too_many_pictures_are_refused() -> None:
         pictures.draw(picture_bytes("PNG", (9000, 9000)))
     with pytest.raises(pictures.WrongPicture):
         pictures.draw_all([upload(picture_bytes(size=(n + 1, 9))) for n in range(7)])
+
+
+def test_a_small_file_that_unpacks_to_much_is_refused_and_a_phones_photo_is_drawn() -> None:
+    with pytest.raises(pictures.WrongPicture, match="Bildpunkte"):
+        pictures.draw(picture_bytes("PNG", (5100, 5000)))
+    drawn = pictures.draw(picture_bytes("JPEG", (8064, 6048)))
+    assert (drawn.width, drawn.height) == (2000, 1500)
+
+
+def test_a_picture_that_lies_on_its_side_and_one_with_a_palette_are_drawn_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    drawn = pictures.draw(picture_bytes("JPEG", (3000, 1500), exif=exif))
+    assert (drawn.width, drawn.height) == (1000, 2000)
+    out = io.BytesIO()
+    Image.new("RGBA", (60, 40), (0, 0, 0, 0)).quantize().save(out, "PNG")
+    ground = Image.open(io.BytesIO(pictures.draw(out.getvalue()).content))
+    assert ground.size == (60, 40) and ground.getpixel((5, 5)) == (255, 255, 255), (
+        "nothing shines through black"
+    )
 
 
 def test_a_link_opens_its_own_case_only_and_can_be_taken_away() -> None:
