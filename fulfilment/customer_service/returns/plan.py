@@ -228,6 +228,14 @@ def payments_back(order: Order, amount_minor: int) -> list[tuple[Payment, int]]:
 
 def whole_order_is_back(order: Order) -> bool:
     """Whether every piece that was not cancelled was sent and has come back: then the withdrawal covers the whole, and
-    standard delivery goes back too (§ 357 (2) BGB)."""
-    lines = Line.objects.filter(order=order)
+    standard delivery goes back too (§ 357 (2) BGB).
+
+    Goods that were sent for others belong to the order that was paid for: who keeps them has not given the whole back.
+    One query per step of replacements, and one.
+    """
+    family = step = {first_order(order).pk}
+    while step:
+        step = set(Order.objects.filter(replaces__in=step).values_list("pk", flat=True)) - family
+        family = family | step
+    lines = Line.objects.filter(order__in=family)
     return all(line.quantity_open == 0 and line.quantity_returnable == 0 for line in lines)

@@ -113,6 +113,39 @@ def test_the_new_size_comes_back_too_and_is_worth_what_was_paid_for_the_first(ou
     assert _verified() == []
 
 
+def test_delivery_is_kept_while_the_customer_keeps_goods_that_came_for_others(outbox: Any) -> None:
+    order = sent(outbox, 2)
+    line = order.lines.get()
+    made = swap(order, other_size(order))
+    come_back(outbox, Return.objects.get(pk=made.returning_id), {line.partner_sku: 1})
+    send_everything(PickList.objects.get(order=made.made), by=make_staff())
+    outbox.drain()
+    withdraw(order, {line.pk: 1})
+    outbox.drain()
+    found = come_back(
+        outbox, Return.objects.filter(order=order).exclude(pk=made.returning_id).get(), {line.partner_sku: 1}
+    )
+    assert (found.state, found.with_shipping) == ("done", False), "the new size is still with the customer"
+    assert list(Refund.objects.values_list("amount_minor", flat=True)) == [9_990]
+    withdraw(made.made, key="two")
+    outbox.drain()
+    last = come_back(outbox, Return.objects.get(order=made.made), {made.made.lines.get().partner_sku: 1})
+    assert (last.state, last.with_shipping) == ("proposed", True), "now nothing is left of it"
+    assert _verified() == []
+
+
+def test_delivery_is_kept_while_pieces_of_the_first_order_are(outbox: Any) -> None:
+    order = sent(outbox, 2)
+    made = swap(order, other_size(order))
+    come_back(outbox, Return.objects.get(pk=made.returning_id), {order.lines.get().partner_sku: 1})
+    send_everything(PickList.objects.get(order=made.made), by=make_staff())
+    outbox.drain()
+    withdraw(made.made)
+    outbox.drain()
+    found = come_back(outbox, Return.objects.get(order=made.made), {made.made.lines.get().partner_sku: 1})
+    assert not found.with_shipping and actions.plan_of(found).credit_minor == 9_990
+
+
 def test_a_cheaper_size_gives_its_part_of_what_was_paid_back(outbox: Any) -> None:
     order = sent(outbox, 2)
     made = swap(order, other_size(order, price_minor=8_990), pieces=2)
