@@ -252,7 +252,7 @@ def close(request: HttpRequest, number: str) -> HttpResponse:
     )
 
 
-@staff_view(HANDLE)
+@staff_view(HANDLE, shows="case")
 @require_POST
 def reopen(request: HttpRequest, number: str) -> HttpResponse:
     """Go on with it."""

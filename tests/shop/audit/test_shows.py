@@ -55,7 +55,7 @@ NOBODYS = {
         "finance": """
             ask-register undo-explanation refund-again undo-assignment dunning-waive dunning-lift
             dunning-promise-withdraw dunning-hand-over""",
-        "service": "withdrawal-acknowledge case-next case-reopen case-here",
+        "service": "withdrawal-acknowledge case-next case-here",
         "notifications": "retry_failed retry",
         "connect": "retry",
         "dashboard": """

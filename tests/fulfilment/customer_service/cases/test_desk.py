@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from fulfilment.customer_service.cases import actions, macros, pictures, queue
 from fulfilment.customer_service.cases.models import Case, Macro, Message, ServicePolicy
+from shop.audit.models import Access
 from shop.kernel.clock import now
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case, picture_bytes
@@ -176,6 +177,12 @@ def test_bad_input_is_said_on_the_page(desk: Client, verb: str, data: dict[str, 
     assert answer.status_code == 422
     case.refresh_from_db()
     assert case.state == "received" and case.messages.count() == 1
+
+
+def test_opening_a_case_again_without_a_reason_shows_the_case_and_is_a_look_at_it(desk: Client) -> None:
+    case = make_case()
+    assert case.number in post(desk, "reopen", case, why="").content.decode()
+    assert Access.objects.get().key == case.number
 
 
 def test_assign_priority_note_decide_close_and_reopen(desk: Client, clerk: Any) -> None:
