@@ -100,11 +100,13 @@ def _facts(order: Order) -> dict[str, Any]:
 
 
 def _story(user: Any, facts: dict[str, Any]) -> list[Event]:
-    """Every row, oldest first; links only where this person may follow them."""
+    """Every row, oldest first; links only where this person may go, and no words of pages they may not read."""
     rows = [*facts["timeline"], *why_rows.events(facts, may_see_looks=user.has_perm(LOOKS))]
     for row in rows:
         if row.get("needs") and not user.has_perm(row["needs"]):
             row["url"] = ""
+            if row.get("keeps_words"):
+                row["text"] = ""
     return sorted(rows, key=lambda row: row["at"])
 
 

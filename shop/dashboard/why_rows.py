@@ -125,8 +125,8 @@ def _number(thing: Any) -> str:
     return str(thing.number)
 
 
-def _page(thing: Any) -> dict[str, str]:
-    """Its page, for whoever may open it."""
+def _page(thing: Any) -> dict[str, Any]:
+    """Its page, for whoever may open it; what customers wrote is read by nobody else."""
     pages = {
         Label: lambda: ("dispatch.dispatch_parcels", reverse("warehouse:parcel", args=[thing.parcel_id])),
         Return: lambda: ("receiving.view_returns", reverse("warehouse:return", args=[thing.pk])),
@@ -139,7 +139,12 @@ def _page(thing: Any) -> dict[str, str]:
         ),
     }  # fmt: skip
     permission, url = pages[type(thing)]()
-    return {"needs": permission, "url": url, "link": _("Show")}
+    return {
+        "needs": permission,
+        "url": url,
+        "link": _("Show"),
+        "keeps_words": isinstance(thing, Case | Withdrawal),
+    }
 
 
 def _label(label: Label) -> Event:
@@ -185,6 +190,7 @@ def _posting(entry: Entry) -> Event:
         entry.created_at, _("Posted: %(kind)s") % {"kind": entry.get_kind_display()}, "ledger", topic=MONEY,
         text=" · ".join(_side(line) for line in entry.lines.all()), thread=entry.correlation_id or "",
         needs="ledger.view_ledger", url=reverse("finance:entry", args=[entry.pk]), link=_("Show"),
+        keeps_words=True,  # the cost of goods stands there
     )  # fmt: skip
 
 
@@ -202,5 +208,5 @@ def _accesses(rows: Iterable[Access]) -> Iterator[Event]:
 
 
 def event(at: Any, title: str, icon: str, **more: Any) -> Event:
-    """One row of the story; ``needs``: the permission its link asks for."""
+    """One row of the story; ``needs``: the permission its link asks for, and its text too where it ``keeps_words``."""
     return {"at": at, "title": title, "icon": icon, "state": "done", "thread": "", "needs": "", **more}

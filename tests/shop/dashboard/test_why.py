@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from checkout.order.models import Order
 from checkout.payment.models import Payment, Refund
+from fulfilment.customer_service.cases.actions import close
+from fulfilment.customer_service.cases.models import Case
 from fulfilment.finance.invoicing.models import Invoice
-from fulfilment.finance.ledger.models import Entry
+from fulfilment.finance.ledger.models import Entry, EntryLine
 from fulfilment.warehouse.dispatch.models import Label
 from fulfilment.warehouse.picking.models import PickList
 from shop.audit.models import Access
@@ -85,32 +86,6 @@ def test_the_story_goes_from_the_click_to_the_row_in_the_ledger(as_role: Any, ou
     assert "Nichts." in answer.content.decode()  # nothing stands still
 
 
-def test_rows_are_filtered_searched_turned_round_and_taken_as_a_file(as_role: Any, outbox: Any) -> None:
-    client, order = as_role("manager"), a_sent_order(outbox)
-
-    def rows(**query: str) -> list[dict[str, Any]]:
-        answer = client.get(page(order), query)
-        assert answer.status_code == 200
-        return list(answer.context["rows"])
-
-    everything = rows()
-    assert {row["topic"] for row in rows(topic="money")} == {"money"}
-    assert (
-        len(everything)
-        == sum(len(rows(topic=t)) for t in ("sale", "money", "goods", "mails", "staff", "technical")) - 6
-    )
-    found = rows(q="gebucht rechnung")
-    assert found and all("Gebucht" in row["title"] for row in found)
-    assert [row["title"] for row in rows(topic="goods", first="newest")] == [
-        r["title"] for r in rows(topic="goods")
-    ][::-1]
-    assert rows(q="no such thing") == []
-    assert client.get(page(order), {"topic": "nonsense"}).status_code == 400
-    answer = client.get(page(order), {"topic": "goods", "format": "csv"})
-    lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
-    assert len(lines) == 1 + len(rows(topic="goods")) and lines[1][5] == order.correlation_id
-
-
 def test_it_costs_the_same_for_one_and_for_many_of_everything(as_role: Any, outbox: Any) -> None:
     client, order = as_role("manager"), a_sent_order(outbox)
 
@@ -154,6 +129,38 @@ def test_links_lead_only_where_one_may_go(as_role: Any, outbox: Any) -> None:
         r for r in as_role("finance").get(page(order)).context["rows"] if r["title"].startswith("Gebucht")
     ]
     assert all(row["url"] for row in posted)
+
+
+def as_file(client: Client, order: Order) -> str:
+    return client.get(page(order), {"format": "csv"}).content.decode("utf-8-sig")
+
+
+def test_what_is_posted_is_read_only_by_those_who_read_the_ledger(as_role: Any, outbox: Any) -> None:
+    order = a_sent_order(outbox)
+    service = as_role("service")
+    cost = EntryLine.objects.get(account__role="cost_of_goods", subject=f"order:{order.number}")
+    lines = EntryLine.objects.filter(Q(subject=cost.subject) | Q(entry=cost.entry))
+    accounts = set(lines.values_list("account__number", "account__name_de"))
+    assert len(accounts) > 2
+    for text in (service.get(page(order)).content.decode(), as_file(service, order)):
+        assert not [name for number, name in accounts if f"{number} {name}" in text]
+    assert not service.get(page(order), {"q": "Soll"}).context["rows"]
+    finance = as_role("finance")
+    text = as_file(finance, order)
+    assert all(f"{number} {name}" in text for number, name in accounts)
+
+
+def test_what_a_case_is_about_is_read_only_by_those_who_see_cases(as_role: Any, outbox: Any) -> None:
+    order = a_sent_order(outbox)
+    Case.objects.filter(order=order).update(subject="Naht am Knöchel offen")
+    case = Case.objects.get(order=order)
+    closing = "Kundin weinte am Telefon"
+    close(case=case, by=make_staff("desk@example.org"), why=closing)
+    finance, service = as_role("finance"), as_role("service")
+    for text in (finance.get(page(order)).content.decode(), as_file(finance, order)):
+        assert case.number in text and case.subject not in text and closing not in text
+    for text in (service.get(page(order)).content.decode(), as_file(service, order)):
+        assert case.subject in text and closing in text
 
 
 def dead_delivery(order: Order) -> tuple[str, int]:
