@@ -53,24 +53,26 @@ def _note(request: Any, response: HttpResponse, shows: str) -> None:
     match = request.resolver_match
     page = match.view_name if match else ""
     common = {"by": request.user, "page": page[:100], "path": request.path[:300]}
+    is_file = "attachment" in response.headers.get("Content-Disposition", "")
+    if is_file or shows == LIST:
+        filters = _filters(request)
+        common |= {
+            "rows": getattr(response, "csv_rows", None),
+            "facts": {"filters": filters} if filters else {},
+        }
     if shows == LIST:
-        is_file = "attachment" in response.headers.get("Content-Disposition", "")
-        filters = {key: value[:100] for key, value in request.GET.items() if value and key not in WORDS}
-        if request.GET.get("q"):
-            filters["q"] = "*"  # that it was searched for words, not which
-        actions.note_look(
-            deed=EXPORT if is_file else LIST, kind_name=LIST, key=page[:100], rows=getattr(response, "csv_rows", None),
-            facts={"filters": filters} if filters else {}, **common,
-        )  # fmt: skip
+        actions.note_look(deed=EXPORT if is_file else LIST, kind_name=LIST, key=page[:100], **common)
         return
+    deed, key_here = EXPORT if is_file else LOOK, key_of(match.kwargs if match else {})
     for person, key in getattr(request, "_shows_people", None) or {(None, ""): None}:
-        actions.note_look(
-            deed=LOOK,
-            kind_name=shows,
-            key=key or key_of(match.kwargs if match else {}),
-            person=person,
-            **common,
-        )
+        actions.note_look(deed=deed, kind_name=shows, key=key or key_here, person=person, **common)
+
+
+def _filters(request: HttpRequest) -> dict[str, str]:
+    filters = {key: value[:100] for key, value in request.GET.items() if value and key not in WORDS}
+    if request.GET.get("q"):
+        filters["q"] = "*"  # that it was searched for words, not which
+    return filters
 
 
 def key_of(parts: dict[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +23,7 @@ from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger.models import Entry, EntryLine
 from fulfilment.warehouse.dispatch.models import Label
 from fulfilment.warehouse.picking.models import PickList
-from shop.audit.models import Access
+from shop.audit.models import EXPORT, LOOK, Access
 from shop.connect.actions import add_endpoint
 from shop.connect.models import ORDER_CONFIRMED, Push
 from shop.dashboard.why_causes import CAUSES, UNKNOWN, in_words
@@ -84,6 +86,32 @@ def test_the_story_goes_from_the_click_to_the_row_in_the_ledger(as_role: Any, ou
     assert of_the_order == {order.correlation_id}
     assert order.correlation_id in answer.content.decode()
     assert "Nichts." in answer.content.decode()  # nothing stands still
+
+
+def test_rows_are_filtered_searched_turned_round_and_taken_as_a_file(as_role: Any, outbox: Any) -> None:
+    client, order = as_role("manager"), a_sent_order(outbox)
+
+    def rows(**query: str) -> list[dict[str, Any]]:
+        answer = client.get(page(order), query)
+        assert answer.status_code == 200
+        return list(answer.context["rows"])
+
+    everything = rows()
+    assert {row["topic"] for row in rows(topic="money")} == {"money"}
+    assert (
+        len(everything)
+        == sum(len(rows(topic=t)) for t in ("sale", "money", "goods", "mails", "staff", "technical")) - 6
+    )
+    found = rows(q="gebucht rechnung")
+    assert found and all("Gebucht" in row["title"] for row in found)
+    assert [row["title"] for row in rows(topic="goods", first="newest")] == [
+        r["title"] for r in rows(topic="goods")
+    ][::-1]
+    assert rows(q="no such thing") == []
+    assert client.get(page(order), {"topic": "nonsense"}).status_code == 400
+    answer = client.get(page(order), {"topic": "goods", "format": "csv"})
+    lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    assert len(lines) == 1 + len(rows(topic="goods")) and lines[1][5] == order.correlation_id
 
 
 def test_it_costs_the_same_for_one_and_for_many_of_everything(as_role: Any, outbox: Any) -> None:
@@ -161,6 +189,16 @@ def test_what_a_case_is_about_is_read_only_by_those_who_see_cases(as_role: Any, 
         assert case.number in text and case.subject not in text and closing not in text
     for text in (service.get(page(order)).content.decode(), as_file(service, order)):
         assert case.subject in text and closing in text
+
+
+def test_the_story_taken_as_a_file_is_written_down_as_a_file(as_role: Any, outbox: Any) -> None:
+    order = a_sent_order(outbox)
+    client = as_role("service")
+    lines = list(csv.reader(io.StringIO(as_file(client, order)), delimiter=";"))
+    row = Access.objects.get()
+    assert (row.deed, row.kind, row.key, row.rows) == (EXPORT, "order", order.number, len(lines) - 1)
+    client.get(page(order))
+    assert Access.objects.order_by("-pk")[0].deed == LOOK
 
 
 def dead_delivery(order: Order) -> tuple[str, int]:
