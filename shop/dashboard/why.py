@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from checkout.order.models import Order
 from checkout.payment.actions import send_refund, settle
+from checkout.payment.models import Refund
 from checkout.payment.stripe_client import ProviderDown, ProviderRefused
 from fulfilment.warehouse.dispatch import labels
 from fulfilment.warehouse.dispatch.errors import DispatchError
@@ -185,19 +186,24 @@ def _label_again(pk: int, by: Any) -> str:
 def _ask_payment(pk: int, by: Any) -> str:
     try:
         found = settle(payment_id=pk, by=by)
-    except (ProviderDown, ProviderRefused):
+    except ProviderRefused as refused:
+        return _("The payment provider refused: %(why)s. Nothing was changed.") % {"why": refused}
+    except ProviderDown:
         return _("The payment provider cannot be reached. Nothing was changed; it is asked again by itself.")
     return _("The provider was asked; the payment is now: %(state)s.") % {"state": found.get_state_display()}
 
 
 def _send_refund(pk: int, by: Any) -> str:
-    try:
-        send_refund(refund_id=pk)
-    except (ProviderDown, ProviderRefused):
+    if send_refund(refund_id=pk):
+        return _("The provider was asked to send it; with its key it goes out once.")
+    refund = get_object_or_404(Refund, pk=pk)
+    if refund.state == "failed":
+        return _("The payment provider refused to send it: %(why)s. No money goes back yet.") % {
+            "why": refund.failure_text
+        }
+    if refund.state == "requested":
         return _("The payment provider cannot be reached. Nothing was changed; it is asked again by itself.")
-    except StateError:
-        return _("It was done meanwhile.")
-    return _("The provider was asked to send it; with its key it goes out once.")
+    return _("It was done meanwhile.")
 
 
 VERBS = {

@@ -16,7 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from checkout.order.models import Order
+from checkout.payment import stripe_client
 from checkout.payment.models import Payment, Refund
+from checkout.payment.stripe_client import ProviderDown, ProviderRefused
 from fulfilment.customer_service.cases.actions import close
 from fulfilment.customer_service.cases.models import Case
 from fulfilment.finance.invoicing.models import Invoice
@@ -199,6 +201,55 @@ def test_the_story_taken_as_a_file_is_written_down_as_a_file(as_role: Any, outbo
     assert (row.deed, row.kind, row.key, row.rows) == (EXPORT, "order", order.number, len(lines) - 1)
     client.get(page(order))
     assert Access.objects.order_by("-pk")[0].deed == LOOK
+
+
+def a_refund_to_send(order: Order) -> Refund:
+    payment = Payment.objects.get(order=order)
+    Payment.objects.filter(pk=payment.pk).update(method="card", intent_id="pi_1")
+    return Refund.objects.create(
+        payment=payment, amount_minor=100, state="requested", source="t", reason="x",
+        next_attempt_at=now() - dt.timedelta(hours=1),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (ProviderRefused("charge already refunded", "charge_already_refunded"), "charge already refunded"),
+        (ProviderDown("timed out"), "nicht erreichbar"),
+    ],
+)
+def test_a_refund_that_the_provider_did_not_take_is_not_said_to_be_sent(
+    answer: Exception, said: str, as_role: Any, outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = a_sent_order(outbox)
+    refund = a_refund_to_send(order)
+
+    def refuse(**_request: Any) -> None:
+        raise answer
+
+    monkeypatch.setattr(stripe_client, "create_refund", refuse)
+    verb = reverse("dashboard:order-why-again", args=[order.number, "refund", refund.pk])
+    shown = as_role("administrator").post(verb, follow=True)
+    told = " ".join(str(one) for one in shown.context["messages"])
+    assert said in told and "Schlüssel" not in told
+
+
+def test_a_provider_that_refuses_to_answer_for_a_payment_is_not_said_to_be_out_of_reach(
+    as_role: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = place_order((make_variant(), 1), method="card")
+    payment = Payment.objects.get(order=order)
+    Payment.objects.filter(pk=payment.pk).update(intent_id="pi_unknown")
+
+    def refuse(**_request: Any) -> None:
+        raise ProviderRefused("No such payment_intent", "resource_missing")
+
+    monkeypatch.setattr("shop.dashboard.why.settle", refuse)
+    verb = reverse("dashboard:order-why-again", args=[order.number, "payment", payment.pk])
+    shown = as_role("administrator").post(verb, follow=True)
+    told = " ".join(str(one) for one in shown.context["messages"])
+    assert "No such payment_intent" in told and "erreichbar" not in told
 
 
 def dead_delivery(order: Order) -> tuple[str, int]:
