@@ -68,8 +68,10 @@ def _note(request: Any, response: HttpResponse, shows: str) -> None:
         actions.note_look(deed=deed, kind_name=shows, key=key or key_here, person=person, **common)
 
 
-def _filters(request: HttpRequest) -> dict[str, str]:
-    filters = {key: value[:100] for key, value in request.GET.items() if value and key not in WORDS}
+def _filters(request: HttpRequest) -> dict[str, Any]:
+    filters: dict[str, Any] = {
+        key: value[:100] for key, value in request.GET.items() if value and key not in WORDS
+    }
     if request.GET.get("q"):
         filters["q"] = "*"  # that it was searched for words, not which
     return filters
