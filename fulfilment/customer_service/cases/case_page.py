@@ -150,15 +150,19 @@ def answer(request: HttpRequest, number: str) -> HttpResponse:
             seen=int(seen) if seen.isdecimal() and len(seen) < 19 else 0,
             by=request.user,
             wait=then == forms.WAIT,
+            done=then == forms.CLOSE,
         )
-        if then == forms.CLOSE:
-            actions.close(case=found, by=request.user, why=_("Answered"))
     except actions.SomebodyWrote as problem:
         form.add_error(None, str(problem))
         return _page(request, _case(number), status=409, answer_form=form)
-    except (actions.CaseRefused, StateError) as problem:
+    except actions.CaseRefused as problem:
         form.add_error(None, str(problem))
         return _bad(request, found, "answer_form", form)
+    except StateError:
+        form.add_error(
+            None, _("Meanwhile somebody else changed the case. Nothing was sent; please look again.")
+        )
+        return _page(request, _case(number), status=409, answer_form=form)
     actions.stop_writing(case=found, user=request.user)
     messages.success(request, _("Your answer goes to %(email)s now.") % {"email": found.email})
     return redirect(

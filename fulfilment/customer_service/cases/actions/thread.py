@@ -67,11 +67,15 @@ def settle(*, case: Case, by: Any = None) -> None:
     retrying(do)
 
 
-def answer(*, case: Case, body: str, key: str, seen: int, by: Any, wait: bool = True) -> Message:
+def answer(
+    *, case: Case, body: str, key: str, seen: int, by: Any, wait: bool = True, done: bool = False
+) -> Message:
     """Staff answer; the customer gets a mail. ``seen``: id of the last message on the writer's page.
 
-    ``wait``: the next move is the customer's. Once per ``key``. Raises SomebodyWrote when a message came in between
-    and CaseRefused for an empty answer. Tells CaseAnswered.
+    ``wait``: the next move is the customer's, else ours; ``done``: the case is closed in the same transaction.
+    A closed case stays closed, and a decided one that waits stays decided. Once per ``key``. Raises SomebodyWrote when
+    a message came in between, CaseRefused for an empty answer and StateError when the case was moved meanwhile; then
+    nothing is sent. Tells CaseAnswered.
     """
     text = _text(body)
 
@@ -84,16 +88,24 @@ def answer(*, case: Case, body: str, key: str, seen: int, by: Any, wait: bool = 
         at = message.at
         first: dict[str, dt.datetime] = {} if fresh.answered_at else {"answered_at": at}
         _rows(fresh).update(answer_due_at=None, **first)
-        if fresh.state in OUR_TURN:
-            to = WAITING if wait else IN_WORK
-            if to != fresh.state:
-                move(fresh, to=to, by=by)
+        _go_on(fresh, to=CLOSED if done else WAITING if wait else IN_WORK, by=by)
         record(
             CaseAnswered(case_id=fresh.pk, message_id=message.pk, email=fresh.email, language=fresh.language)
         )
         return message
 
     return retrying(do)
+
+
+def _go_on(case: Case, *, to: str, by: Any) -> None:
+    """Move an answered case to where its writer wants it; what the machine does not allow from here is left alone."""
+    if to == CLOSED and case.state != CLOSED:
+        solved: dict[str, Any] = {} if case.solved_at else {"solved_at": clock.now()}
+        move(case, to=CLOSED, by=by, why=_("Answered"), **solved)
+    elif to != case.state and (
+        case.state in OUR_TURN or (case.state in (WAITING, DECIDED) and to == IN_WORK)
+    ):
+        move(case, to=to, by=by)
 
 
 def note(*, case: Case, body: str, key: str, by: Any) -> Message:

@@ -12,9 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from fulfilment.customer_service.cases import actions, macros, pictures, queue
+from fulfilment.customer_service.cases.actions import thread
 from fulfilment.customer_service.cases.models import Case, Macro, Message, ServicePolicy
 from shop.audit.models import Access
 from shop.kernel.clock import now
+from shop.kernel.states import StaleState
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case, picture_bytes
 from tests.factories.orders import make_country, make_order
@@ -145,6 +147,45 @@ def test_answering_can_close_the_case(desk: Client) -> None:
     post(desk, "answer", case, body="Gern.", then="close", token=KEY, seen=case.last_message_id)
     case.refresh_from_db()
     assert case.state == "closed" and case.answered_at
+
+
+def test_a_closed_case_is_answered_once_and_stays_closed(desk: Client, outbox: Any) -> None:
+    case = make_case()
+    actions.settle(case=case)
+    for _ in range(2):
+        sent = post(desk, "answer", case, body="Gern.", then="close", token=KEY, seen=case.last_message_id)
+        assert sent.status_code == 302
+    case.refresh_from_db()
+    outbox.drain()
+    assert case.state == "closed" and OutgoingMail.objects.filter(kind="case_answered").count() == 1
+
+
+def test_an_answer_that_cannot_close_the_case_is_not_sent_and_says_so_in_words(
+    desk: Client, outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = make_case()
+
+    def somebody_was_faster(*_args: Any, **_more: Any) -> None:
+        raise StaleState("case 5: 'closed' may move to in_work, not to 'closed'")
+
+    monkeypatch.setattr(thread, "move", somebody_was_faster)
+    answer = post(desk, "answer", case, body="Der linke.", then="close", token=KEY, seen=case.last_message_id)
+    text = answer.content.decode()
+    assert answer.status_code == 409 and "Der linke." in text and "may move" not in text
+    assert "Es wurde nichts gesendet" in text and case.messages.count() == 1
+    outbox.drain()
+    assert not OutgoingMail.objects.filter(kind="case_answered").exists()
+
+
+@pytest.mark.parametrize(("then", "state"), [("keep", "in_work"), ("close", "closed"), ("wait", "decided")])
+def test_where_a_decided_case_goes_after_an_answer_is_as_chosen(
+    desk: Client, clerk: Any, then: str, state: str
+) -> None:
+    case = make_case()
+    actions.decide(case=case, remedy="replacement", by=clerk)
+    post(desk, "answer", case, body="Gern.", then=then, token=KEY, seen=case.last_message_id)
+    case.refresh_from_db()
+    assert case.state == state
 
 
 def test_an_answer_past_a_new_message_is_refused_and_its_text_is_kept(desk: Client) -> None:
