@@ -14,6 +14,8 @@ from checkout.order import actions as orders
 from checkout.order.models import Line, Order
 from fulfilment.customer_service.remedies.effects import GOODS, MAIL, MONEY, ORDER, Effects
 from fulfilment.customer_service.remedies.models import Remedy
+from fulfilment.customer_service.returns.models import Exchange
+from fulfilment.customer_service.returns.states import WAITING
 from fulfilment.warehouse.dispatch import actions as dispatch
 from fulfilment.warehouse.dispatch.errors import DispatchError
 from fulfilment.warehouse.dispatch.models import Parcel
@@ -221,8 +223,14 @@ class Release(Act):
     permission = "order.manage_orders"
 
     def refusal(self, order: Order) -> str:
-        """Only what is held."""
-        return "" if order.on_hold else _("The order is not held.")
+        """Only what is held, and no new size that waits for the old one: the order's page finishes its exchange too."""
+        if not order.on_hold:
+            return _("The order is not held.")
+        if Exchange.objects.filter(made=order, state=WAITING).exists():
+            return _(
+                "It waits for what is exchanged. Release it on the order's page, which ends the exchange too."
+            )
+        return ""
 
     def effects(self, wish: Wish) -> Effects:
         """The warehouse goes on."""

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from checkout.order.models import Order
 from fulfilment.customer_service.remedies.models import Remedy
+from fulfilment.customer_service.returns.models import Exchange
 from fulfilment.warehouse.dispatch import actions as dispatch
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.dispatch.queries import to_pack
@@ -25,6 +26,7 @@ from tests.factories.shopping import place_order
 from tests.factories.shortages import in_stock, pay
 from tests.factories.warehouse import pick_everything
 from tests.fulfilment.customer_service.remedies.test_replacement import act, breaches, form_url
+from tests.fulfilment.customer_service.returns.test_exchange import other_size, swap
 from tests.fulfilment.customer_service.returns.test_settlements import sent
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +76,19 @@ def test_goods_may_come_back_under_a_number(desk: Client, outbox: Any) -> None:
     assert again.status_code == 422, "one of the two is awaited already"
     act(desk, order, "return", **WHY, **{f"pieces-{line.pk}": 1})
     assert Return.objects.count() == 2 and "erwartet" in desk.get(form_url(order, "return")).content.decode()
+
+
+def test_a_new_size_that_waits_for_the_old_one_is_not_released_past_its_exchange(
+    desk: Client, outbox: Any
+) -> None:
+    order = sent(outbox, 1)
+    made = swap(order, other_size(order)).made
+    outbox.drain()
+    refused = desk.post(form_url(made, "release"), {**WHY, "step": "show"})
+    assert refused.status_code == 409 and "Umtausch" in refused.content.decode()
+    made.refresh_from_db()
+    assert made.on_hold and not Remedy.objects.exists()
+    assert Exchange.objects.get().state == "waiting" and breaches() == []
 
 
 def test_a_packed_parcel_is_stopped_and_the_order_held_until_it_is_released(
