@@ -30,7 +30,12 @@ from fulfilment.customer_service.returns import actions
 from fulfilment.customer_service.returns.models import Settlement
 from fulfilment.customer_service.withdrawals.actions import receive
 from fulfilment.finance.invoicing.actions import credit_note
-from fulfilment.finance.invoicing.actions.rests import SHIPPING_SKU, credited_minor
+from fulfilment.finance.invoicing.actions.rests import (
+    SHIPPING_SKU,
+    credited_minor,
+    rest_of_line,
+    rests_per_rate,
+)
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice, InvoiceLine, OrderAccount
 from fulfilment.finance.reconciliation import actions as bank
 from fulfilment.warehouse.dispatch import actions as parcels
@@ -167,9 +172,21 @@ class Shop:
         left = claim.gross_minor - credited_minor(claim) if claim else 0
         if claim is None or not left:
             return False
+        of_line = self.dice.choice(list(claim.lines.all())) if self.chance(50) else None
+        if of_line is not None:
+            left = min(left_at_rate(claim, of_line), rest_of_line(of_line)[1])
+            if left <= 0:
+                return False
+            self.seen["reduction"] += 1
         amount = self.dice.randint(1, left if self.chance(20) else max(1, left // 4))
+        if of_line is not None:
+            pieces, rest, _vat, _discount = rest_of_line(of_line)
+            if 0 < rest - amount < pieces:
+                return False  # refused: less than a cent a piece would be left
         source = f"goodwill:{self.next()}"
-        credit_note(invoice=claim, source=source, reason="late", amount_minor=amount, by=self.clerk)
+        credit_note(
+            invoice=claim, source=source, reason="late", amount_minor=amount, of_line=of_line, by=self.clerk
+        )
         if self.chance(70):
             self._send_back(order, amount, source)
         return True
@@ -272,6 +289,12 @@ class Shop:
         return order
 
 
+def left_at_rate(claim: Invoice, line: InvoiceLine) -> int:
+    """What no credit note has taken at the rate of a line, gross minor units."""
+    key = (line.category, line.rate_bp)
+    return sum(one.gross_minor for one in rests_per_rate(claim) if (one.category, one.rate_bp) == key)
+
+
 def never_too_much(order: Order) -> None:
     """No payment sends back more than came, and no rate of an invoice is credited beyond itself."""
     for payment in Payment.objects.filter(order=order):
@@ -309,7 +332,7 @@ def goodwill_on_kept(order: Order) -> set[tuple[int, str, int]]:
     sums: dict[tuple[int, str, int], int] = defaultdict(int)
     for line in InvoiceLine.objects.filter(invoice__order=order, invoice__kind=CREDIT_NOTE):
         key = (line.invoice.corrects_id or 0, line.category, line.rate_bp)
-        if line.credits_id is None and line.sku != SHIPPING_SKU:
+        if line.credits_id is None and line.reduces_id is None and line.sku != SHIPPING_SKU:
             sums[key] += line.gross_minor
         sums[key] -= line.reduced_minor
     return {key for key, amount in sums.items() if amount}
@@ -350,5 +373,5 @@ def test_whatever_comes_back_adds_up(outbox: Any) -> None:
         print(f"RETURNS_SEED={seed} repeats it; order {order and order.number}; {dict(shop.seen)}")
         raise
     print(f"seed {seed}: {dict(shop.seen)}")
-    never = {"by itself", "by a person", "goodwill", "send", "pays"} - set(shop.seen)
+    never = {"by itself", "by a person", "goodwill", "reduction", "send", "pays"} - set(shop.seen)
     assert not never, f"seed {seed} never had {never}"

@@ -309,6 +309,14 @@ class InvoiceLine(models.Model):
     credits = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="credited_by"
     )
+    reduces = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reduced_by",
+        help_text="of a credit note: the line whose price this takes down, without pieces (§ 441 BGB)",
+    )
     name = models.CharField(max_length=300)
     sku = models.CharField(max_length=128, blank=True)
     ean = models.CharField(max_length=14, blank=True)

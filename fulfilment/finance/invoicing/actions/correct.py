@@ -27,7 +27,7 @@ from shop.kernel.transactions import retrying
 
 from .issue import shipping_fact, tax_rows, write
 from .push import push_credit
-from .rests import SHIPPING_SKU, Reductions, credited_minor, next_of_line, rests_per_rate
+from .rests import SHIPPING_SKU, Reductions, credited_minor, next_of_line, rest_of_line, rests_per_rate
 from .true_up import true_up
 
 
@@ -73,7 +73,8 @@ def credit_note(
     trying them (§ 357a (1) BGB). The tax is corrected by what is credited; what is kept stays turnover.
     less_reductions: of what an earlier credit note took without naming pieces (goodwill), each piece bears its share
     and is credited with what was paid for it. Without it, what no rate has left any more is refused.
-    of_line: the amount reduces the price of this line of the invoice, so it is taken at its rate alone (§ 441 BGB).
+    of_line: the amount reduces the price of this line of the invoice (§ 441 BGB): it is taken at its rate, no more than
+    is left of it, and what comes back of the line later is worth so much less. Other lines bear nothing of it.
 
     source: the fact behind it (``return:17``), unique: a retry returns the credit note that is there. Credit notes of
     one invoice add up to it to the cent; the last one takes the rest. Raises ValueError for nothing to credit or
@@ -255,20 +256,35 @@ def _rest_of_charge(charge: Mapping[str, Any]) -> RateRest:
 
 
 def _goodwill(claim: Invoice, amount_minor: int, of_line: InvoiceLine | None) -> list[InvoiceLine]:
-    rests = rests_per_rate(claim)
     if of_line is not None:
-        rests = [one for one in rests if (one.category, one.rate_bp) == (of_line.category, of_line.rate_bp)]
-    left = min(claim.gross_minor - credited_minor(claim), sum(one.gross_minor for one in rests))
+        return [_reduction(claim, amount_minor, of_line)]
+    left = claim.gross_minor - credited_minor(claim)
     if not 0 < amount_minor <= left:
         raise CreditTooLarge(amount_minor, left)
     with translation.override(claim.language):
-        name = (
-            _("Price reduction: %(title)s") % {"title": of_line.name}
-            if of_line is not None
-            else _("Price reduction on invoice %(number)s") % {"number": claim.number}
-        )
-    shares = spread_amount(amount_minor, rests)
+        name = _("Price reduction on invoice %(number)s") % {"number": claim.number}
+    shares = spread_amount(amount_minor, rests_per_rate(claim))
     return [_free_line(claim, at, name[:300], share, sku="") for at, share in enumerate(shares, start=1)]
+
+
+def _reduction(claim: Invoice, amount_minor: int, of_line: InvoiceLine) -> InvoiceLine:
+    """A line that takes the price of ``of_line`` down, with the VAT of what is left of it."""
+    key = (str(of_line.category), of_line.rate_bp)
+    at_rate = sum(one.gross_minor for one in rests_per_rate(claim) if (one.category, one.rate_bp) == key)
+    pieces, gross, vat, _discount = rest_of_line(of_line)
+    left = min(gross, at_rate)
+    if not 0 < amount_minor <= left:
+        raise CreditTooLarge(amount_minor, left)
+    if (
+        0 < gross - amount_minor < pieces
+    ):  # a piece worth less than a cent gets no document, and what is left is lost
+        raise CreditTooLarge(amount_minor, gross - pieces)
+    with translation.override(claim.language):
+        name = _("Price reduction: %(title)s") % {"title": of_line.name}
+    [share] = spread_amount(amount_minor, [RateRest(*key, gross, vat)])
+    line = _free_line(claim, 1, name[:300], share, sku="")
+    line.reduces = of_line
+    return line
 
 
 def _free_line(

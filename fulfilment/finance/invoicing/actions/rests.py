@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice, InvoiceLine
 from fulfilment.finance.invoicing.parts import Part, RateRest, part_of_rest
@@ -23,20 +23,22 @@ def credited_minor(invoice: Invoice) -> int:
 
 
 def rest_of_line(line: InvoiceLine) -> tuple[int, int, int, int]:
-    """Pieces, gross, VAT and discount (minor units) of an invoice line that no credit note has taken."""
-    taken = InvoiceLine.objects.filter(credits=line).aggregate(
-        quantity=Sum("quantity"),
+    """Pieces, gross, VAT and discount (minor units) of an invoice line that no credit note has taken. What its price
+    was reduced by is gone from it, and stands in its discount."""
+    taken = InvoiceLine.objects.filter(Q(credits=line) | Q(reduces=line)).aggregate(
+        quantity=Sum("quantity", filter=Q(credits=line)),
         gross=Sum("gross_minor"),
         vat=Sum("vat_minor"),
         discount=Sum("discount_minor"),
         kept=Sum("kept_minor"),
         kept_vat=Sum("kept_vat_minor"),
+        reduced=Sum("gross_minor", filter=Q(reduces=line)),
     )
     return (
         line.quantity - (taken["quantity"] or 0),
         line.gross_minor - (taken["gross"] or 0) - (taken["kept"] or 0),
         line.vat_minor - (taken["vat"] or 0) - (taken["kept_vat"] or 0),
-        line.discount_minor - (taken["discount"] or 0) + (taken["kept"] or 0),
+        line.discount_minor - (taken["discount"] or 0) + (taken["kept"] or 0) + (taken["reduced"] or 0),
     )
 
 
@@ -65,7 +67,7 @@ def rests_per_rate(invoice: Invoice) -> list[RateRest]:
 
 
 class Reductions:
-    """Credit notes that named no pieces (goodwill), shared over the pieces that come back later.
+    """Credit notes that named neither pieces nor an article (goodwill), shared over the pieces that come back later.
 
     A piece is worth what was paid for it: of what its rate was reduced by, it bears its share of the goods there, and
     the last piece the rest. What the goods cannot bear any more, the shipping charge of that rate does. ``take`` notes
@@ -78,7 +80,7 @@ class Reductions:
         self.goods: dict[Rate, int] = defaultdict(int)
         for line in InvoiceLine.objects.filter(invoice__corrects=claim, invoice__kind=CREDIT_NOTE):
             key = (str(line.category), line.rate_bp)
-            if line.credits_id is None and line.sku != SHIPPING_SKU:
+            if line.credits_id is None and line.reduces_id is None and line.sku != SHIPPING_SKU:
                 self.gross[key] += line.gross_minor
                 self.vat[key] += line.vat_minor
             self.gross[key] -= line.reduced_minor
@@ -105,9 +107,9 @@ class Reductions:
         return reduced, vat
 
     def bears_all(self, line: InvoiceLine) -> bool:
-        """Whether nothing is left of the goods at the line's rate: all of it was given before."""
+        """Whether nothing is left of the line, or of the goods at its rate: all of it was given before."""
         key = (str(line.category), line.rate_bp)
-        return self.gross[key] >= self.goods[key]
+        return rest_of_line(line)[1] <= 0 or self.gross[key] >= self.goods[key]
 
     def of_charge(self, charge: Mapping[str, Any]) -> tuple[int, int]:
         """Gross and VAT of a shipping charge that may go back: all of it, unless more was given than goods are left."""

@@ -165,6 +165,21 @@ def test_a_piece_that_was_reduced_gives_back_what_was_paid_for_it(desk: Client, 
     assert breaches() == []
 
 
+def test_an_article_bears_its_own_reduction_and_no_other_does(desk: Client, outbox: Any) -> None:
+    order = sent(outbox, 1, 1)  # 99.90 and 99.91 at one rate
+    first, other = Invoice.objects.claims().get(order=order).lines.order_by("pk")
+    act(desk, order, "price_reduction", **WHY, line=first.pk, amount="30")
+    again = desk.post(
+        form_url(order, "price_reduction"), {**WHY, "line": first.pk, "amount": "69,91", "step": "show"}
+    )
+    assert again.status_code == 409 and "69,90" in again.content.decode()
+    for line, worth in ((other, 9_991), (first, 6_990)):
+        act(desk, order, "money_back", **WHY, **{f"pieces-{line.order_line_id}": 1})
+        assert notes(order)[-1].gross_minor == worth
+    outbox.drain()
+    assert breaches() == []
+
+
 def test_two_clerks_who_mean_the_same_send_one_money(desk: Client, outbox: Any) -> None:
     order = sent(outbox, 1)
     data = {**WHY, "amount": "10"}
