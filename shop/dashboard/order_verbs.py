@@ -17,7 +17,8 @@ from checkout.payment import approval
 from checkout.payment.actions import close_unpaid
 from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import CARD, Payment
-from fulfilment.customer_service.returns import exchange
+from fulfilment.customer_service.returns import exchange_end
+from fulfilment.customer_service.returns.left import goods_are_back
 from fulfilment.warehouse.picking.models import PickLine
 from shop.kernel.clock import now
 from shop.kernel.states import MoveNotAllowed, allowed_moves
@@ -41,6 +42,7 @@ class Consequences:
     refund_transfer_minor: int
     pieces_to_put_back: int
     open_payment: Payment | None
+    decided_anew: bool = False  #: what came back for its goods is here, so its money waits for a person then
 
 
 class NothingCancelled(Exception):
@@ -67,7 +69,12 @@ def consequences(order: Order) -> Consequences:
         payment for payment in payments if payment.state in ("created", "action_required", "authorised")
     ]
     return Consequences(
-        int(freed["n"] or 0), card, other, int(picked["n"] or 0), waiting[-1] if waiting else None
+        int(freed["n"] or 0),
+        card,
+        other,
+        int(picked["n"] or 0),
+        waiting[-1] if waiting else None,
+        goods_are_back(order),
     )
 
 
@@ -111,8 +118,7 @@ def hold(*, order: Order, why: str, by: Any) -> None:
 def release(*, order: Order, by: Any) -> None:
     """The order goes on. An exchange that waited for its old pieces is finished with it, and gives back what is due."""
     with transaction.atomic():
-        exchange.let_go(made=order, by=by)
-        actions.release_hold(order=order, by=by)
+        exchange_end.release(order=order, by=by)
         note(subject=ORDER, subject_id=order.pk, what="release_hold", by=by)
 
 

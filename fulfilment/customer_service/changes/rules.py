@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from checkout.order.models import Line, Order
 from checkout.payment.models import CARD, OPEN_STATES, Payment
+from fulfilment.customer_service.returns.left import goods_are_back
 from fulfilment.warehouse.picking.actions import is_begun
 from fulfilment.warehouse.shortages.models import ShortageQuestion
 from fulfilment.warehouse.shortages.queries import HOLDS
@@ -31,7 +32,8 @@ class May:
 
 
 def what_may_change(order: Order) -> dict[str, May]:
-    """Per kind of change whether it is possible now. At most six queries.
+    """Per kind of change whether it is possible now. At most six queries, one more for goods that are
+    sent for others.
 
     Within a transaction that holds the order the answer stays true to its end: whoever begins to pick holds it too.
     """
@@ -51,6 +53,11 @@ def what_may_change(order: Order) -> dict[str, May]:
     if order.is_replacement:  # never invoiced, so nothing that costs may come to it
         reason = _("This replacement is free of charge, so its pieces stay as they are. Please write to us.")
         found |= {kind: May(kind, False, reason, (WRITE,)) for kind in (PIECES, DELIVERY)}
+    if goods_are_back(order):  # neither goods nor money would be left to the customer
+        reason = _(
+            "What you sent back for these goods is here. Please write to us if you do not want them any more."
+        )
+        found[CANCEL] = May(CANCEL, False, reason, (WRITE,))
     if order.shipping_address_id is None:
         found[ADDRESS] = May(ADDRESS, False, _("You fetch this order in the store; it goes to no address."))
     waits = _waits_for(order)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from django.db.models import F, Sum
 from django.utils.translation import gettext_lazy as _
 
-from checkout.order.models import Line
+from checkout.order.models import Line, Order
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.customer_service.withdrawals.period import excluded_lines, is_late, until_of
 from fulfilment.warehouse.receiving.models import GRADE_A
 
+from .left import CAUSE
 from .models import Settlement
 from .plan import Plan
 
-NOT_WITHDRAWN, REPLACEMENT, TOO_LATE, EXCLUDED, TRACES, NOT_INVOICED, NOTHING_CREDITED, REFUSED = (
+CANCELLED, NOT_WITHDRAWN, REPLACEMENT, TOO_LATE, EXCLUDED, TRACES, NOT_INVOICED, NOTHING_CREDITED, REFUSED = (
+    "cancelled",
     "not_withdrawn",
     "replacement",
     "too_late",
@@ -24,6 +26,9 @@ NOT_WITHDRAWN, REPLACEMENT, TOO_LATE, EXCLUDED, TRACES, NOT_INVOICED, NOTHING_CR
     "refused",
 )
 REASONS = {
+    CANCELLED: _(
+        "It came back for new goods, and their order was cancelled: decide whether its money goes back instead."
+    ),
     NOT_WITHDRAWN: _("It was not sent back because of a withdrawal."),
     REPLACEMENT: _(
         "These goods were sent for others, free of charge: look whether the first order can still be withdrawn from."
@@ -45,15 +50,22 @@ def withdrawal_of(settlement: Settlement) -> Withdrawal | None:
     return Withdrawal.objects.filter(number=number).first() if kind == "withdrawal" else None
 
 
+def replaced_by(settlement: Settlement) -> Order | None:
+    """The order that sends new goods for what came back. One query at most."""
+    kind, _colon, number = settlement.cause.partition(":")
+    if kind != CAUSE:
+        return None
+    return Order.objects.filter(number=number, replaces=settlement.order_id).first()
+
+
 def is_replaced(settlement: Settlement) -> bool:
     """Whether new goods were sent for all of it: the return of a replacement, with no more pieces than it had. Then no
     money is due. Two queries."""
-    kind, _colon, number = settlement.cause.partition(":")
-    if kind != "replacement":
+    made = replaced_by(settlement)
+    if made is None or made.status == "cancelled":
         return False
     sent = dict(
-        Line.objects.filter(order__number=number, order__replaces=settlement.order)
-        .exclude(order__status="cancelled")
+        Line.objects.filter(order=made)
         .order_by()
         .values_list("replacement_for")
         .annotate(n=Sum(F("quantity") - F("quantity_cancelled")))
@@ -68,7 +80,8 @@ def waits_because(settlement: Settlement, plan: Plan) -> str:
     """Why a person must look (a key of ``REASONS``), "" when it is carried out by itself."""
     withdrawal = withdrawal_of(settlement)
     if withdrawal is None:
-        return NOT_WITHDRAWN
+        made = replaced_by(settlement)
+        return CANCELLED if made is not None and made.status == "cancelled" else NOT_WITHDRAWN
     if settlement.order.is_replacement:
         # New goods under § 439 (1) BGB or an exchange are no new contract: their delivery begins no new 14 days, but
         # its full price of long ago would be credited. A person looks at the first order's period and exclusions.

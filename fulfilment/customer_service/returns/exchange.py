@@ -18,32 +18,18 @@ from django.utils.translation import gettext as _
 
 from catalogue.partner.actions import InsufficientStock
 from catalogue.partner.models import StockRecord
-from checkout.order.actions import (
-    NotReplaceable,
-    cancel,
-    hold,
-    place_replacement,
-    release_hold,
-)
+from checkout.order.actions import NotReplaceable, hold, place_replacement
 from checkout.order.models import Line, Order
-from checkout.payment.actions import request_refund
 from fulfilment.customer_service.changes.wishes import other_sizes
 from fulfilment.customer_service.withdrawals.period import excluded_lines, until_of
 from fulfilment.finance.invoicing import accounts
-from fulfilment.finance.invoicing.actions import credit_note
-from fulfilment.finance.invoicing.actions.rests import credited_minor
-from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.receiving import actions as dock
-from fulfilment.warehouse.receiving.models import GRADE_A, Return
-from shop.kernel.clock import now, today
+from shop.kernel.clock import today
 from shop.kernel.money import split
-from shop.kernel.states import StateError, move
 from shop.kernel.transactions import retrying
 
-from .left import CAUSE, given_twice, left_of
+from .left import CAUSE, left_of
 from .models import Exchange
-from .plan import free_after, payments_back
-from .states import CALLED_OFF, SENT, WAITING
 
 KEY_MAX = 40
 
@@ -204,97 +190,6 @@ def _facts(order: Order, wanted: Mapping[int, tuple[int, int]]) -> list[dict[str
     if not facts:
         raise NotExchanged(_("Please choose a size."))
     return facts
-
-
-def finish(*, returning: Return, lines: list[dict[str, Any]]) -> bool:
-    """The old pieces were accepted: the new ones may go, and what the cheaper size leaves goes back. Within the
-    caller's transaction. False when it is no exchange, was finished, or a person must look (traces, pieces missing,
-    money was given for them meanwhile)."""
-    found = (
-        Exchange.objects.filter(returning=returning, state=WAITING).select_related("order", "made").first()
-    )
-    if found is None:
-        return False
-    came: dict[int, int] = {}
-    for line in lines:
-        if line["grade"] == GRADE_A and line["order_line_id"] is not None:
-            came[line["order_line_id"]] = came.get(line["order_line_id"], 0) + line["quantity"]
-    if any(came.get(fact["order_line_id"], 0) < fact["quantity"] for fact in found.lines):
-        return False
-    if given_twice(found.order) & set(came):
-        return False
-    send(found=found)
-    return True
-
-
-def let_go(*, made: Order, by: Any) -> bool:
-    """A person releases the order that sends the new pieces, traces or not. False when no exchange waits behind it."""
-    found = Exchange.objects.filter(made=made, state=WAITING).select_related("order", "made").first()
-    if found is not None:
-        send(found=found, by=by)
-    return found is not None
-
-
-def send(*, found: Exchange, by: Any = None) -> None:
-    """Let the new pieces go and give back what is due. StateError when it was sent or called off meanwhile."""
-
-    def write() -> None:
-        accounts.locked(found.order)
-        fresh = Exchange.objects.select_related("order", "made").get(pk=found.pk)
-        move(fresh, to=SENT, by=by, done_at=now())
-        release_hold(order=fresh.made, by=by)
-        if fresh.back_minor:
-            _give_back(fresh, by)
-
-    retrying(write)
-
-
-def _give_back(found: Exchange, by: Any) -> None:
-    """Credit what the new sizes are cheaper on the invoices that asked for it; refund what no open invoice takes."""
-    with translation.override(found.order.language):
-        reason = _("Exchange for a cheaper size, order %(number)s") % {"number": found.made.number}
-    left, line_ids = found.back_minor, [fact["order_line_id"] for fact in found.lines]
-    claims = Invoice.objects.claims().filter(order=found.order, lines__order_line_id__in=line_ids)
-    rows = list(claims.exclude(state="cancelled").distinct().order_by("pk"))
-    free = free_after(found.order, left)
-    for claim in rows:
-        amount = min(left, claim.gross_minor - credited_minor(claim))
-        if amount > 0:
-            source = f"exchange:{found.pk}:{claim.pk}"
-            credit_note(invoice=claim, source=source, reason=reason, amount_minor=amount, by=by)
-            left -= amount
-    for payment, amount in payments_back(found.order, min(free, found.back_minor - left)):
-        source = f"exchange:{found.pk}:{payment.pk}"
-        request_refund(payment=payment, amount_minor=amount, source=source, reason=reason, by=by)
-
-
-def call_off_late() -> int:
-    """What nobody sent back in time is not exchanged: the new size is free for others. Returns how many."""
-    late = Exchange.objects.filter(state=WAITING).select_related("returning", "made")
-    gone = 0
-    for found in late.order_by("pk"):
-        returning = found.returning
-        if returning.state in ("expired", "rejected") or returning.is_late:
-            gone += call_off(found=found)
-    return gone
-
-
-def call_off(*, found: Exchange, by: Any = None) -> bool:
-    """Free what was kept and expect nothing any more; the customer keeps what was sent. False when it was over."""
-    with translation.override(settings.LANGUAGE_CODE):
-        why = _("What was to be exchanged did not come back")
-
-    def write() -> bool:
-        fresh = Exchange.objects.select_related("made", "returning").get(pk=found.pk)
-        try:
-            move(fresh, to=CALLED_OFF, by=by, why=why, done_at=now())
-        except StateError:
-            return False
-        dock.call_off(order_id=fresh.order_id, cause=f"{CAUSE}:{fresh.made.number}", by=by, why=why)
-        cancel(order=fresh.made, by=by, why=why)
-        return True
-
-    return retrying(write)
 
 
 def waits_until(found: Exchange) -> dt.date:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, Sum
+from django.db.models import Q, Sum, Value
+from django.db.models.functions import Concat
 
 from checkout.order.actions import replaceable_pieces
 from checkout.order.models import Order
@@ -26,6 +27,18 @@ def given_twice(order: Order) -> set[int]:
     return {pk for pk, count in _balance(order).items() if count < 0}
 
 
+def goods_are_back(made: Order) -> bool:
+    """Whether something came back for the new goods that ``made`` sends. One query, none for any other order."""
+    return (
+        made.is_replacement
+        and ReturnItem.objects.filter(
+            returning__order_id=made.replaces_id,
+            returning__cause=f"{CAUSE}:{made.number}",
+            reception="received",
+        ).exists()
+    )
+
+
 def _balance(order: Order) -> dict[int, int]:
     credited, coming = _credited(order), _coming_back(order)
     return {
@@ -45,13 +58,15 @@ def _credited(order: Order) -> dict[int, int]:
 def _coming_back(order: Order) -> dict[int, int]:
     """Order line id -> pieces of returns that may bring money: awaited, or here and not refused.
 
-    Returns of what was replaced are left out (it is counted there), and those that were decided without money.
+    Returns of what was replaced are left out (it is counted there, unless the new goods were cancelled), and those that
+    were decided without money.
     """
+    new = Order.objects.filter(replaces=order).exclude(status="cancelled")
     awaited = Q(reception="awaiting", returning__state__in=(*EXPECTED, "received"))
     here = Q(reception="received") & ~Q(acceptance="rejected")
     items = (
         ReturnItem.objects.filter(awaited | here, returning__order=order, order_line__isnull=False)
-        .exclude(returning__cause__startswith=f"{CAUSE}:")
+        .exclude(returning__cause__in=new.values_list(Concat(Value(f"{CAUSE}:"), "number")))
         .exclude(returning__settlement__state=NOTHING)
     )
     return dict(items.order_by().values_list("order_line_id").annotate(Sum("quantity")))

@@ -1,10 +1,12 @@
 """What the room hears."""
 
+from checkout.order.events import OrderCancelled
+from checkout.order.models import Order
 from fulfilment.warehouse.receiving.events import ReturnAuthorised, ReturnSettled
 from fulfilment.warehouse.receiving.models import Return
 from shop.kernel.outbox import subscribe
 
-from . import actions, exchange, sending
+from . import actions, cancelled, exchange_end, sending
 
 
 @subscribe(ReturnSettled, "service.settle_return")
@@ -18,7 +20,15 @@ def settle_return(event: ReturnSettled) -> None:
 @subscribe(ReturnSettled, "service.finish_exchange")
 def finish_exchange(event: ReturnSettled) -> None:
     """What was exchanged is here like new: the new size may go."""
-    exchange.finish(returning=Return.objects.get(pk=event.return_id), lines=event.lines)
+    exchange_end.finish(returning=Return.objects.get(pk=event.return_id), lines=event.lines)
+
+
+@subscribe(OrderCancelled, "service.new_goods_cancelled")
+def new_goods_cancelled(event: OrderCancelled) -> None:
+    """New goods are not sent after all: who gave the old ones away for them waits for neither goods nor money."""
+    made = Order.objects.select_related("replaces").get(pk=event.order_id)
+    if made.is_replacement:
+        cancelled.decide_anew(made=made)
 
 
 @subscribe(ReturnAuthorised, "service.explain_return")

@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from . import exchange
+from . import exchange_end
 
 
 @shared_task(name="returns.call_off_exchanges", ignore_result=True)
 def call_off_exchanges() -> None:
     """Once a day."""
-    exchange.call_off_late()
+    exchange_end.call_off_late()

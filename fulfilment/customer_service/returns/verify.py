@@ -8,7 +8,7 @@ from checkout.payment.models import Refund
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice
 
 from .models import Exchange, Settlement
-from .states import DONE, SENT, WAITING
+from .states import CANCELLED, DONE, SENT, WAITING
 
 
 def settlements_are_what_was_credited_and_sent_back() -> list[str]:
@@ -39,7 +39,7 @@ def exchanges_keep_their_word() -> list[str]:
             )
         notes = Invoice.objects.filter(kind=CREDIT_NOTE, source__startswith=f"exchange:{row.pk}:")
         credited = notes.aggregate(sum=Sum("gross_minor"))["sum"] or 0
-        promised = row.back_minor if row.state == SENT else 0
+        promised = row.back_minor if row.state in (SENT, CANCELLED) else 0
         if credited > promised:
             found.append(
                 f"exchange {row.pk} of {row.order.number} credited {credited}, promised were {promised}"

@@ -14,6 +14,7 @@ from checkout.order import actions as orders
 from checkout.order.models import Line, Order
 from fulfilment.customer_service.remedies.effects import GOODS, MAIL, MONEY, ORDER, Effects
 from fulfilment.customer_service.remedies.models import Remedy
+from fulfilment.customer_service.returns.exchange_end import release
 from fulfilment.customer_service.returns.models import Exchange
 from fulfilment.customer_service.returns.states import WAITING
 from fulfilment.warehouse.dispatch import actions as dispatch
@@ -242,5 +243,5 @@ class Release(Act):
 
     def do(self, wish: Wish, remedy: Remedy) -> Done:
         """Release it."""
-        orders.release_hold(order=wish.order, by=wish.by)
+        release(order=wish.order, by=wish.by)
         return Done(_("The hold is released; the warehouse goes on with the order."))

@@ -15,7 +15,7 @@ from catalogue.partner.models import StockRecord
 from checkout.order import access
 from checkout.order.models import Order
 from checkout.payment.models import Refund
-from fulfilment.customer_service.returns import actions, exchange, verify
+from fulfilment.customer_service.returns import actions, exchange, exchange_end, verify
 from fulfilment.customer_service.returns.models import Exchange, Settlement
 from fulfilment.customer_service.returns.plan import TooMuchKept
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice
@@ -183,7 +183,7 @@ def test_goods_with_traces_leave_the_new_size_on_hold_for_a_person(outbox: Any) 
     order_verbs.release(order=made.made, by=make_staff())
     made.made.refresh_from_db()
     assert not made.made.on_hold and Exchange.objects.get().state == "sent"
-    assert not exchange.let_go(made=made.made, by=None) and _verified() == []
+    assert not exchange_end.release(order=made.made, by=None) and _verified() == []
 
 
 def test_what_never_comes_is_called_off_and_the_size_is_free_again(outbox: Any, clock: Any) -> None:
@@ -191,9 +191,9 @@ def test_what_never_comes_is_called_off_and_the_size_is_free_again(outbox: Any, 
     record = other_size(order)
     made = swap(order, record)
     outbox.drain()
-    assert exchange.call_off_late() == 0
+    assert exchange_end.call_off_late() == 0
     clock.stop(dt.datetime.now(dt.UTC) + dt.timedelta(days=23))
-    assert exchange.call_off_late() == 1 and exchange.call_off_late() == 0
+    assert exchange_end.call_off_late() == 1 and exchange_end.call_off_late() == 0
     outbox.drain()
     record.refresh_from_db()
     made.made.refresh_from_db()
