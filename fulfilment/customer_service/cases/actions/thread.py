@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -16,7 +17,7 @@ from fulfilment.customer_service.cases.states import CLOSED, DECIDED, IN_WORK, O
 from shop.kernel import clock
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
-from shop.kernel.transactions import retrying
+from shop.kernel.transactions import in_transaction, retrying
 
 from .opening import CaseRefused, hang
 
@@ -49,7 +50,7 @@ def write(*, case: Case, body: str, key: str, pictures: Sequence[Picture] = (), 
             _rows(fresh).update(answer_due_at=due_after(clock.now(), minutes, policy.opening))
         return message
 
-    return retrying(do)
+    return _once(do, key, case)
 
 
 def settle(*, case: Case, by: Any = None) -> None:
@@ -94,7 +95,7 @@ def answer(
         )
         return message
 
-    return retrying(do)
+    return _once(do, key, case)
 
 
 def _go_on(case: Case, *, to: str, by: Any) -> None:
@@ -116,7 +117,7 @@ def note(*, case: Case, body: str, key: str, by: Any) -> Message:
         known = Message.objects.filter(key=key).first()
         return _same_case(known, case) if known else _add(case, Message.NOTE, text, key, by)
 
-    return retrying(do)
+    return _once(do, key, case)
 
 
 def note_mail(*, message_id: int, mail_id: int) -> None:
@@ -131,6 +132,19 @@ def _text(body: str) -> str:
     if len(text) > BODY_MAX:
         raise CaseRefused(_("Please write at most %(n)d characters.") % {"n": BODY_MAX})
     return text
+
+
+def _once(do: Callable[[], Message], key: str, case: Case) -> Message:
+    """Run ``do``, which writes the message of ``key``; the second click of a double one gets the first one's."""
+    try:
+        return retrying(do)
+    except IntegrityError:  # it was as fast as the first: neither saw the other's message
+        if in_transaction():  # the caller's is broken and must be rolled back as a whole
+            raise
+        known = Message.objects.filter(key=key).first()
+        if known is None:
+            raise
+        return _same_case(known, case)
 
 
 def _same_case(known: Message, case: Case) -> Message:
