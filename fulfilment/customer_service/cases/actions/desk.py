@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from checkout.order.models import Order
 from fulfilment.customer_service.cases import kinds
 from fulfilment.customer_service.cases.hours import due_after
-from fulfilment.customer_service.cases.models import PRIORITIES, Case, ServicePolicy, Writing
+from fulfilment.customer_service.cases.models import LOW, PRIORITIES, Case, ServicePolicy, Writing
 from fulfilment.customer_service.cases.states import (
     ACKNOWLEDGED,
     CLOSED,
@@ -29,6 +29,9 @@ from shop.kernel.transactions import retrying
 from .opening import CaseRefused
 
 WRITING_S = 45  #: a page that was not heard of for so long is closed
+FAR_DAYS = (
+    365  #: a target beyond that is none; ``due_after`` looks a little further, as holidays differ by year
+)
 
 
 def assign(*, case: Case, to: Any, by: Any, seen_assignee: int | None) -> None:
@@ -146,5 +149,23 @@ def save_policy(policy: ServicePolicy, *, by: Any) -> ServicePolicy:
         raise ValidationError({"closes": _("Service must close after it opens.")})
     if policy.answer_hours > policy.solve_hours:
         raise ValidationError({"solve_hours": _("The solution cannot be due before the first answer.")})
+    if _is_out_of_reach(policy):
+        raise ValidationError(
+            {
+                "solve_hours": _(
+                    "With these service hours the solution of a case of low priority, which may take twice as long, "
+                    "would be due in more than a year."
+                )
+            }
+        )
     policy.save()
     return policy
+
+
+def _is_out_of_reach(policy: ServicePolicy) -> bool:
+    at = clock.now()
+    try:
+        due = due_after(at, policy.minutes(policy.solve_hours, LOW), policy.opening)
+    except ValueError:
+        return True
+    return due - at > dt.timedelta(days=FAR_DAYS)

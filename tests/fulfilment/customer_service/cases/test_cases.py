@@ -16,7 +16,7 @@ from PIL import Image
 
 from fulfilment.customer_service.cases import access, actions, pictures, verify
 from fulfilment.customer_service.cases.events import CaseAnswered, CaseOpened
-from fulfilment.customer_service.cases.models import Case, Message, Picture, ServicePolicy
+from fulfilment.customer_service.cases.models import LOW, Case, Message, Picture, ServicePolicy
 from fulfilment.customer_service.cases.search import with_words
 from shop.kernel.models import StateChange
 from shop.kernel.states import StaleState, StateError
@@ -173,6 +173,16 @@ def test_the_policy_is_one_row_and_must_make_sense(clerk: Any) -> None:
         actions.save_policy(ServicePolicy(opens=dt.time(18), closes=dt.time(9)), by=clerk)
     with pytest.raises(ValidationError):
         actions.save_policy(ServicePolicy(answer_hours=50, solve_hours=40), by=clerk)
+
+
+def test_hours_that_never_add_up_to_the_target_are_refused_in_words(clerk: Any) -> None:
+    three_hours = {"opens": dt.time(9), "closes": dt.time(12), "answer_hours": 8}
+    for hours in (500, 1000):  # 500 h are within reach at normal priority, not at the low one
+        with pytest.raises(ValidationError) as refused:
+            actions.save_policy(ServicePolicy(**three_hours, solve_hours=hours), by=clerk)
+        assert "solve_hours" in refused.value.message_dict
+    actions.save_policy(ServicePolicy(**three_hours, solve_hours=350), by=clerk)
+    actions.set_priority(case=make_case(), priority=LOW, by=clerk)
 
 
 def test_who_else_writes_is_known_until_the_page_falls_silent(clerk: Any, clock: Any) -> None:
