@@ -24,6 +24,8 @@ from .models import NOTE_MAX, CustomerNote, DistinctCustomers, User
 FIELDS = ("email", "first_name", "last_name", "phone", "language")
 ADDRESS_FIELDS = ("first_name", "last_name", "line1", "line2", "line4", "postcode", "country_id")
 ADDRESSES_MAX = 30  #: that one person keeps
+PINNED_WORDS_MAX = 60  #: of a note, where its pinning is written down
+FREED = "merged-{pk}@merged.invalid"  #: what a merged account is called when its address is needed (RFC 2606)
 
 
 class NotChanged(ValueError):
@@ -87,8 +89,8 @@ def change(*, person: User, seen: str, why: str, by: Any, **fields: str) -> User
     """Staff change name, e-mail address, phone or language (``fields``) of a customer and say why.
 
     ``seen``: version_of() as the page showed it. A new e-mail address is told to the old one, and must be confirmed
-    anew by the person (the caller sends that mail). Raises NotChanged, ChangedMeanwhile, AddressTaken in words, and
-    TypeError for an unknown field.
+    anew by the person (the caller sends that mail); it may be that of an account merged into this one.
+    Raises NotChanged, ChangedMeanwhile, AddressTaken in words, and TypeError for an unknown field.
     """
     unknown = set(fields) - set(FIELDS)
     if unknown:
@@ -105,6 +107,8 @@ def change(*, person: User, seen: str, why: str, by: Any, **fields: str) -> User
             raise NotChanged(_("Nothing was changed."))
         if wanted["email"] != old["email"] and _is_taken(wanted["email"], except_for=row.pk):
             raise AddressTaken(wanted["email"])
+        if wanted["email"] != old["email"]:
+            _free(row, wanted["email"], by, reason)
         # Of two who both saw the same the second finds no row: on SQLite and PostgreSQL alike.
         if not User.objects.filter(pk=row.pk, is_active=row.is_active, **old).update(**wanted):
             raise ChangedMeanwhile()
@@ -137,11 +141,21 @@ def _cleaned(fields: dict[str, str]) -> dict[str, str]:
 
 
 def _is_taken(email: str, except_for: int = 0) -> bool:
-    others = User.objects.exclude(pk=except_for).filter(email__iexact=email)
+    """Whether somebody else has the address: not the person themselves, nor an account that was merged into theirs."""
+    others = User.objects.exclude(pk=except_for).exclude(merged_into=except_for)
     return (
-        others.exists()
-        or EmailAddress.objects.exclude(user_id=except_for).filter(email__iexact=email).exists()
+        others.filter(email__iexact=email).exists()
+        or others.filter(emailaddress__email__iexact=email).exists()
     )
+
+
+def _free(person: User, email: str, by: Any, why: str) -> None:
+    """Take the address off an account that was merged into ``person``'s: the one that stays may have it again."""
+    for row in User.objects.filter(merged_into=person, email__iexact=email):
+        called = FREED.format(pk=row.pk)
+        User.objects.filter(pk=row.pk).update(email=called)
+        _noted(row, {"email": (row.email, called)}, by, why, row.email)
+    EmailAddress.objects.filter(user__merged_into=person, email__iexact=email).delete()
 
 
 def _move_address(person: User, old: str, new: str) -> None:
@@ -269,15 +283,36 @@ def write_note(
     )
 
 
-def pin_note(*, note_id: int, pinned: bool, by: Any) -> bool:
-    """Keep a note at the top of the file, or no longer. Returns whether that changed anything."""
-    return bool(CustomerNote.objects.filter(pk=note_id, pinned=not pinned).update(pinned=pinned))
+def pin_note(*, note_id: int, pinned: bool, by: Any, number: str = "") -> bool:
+    """Keep a note at the top of the file, or no longer; who did it is kept. ``number``: of an order of the guest whom
+    the note is about. Returns whether that changed anything."""
+
+    def work() -> bool:
+        rows = CustomerNote.objects.filter(pk=note_id, pinned=not pinned)
+        if not rows.update(pinned=pinned):
+            return False
+        row = CustomerNote.objects.select_related("user").get(pk=note_id)
+        words = row.text.splitlines()[0][:PINNED_WORDS_MAX]
+        note_change(
+            kind_name="customer" if row.user else "order",
+            key=str(row.user_id) if row.user else number,
+            changed={"pinned": ("", words) if pinned else (words, "")},
+            by=by,
+            person=(row.user_id, row.user.email if row.user else row.email),
+        )
+        return True
+
+    return retrying(work)
 
 
 def keep_apart(*, one: int, other: int, why: str, by: Any) -> bool:
     """Two accounts (ids) are not the same person's: they are not proposed again. False when that was known. Raises
-    NotChanged without a reason."""
+    NotChanged without a reason, and for an account with itself."""
+    if one == other:
+        raise NotChanged(_("This is one account, not two."))
     first, second = sorted((one, other))
+    if DistinctCustomers.objects.filter(first_id=first, second_id=second).exists():
+        return False
     _row, made = DistinctCustomers.objects.get_or_create(
         first_id=first, second_id=second, defaults={"why": _reason(why), "by": by}
     )

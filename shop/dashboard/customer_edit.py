@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from oscar.apps.address.models import UserAddress
 
 from checkout.forms import shipping_countries
+from checkout.order.models import Order
 from fulfilment.finance.forms import ReasonForm
 from shop.audit.middleware import is_of
 from shop.customers import actions
@@ -222,11 +223,20 @@ def _noted(form: NoteForm, request: HttpRequest, **whose: Any) -> bool:
 def pin(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep a note at the top, or no longer."""
     row = get_object_or_404(CustomerNote, pk=pk)
-    actions.pin_note(note_id=row.pk, pinned=request.POST.get("pinned") == "1", by=request.user)
+    number = "" if row.user_id else _order_of_guest(row.email)
+    actions.pin_note(note_id=row.pk, pinned=request.POST.get("pinned") == "1", by=request.user, number=number)
     if row.user_id:
         return redirect("dashboard:customer", row.user_id)
-    back = request.POST.get("number", "")
-    return redirect("dashboard:guest", guest_order(back).number)
+    return redirect("dashboard:guest", number)
+
+
+def _order_of_guest(email: str) -> str:
+    """Number of the guest's last order, which names their file; raises Http404 before anything is changed."""
+    orders = Order.objects.filter(user=None, guest_email__iexact=email).order_by("-pk")
+    number = orders.values_list("number", flat=True).first() if email else None
+    if number is None:
+        raise Http404(email)
+    return str(number)
 
 
 def _person(request: HttpRequest, pk: int) -> User:

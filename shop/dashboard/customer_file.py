@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +21,7 @@ from shop.kernel.access import staff_view
 from shop.ui.countries import country_name
 
 from .customer_forms import NoteForm
+from .customer_merge import strays
 from .customer_reads import SECTIONS, Section, Who, account, entries, file_of
 
 VIEW = "customer.view_user"
@@ -31,6 +33,7 @@ FIELD_NAMES: dict[str, Any] = {
     "language": gettext_lazy("Language"),
     "closed": gettext_lazy("Account closed"),
     "address": gettext_lazy("Address"),
+    "pinned": gettext_lazy("Note kept at the top"),
     "merged": gettext_lazy("Merged"),
     "followed": gettext_lazy("Followed after merging"),
 }
@@ -56,8 +59,10 @@ def file_page(request: HttpRequest, pk: int, status: int = 200, **forms: Any) ->
         raise Http404(pk)
     is_of(request, user_id=person.pk, email=person.email)
     credit = getattr(person, "credit", None) or CustomerCredit(user=person)
+    followers = Counter(title for title, *_row in strays(person.pk)) if person.merged_into_id else {}
     context = {
         "person": person,
+        "followers": [(title, followers[title]) for title in followers],
         "title": person.name,
         "credit": credit,
         "limit_minor": person.general_limit if credit.limit_minor is None else credit.limit_minor,

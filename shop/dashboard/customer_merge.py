@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import F
+from django.db.models import BigIntegerField, CharField, Exists, F, IntegerField, OuterRef, Value
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from checkout.order.models import Order
 from checkout.payment.actions import set_credit
 from checkout.payment.models import CustomerCredit
 from fulfilment.finance.dunning.actions import override_limit, reckon_limit
@@ -78,6 +78,8 @@ STAYS: dict[str, str] = {
     "wagtailcore.CommentReply.user": "staff only",
     "wagtailcore.PageSubscription.user": "staff only",
 }
+#: What people call a row by; the others go by their id.
+NUMBERED = dict.fromkeys(("order.Order", "invoicing.Invoice", "cases.Case"), "number")
 #: Of which the account that stays may have the same already: field -> what is the same.
 SAME = {"address.UserAddress": "hash", "reviews.ProductReview": "product_id", "reviews.Vote": "review_id"}
 
@@ -152,7 +154,8 @@ def merge(*, kept: User, gone: User, seen: str, why: str, confirmed: bool, by: A
     """Move everything of ``gone`` to ``kept``; ``gone`` is closed for good and points to ``kept``. Returns what moved.
 
     ``seen``: of the preview; ``confirmed``: the customer said that both accounts are theirs, needed as soon as
-    anything moves. Nothing moves to an account that is signed in to with an address nobody has shown to be theirs.
+    anything moves. Nothing moves to an account that is closed, or is signed in to with an address nobody has shown to
+    be theirs.
     Raises NotChanged in words; then nothing was changed. There is no way back.
     """
     reason = clean_line(why)[:300]
@@ -179,16 +182,25 @@ def merge(*, kept: User, gone: User, seen: str, why: str, confirmed: bool, by: A
         if not User.objects.filter(pk=gone.pk, merged_into=None).update(**closed):
             raise NotChanged(_("One of the accounts is merged already, or is not a customer's."))
         User.objects.filter(merged_into=gone).update(merged_into=now.kept)
+        learned: dict[str, tuple[Any, Any]] = {}
         if not now.kept.phone and now.gone.phone:
             User.objects.filter(pk=kept.pk).update(phone=now.gone.phone)
-        _write_down(now, moved, reason, by)
+            learned["phone"] = ("", now.gone.phone)
+        _write_down(now, moved, learned, reason, by)
         return moved
 
     return retrying(work)
 
 
 def _ask(now: Preview, confirmed: bool) -> None:
-    """NotChanged unless it is sure enough that both are one person's."""
+    """NotChanged unless it is sure enough that both are one person's, and the person can use the one that stays."""
+    if not now.kept.is_active:
+        raise NotChanged(
+            _(
+                "The account that stays is closed: the customer could not open what moves. Please open it first, or "
+                "merge the other way round."
+            )
+        )
     if now.is_open_to_strangers:
         raise NotChanged(
             _(
@@ -227,9 +239,10 @@ def _move(gone: User, kept: User) -> dict[str, int]:
                     **{flag: False}
                 )
     known = LearnedRule.objects.filter(customer=f"user:{kept.pk}").values_list("iban", flat=True)
-    LearnedRule.objects.filter(customer=f"user:{gone.pk}", kind=LearnedRule.PAYER).exclude(
-        iban__in=list(known)
-    ).update(customer=f"user:{kept.pk}", customer_name=kept.name[:140])
+    rules = LearnedRule.objects.filter(customer=f"user:{gone.pk}", kind=LearnedRule.PAYER)
+    for rule in rules.exclude(iban__in=list(known)):  # few; one by one, so that their history knows it
+        rule.customer, rule.customer_name = f"user:{kept.pk}", kept.name[:140]
+        rule.save(update_fields=["customer", "customer_name"])
     return moved
 
 
@@ -268,27 +281,50 @@ def _reckon_credit(gone: User, kept: User) -> None:
         set_credit(user_id=person.pk, dunning_level=level_of(person.pk))
 
 
-def _write_down(now: Preview, moved: dict[str, int], why: str, by: Any) -> None:
+def _write_down(
+    now: Preview, moved: dict[str, int], learned: dict[str, tuple[Any, Any]], why: str, by: Any
+) -> None:
+    """The note, and a line in the history of each; ``learned``: fields of the account that stays, old and new."""
     text = _("The account %(email)s (no. %(number)s) was merged into this one: %(why)s") % {
         "email": now.gone.email,
         "number": now.gone.pk,
         "why": why,
     }
     write_note(user=now.kept, text=text, by=by, merged=now.gone.pk, moved=moved)
-    for person, other in ((now.gone, now.kept), (now.kept, now.gone)):
+    for person, other, more in ((now.gone, now.kept, {}), (now.kept, now.gone, learned)):
         note_change(
             kind_name="customer",
             key=str(person.pk),
-            changed={"merged": ("", other.email)},
+            changed={"merged": ("", other.email), **more},
             by=by,
             why=why,
             person=(person.pk, person.email),
         )
 
 
-def strays() -> Any:
-    """Orders that came to a merged account in the very moment of merging. A queryset."""
-    return Order.objects.filter(user__merged_into__isnull=False)
+def strays(gone: int | None = None) -> list[tuple[str, str, int, int]]:
+    """What came to a merged account (``gone``: its id; None: to any) in the very moment of merging, of every kind that
+    moves: its title, its number, the account, and the one it was merged into. One query."""
+    kinds = [_strays(place, gone) for place in range(len(MOVES))]
+    found = kinds[0].union(*kinds[1:], all=True)
+    return [(str(MOVES[place][2]), number, pk, into) for place, number, pk, into in found]
+
+
+def _strays(place: int, gone: int | None) -> Any:
+    label, field, _title = MOVES[place]
+    model = apps.get_model(label)
+    rows = model._base_manager.filter(**{f"{field}__merged_into__isnull": False})
+    if gone is not None:
+        rows = rows.filter(**{field: gone})
+    if label in SAME:  # what the account that stays has already stays behind
+        same = {field: OuterRef(f"{field}__merged_into"), SAME[label]: OuterRef(SAME[label])}
+        rows = rows.exclude(Exists(model._base_manager.filter(**same)))
+    return rows.order_by().values_list(
+        Value(place, IntegerField()),
+        Cast(NUMBERED.get(label, "pk"), CharField()),
+        Cast(f"{field}_id", BigIntegerField()),
+        Cast(f"{field}__merged_into_id", BigIntegerField()),
+    )
 
 
 def bring_along(*, gone: User, by: Any) -> dict[str, int]:

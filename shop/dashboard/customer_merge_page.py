@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -95,6 +95,8 @@ def pick(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def merge(request: HttpRequest, pk: int, line: int) -> HttpResponse:
     """What moves and what stays when ``line`` is merged into ``pk``; then it is done."""
+    if pk == line and request.method != "POST":
+        raise Http404(pk)
     kept, gone = _customer(request, pk), _customer(request, line)
     form = MergeForm(request.POST or None)
     status, problem = 200, ""
@@ -141,7 +143,9 @@ def apart(request: HttpRequest, pk: int, line: int) -> HttpResponse:
         keep_apart(one=one.pk, other=other.pk, why=request.POST.get("why", ""), by=request.user)
     except NotChanged as refused:
         messages.error(request, str(refused))
-        return redirect("dashboard:customer-merge", pk, line)
+        return (
+            redirect("dashboard:customer-merge", pk, line) if pk != line else redirect("dashboard:duplicates")
+        )
     messages.success(request, _("They are two people; the pair is not proposed any more."))
     return redirect("dashboard:duplicates")
 

@@ -6,11 +6,14 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from checkout.forms import ContactForm, Line
 from fulfilment.warehouse.lists import Search
 from shop.customers.forms import clean_phone
+from shop.customers.models import User
 
 OPEN, PLACED = "open", "placed"
 KINDS = [
@@ -72,6 +75,28 @@ class PhoneContactForm(ContactForm):
         self.fields["email"].disabled = has_account
         if has_account:
             self.fields["email"].help_text = _("That of the account; it is changed in the customer's file.")
+
+    def clean_email(self) -> str:
+        """A guest's address has no account: their order would else be missing there."""
+        email = str(self.cleaned_data["email"])
+        person = None if self.fields["email"].disabled else account_of(email)
+        if person is not None:
+            raise forms.ValidationError(
+                gettext(
+                    "There is an account with this e-mail address: %(name)s. Please begin the order anew for that "
+                    "account; as a guest's it would be missing there."
+                )
+                % {"name": person.name}
+            )
+        return email
+
+
+def account_of(email: str) -> User | None:
+    """The customer's account that an e-mail address belongs to, also a closed one; of a merged one that which stays."""
+    rows = User.objects.filter(is_staff=False).select_related("merged_into")
+    found = rows.filter(Q(email__iexact=email) | Q(emailaddress__email__iexact=email))
+    person = found.order_by(F("merged_into").asc(nulls_first=True), "pk").first()
+    return (person.merged_into or person) if person is not None else None
 
 
 class AgreedForm(forms.Form):

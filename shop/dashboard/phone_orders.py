@@ -35,7 +35,7 @@ from shop.customers.models import User
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 
-from .phone_order_forms import OPEN, NewCustomerForm, PhoneSearch
+from .phone_order_forms import OPEN, NewCustomerForm, PhoneSearch, account_of
 
 TAKE = "phone_orders.take_orders"
 SORT = {"begun": "started_at", "order": "number", "pieces": "pieces"}
@@ -94,7 +94,7 @@ def new(request: HttpRequest) -> HttpResponse:
             row = _start_with_new(form.cleaned_data, request.user)
         except AddressTaken as known:
             form.add_error("email", str(known))
-            taken = User.objects.filter(email__iexact=known.email, is_staff=False).first()
+            taken = account_of(known.email)
         else:
             messages.success(request, _("Now fill the basket with what the customer names."))
             return redirect("dashboard:phone-order", row.pk)
@@ -131,7 +131,7 @@ def _start_with_new(data: dict[str, str], by: Any) -> PhoneOrder:
     if data["kind"] == "account":
         names = ("email", "first_name", "last_name", "phone", "language")
         user = register(**{name: data[name] for name in names}, by=by)
-    elif User.objects.filter(email__iexact=data["email"]).exists():
+    elif account_of(data["email"]) is not None:
         raise AddressTaken(data["email"])
     draft = Draft(
         email=data["email"],
@@ -144,8 +144,10 @@ def _start_with_new(data: dict[str, str], by: Any) -> PhoneOrder:
 @staff_view(TAKE)
 @require_POST
 def begin(request: HttpRequest, pk: int) -> HttpResponse:
-    """For somebody who has an account: with their usual address, else that of their last order."""
-    person = get_object_or_404(User, pk=pk, is_staff=False, is_active=True)
+    """For somebody who has an account: with their usual address, else that of their last order. Of a merged account the
+    one that stays orders; with a closed one nobody does."""
+    into = User.objects.filter(pk=pk, is_staff=False).values_list("merged_into_id", flat=True).first()
+    person = get_object_or_404(User, pk=into or pk, is_staff=False, is_active=True)
     draft = Draft(email=person.email, phone=person.phone, billing=_usual_address(person))
     row = start(by=request.user, user=person, draft=draft, language=person.language)
     return redirect("dashboard:phone-order", row.pk)

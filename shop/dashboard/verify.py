@@ -6,11 +6,11 @@ from .customer_merge import strays
 
 
 def nothing_belongs_to_a_merged_account() -> list[str]:
-    """Orders of an account that was merged are those of the account it was merged into."""
+    """What an account that was merged had is that of the account it was merged into: orders, invoices, cases, all."""
     return [
-        f"order {number} belongs to account {pk}, which was merged into {into}: bring it along on its page"
-        for number, pk, into in strays().values_list("number", "user_id", "user__merged_into_id")
+        f"{title}: {number} belongs to account {pk}, which was merged into {into}: bring it along on its page"
+        for title, number, pk, into in strays()
     ]
 
 
-CHECKS = [("no order belongs to a merged account", nothing_belongs_to_a_merged_account)]
+CHECKS = [("nothing belongs to a merged account", nothing_belongs_to_a_merged_account)]

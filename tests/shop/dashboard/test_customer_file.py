@@ -275,6 +275,10 @@ def test_notes_are_kept_as_written_and_the_pinned_one_stands_at_the_top(service:
     note = CustomerNote.objects.get(pinned=True)
     service.post(reverse("dashboard:customer-note-pin", args=[note.pk]), {"pinned": "0"})
     assert not service.get(page(erika)).context["pinned"]
+    changes = Access.objects.filter(deed=CHANGE, kind="customer", key=str(erika.pk))
+    assert changes.get().facts["fields"] == {"pinned": ["Erste <b>Zeile</b>", ""]}
+    assert changes.get().by_name == "service@example.org"
+    assert "Erste &lt;b&gt;Zeile" in service.get(page(erika)).content.decode()
     note.text = "anders"
     with pytest.raises(AppendOnlyError):
         note.save()
@@ -296,3 +300,18 @@ def test_staff_have_no_file_of_a_customer(service: Client) -> None:
     colleague = make_user("kollege@example.org", is_staff=True)
     for name in ("customer", "customer-edit"):
         assert service.get(reverse(f"dashboard:{name}", args=[colleague.pk])).status_code == 404
+
+
+def test_a_note_about_a_guest_is_pinned_from_any_page_or_not_at_all(service: Client) -> None:
+    order = place_order((make_variant(), 1), email="gast@example.org")
+    note = actions.write_note(user=None, email="gast@example.org", text="nie auf Rechnung", by=None)
+    lost = actions.write_note(user=None, email="fort@example.org", text="ohne Bestellung", by=None)
+    pin = reverse("dashboard:customer-note-pin", args=[note.pk])
+    answer = service.post(pin, {"pinned": "1", "number": "K99999999"})
+    assert answer.url == reverse("dashboard:guest", args=[order.number])
+    assert CustomerNote.objects.get(pk=note.pk).pinned
+    row = Access.objects.get(deed=CHANGE, kind="order", key=order.number)
+    assert row.facts["fields"] == {"pinned": ["", "nie auf Rechnung"]}
+    assert row.by_name == "service@example.org"
+    missing = service.post(reverse("dashboard:customer-note-pin", args=[lost.pk]), {"pinned": "1"})
+    assert missing.status_code == 404 and not CustomerNote.objects.get(pk=lost.pk).pinned

@@ -27,12 +27,14 @@ from shop.audit.actions import note_change
 from shop.audit.marks import mark_of
 from shop.audit.models import CHANGE, LOOK, Access
 from shop.customers import actions
+from shop.customers.actions import keep_apart
 from shop.customers.models import CustomerNote, DistinctCustomers, User
 from shop.dashboard import customer_merge as merging
 from shop.dashboard.duplicates import duplicates
 from shop.dashboard.verify import nothing_belongs_to_a_merged_account
 from shop.kernel.clock import today
 from shop.kernel.invariants import verify
+from tests.factories.cases import make_case
 from tests.factories.shopping import make_basket, make_user, make_variant, place_order
 from tests.shop.dashboard.test_customer_file import busy
 
@@ -182,9 +184,26 @@ def test_what_changed_since_the_page_was_opened_is_looked_at_again(
 def test_without_a_reason_or_with_itself_nothing_is_merged(service: Client, pair: tuple[User, User]) -> None:
     kept, gone = pair
     assert sent(service, kept, gone, why="").status_code == 422
-    assert sent(service, kept, kept).status_code == 409
+    itself = service.post(page(kept, kept), {"seen": "x", "why": "x", "confirmed": "on"})
+    assert itself.status_code == 409
+    assert service.get(page(kept, kept)).status_code == 404
     staff = make_user("kollege@example.org", is_staff=True)
     assert service.get(page(kept, staff)).status_code == 404
+
+
+def test_nothing_is_merged_into_an_account_that_is_closed(service: Client, pair: tuple[User, User]) -> None:
+    kept, gone = pair
+    order = place_order((make_variant(), 1), user=gone)
+    actions.close(person=kept, why="wollte es so", by=None)
+    kept.refresh_from_db()
+    shown = service.get(page(kept, gone)).content.decode()
+    assert 'badge--bad">Konto geschlossen<' in shown
+    assert "kann nichts zusammengeführt werden" in shown
+    answer = sent(service, kept, gone)
+    assert answer.status_code == 409 and "geschlossen" in answer.context["problem"]
+    order.refresh_from_db()
+    assert order.user == gone
+    assert sent(service, gone, kept).status_code == 302  # the other way round
 
 
 def test_a_voucher_given_to_the_closed_account_is_used_from_the_one_that_stays(
@@ -257,7 +276,20 @@ def test_addresses_and_bank_accounts_that_both_have_are_kept_once(
     mine = UserAddress.objects.filter(user=kept)
     assert sorted(mine.values_list("line1", flat=True)) == ["Kai 1", "Kai 2"]
     assert mine.filter(is_default_for_billing=True).count() == 1
-    assert LearnedRule.objects.filter(customer=f"user:{kept.pk}").count() == 2
+    rules = LearnedRule.objects.filter(customer=f"user:{kept.pk}")
+    assert rules.count() == 2
+    moved = rules.get(iban="DE2")
+    assert moved.history.count() == 2 and moved.history.first().customer == f"user:{kept.pk}"
+
+
+def test_a_phone_number_that_comes_along_is_a_change_like_any_other(
+    service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    sent(service, kept, gone)
+    changes = Access.objects.filter(deed=CHANGE, kind="customer")
+    assert changes.get(key=str(kept.pk)).facts["fields"]["phone"] == ["", "040 99 88 77"]
+    assert "phone" not in changes.get(key=str(gone.pk)).facts["fields"]
 
 
 def test_a_chain_of_merged_accounts_points_to_the_last_one(service: Client, pair: tuple[User, User]) -> None:
@@ -284,6 +316,55 @@ def test_an_order_that_came_in_the_moment_of_merging_is_told_and_follows(
     assert not nothing_belongs_to_a_merged_account()
     order.refresh_from_db()
     assert order.user == kept
+
+
+def test_whatever_came_in_the_moment_of_merging_is_told_and_follows(
+    service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    sent(service, kept, gone)
+    case = make_case(user=gone, email=gone.email)
+    UserAddress.objects.create(user=gone, line1="Kai 2", line4="HH", postcode="2", country_id="DE")
+    told = " ".join(nothing_belongs_to_a_merged_account())
+    assert case.number in told and "Adressen" in told
+    file = reverse("dashboard:customer", args=[gone.pk])
+    along = reverse("dashboard:customer-merge-along", args=[gone.pk])
+    shown = service.get(file)
+    assert along in shown.content.decode()
+    assert [(str(title), many) for title, many in shown.context["followers"]] == [
+        ("Fälle", 1),
+        ("Adressen", 1),
+    ]
+    service.post(along)
+    assert not nothing_belongs_to_a_merged_account() and along not in service.get(file).content.decode()
+    case.refresh_from_db()
+    assert case.user == kept
+
+
+def test_what_both_have_alike_stays_behind_and_is_no_stray(service: Client, pair: tuple[User, User]) -> None:
+    kept, gone = pair
+    for person in pair:
+        UserAddress.objects.create(user=person, line1="Kai 1", line4="HH", postcode="1", country_id="DE")
+    sent(service, kept, gone)
+    assert UserAddress.objects.filter(user=gone).exists() and not nothing_belongs_to_a_merged_account()
+
+
+def test_the_address_of_a_merged_account_can_be_that_of_the_one_that_stays(
+    service: Client, pair: tuple[User, User]
+) -> None:
+    kept, gone = pair
+    sent(service, kept, gone)
+    wanted, other = gone.email, make_user("dritte@example.org")
+    with pytest.raises(actions.AddressTaken):  # nobody else's
+        actions.change(person=other, seen=actions.version_of(other), why="Anruf", by=None, email=wanted)
+    kept.refresh_from_db()
+    actions.change(person=kept, seen=actions.version_of(kept), why="Anruf", by=None, email=wanted)
+    kept.refresh_from_db()
+    gone.refresh_from_db()
+    assert kept.email == wanted and gone.email.endswith(".invalid")
+    assert EmailAddress.objects.get(email__iexact=wanted).user == kept
+    change = Access.objects.filter(deed=CHANGE, key=str(gone.pk)).order_by("-pk")[0]
+    assert change.facts["fields"]["email"] == [wanted, gone.email]
 
 
 def test_what_follows_later_brings_no_old_block_along_and_says_who_did_it(
@@ -395,6 +476,12 @@ def test_two_people_are_not_proposed_again(service: Client) -> None:
     service.post(address, {"why": ""})
     assert reasons()
     service.post(address, {"why": "Mutter und Tochter"})
+    assert (
+        keep_apart(one=one.pk, other=other.pk, why="", by=None) is False
+    )  # known, so no reason is asked for
+    itself = reverse("dashboard:customer-merge-apart", args=[one.pk, one.pk])
+    refused = service.post(itself, {"why": "Zwilling"})
+    assert refused.status_code == 302 and DistinctCustomers.objects.count() == 1
     assert DistinctCustomers.objects.get().first == one and not reasons()
 
 

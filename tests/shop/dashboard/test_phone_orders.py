@@ -23,6 +23,7 @@ from checkout.payment.tasks import expire
 from checkout.phone_orders import actions
 from checkout.phone_orders.models import PhoneOrder
 from fulfilment.warehouse.stock.models import Barcode
+from shop.customers.actions import close
 from shop.customers.models import User
 from shop.notifications.models import OutgoingMail
 from tests.factories.offers import make_offer, make_voucher
@@ -439,3 +440,34 @@ def test_the_summary_is_kept_in_the_customers_language(service: Client) -> None:
         order = place(service, ready(service, person, make_variant(), "prepayment"))
     assert order.language == "en"
     assert "Your order" in AcceptedSummary.objects.get(order=order).html
+
+
+@pytest.mark.parametrize("kind", ["account", "guest"])
+def test_the_address_of_a_merged_account_leads_to_the_one_that_stays(service: Client, kind: str) -> None:
+    kept = make_user("hanna@example.org", first_name="Hanna", last_name="Hafen")
+    gone = make_user("neu@example.org")
+    User.objects.filter(pk=gone.pk).update(is_active=False, merged_into=kept)
+    page = service.post(reverse("dashboard:phone-order-new"), NEW | {"kind": kind}).content.decode()
+    assert reverse("dashboard:phone-order-begin", args=[kept.pk]) in page and "Hanna Hafen" in page
+    assert begin(service, gone).user == kept  # also from an old page
+
+
+def test_of_a_closed_account_it_is_said_that_it_is_closed_and_no_button_leads_nowhere(
+    service: Client,
+) -> None:
+    closed = make_user("neu@example.org", last_name="Neu")
+    close(person=closed, why="Missbrauch", by=None)
+    page = service.post(reverse("dashboard:phone-order-new"), NEW).content.decode()
+    assert reverse("dashboard:phone-order-begin", args=[closed.pk]) not in page
+    assert "geschlossen: Missbrauch" in page and reverse("dashboard:customer", args=[closed.pk]) in page
+
+
+def test_a_guests_order_is_not_put_on_the_address_of_an_account(service: Client) -> None:
+    make_user("erika@example.org", first_name="Erika", last_name="Konto")
+    service.post(reverse("dashboard:phone-order-new"), NEW | {"kind": "guest"})
+    row = PhoneOrder.objects.get()
+    answer = service.post(at(row, "-address"), ADDRESS)
+    assert answer.status_code == 422 and "Erika Konto" in answer.content.decode()
+    row.refresh_from_db()
+    assert row.draft.email == "neu@example.org"
+    assert service.post(at(row, "-address"), ADDRESS | {"email": "gast@example.org"}).status_code == 302
