@@ -28,7 +28,7 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             ),
         ),
         (
-            r"550|551|553|mailbox unavailable|user unknown|recipients? refused",
+            r"^55[013]\b|refuses the address \(55[013]\b|answered 55[013]\b|mailbox unavailable|user unknown",
             gettext_noop("The other mail server says that it does not know this address."),
         ),
         (
@@ -71,7 +71,7 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             gettext_noop("Somebody else had changed it in the meantime. Trying again looks anew."),
         ),
         (
-            r"locked|OperationalError|deadlock|serializ",
+            r"(?<![\w-])locked\b|OperationalError|deadlock|serializ",
             gettext_noop("The database was busy."),
         ),
         (
@@ -98,6 +98,8 @@ CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
     )
 )  # fmt: skip
+CLASS = re.compile(r"([A-Za-z_][\w.]*)(?::|$)")  #: what a note begins with: the class of the error
+WRAPS = re.compile(r"GiveUp|ServerDown|SMTP\w*")  #: classes of which the text says more
 UNKNOWN = gettext_noop(
     "It failed for a reason the shop has no words for. Trying again is safe; when it happens again, somebody who runs "
     "the shop must look."
@@ -108,7 +110,13 @@ def in_words(note: str) -> str:
     """The sentence for what the machine noted; "" when it noted nothing."""
     if not note.strip():
         return ""
-    return _(next((sentence for pattern, sentence in CAUSES if pattern.search(note)), UNKNOWN))
+    named = CLASS.match(note)
+    heard = [named.group(1)] if named and not WRAPS.fullmatch(named.group(1)) else []
+    for words in (*heard, note):  # the class says it better than numbers and names in its text
+        for pattern, sentence in CAUSES:
+            if pattern.search(words):
+                return _(sentence)
+    return _(UNKNOWN)
 
 
 def machine_words(note: str) -> str:

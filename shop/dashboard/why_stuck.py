@@ -112,11 +112,11 @@ def _refunds(facts: dict[str, Any]) -> Iterator[Stuck]:
                 refund.created_at,
                 url=reverse("finance:refund-again", args=[refund.pk]), link=_("What can be done"),
             )  # fmt: skip
-        elif refund.state == "requested" and refund.way == CARD and _old(refund.next_attempt_at):
+        elif refund.state == "requested" and refund.way == CARD and _is_late(refund):
             yield Stuck(
                 _("A refund has not been sent yet"),
                 _("The payment provider has not taken it. It is sent again by itself and, with its key, only once."),
-                refund.created_at, tone=WAITS, kind="refund", pk=refund.pk,
+                refund.created_at, machine_words(refund.failure_text), tone=WAITS, kind="refund", pk=refund.pk,
             )  # fmt: skip
         elif refund.state == "requested" and refund.way != CARD:
             yield Stuck(
@@ -124,6 +124,11 @@ def _refunds(facts: dict[str, Any]) -> Iterator[Stuck]:
                 _("It goes into the next file for the bank, or is noted as sent."),
                 refund.created_at, url=reverse("finance:transfers"), link=_("To the transfers"), tone=WAITS,
             )  # fmt: skip
+
+
+def _is_late(refund: Any) -> bool:
+    """Whether the provider was tried in vain, or never: each failure moves the next try up to an hour ahead."""
+    return bool(refund.failure_text) or _old(refund.next_attempt_at)
 
 
 def _questions(facts: dict[str, Any]) -> Iterator[Stuck]:

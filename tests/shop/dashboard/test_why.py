@@ -235,6 +235,23 @@ def test_a_refund_that_the_provider_did_not_take_is_not_said_to_be_sent(
     assert said in told and "Schlüssel" not in told
 
 
+def test_a_refund_that_failed_a_moment_ago_stands_still_although_its_next_try_is_ahead(
+    as_role: Any, outbox: Any
+) -> None:
+    order = a_sent_order(outbox)
+    refund = a_refund_to_send(order)
+    client = as_role("administrator")
+
+    def stands() -> list[Any]:
+        return [one for one, _button in client.get(page(order)).context["stuck"] if one.kind == "refund"]
+
+    ahead = now() + dt.timedelta(minutes=50)
+    Refund.objects.filter(pk=refund.pk).update(next_attempt_at=ahead)
+    assert stands() == []  # not tried yet, and its time has not come
+    Refund.objects.filter(pk=refund.pk).update(failure_text="timed out")
+    assert [one.note for one in stands()] == ["timed out"]
+
+
 def test_a_provider_that_refuses_to_answer_for_a_payment_is_not_said_to_be_out_of_reach(
     as_role: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -428,6 +445,26 @@ def test_every_cause_has_a_sentence_and_the_unknown_has_one_too() -> None:
     assert len(said) == len(CAUSES) == len(known)
     assert in_words("ValueError: something odd") not in said and in_words("ValueError: something odd")
     assert in_words("") == "" and UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("note", "same_as"),
+    [
+        ("StateError: order K10550 is on hold", "StaleState: x"),
+        ("StaleState: case C10551 was taken; 550 pieces", "StaleState: x"),
+        ("PeriodClosed: invoice 2026-05530 of account 5510", "PeriodClosed: x"),
+        ("ValueError: customer 553 is b-locked", "ValueError: something odd"),
+        ("ValueError: the customer is blocked", "ValueError: something odd"),
+        ("ValueError: invoice 2026-05512 of 551 lines", "ValueError: something odd"),
+        ("GiveUp: the mail server refuses the address (550: no such user)", "550 user unknown"),
+        ("GiveUp: the mail server answered 553: mailbox name not allowed", "550 user unknown"),
+        ("ServerDown: the mail server answered 451: try later", "ServerDown: [Errno 111]"),
+        ("OperationalError: database table is locked", "OperationalError: database is locked"),
+        ("GiveUp: the mail server answered 552: K10550 is too large", "NotAcknowledged: HTTP 500"),
+    ],
+)
+def test_numbers_and_names_in_a_note_are_no_cause(note: str, same_as: str) -> None:
+    assert in_words(note) == in_words(same_as)
 
 
 def test_markup_in_what_machines_note_is_shown_as_text(as_role: Any, outbox: Any) -> None:
