@@ -63,6 +63,7 @@ def _begin(request: HttpRequest) -> HttpResponse:
             return redirect(_to_withdrawal(order, line))
         if not request.GET.get("goodwill"):
             return _late(request, asked, line)
+        asked.data["goodwill"] = "1"
     if order is None:
         typed = request.GET.get("order", "")
         asked.data["number"] = typed if typed.isascii() and typed.isalnum() else ""

@@ -63,8 +63,15 @@ class Request:
     @cached_property
     def sorted(self) -> kinds.Sorted:
         """Its kind by law, with its clock. Three queries where the order is known."""
+        if self.is_goodwill and self.order is None:  # the order was late; only the session ended
+            return kinds.Sorted(kinds.KINDS[kinds.GOODWILL])
         delivered = delivered_on(self.order.pk) if self.order else None
         return kinds.sort_case(self.reason, delivered_on=delivered, today=clock.today())
+
+    @property
+    def is_goodwill(self) -> bool:
+        """Whether who changed their mind was told that the 14 days are over, and asks all the same."""
+        return self.reason == kinds.CHANGED_MIND and self.data.get("goodwill") == "1"
 
     @cached_property
     def goods(self) -> GoodsForm:
@@ -89,8 +96,10 @@ class Request:
         return WhatForm(initial=self.data.dict(), **self.of_kind())
 
     def carried(self, *, goods: bool = False, what: bool = False) -> list[tuple[str, str]]:
-        """Hidden fields: always the reason and the form's token, and what the other steps said."""
+        """Hidden fields: always the reason, the form's token, whether it is goodwill; what other steps said."""
         pairs = [("reason", self.reason), ("token", self.token)]
+        if self.is_goodwill:
+            pairs.append(("goodwill", "1"))
         if goods:
             pairs.append(("order", self.order.number if self.order else ""))
             pairs += [

@@ -194,6 +194,30 @@ def test_after_the_14_days_the_page_says_so_and_offers_goodwill(client: Client, 
     assert (case.kind, case.wish, case.order) == ("goodwill", "voucher", order)
 
 
+def test_a_session_that_ended_loses_nothing_of_a_request_for_goodwill(client: Client, clock: Any) -> None:
+    clock.stop(dt.datetime(2026, 11, 2, 10, tzinfo=dt.UTC))
+    order = delivered(client, clock, days_ago=15)
+    first = client.get(f"{URL}?reason=changed_mind&goodwill=1&order={order.number}")
+    second = client.post(URL, {**form_of(first), "step": "goods"})
+    client.cookies.clear()
+    wishes = {**SAID, "body": "Sie passen nicht.", "wish": "exchange"}
+    third = client.post(URL, {**form_of(second), **wishes, "pictures": [photo()], "step": "what"})
+    assert third.status_code == 422, "its articles cannot be shown here any more"
+    assert (
+        len(kept(client.post(URL, {**form_of(third), **wishes, "pictures": [photo()], "step": "back-goods"})))
+        == 1
+    )
+    fourth = client.post(URL, {**form_of(third), **wishes, "step": "goods"})
+    assert form_of(fourth)["body"] == "Sie passen nicht." and form_of(fourth)["goodwill"] == "1"
+    last = client.post(URL, {**form_of(fourth), "step": "what"})
+    client.post(URL, {**form_of(last), "step": "send"})
+    case = Case.objects.get()
+    assert "Sie passen nicht." in case.messages.get().body
+    assert (case.kind, case.order) == ("goodwill", order)
+    clock.advance(days=3)
+    drafts.clear_old()
+
+
 def test_on_the_14th_day_the_withdrawal_is_still_in_time(client: Client, clock: Any) -> None:
     clock.stop(dt.datetime(2026, 11, 2, 10, tzinfo=dt.UTC))
     order = delivered(client, clock, days_ago=14)
