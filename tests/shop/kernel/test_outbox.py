@@ -12,6 +12,7 @@ from shop.kernel import attempts, outbox, tasks
 from shop.kernel.attempts import ATTEMPTS_MAX, LONGEST_PAUSE_S, GiveUp, pause_s
 from shop.kernel.models import Delivery, Message, NumberSeries
 from shop.kernel.numbers import next_gapless
+from shop.kernel.outbox import threads
 from shop.kernel.transactions import InTransaction
 from tests.support.helpers import Clock, Queue
 from tests.support.told import TestRang, heard_by, ring
@@ -229,3 +230,13 @@ def test_fields_of_another_version_do_not_hurt(db: None) -> None:
         Message.objects.filter(pk=message.pk).update(payload={"number": 5, "from_the_future": True})
         outbox.drain()
     assert heard == [TestRang(5)]
+
+
+def test_many_told_at_once_belong_each_to_the_thread_of_its_thing(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(threads._FINDERS, "number", lambda pk: {7: "thread-7", 8: "thread-8"}.get(pk, ""))
+    with heard_by(one=ignore), outbox.correlation("night"), transaction.atomic():
+        outbox.record_many([TestRang(number) for number in (7, 8, 9)])
+    told = Message.objects.filter(name="TestRang").values_list("payload__number", "correlation_id")
+    assert dict(told) == {7: "thread-7", 8: "thread-8", 9: "night"}
