@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from .profile import Capability, capabilities
 from .states import MACHINES
+from .visitors import networks
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "")
 PLACEHOLDER_SECRET_BEGINS = "kontor-placeholder-secret"  # noqa: S105
@@ -69,6 +70,37 @@ def _real_address(found: dict[str, Capability]) -> Iterator[CheckMessage]:
             hint="set STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET",
             id="kernel.W105",
         )
+
+
+@register()
+def proxies_are_addresses(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A server in front that cannot be recognised would be counted as one visitor."""
+    try:
+        networks(tuple(settings.TRUSTED_PROXIES))
+    except ValueError as problem:
+        return [
+            Error(
+                f"TRUSTED_PROXIES: {problem}",
+                hint="give addresses or networks, separated by commas: 10.0.0.0/8,fd00::/8",
+                id="kernel.E109",
+            )
+        ]
+    return []
+
+
+@register(deploy=True)
+def the_server_in_front_is_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """With https a server with the certificate stands in front, and every visitor seems to come from it."""
+    if settings.TRUSTED_PROXIES or not settings.SITE_URL.startswith("https://"):
+        return []
+    return [
+        Warning(
+            "no TRUSTED_PROXIES: limits per visitor count nobody behind a server with a private address, and everybody "
+            "as one behind a public one",
+            hint="set TRUSTED_PROXIES to the addresses that the server in front has as seen from the shop",
+            id="kernel.W110",
+        )
+    ]
 
 
 def _several_hosts(found: dict[str, Capability]) -> Iterator[CheckMessage]:

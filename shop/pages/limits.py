@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from django.core.cache import cache
 from django.http import HttpRequest
+
+from shop.kernel.visitors import place_of
 
 HOUR_S = 3600
 PICTURES_PER_VISITOR_MAX = 120  #: pictures an hour from one place of the internet
@@ -18,15 +18,13 @@ def too_many_pictures(request: HttpRequest) -> bool:
 
 
 def too_many(request: HttpRequest, *, what: str, most: int, add: int = 1) -> bool:
-    """Count ``add`` more of ``what`` for the visitor's address; whether that is more than ``most`` within an hour.
+    """Count ``add`` more of ``what`` for the visitor's place; whether that is more than ``most`` within an hour.
 
-    Addresses inside our own network are not counted: there a proxy of ours stands before everybody.
+    Addresses inside our own network are not counted: there a server of ours stands before everybody, and whom it
+    speaks for is known only when ``TRUSTED_PROXIES`` names it.
     """
-    place = request.META.get("REMOTE_ADDR", "")
-    try:
-        if not ipaddress.ip_address(place).is_global:
-            return False
-    except ValueError:
+    place = place_of(request)
+    if not place:
         return False
     counter = f"{what}:{place}"
     cache.add(counter, 0, HOUR_S)
