@@ -15,7 +15,7 @@ from django.utils import translation
 
 from checkout.order import access as order_access
 from checkout.order.models import Order
-from fulfilment.customer_service.cases import access
+from fulfilment.customer_service.cases import access, drafts
 from fulfilment.customer_service.cases.models import Case, Picture
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.dispatch.outcomes import arrive
