@@ -17,7 +17,8 @@ from django.views.decorators.http import require_http_methods
 from checkout.order import access
 from checkout.order.models import Order
 from fulfilment.customer_service.returns import exchange
-from fulfilment.customer_service.returns.exchange_form import ExchangeForm
+from fulfilment.customer_service.returns.exchange_form import ExchangeForm, seen_minor
+from fulfilment.customer_service.returns.models import Exchange
 from shop.kernel.access import public
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{20,40}")
@@ -31,6 +32,9 @@ def order_exchange(request: HttpRequest, number: str) -> HttpResponse:
     order = Order.objects.filter(number=number).select_related("user", "shipping_address").first()
     if order is None or not access.may_see(request, order):
         raise Http404
+    token = request.POST.get("token", "")
+    if request.POST.get("step") == "do" and (made := exchange.made_by(order, token)) is not None:
+        return _done(request, order, made)  # a second click: the first one did it
     problem = exchange.refusal(order)
     options = [] if problem else exchange.options(order)
     form = ExchangeForm(request.POST or None, order=order, options=options)
@@ -38,22 +42,25 @@ def order_exchange(request: HttpRequest, number: str) -> HttpResponse:
         return _page(request, order, form, problem=problem, status=409 if request.method == "POST" else 200)
     if not form.is_valid():
         return _page(request, order, form, status=422)
-    token = request.POST.get("token", "")
     if request.POST.get("step") != "do" or not TOKEN.fullmatch(token):
         return _page(request, order, form, seen=form.seen(), token=secrets.token_urlsafe(24))
     try:
         made = exchange.exchange(
             order=order, wanted=form.wanted(), key=token,
-            by=request.user if request.user.is_authenticated else None,
+            by=request.user if request.user.is_authenticated else None, seen_minor=seen_minor(request.POST),
         )  # fmt: skip
     except exchange.NotExchanged as words:
         return _page(request, order, form, problem=str(words), status=409)
+    return _done(request, order, made)
+
+
+def _done(request: HttpRequest, order: Order, made: Exchange) -> HttpResponse:
     messages.success(
         request,
         _("We keep the new size for you until %(day)s. Please send the old one back.")
         % {"day": exchange.waits_until(made).strftime("%d.%m.%Y")},
     )
-    return redirect(f"{reverse('orders:detail', args=[number])}#returns")
+    return redirect(f"{reverse('orders:detail', args=[order.number])}#returns")
 
 
 def _page(

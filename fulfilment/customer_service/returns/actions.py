@@ -50,9 +50,8 @@ def propose(*, returning: Return, lines: list[dict[str, Any]]) -> Settlement:
         return known
 
     def write() -> Settlement:
-        accounts.locked(
-            returning.order
-        )  # two returns of one order: the second reckons with what the first one left
+        # Of two returns whose goods one order paid for, the second reckons with what the first one left.
+        accounts.locked(first_order(returning.order))
         settlement = Settlement.objects.create(
             returning=returning,
             order=returning.order,

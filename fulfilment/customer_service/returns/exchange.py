@@ -23,6 +23,7 @@ from checkout.order.models import Line, Order
 from fulfilment.customer_service.changes.wishes import other_sizes
 from fulfilment.customer_service.withdrawals.period import excluded_lines, until_of
 from fulfilment.finance.invoicing import accounts
+from fulfilment.warehouse.picking.actions import hold_order
 from fulfilment.warehouse.receiving import actions as dock
 from shop.kernel.clock import today
 from shop.kernel.money import split
@@ -77,6 +78,12 @@ def options(order: Order) -> list[Option]:
 
 
 def _size(line: Line, record: StockRecord) -> Size:
+    if line.stockrecord.price is None:
+        return Size(
+            record,
+            0,
+            _("What you have is not sold any more, so its price cannot be compared. Please ask us."),
+        )
     if record.price_minor > line.stockrecord.price_minor:
         return Size(record, 0, _("It costs more today: please order it anew and send this one back."))
     return Size(record, back_minor(line, 1, record))
@@ -107,22 +114,29 @@ def exchange(
     key: str,
     by: Any = None,
     by_staff: bool = False,
+    seen_minor: int | None = None,
 ) -> Exchange:
     """Keep other sizes for the customer and let the dock expect the old ones. ``wanted``: order line id -> (stock
     record id, pieces); ``key`` names the form (at most 40 characters): a second click finds the same exchange.
+    ``seen_minor``: what the page said that goes back (gross minor units); another amount now is refused.
 
     One transaction: a free order that waits (on hold), its stock reserved; a return with its slip. Raises NotExchanged
     in words: too late, not sent, gone, dearer.
     """
-    known = Exchange.objects.filter(key=key).first()
-    if known is not None:
-        return known
+    if (again := made_by(order, key)) is not None:
+        return again
     if problem := refusal(order, by_staff=by_staff):
         raise NotExchanged(problem)
 
     def write() -> Exchange:
-        account = accounts.locked(order)  # of two forms at once the second sees what the first one took
+        # Of two forms at once the second sees what the first one took, and a second click the first one's exchange.
+        hold_order(order.pk)
+        account = accounts.locked(order)
+        if (again := made_by(order, key)) is not None:
+            return again
         facts = _facts(order, wanted)
+        if seen_minor not in (None, sum(fact["back_minor"] for fact in facts)):
+            raise NotExchanged(_("A price has changed since you looked. Please look again."))
         with translation.override(settings.LANGUAGE_CODE):
             why = _("Waits for what is exchanged of order %(number)s") % {"number": account.order_number}
         made = place_replacement(
@@ -156,14 +170,22 @@ def exchange(
 
     try:
         return retrying(write)
-    except IntegrityError:  # the second click of a double one was as fast as the first
-        return Exchange.objects.get(key=key)
+    except IntegrityError:
+        if not Exchange.objects.filter(key=key).exists():
+            raise
+        # it is another order's form
+        raise NotExchanged(_("This form was sent before. Please load the page again.")) from None
     except NotReplaceable as problem:
         raise NotExchanged(str(problem)) from None
     except InsufficientStock:
         raise NotExchanged(
             _("This size has just been sold. Please choose another one; nothing was changed.")
         ) from None
+
+
+def made_by(order: Order, key: str) -> Exchange | None:
+    """What this form made of this order before. One query."""
+    return Exchange.objects.filter(key=key, order=order).first()
 
 
 def _facts(order: Order, wanted: Mapping[int, tuple[int, int]]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -71,6 +72,14 @@ class ExchangeForm(forms.Form):
                     }
                 )
         return found
+
+
+def seen_minor(data: Mapping[str, str]) -> int | None:
+    """What the page said that goes back, minor units; an amount that fits nothing when it came back damaged."""
+    text = data.get("back")
+    if text is None:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1
 
 
 def _choice(size: exchange.Size, currency: str) -> tuple[str, str]:

@@ -15,7 +15,8 @@ from checkout.order.models import Order
 from shop.kernel.access import staff_view
 
 from . import exchange
-from .exchange_form import ExchangeForm
+from .exchange_form import ExchangeForm, seen_minor
+from .models import Exchange
 
 HANDLE = "cases.handle_cases"
 
@@ -25,9 +26,12 @@ HANDLE = "cases.handle_cases"
 def order_exchange(request: HttpRequest, number: str) -> HttpResponse:
     """``step=show`` says what it means, ``step=do`` does it; for staff also after the time of the customer."""
     order = get_object_or_404(Order.objects.select_related("user"), number=number)
+    token = request.POST.get("token", "")
+    if request.POST.get("step") == "do" and (made := exchange.made_by(order, token)) is not None:
+        return _done(request, made)  # a second click: the first one did it
     problem = exchange.refusal(order, by_staff=True)
     form = ExchangeForm(request.POST or None, order=order, options=[] if problem else exchange.options(order))
-    token, seen = request.POST.get("token", ""), None
+    seen = None
     status = 409 if problem and request.method == "POST" else 200
     if request.method == "POST" and not problem:
         if not form.is_valid():
@@ -37,17 +41,17 @@ def order_exchange(request: HttpRequest, number: str) -> HttpResponse:
         else:
             try:
                 made = exchange.exchange(
-                    order=order, wanted=form.wanted(), key=token, by=request.user, by_staff=True
+                    order=order,
+                    wanted=form.wanted(),
+                    key=token,
+                    by=request.user,
+                    by_staff=True,
+                    seen_minor=seen_minor(request.POST),
                 )
             except exchange.NotExchanged as words:
                 problem, status = str(words), 409
             else:
-                messages.success(
-                    request,
-                    _("Order %(made)s is kept on hold until return %(returning)s is here.")
-                    % {"made": made.made.number, "returning": made.returning.number},
-                )
-                return redirect("dashboard:order", made.made.number)
+                return _done(request, made)
     context = {
         "order": order,
         "form": form,
@@ -62,6 +66,15 @@ def order_exchange(request: HttpRequest, number: str) -> HttpResponse:
         ],
     }
     return render(request, "dashboard/service/exchange.html", context, status=status)
+
+
+def _done(request: HttpRequest, made: Exchange) -> HttpResponse:
+    messages.success(
+        request,
+        _("Order %(made)s is kept on hold until return %(returning)s is here.")
+        % {"made": made.made.number, "returning": made.returning.number},
+    )
+    return redirect("dashboard:order", made.made.number)
 
 
 urlpatterns = [path("orders/<slug:number>/exchange/", order_exchange, name="exchange")]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db.models import ProtectedError, Sum
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from catalogue.models import Product
 from catalogue.partner.models import StockRecord
@@ -241,6 +243,47 @@ def test_exchanges_are_kept_and_verify_finds_one_that_left_too_early(outbox: Any
     assert check() != []
 
 
+def test_what_goes_back_is_what_the_page_said(outbox: Any) -> None:
+    order = sent(outbox, 1)
+    record = other_size(order, price_minor=8_990)
+    StockRecord.objects.filter(pk=order.lines.get().stockrecord_id).update(price="89.90")
+    with pytest.raises(exchange.NotExchanged):
+        swap(order, record, seen_minor=1_000)
+    assert swap(order, record, seen_minor=0).back_minor == 0
+
+
+def test_a_form_belongs_to_its_order(outbox: Any) -> None:
+    order, other = sent(outbox, 1), sent(outbox, 1)
+    swap(order, other_size(order))
+    with pytest.raises(exchange.NotExchanged):
+        swap(other, other_size(other))
+    assert Exchange.objects.get().order == order and other.replacements.count() == 0
+
+
+def test_what_is_not_sold_any_more_is_not_called_cheaper(outbox: Any) -> None:
+    order = sent(outbox, 1)
+    other_size(order)
+    StockRecord.objects.filter(pk=order.lines.get().stockrecord_id).update(price=None)
+    with override("en"):
+        ((option,),) = [exchange.options(order)]
+        assert "costs more" not in option.sizes[0].refused and "ask us" in option.sizes[0].refused
+
+
+def test_what_is_settled_holds_the_account_that_was_paid(
+    outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = sent(outbox, 1)
+    made = swap(order, other_size(order))
+    come_back(outbox, Return.objects.get(pk=made.returning_id), {order.lines.get().partner_sku: 1})
+    send_everything(PickList.objects.get(order=made.made), by=make_staff())
+    outbox.drain()
+    held = []
+    monkeypatch.setattr(actions, "accounts", SimpleNamespace(locked=lambda found: held.append(found.pk)))
+    again = dock.open_at_dock(order=Order.objects.get(pk=made.made_id), by=make_staff())
+    come_back(outbox, again, {made.made.lines.get().partner_sku: 1})
+    assert held == [order.pk], "two returns of goods that one order paid for queue"
+
+
 # ---- pages -----------------------------------------------------------------------------------------------------------
 
 
@@ -256,8 +299,16 @@ def test_the_customer_chooses_sees_and_confirms(outbox: Any, client: Client) -> 
     chosen = {f"size-{line.pk}": str(record.pk), f"pieces-{line.pk}": "1"}
     seen = client.post(url, {**chosen, "step": "show"})
     assert "10,00" in seen.content.decode() and not Exchange.objects.exists()
-    done = client.post(url, {**chosen, "step": "do", "token": seen.context["token"]}, follow=True)
+    sure = {**chosen, "step": "do", "token": seen.context["token"]}
+    assert (
+        client.post(url, {**sure, "back": "0"}).status_code
+        == client.post(url, {**sure, "back": "x"}).status_code
+        == 409
+    )
+    assert not Exchange.objects.exists() and 'name="back" value="1000"' in seen.content.decode()
+    done = client.post(url, {**sure, "back": "1000"}, follow=True)
     assert "bereit" in done.content.decode() and Exchange.objects.get().back_minor == 1_000
+    assert client.post(url, sure).status_code == 302, "the second click hears of the first one's exchange"
     for bad in (
         {},
         {f"size-{line.pk}": "999999"},
@@ -279,5 +330,7 @@ def test_staff_see_the_consequences_before(outbox: Any, client: Client) -> None:
     assert "Es bewegt sich kein Geld" in seen.content.decode() and not Exchange.objects.exists()
     done = client.post(url, {**chosen, "step": "do", "token": seen.context["token"]})
     assert done.status_code == 302 and Exchange.objects.get().made.number in done.url  # type: ignore[attr-defined]
+    again = client.post(url, {**chosen, "step": "do", "token": seen.context["token"]})
+    assert again.status_code == 302, "the second click hears of the first one's exchange"
     assert client.post(url, {"step": "do"}).status_code == 422
     assert client.get(reverse("service:exchange", args=["X1"])).status_code == 404
