@@ -19,6 +19,7 @@ from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import OPEN_STATES, PREPAYMENT, Payment, Refund
 from checkout.payment.stripe_client import ProviderDown
 from fulfilment.customer_service.changes import approving as changes
+from fulfilment.customer_service.returns import exchange_end
 from fulfilment.finance.forms import ReasonForm
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.models import Parcel
@@ -195,13 +196,45 @@ def hold(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "dashboard/orders/hold.html", context, status=400 if form.is_bound else 200)
 
 
-@staff_view(MANAGE)
+@staff_view(MANAGE, shows="order")
 @require_POST
 def release(request: HttpRequest, number: str) -> HttpResponse:
-    """Let the order go on."""
-    order_verbs.release(order=find(number), by=request.user)
-    messages.success(request, _("The hold is released; the warehouse goes on with the order."))
-    return redirect("dashboard:order", number)
+    """Let the order go on. Behind an exchange stand goods and money: it says first what would happen, and asks why
+    (``step=do``)."""
+    found = find(number)
+    behind = exchange_end.waiting_behind(found)
+    if behind is None:
+        return _release(request, found, "")
+    asked = request.POST.get("step") == "do"
+    form = ReasonForm(request.POST if asked else None)
+    problem = exchange_end.refusal(behind, request.user)
+    if asked and not problem and form.is_valid():
+        return _release(request, found, form.cleaned_data["reason"])
+    context = {
+        "order": found,
+        "form": form,
+        "problem": problem,
+        "effects": exchange_end.effects(behind),
+        "crumbs": _crumbs(found, _("Release the hold")),
+    }
+    status = 409 if asked and problem else 400 if asked else 200
+    return render(request, "dashboard/orders/release.html", context, status=status)
+
+
+def _release(request: HttpRequest, found: Order, why: str) -> HttpResponse:
+    """Do it, and say what came of it."""
+    try:
+        order_verbs.release(order=found, by=request.user, why=why)
+    except ValueError as problem:  # our own words, or why finance cannot credit
+        messages.error(request, exchange_end.in_words(problem))
+    except StateError:
+        messages.error(
+            request,
+            _("Meanwhile the order was changed by somebody else. Nothing was done; please look again."),
+        )
+    else:
+        messages.success(request, _("The hold is released; the warehouse goes on with the order."))
+    return redirect("dashboard:order", found.number)
 
 
 @staff_view(MANAGE)

@@ -115,11 +115,14 @@ def hold(*, order: Order, why: str, by: Any) -> None:
         note(subject=ORDER, subject_id=order.pk, what="hold", by=by, why=why)
 
 
-def release(*, order: Order, by: Any) -> None:
-    """The order goes on. An exchange that waited for its old pieces is finished with it, and gives back what is due."""
+def release(*, order: Order, by: Any, why: str = "") -> None:
+    """The order goes on. An exchange that waited for its old pieces is finished with it, and gives back what is due.
+
+    Raises exchange_end.NotReleased in words when the new pieces may not go yet, StateError when it ended meanwhile.
+    """
     with transaction.atomic():
-        exchange_end.release(order=order, by=by)
-        note(subject=ORDER, subject_id=order.pk, what="release_hold", by=by)
+        exchange_end.release(order=order, by=by, why=why)
+        note(subject=ORDER, subject_id=order.pk, what="release_hold", by=by, why=why)
 
 
 def resend_confirmation(*, order: Order, by: Any) -> OutgoingMail:

@@ -24,7 +24,7 @@ from shop.kernel.clock import now
 from shop.kernel.states import StaleState, move
 from shop.kernel.transactions import retrying
 
-from . import approving, automatic
+from . import approving, automatic, exchange_end
 from .approving import NotSo
 from .models import Settlement
 from .plan import Plan, TooMuchKept, first_lines, first_order, plan, whole_order_is_back
@@ -61,11 +61,10 @@ def propose(*, returning: Return, lines: list[dict[str, Any]]) -> Settlement:
             with_shipping=_withdrawn(returning) and whole_order_is_back(returning.order),
         )
         if automatic.is_replaced(settlement):
-            with translation.override(settings.LANGUAGE_CODE):  # kept as text, for staff
-                nothing_due(settlement=settlement, why=_("New goods were sent for it."), by=None)
-            return settlement
-        planned = plan_of(settlement)
-        waits = automatic.waits_because(settlement, planned) or _done_by_itself(settlement, planned)
+            waits = _new_goods_go(settlement)
+        else:
+            planned = plan_of(settlement)
+            waits = automatic.waits_because(settlement, planned) or _done_by_itself(settlement, planned)
         if waits:
             Settlement.objects.filter(pk=settlement.pk).update(waits_because=waits)
             settlement.waits_because = waits
@@ -75,6 +74,16 @@ def propose(*, returning: Return, lines: list[dict[str, Any]]) -> Settlement:
         return retrying(write)
     except IntegrityError:  # heard twice in the same moment
         return Settlement.objects.get(returning=returning)
+
+
+def _new_goods_go(settlement: Settlement) -> str:
+    """Nothing is due for what was replaced; the reason why a person must look when its exchange cannot be finished."""
+    if not exchange_end.finish(returning=settlement.returning, lines=settlement.lines):
+        return automatic.EXCHANGE
+    made = automatic.replaced_by(settlement)
+    assert made is not None  # it is replaced
+    nothing_due(settlement=settlement, why=automatic.new_goods_go(made), by=None)
+    return ""
 
 
 def _done_by_itself(settlement: Settlement, planned: Plan) -> str:
@@ -203,6 +212,8 @@ def _reckoned(
     fresh = Settlement.objects.select_related("order", "returning").get(pk=pk)
     if not fresh.is_open:
         raise StaleState(f"the settlement of {fresh.returning.number} was decided by somebody else")
+    if automatic.is_replaced(fresh):
+        raise NotSo(_("New goods go out for it. Cancel their order first, then give the money back."))
     planned = plan_of(fresh, kept=kept, with_shipping=with_shipping)
     if not planned.credit_minor:
         raise NotSo(_("Nothing is left to credit."))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db.models import F, Sum
+from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from checkout.order.models import Line, Order
@@ -14,8 +17,20 @@ from .left import CAUSE
 from .models import Settlement
 from .plan import Plan
 
-CANCELLED, NOT_WITHDRAWN, REPLACEMENT, TOO_LATE, EXCLUDED, TRACES, NOT_INVOICED, NOTHING_CREDITED, REFUSED = (
+(
+    CANCELLED,
+    EXCHANGE,
+    NOT_WITHDRAWN,
+    REPLACEMENT,
+    TOO_LATE,
+    EXCLUDED,
+    TRACES,
+    NOT_INVOICED,
+    NOTHING_CREDITED,
+    REFUSED,
+) = (
     "cancelled",
+    "exchange",
     "not_withdrawn",
     "replacement",
     "too_late",
@@ -28,6 +43,11 @@ CANCELLED, NOT_WITHDRAWN, REPLACEMENT, TOO_LATE, EXCLUDED, TRACES, NOT_INVOICED,
 REASONS = {
     CANCELLED: _(
         "It came back for new goods, and their order was cancelled: decide whether its money goes back instead."
+    ),
+    EXCHANGE: _(
+        "It came for an exchange that needs a person: traces, pieces missing, money given meanwhile, or another hold. "
+        "Release the order with the new goods (if they have left, nothing more is due), or cancel it and give the "
+        "money back."
     ),
     NOT_WITHDRAWN: _("It was not sent back because of a withdrawal."),
     REPLACEMENT: _(
@@ -56,6 +76,12 @@ def replaced_by(settlement: Settlement) -> Order | None:
     if kind != CAUSE:
         return None
     return Order.objects.filter(number=number, replaces=settlement.order_id).first()
+
+
+def new_goods_go(made: Order) -> str:
+    """That nothing is due, because new goods go out; kept as text, for staff."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return gettext("New goods go out for it with order %(number)s.") % {"number": made.number}
 
 
 def is_replaced(settlement: Settlement) -> bool:

@@ -164,6 +164,7 @@ def exchange(
             made=made,
             returning=returning,
             lines=facts,
+            held_as=made.hold_reason,
             back_minor=sum(fact["back_minor"] for fact in facts),
             by=by if getattr(by, "pk", None) else None,
         )

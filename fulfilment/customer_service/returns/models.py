@@ -130,6 +130,11 @@ class Exchange(models.Model):
     back_minor = models.PositiveBigIntegerField(
         default=0, help_text="goes back when the old pieces are accepted"
     )
+    held_as = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="the hold's reason: one that somebody set for another is not lifted",
+    )
     state = models.CharField(_("State"), max_length=12, choices=EXCHANGE.choices, default=EXCHANGE.initial)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

@@ -6,21 +6,16 @@ from fulfilment.warehouse.receiving.events import ReturnAuthorised, ReturnSettle
 from fulfilment.warehouse.receiving.models import Return
 from shop.kernel.outbox import subscribe
 
-from . import actions, cancelled, exchange_end, sending
+from . import actions, cancelled, sending
 
 
 @subscribe(ReturnSettled, "service.settle_return")
 def settle_return(event: ReturnSettled) -> None:
-    """What came back is accepted: its money is reckoned, and goes back by itself where the law leaves no choice."""
+    """What came back is accepted: its money is reckoned, and goes back by itself where the law leaves no choice;
+    what was exchanged and is here like new lets the new size go."""
     if any(line["order_line_id"] is not None for line in event.lines):
         returning = Return.objects.select_related("order").get(pk=event.return_id)
         actions.propose(returning=returning, lines=event.lines)
-
-
-@subscribe(ReturnSettled, "service.finish_exchange")
-def finish_exchange(event: ReturnSettled) -> None:
-    """What was exchanged is here like new: the new size may go."""
-    exchange_end.finish(returning=Return.objects.get(pk=event.return_id), lines=event.lines)
 
 
 @subscribe(OrderCancelled, "service.new_goods_cancelled")

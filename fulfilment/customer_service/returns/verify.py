@@ -8,7 +8,7 @@ from checkout.payment.models import Refund
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice
 
 from .models import Exchange, Settlement
-from .states import CANCELLED, DONE, SENT, WAITING
+from .states import CANCELLED, DONE, NOTHING, SENT, WAITING
 
 
 def settlements_are_what_was_credited_and_sent_back() -> list[str]:
@@ -30,21 +30,42 @@ def settlements_are_what_was_credited_and_sent_back() -> list[str]:
 
 
 def exchanges_keep_their_word() -> list[str]:
-    """New sizes wait while the old ones are not here, and what was promised back was credited once they are."""
+    """New sizes wait while the old ones are not here and are not cancelled, and what was promised back was credited
+    once they are, with no more sent back than that."""
     found = []
-    for row in Exchange.objects.select_related("made", "order").order_by("pk").iterator(500):
+    rows = Exchange.objects.select_related("made", "order", "returning__settlement")
+    for row in rows.order_by("pk").iterator(500):
         if row.state == WAITING and not row.made.on_hold and row.made.status != "cancelled":
             found.append(
                 f"order {row.made.number} is not on hold, though what it is exchanged for is not here"
             )
+        if row.state in (WAITING, SENT) and row.made.status == "cancelled":
+            found.append(f"order {row.made.number} is cancelled, though its exchange is {row.state}")
         notes = Invoice.objects.filter(kind=CREDIT_NOTE, source__startswith=f"exchange:{row.pk}:")
         credited = notes.aggregate(sum=Sum("gross_minor"))["sum"] or 0
         promised = row.back_minor if row.state in (SENT, CANCELLED) else 0
-        if credited > promised:
+        if credited > promised or (_is_settled(row) and credited != promised):
             found.append(
                 f"exchange {row.pk} of {row.order.number} credited {credited}, promised were {promised}"
             )
+        refunds = Refund.objects.filter(source__startswith=f"exchange:{row.pk}:")
+        refunded = refunds.aggregate(sum=Sum("amount_minor"))["sum"] or 0
+        if refunded > credited:
+            found.append(
+                f"exchange {row.pk} of {row.order.number} sends {refunded} back, credited {credited}"
+            )
     return found
+
+
+def _is_settled(row: Exchange) -> bool:
+    """Whether it was finished by the house: the old pieces were accepted, and nothing else is due for them."""
+    settlement = getattr(row.returning, "settlement", None)
+    return (
+        row.state == SENT
+        and settlement is not None
+        and settlement.state == NOTHING
+        and not settlement.done_by_id
+    )
 
 
 CHECKS = [
