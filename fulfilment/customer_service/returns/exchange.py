@@ -25,6 +25,7 @@ from fulfilment.customer_service.withdrawals.period import excluded_lines, until
 from fulfilment.finance.invoicing import accounts
 from fulfilment.warehouse.picking.actions import hold_order
 from fulfilment.warehouse.receiving import actions as dock
+from fulfilment.warehouse.receiving.models import Return
 from shop.kernel.clock import today
 from shop.kernel.money import split
 from shop.kernel.transactions import retrying
@@ -148,16 +149,7 @@ def exchange(
             by=by,
         )
         hold(order=made, by=by, why=why)
-        returning = dock.announce(
-            order_id=order.pk,
-            lines={fact["order_line_id"]: fact["quantity"] for fact in facts},
-            cause=f"{CAUSE}:{made.number}",
-            by=by,
-        )
-        if returning is None or sum(i.quantity for i in returning.items.all()) != sum(
-            f["quantity"] for f in facts
-        ):
-            raise NotExchanged(_("These pieces are announced to come back already. Please look again."))
+        returning = _expect(order, made, facts, by)
         return Exchange.objects.create(
             key=key,
             order=order,
@@ -182,6 +174,15 @@ def exchange(
         raise NotExchanged(
             _("This size has just been sold. Please choose another one; nothing was changed.")
         ) from None
+
+
+def _expect(order: Order, made: Order, facts: list[dict[str, Any]], by: Any) -> Return:
+    """Let the dock expect the old pieces, all of them. Raises NotExchanged when another return awaits some."""
+    wanted = {fact["order_line_id"]: fact["quantity"] for fact in facts}
+    returning = dock.announce(order_id=order.pk, lines=wanted, cause=f"{CAUSE}:{made.number}", by=by)
+    if returning is None or sum(item.quantity for item in returning.items.all()) != sum(wanted.values()):
+        raise NotExchanged(_("These pieces are announced to come back already. Please look again."))
+    return returning
 
 
 def made_by(order: Order, key: str) -> Exchange | None:
