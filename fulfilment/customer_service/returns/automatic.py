@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from checkout.order.models import Line, Order
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.customer_service.withdrawals.period import excluded_lines, is_late, until_of
+from fulfilment.finance.invoicing.models import InvoiceLine
 from fulfilment.warehouse.receiving.models import GRADE_A
 
 from .left import CAUSE
@@ -20,6 +21,7 @@ from .plan import Plan
 (
     CANCELLED,
     EXCHANGE,
+    EXCHANGED,
     NOT_WITHDRAWN,
     REPLACEMENT,
     TOO_LATE,
@@ -31,6 +33,7 @@ from .plan import Plan
 ) = (
     "cancelled",
     "exchange",
+    "exchanged",
     "not_withdrawn",
     "replacement",
     "too_late",
@@ -48,6 +51,10 @@ REASONS = {
         "It came for an exchange that needs a person: traces, pieces missing, money given meanwhile, or another hold. "
         "Release the order with the new goods (if they have left, nothing more is due), or cancel it and give the "
         "money back."
+    ),
+    EXCHANGED: _(
+        "Other pieces of this article were exchanged for a cheaper size, and money went back for them: look what was "
+        "paid for those that came, and add a price reduction if it is more than is credited."
     ),
     NOT_WITHDRAWN: _("It was not sent back because of a withdrawal."),
     REPLACEMENT: _(
@@ -102,6 +109,13 @@ def is_replaced(settlement: Settlement) -> bool:
     return all(count <= sent.get(pk, 0) for pk, count in came.items())
 
 
+def _was_exchanged(plan: Plan) -> bool:
+    """Whether a cheaper size took the price of its line down: then the line's pieces are worth their average, which is
+    less than was paid for those that were kept. One query."""
+    lines = [one.line.pk for credit in plan.credits for one in credit.pieces]
+    return InvoiceLine.objects.filter(reduces__in=lines, invoice__source__startswith="exchange:").exists()
+
+
 def waits_because(settlement: Settlement, plan: Plan) -> str:
     """Why a person must look (a key of ``REASONS``), "" when it is carried out by itself."""
     withdrawal = withdrawal_of(settlement)
@@ -121,4 +135,6 @@ def waits_because(settlement: Settlement, plan: Plan) -> str:
         return TRACES
     if plan.missing:
         return NOT_INVOICED
+    if _was_exchanged(plan):
+        return EXCHANGED
     return "" if plan.credit_minor or plan.is_free else NOTHING_CREDITED

@@ -203,6 +203,20 @@ def cheaper_size(order: Order, line: Any) -> StockRecord:
     return other_size(alone, price_minor=8_990)  # type: ignore[arg-type]
 
 
+def test_a_piece_that_was_kept_beside_a_cheaper_size_is_valued_by_a_person(outbox: Any) -> None:
+    order = sent(outbox, 2)
+    line = order.lines.get()
+    made = swap(order, other_size(order, price_minor=8_990))
+    accepted(outbox, made)
+    withdraw(order, {line.pk: 1})
+    outbox.drain()
+    other = Return.objects.filter(order=order).exclude(pk=made.returning_id).get()
+    found = come_back(outbox, other, {line.partner_sku: 1})
+    assert actions.plan_of(found).credit_minor == 9_490, "the average; 99.90 were paid for it"
+    assert (found.state, found.waits_because) == ("proposed", "exchanged")
+    assert list(Refund.objects.values_list("amount_minor", flat=True)) == [1_000]
+
+
 def test_more_promised_than_the_invoice_has_left_is_not_dropped_without_a_word(outbox: Any) -> None:
     order = sent(outbox, 1)
     made = swap(order, other_size(order, price_minor=8_990))
