@@ -55,6 +55,21 @@ def retrying(work: Callable[[], T]) -> T:
     raise AssertionError("unreachable")
 
 
+class _TakenBack(Exception):
+    """Carries nothing: it only makes the savepoint go."""
+
+
+def rehearsed(work: Callable[[], T]) -> T:
+    """Do ``work`` for real and take it back: its result says what would happen, to the cent. Nothing stays."""
+    found: list[T] = []
+    try:
+        with transaction.atomic():
+            found.append(work())
+            raise _TakenBack
+    except _TakenBack:
+        return found[0]
+
+
 def forbid_network_in_transaction(what: str) -> None:
     """Called by every client of the outside world: raises InTransaction when a transaction is open.
 

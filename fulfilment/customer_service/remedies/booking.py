@@ -13,15 +13,16 @@ from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
 from checkout.payment.actions import request_refund
-from checkout.payment.actions.refunds import refundable_minor
-from checkout.payment.models import Payment, Refund
+from checkout.payment.models import Refund
+from fulfilment.customer_service.returns.plan import payments_back
 from fulfilment.finance.invoicing.actions import AlreadyCancelled, CreditTooLarge, GivenUp
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger import rules
+from shop.kernel.transactions import rehearsed
 from shop.ui.numbers import money_text
 
 from .acts.base import Refused
-from .effects import MAIL, MONEY, Effects, of_entries, of_postings, rehearsed
+from .effects import MAIL, MONEY, Effects, of_entries, of_postings
 
 
 @dataclass
@@ -66,18 +67,12 @@ def book(order: Order, *, source: str, title: str, by: Any, credit: Callable[[],
         raise Refused(_("This cannot be credited any more. Please look again; nothing was done.")) from None
     found.open_minor = min(owed, found.credit_minor)
     found.left_minor = found.credit_minor - found.open_minor
-    rows = [
-        (payment, refundable_minor(payment))
-        for payment in Payment.objects.filter(order=order, state="captured")
-    ]
-    for payment, most in sorted(rows, key=lambda row: (-row[1], row[0].pk)):
-        amount = min(most, found.left_minor)
-        if amount > 0:
-            refund = request_refund(
-                payment=payment, amount_minor=amount, source=f"{source}:{payment.pk}", reason=title, by=by
-            )
-            found.refunds.append(refund)
-            found.left_minor -= amount
+    for payment, amount in payments_back(order, found.left_minor):
+        refund = request_refund(
+            payment=payment, amount_minor=amount, source=f"{source}:{payment.pk}", reason=title, by=by
+        )
+        found.refunds.append(refund)
+        found.left_minor -= amount
     return found
 
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
-
-from django.db import transaction
 
 from fulfilment.finance.ledger.models import Account, EntryLine
 from fulfilment.finance.ledger.postings import Posting
 
-T = TypeVar("T")
 MONEY, GOODS, MAIL, ORDER = "money", "goods", "mail", "order"
 ICONS = {MONEY: "euro", GOODS: "box", MAIL: "mail", ORDER: "invoice"}
 
@@ -79,18 +75,3 @@ def of_entries(sources: Iterable[str]) -> list[Row]:
     """Lines of entries that were posted for these facts. One query."""
     lines = EntryLine.objects.filter(entry__source__in=list(sources)).select_related("account").order_by("pk")
     return [Row(str(line.account), line.debit_minor, line.credit_minor) for line in lines]
-
-
-class _TakenBack(Exception):
-    """Carries nothing: it only makes the savepoint go."""
-
-
-def rehearsed(work: Callable[[], T]) -> T:
-    """Do ``work`` for real and take it back: its result says what would happen, to the cent. Nothing stays."""
-    found: list[T] = []
-    try:
-        with transaction.atomic():
-            found.append(work())
-            raise _TakenBack
-    except _TakenBack:
-        return found[0]
