@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from checkout.order.models import Order
 from checkout.payment.actions import capture
 from checkout.payment.models import Payment, Refund
+from fulfilment.customer_service.changes import preview as looking
 from fulfilment.customer_service.changes.actions import ChangeRefused, TooLate, change
 from fulfilment.customer_service.changes.models import CANCEL, OrderChange
 from fulfilment.customer_service.changes.paying import drop
@@ -20,6 +22,7 @@ from shop.kernel.invariants import verify
 from shop.kernel.states import StaleState
 from tests.factories.changes import changed, ordered
 from tests.factories.people import make_staff
+from tests.factories.shopping import place_order
 from tests.factories.shortages import in_stock
 
 from .crowd import all_at_once
@@ -44,6 +47,29 @@ def wanted(order: Order) -> int:
 def walked(order: Order) -> int:
     stops = PickLine.objects.filter(pick_list__order=order, state="open")
     return sum(stop.quantity for stop in stops)
+
+
+def test_who_looks_what_a_change_would_do_and_the_money_that_comes(
+    outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The payment comes in between the two rows that the preview takes: with either order of them both go through."""
+    order = place_order((in_stock(9), 2))
+    payment, line = Payment.objects.get(order=order), order.lines.get()
+    forget = looking.forget_card
+
+    def slowly(*, order: Order) -> None:
+        forget(order=order)
+        time.sleep(0.4)
+
+    def pays() -> bool:
+        time.sleep(0.2)
+        return capture(payment=Payment.objects.get(pk=payment.pk), reference="pi_1", why="paid by card")
+
+    monkeypatch.setattr(looking, "forget_card", slowly)
+    seen, paid = all_at_once(
+        [lambda: looking.preview(order=Order.objects.get(pk=order.pk), wish=Wish(pieces={line.pk: 1})), pays]
+    )
+    assert paid is True and not isinstance(seen, Exception), (seen, paid)
 
 
 @pytest.mark.parametrize("run", range(4))

@@ -13,7 +13,7 @@ from checkout.order.actions import AddressNotCorrected, cancel
 from checkout.order.events import OrderAmended
 from checkout.order.models import Order
 from checkout.payment.actions import close_unpaid
-from checkout.payment.actions.amend import CardStillOpen
+from checkout.payment.actions.amend import CardStillOpen, card_again
 from checkout.payment.actions.settle import close_card_attempt
 from fulfilment.warehouse.picking.actions import hold_order
 from shop.kernel.outbox import record
@@ -63,10 +63,42 @@ def change(
         raise ChangeRefused(_("Please say why."))
     if wish.kind == CANCEL and order.status == "awaiting_payment":
         return _close_unpaid(order, key, by, reason)
-    if order.status == "awaiting_payment" and wish.kind in (PIECES, DELIVERY):
-        close_card_attempt(order=order, by=by)  # network; else the provider would take the old amount
+    closed = _close_card(order, wish, key, by, seen_minor)
     try:
-        done = retrying(lambda: _carry_out_or_wait(order.pk, wish, key, by, reason, seen_minor))
+        done = _make(order, wish, key, by, reason, seen_minor)
+    except ChangeRefused:
+        if closed:  # nothing was changed, so the order is paid by card as before
+            retrying(lambda: card_again(order=hold_order(order.pk)))
+        raise
+    order.refresh_from_db()
+    return done
+
+
+def _close_card(order: Order, wish: Wish, key: str, by: Any, seen_minor: int | None) -> bool:
+    """The open card payment of an order that will ask for another amount is closed at the provider, else that would
+    take the old one. Only when nothing stands against the change: one that is refused leaves the payment alone. Returns
+    whether it may be closed now. Raises as change()."""
+    from .preview import preview  # it carries out what it shows, so it needs this file
+
+    if order.status != "awaiting_payment" or wish.kind not in (PIECES, DELIVERY):
+        return False
+    if OrderChange.objects.filter(key=key, order=order).exists():
+        return False
+    refuse_other_total(preview(order=order, wish=wish, by=by).after_minor, seen_minor)
+    close_card_attempt(order=order, by=by)  # network
+    return True
+
+
+def refuse_other_total(total_minor: int, seen_minor: int | None) -> None:
+    """Raises ChangeRefused when the order would cost something else than its page said (``seen_minor``)."""
+    if seen_minor is not None and seen_minor != total_minor:
+        raise ChangeRefused(_("A price has changed since you looked. Please look again."))
+
+
+def _make(order: Order, wish: Wish, key: str, by: Any, reason: str, seen_minor: int | None) -> OrderChange:
+    """The part of change() without network; what stands against it is said in words."""
+    try:
+        return retrying(lambda: _carry_out_or_wait(order.pk, wish, key, by, reason, seen_minor))
     except InsufficientStock as gone:
         raise ChangeRefused(sold(gone)) from None
     except AddressNotCorrected as problem:
@@ -75,8 +107,6 @@ def change(
         raise ChangeRefused(_("A card payment was begun in this moment. Please look again.")) from None
     except StateError:
         raise ChangeRefused(_("Your order has changed in this moment. Please look again.")) from None
-    order.refresh_from_db()
-    return done
 
 
 def _carry_out_or_wait(
@@ -124,8 +154,7 @@ def carry_out(
     else:
         facts = alter(order, wish, source_of(key), by, why or WHY, paid=paid)
     after = 0 if wish.kind == CANCEL else order.total_minor
-    if seen_minor is not None and seen_minor != after:
-        raise ChangeRefused(_("A price has changed since you looked. Please look again."))
+    refuse_other_total(after, seen_minor)
     made = OrderChange.objects.create(
         order=order,
         kind=wish.kind,

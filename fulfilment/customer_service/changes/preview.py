@@ -6,7 +6,6 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from catalogue.partner.models import InsufficientStock
@@ -14,7 +13,9 @@ from checkout.order.actions import AddressNotCorrected
 from checkout.order.models import Line, Order
 from checkout.payment.actions.amend import forget_card, paid_minor
 from checkout.payment.models import INVOICE, OPEN_STATES, Payment, Refund
+from fulfilment.warehouse.picking.actions import hold_order
 from shop.kernel.states import StateError
+from shop.kernel.transactions import rehearsed, retrying
 
 from .actions import carry_out, refuse, sold
 from .altering import ChangeRefused
@@ -69,32 +70,29 @@ class Preview:
         return sum(one.amount_minor for one in self.back)
 
 
-class _TakenBack(Exception):
-    """Ends the transaction of a preview."""
-
-
 def preview(*, order: Order, wish: Wish, by: Any = None) -> Preview:
     """What the change would do now. Raises as change(); nothing is changed in any case."""
     if wish.kind == CANCEL and order.status == "awaiting_payment":
         refuse(order, CANCEL)
         return _nothing_left(order)
-    lines = {line.pk: line for line in Line.objects.filter(order=order)}
-    known = set(Refund.objects.filter(payment__order=order).values_list("pk", flat=True))
-    found: list[Preview] = []
     try:
-        with transaction.atomic():
-            forget_card(order=order)
-            carry_out(order.pk, wish, f"preview:{secrets.token_urlsafe(16)}", by, _("preview"), paid=False)
-            found.append(_look(order, wish, lines, known))
-            raise _TakenBack
-    except _TakenBack:
-        return found[0]
+        return retrying(lambda: rehearsed(lambda: _reckon(order, wish, by)))
     except InsufficientStock as gone:
         raise ChangeRefused(sold(gone)) from None
     except AddressNotCorrected as problem:
         raise ChangeRefused(str(problem)) from None
     except StateError:
         raise ChangeRefused(_("Your order has changed in this moment. Please look again.")) from None
+
+
+def _reckon(order: Order, wish: Wish, by: Any) -> Preview:
+    """The order is held before its payment is touched, as where money comes in: neither waits for the other's row."""
+    hold_order(order.pk)
+    lines = {line.pk: line for line in Line.objects.filter(order=order)}
+    known = set(Refund.objects.filter(payment__order=order).values_list("pk", flat=True))
+    forget_card(order=order)
+    carry_out(order.pk, wish, f"preview:{secrets.token_urlsafe(16)}", by, _("preview"), paid=False)
+    return _look(order, wish, lines, known)
 
 
 def _look(order: Order, wish: Wish, before: dict[int, Line], known: set[int]) -> Preview:

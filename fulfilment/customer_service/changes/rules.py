@@ -46,10 +46,6 @@ def what_may_change(order: Order) -> dict[str, May]:
         reason = _("Something of your order is missing. Please tell us first how we shall go on with that.")
         for kind in (PIECES, DELIVERY):
             found[kind] = May(kind, False, reason, (ANSWER, WRITE))
-    if order.is_replacement:
-        reason = _("These goods are sent once more, free of charge. Please write to us if you want others.")
-        for kind in (PIECES, DELIVERY):
-            found[kind] = May(kind, False, reason, (WRITE,))
     if order.is_replacement:  # never invoiced, so nothing that costs may come to it
         reason = _("This replacement is free of charge, so its pieces stay as they are. Please write to us.")
         found |= {kind: May(kind, False, reason, (WRITE,)) for kind in (PIECES, DELIVERY)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -158,6 +158,55 @@ def test_an_older_card_attempt_that_comes_late_does_not_pay_for_more(outbox: Any
     order.refresh_from_db()
     assert (order.status, refunded(order)) == ("awaiting_payment", card.amount_minor)
     assert breaches() == []
+
+
+def at_the_card_page(
+    order: Order, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Any]
+) -> list[int]:
+    """The order's card payment was begun at the provider; returns the payments that are closed there from now on."""
+    Payment.objects.filter(order=order).update(intent_id="pi_begun")
+    closed: list[int] = []
+
+    def close(*, order: Order, by: Any = None) -> bool:
+        payment = Payment.objects.get(order=order, intent_id="pi_begun")
+        closed.append(payment.pk)
+        Payment.objects.filter(pk=payment.pk).update(state="cancelled")
+        meanwhile()
+        return True
+
+    monkeypatch.setattr("fulfilment.customer_service.changes.actions.close_card_attempt", close)
+    return closed
+
+
+def test_a_change_that_is_refused_leaves_the_card_payment_that_was_begun(
+    outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = place_order((in_stock(2), 1))
+    line = order.lines.get()
+    closed = at_the_card_page(order, monkeypatch, meanwhile=lambda: None)
+    with pytest.raises(ChangeRefused, match="left"):
+        changed(order, pieces={line.pk: 3})
+    with pytest.raises(ChangeRefused, match="price has changed"):
+        change(order=order, wish=Wish(pieces={line.pk: 2}), key="k", seen_minor=1)
+    assert closed == [] and Payment.objects.get(order=order).state == "created"
+    made = changed(order, pieces={line.pk: 2})
+    assert len(closed) == 1 and changed(order, pieces={line.pk: 2}) == made
+    assert len(closed) == 1, "a second click closes nothing: it would be the new payment"
+
+
+def test_pieces_that_are_sold_while_the_card_is_closed_leave_the_order_to_be_paid_by_card(
+    outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shoe = in_stock(3)
+    order = place_order((shoe, 1))
+    total = order.total_minor
+    at_the_card_page(order, monkeypatch, meanwhile=lambda: place_order((shoe, 2)))
+    with pytest.raises(ChangeRefused, match="sold meanwhile"):
+        changed(order, pieces={order.lines.get().pk: 2})
+    again = Payment.objects.get(order=order, state="created")
+    assert (again.amount_minor, again.method, again.intent_id) == (total, "card", None)
+    order.refresh_from_db()
+    assert order.status == "awaiting_payment" and not OrderChange.objects.exists()
 
 
 def test_another_size_of_the_same_price_changes_nothing_in_the_money(outbox: Any) -> None:
