@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Max, Sum
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from checkout.order.models import Order
 from checkout.payment.models import Refund
@@ -18,17 +19,20 @@ from fulfilment.customer_service.cases import actions as cases
 from fulfilment.customer_service.cases.hours import due_after
 from fulfilment.customer_service.cases.models import NORMAL, Case, ServicePolicy
 from fulfilment.customer_service.cases.states import CLOSED, DECIDED
+from fulfilment.customer_service.returns.plan import first_order
 from fulfilment.finance.invoicing import accounts
 from fulfilment.finance.invoicing.models import Invoice
 from shop.approvals import actions as approvals
 from shop.approvals.models import Approval
 from shop.kernel import clock
+from shop.kernel.states import StateError
 from shop.kernel.transactions import retrying
 
 from .acts import ACTS, Act, Refused, Wish
 from .effects import Effects
 from .models import WORDS_MAX, Reason, Remedy
 
+MOVED = gettext_lazy("Meanwhile something changed in this order. Nothing was done; please look again.")
 APPROVE_WITHIN_HOURS = 8  #: business hours until somebody should have decided
 
 
@@ -74,7 +78,12 @@ def carry_out(*, act: Act, wish: Wish, key: str, seen: str) -> Outcome:
     try:
         return retrying(work)
     except IntegrityError:  # the second click of a double one was as fast as the first
-        return Outcome(Remedy.objects.get(key=key), is_new=False)
+        again = _known(act, wish, key)
+        if again is None:  # something else stands against it
+            raise
+        return Outcome(again, is_new=False)
+    except StateError:
+        raise Changed(MOVED) from None
 
 
 def held(order: Order) -> None:
@@ -103,14 +112,25 @@ def seal(order: Order, effects: Effects) -> str:
 
 
 def done_minor(order: Order, limit_kind: str) -> int:
-    """What staff did for an order within one limit so far, minor units: five below the limit are one above it."""
+    """What staff did for an order within one limit so far, minor units: five below the limit are one above it, also
+    where each was done for the goods that the last one sent."""
     codes = [act.code for act in ACTS.values() if act.limit_kind == limit_kind]
-    rows = Remedy.objects.filter(order=order, act__in=codes)
+    rows = Remedy.objects.filter(order__in=family_of(order), act__in=codes)
     return int(rows.aggregate(total=Sum("amount_minor"))["total"] or 0)
 
 
+def family_of(order: Order) -> set[int]:
+    """Ids of the order that was paid for and of all that were sent for its goods: replacements, exchanges, and again
+    for those. One query per step."""
+    family = step = {first_order(order).pk}
+    while step:
+        step = set(Order.objects.filter(replaces__in=step).values_list("pk", flat=True)) - family
+        family = family | step
+    return family
+
+
 def second_person_needed(act: Act, wish: Wish, effects: Effects) -> bool:
-    """Whether somebody else has to decide. Three queries at most."""
+    """Whether somebody else has to decide. Three queries at most, and one per step of replacements."""
     if not act.limit_kind:
         return False
     amount = effects.amount_minor + done_minor(wish.order, act.limit_kind)
@@ -221,5 +241,12 @@ def _tell_case(act: Act, wish: Wish, remedy: Remedy) -> None:
         words = f"{act.title}: {remedy.result}"
     cases.note(case=case, body=words, key=f"remedy:{remedy.pk}", by=wish.by)
     decides = act.remedy_of(case)
-    if wish.data.get("decide") and decides and case.state not in (DECIDED, CLOSED):
-        cases.decide(case=case, remedy=decides, by=wish.by, why=remedy.words)
+    if not (wish.data.get("decide") and decides) or case.state in (DECIDED, CLOSED):
+        return
+    try:
+        with transaction.atomic():
+            cases.decide(case=case, remedy=decides, by=wish.by, why=remedy.words)
+    except (StateError, cases.CaseRefused):  # somebody decided or closed it in this moment; the remedy stands
+        with translation.override(settings.LANGUAGE_CODE):
+            words = _("The case was not decided by it: somebody else had moved it in the same moment.")
+        cases.note(case=case, body=words, key=f"undecided:{remedy.pk}", by=wish.by)

@@ -13,6 +13,7 @@ from fulfilment.customer_service.cases import actions as cases
 from fulfilment.customer_service.cases.models import Case
 from shop.approvals.kinds import CannotRun, Kind, Outcome, register
 from shop.approvals.models import Approval
+from shop.kernel.states import StateError
 
 from .models import Reason
 
@@ -34,13 +35,15 @@ class Reasons:
 
 def run(approval: Approval, by: Any) -> Outcome:
     """Do what was approved. Raises CannotRun in words."""
-    from .actions import run_approved
+    from .actions import MOVED, run_approved
     from .acts import Refused
 
     try:
         remedy = run_approved(approval, by)
     except Refused as error:
         raise CannotRun(str(error)) from None
+    except StateError:
+        raise CannotRun(str(MOVED)) from None
     return Outcome(remedy.result, reverse("service:act", args=[remedy.order.number]))
 
 

@@ -22,7 +22,7 @@ from shop.kernel.outbox import record
 from shop.ui.amounts import PriceField
 from shop.ui.numbers import money_text
 
-from .base import Act, ActForm, Done, Wish
+from .base import Act, ActForm, Done, Refused, Wish
 
 USUAL_DAYS, MOST_DAYS = 365, 3 * 366
 MOST_MINOR = 100_000  #: 1,000.00: more is a slip of the pen
@@ -69,7 +69,10 @@ class GiveVoucher(Act):
     form = VoucherForm
 
     def effects(self, wish: Wish) -> Effects:
-        """A code by mail; nothing is booked before it is used."""
+        """A code by mail; nothing is booked before it is used. Also asked when it is approved, perhaps days later."""
+        if _day(wish) <= today():
+            words = _("The voucher would end on %(day)s, so nobody could use it. Please ask for a later day.")
+            raise Refused(words % {"day": date_format(_day(wish), "d.m.Y")})
         amount, order = int(wish.data["amount"]), wish.order
         found = Effects(amount_minor=amount, cost_minor=amount)
         facts = {"amount": money_text(amount, order.currency), "day": date_format(_day(wish), "d.m.Y")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
 
@@ -27,6 +28,7 @@ from fulfilment.warehouse.receiving import actions as dock
 from fulfilment.warehouse.receiving.models import Return
 from shop.approvals.models import Approval
 from shop.kernel.invariants import verify as verify_everything
+from shop.kernel.states import StaleState
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case
 from tests.factories.orders import make_country
@@ -269,6 +271,93 @@ def test_a_replacement_that_is_faulty_too_is_replaced_from_its_own_order(clerk: 
     assert effects.amount_minor == 9_990, "worth what it was sold for in the first place"
     outcome = actions.carry_out(act=ACTS["replacement"], wish=wish, key="k", seen=actions.seal(made, effects))
     assert outcome.remedy and outcome.remedy.made_order and outcome.remedy.made_order.replaces == made
+
+
+def test_a_limit_counts_what_was_done_for_the_goods_that_were_sent_for_others_too(
+    clerk: Any, outbox: Any
+) -> None:
+    order = sent(outbox, 1, price_minor=15_000)
+    made = place_replacement(order=order, pieces={order.lines.get().pk: 1}, source="one", why="x", by=clerk)
+    outbox.drain()
+    send_everything(PickList.objects.get(order=made), by=clerk)
+    outbox.drain()
+    Remedy.objects.create(
+        key="first", act="replacement", order=order, amount_minor=15_000, currency="EUR", made_order=made
+    )
+    wish = Wish(made, {"pieces": {str(made.lines.get().pk): 1}, "reason": "faulty", "words": "wieder"}, clerk)
+    act_ = ACTS["replacement"]
+    effects = actions.effects_of(act_, wish)
+    assert effects.amount_minor == 15_000  # each alone is within the 200.00
+    outcome = actions.carry_out(act=act_, wish=wish, key="second", seen=actions.seal(made, effects))
+    assert outcome.remedy is None and outcome.approval is not None
+    assert actions.done_minor(order, "replacement") == actions.done_minor(made, "replacement") == 15_000
+
+
+def test_a_case_that_is_decided_in_the_same_moment_keeps_its_decision_and_gets_a_note(
+    desk: Client, outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = sent(outbox, 1)
+    case = make_case(key="c", order=order)
+
+    def too_late(**_wanted: Any) -> None:
+        raise StaleState("case 1: 'decided' may move to closed, not to 'decided'")
+
+    monkeypatch.setattr(actions.cases, "decide", too_late)
+    done = act(desk, order, "replacement", **wished(order, case=case.number, decide="on"))
+    assert done.status_code == 200 and Remedy.objects.count() == 1
+    assert Order.objects.filter(kind="replacement").exists()
+    assert "nicht dadurch entschieden" in case.messages.order_by("-pk")[0].body
+
+
+def test_an_order_that_moves_in_the_same_moment_is_said_in_words(
+    desk: Client, outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = sent(outbox, 1)
+
+    def moved(*_what: Any) -> None:
+        raise StaleState("order K10001 was changed by somebody else")
+
+    monkeypatch.setattr(ACTS["replacement"], "do", moved)
+    done = act(desk, order, "replacement", **wished(order))
+    text = done.content.decode()
+    assert done.status_code == 409 and "Inzwischen hat sich an dieser Bestellung" in text
+    assert "somebody else" not in text and not Remedy.objects.exists()
+
+
+def test_an_approval_of_an_order_that_moved_is_refused_in_words(
+    desk: Client, outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shop.approvals.actions import approve
+    from shop.approvals.kinds import CannotRun
+
+    order = sent(outbox, 3, price_minor=9_990)
+    act(desk, order, "replacement", **wished(order, 3))
+
+    def moved(*_what: Any) -> None:
+        raise StaleState("order K10001 was changed by somebody else")
+
+    monkeypatch.setattr(ACTS["replacement"], "do", moved)
+    chief = make_staff("chef@example.org", "remedies.approve_remedies", "approvals.view_approvals")
+    with pytest.raises(CannotRun, match="Inzwischen"):
+        approve(approval=Approval.objects.get(), by=chief, words="ja")
+    assert Approval.objects.get().state == "waiting"
+
+
+def test_only_the_same_form_is_taken_for_a_second_click(
+    clerk: Any, outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = sent(outbox, 1)
+    replacement = ACTS["replacement"]
+    wish = Wish(order, {"pieces": {str(order.lines.get().pk): 1}, "reason": "faulty", "words": "x"}, clerk)
+    seen = actions.seal(order, actions.effects_of(replacement, wish))
+
+    def broken(*_what: Any) -> None:
+        raise IntegrityError("something else")
+
+    monkeypatch.setattr(replacement, "do", broken)
+    with pytest.raises(IntegrityError, match="something else"):
+        actions.carry_out(act=replacement, wish=wish, key="k", seen=seen)
+    assert not Remedy.objects.exists()
 
 
 def test_the_check_finds_a_remedy_without_its_order(desk: Client, outbox: Any) -> None:

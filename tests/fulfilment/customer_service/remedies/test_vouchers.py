@@ -132,6 +132,22 @@ def test_above_the_limit_it_waits_and_is_given_once(desk: Client, outbox: Any) -
     outbox.drain()
 
 
+def test_a_voucher_whose_day_passed_while_it_waited_for_approval_is_not_given(
+    desk: Client, outbox: Any, clock: Any
+) -> None:
+    from shop.approvals.actions import approve
+    from shop.approvals.kinds import CannotRun
+
+    order = sent(outbox, 1)
+    clock.stop()
+    act(desk, order, "voucher", **wished("80", days=1))
+    clock.advance(days=3)
+    chief = make_staff("chef@example.org", "remedies.approve_remedies")
+    with pytest.raises(CannotRun, match="späteren Tag"):
+        approve(approval=Approval.objects.get(), by=chief)
+    assert not PersonalVoucher.objects.exists() and Approval.objects.get().state == "waiting"
+
+
 def test_codes_are_long_and_readable() -> None:
     codes = {new_code() for _n in range(200)}
     assert len(codes) == 200 and all(set(code) <= set(LETTERS + "-") and len(code) == 14 for code in codes)
