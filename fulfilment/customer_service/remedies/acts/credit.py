@@ -18,7 +18,7 @@ from fulfilment.customer_service.remedies.effects import GOODS, Effects
 from fulfilment.customer_service.remedies.models import Remedy
 from fulfilment.customer_service.returns.plan import plan
 from fulfilment.finance.invoicing.actions import credit_note
-from fulfilment.finance.invoicing.actions.rests import credited_minor, rest_of_line
+from fulfilment.finance.invoicing.actions.rests import credited_of, rest_of_line, rests_of
 from fulfilment.finance.invoicing.models import Invoice, InvoiceLine
 from shop.ui.amounts import AmountField
 from shop.ui.numbers import money_text
@@ -35,7 +35,8 @@ def standing(order: Order) -> list[Invoice]:
 
 def rest_minor(order: Order) -> int:
     """What of all invoices of an order no credit note has taken, gross minor units."""
-    return sum(invoice.gross_minor - credited_minor(invoice) for invoice in standing(order))
+    invoices = standing(order)
+    return sum(one.gross_minor for one in invoices) - sum(credited_of(invoices).values())
 
 
 class CreditAct(Act):
@@ -88,9 +89,11 @@ class ReductionForm(ActForm):
         wished = {int(line["order_line_id"]) for line in (self.case.lines if self.case else [])}
         field: Any = self.fields["line"]
         field.choices, first = [], ""
-        for invoice in standing(self.order):
+        invoices = standing(self.order)
+        rests = rests_of(line for invoice in invoices for line in invoice.lines.all())
+        for invoice in invoices:
             for line in invoice.lines.all():
-                left = rest_of_line(line)[1]
+                left = rests[line.pk][1]
                 if left <= 0:
                     continue
                 words = _("%(title)s: %(left)s left (%(invoice)s)") % {
@@ -168,8 +171,10 @@ class Goodwill(CreditAct):
                 "left": money_text(most, wish.order.currency)
             }
             raise Refused(words)
-        for invoice in standing(wish.order):
-            part = min(rest, invoice.gross_minor - credited_minor(invoice))
+        invoices = standing(wish.order)
+        credited = credited_of(invoices)
+        for invoice in invoices:
+            part = min(rest, invoice.gross_minor - credited.get(invoice.pk, 0))
             if part > 0:
                 made.append(
                     credit_note(
@@ -199,11 +204,12 @@ class MoneyBackForm(PiecesForm):
     def choices(self) -> Iterator[Choice]:
         """What invoices have left of each order line."""
         rows: dict[int, tuple[str, int]] = {}
-        for invoice in standing(self.order):
-            for line in invoice.lines.all():
-                if line.order_line_id:
-                    _title, had = rows.get(line.order_line_id, ("", 0))
-                    rows[line.order_line_id] = (line.name, had + rest_of_line(line)[0])
+        lines = [line for invoice in standing(self.order) for line in invoice.lines.all()]
+        rests = rests_of(lines)
+        for line in lines:
+            if line.order_line_id:
+                _title, had = rows.get(line.order_line_id, ("", 0))
+                rows[line.order_line_id] = (line.name, had + rests[line.pk][0])
         self.left = {pk: count for pk, (_title, count) in rows.items() if count}
         for pk, most in self.left.items():
             yield Choice(pk, rows[pk][0], most)

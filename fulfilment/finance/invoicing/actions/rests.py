@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Q, Sum
@@ -14,32 +14,42 @@ from shop.kernel.money import split
 
 SHIPPING_SKU = "SHIPPING"  #: on lines that credit a shipping charge alone
 Rate = tuple[str, int]
+Rest = tuple[int, int, int, int]  #: pieces, gross, VAT, discount
 
 
 def credited_minor(invoice: Invoice) -> int:
     """Gross of all credit notes on an invoice, in minor units."""
-    total = Invoice.objects.filter(corrects=invoice, kind=CREDIT_NOTE).aggregate(sum=Sum("gross_minor"))
-    return int(total["sum"] or 0)
+    return credited_of([invoice]).get(invoice.pk, 0)
+
+
+def credited_of(invoices: Iterable[Invoice]) -> dict[int, int]:
+    """``credited_minor`` of many, by id; those without a credit note are left out. One query."""
+    notes = Invoice.objects.filter(corrects__in=[one.pk for one in invoices], kind=CREDIT_NOTE)
+    return dict(notes.order_by().values_list("corrects_id").annotate(Sum("gross_minor")))
 
 
 def rest_of_line(line: InvoiceLine) -> tuple[int, int, int, int]:
     """Pieces, gross, VAT and discount (minor units) of an invoice line that no credit note has taken. What its price
     was reduced by is gone from it, and stands in its discount."""
-    taken = InvoiceLine.objects.filter(Q(credits=line) | Q(reduces=line)).aggregate(
-        quantity=Sum("quantity", filter=Q(credits=line)),
-        gross=Sum("gross_minor"),
-        vat=Sum("vat_minor"),
-        discount=Sum("discount_minor"),
-        kept=Sum("kept_minor"),
-        kept_vat=Sum("kept_vat_minor"),
-        reduced=Sum("gross_minor", filter=Q(reduces=line)),
-    )
-    return (
-        line.quantity - (taken["quantity"] or 0),
-        line.gross_minor - (taken["gross"] or 0) - (taken["kept"] or 0),
-        line.vat_minor - (taken["vat"] or 0) - (taken["kept_vat"] or 0),
-        line.discount_minor - (taken["discount"] or 0) + (taken["kept"] or 0) + (taken["reduced"] or 0),
-    )
+    return rests_of([line])[line.pk]
+
+
+def rests_of(lines: Iterable[InvoiceLine]) -> dict[int, Rest]:
+    """``rest_of_line`` of many, by id. One query, however many they are."""
+    rests = {row.pk: (row.quantity, row.gross_minor, row.vat_minor, row.discount_minor) for row in lines}
+    for row in InvoiceLine.objects.filter(Q(credits__in=rests) | Q(reduces__in=rests)):
+        for pk in rests.keys() & {row.credits_id, row.reduces_id} - {None}:
+            quantity, gross, vat, discount = rests[pk]
+            rests[pk] = (
+                quantity - (row.quantity if row.credits_id == pk else 0),
+                gross - row.gross_minor - row.kept_minor,
+                vat - row.vat_minor - row.kept_vat_minor,
+                discount
+                - row.discount_minor
+                + row.kept_minor
+                + (row.gross_minor if row.reduces_id == pk else 0),
+            )
+    return rests
 
 
 def next_of_line(line: InvoiceLine, pieces: int) -> tuple[int, Part | None]:
@@ -85,8 +95,10 @@ class Reductions:
                 self.vat[key] += line.vat_minor
             self.gross[key] -= line.reduced_minor
             self.vat[key] -= line.reduced_vat_minor
-        for line in claim.lines.all():
-            self.goods[str(line.category), line.rate_bp] += rest_of_line(line)[1]
+        lines = list(claim.lines.all())
+        rests = rests_of(lines)
+        for line in lines:
+            self.goods[str(line.category), line.rate_bp] += rests[line.pk][1]
 
     def take(self, line: InvoiceLine, part: Part) -> tuple[int, int]:
         """Gross and VAT (minor units) of ``part`` of a line that were credited before."""

@@ -286,3 +286,27 @@ def test_the_screen_costs_the_same_for_one_and_many(desk: Client, outbox: Any) -
     for _time in range(3):
         act(desk, order, "goodwill", **WHY, amount="1")
     assert cost() == first
+
+
+@pytest.mark.parametrize("what", ["", "price_reduction", "money_back"])
+def test_each_page_costs_the_same_for_one_line_and_invoice_and_for_many(
+    desk: Client, outbox: Any, what: str
+) -> None:
+    def cost(order: Order) -> int:
+        url = form_url(order, what) if what else reverse("service:act", args=[order.number])
+        assert desk.get(url).status_code == 200
+        with CaptureQueriesContext(connection) as queries:
+            desk.get(url)
+        return len(queries)
+
+    one, many = sent(outbox, 1), sent(outbox, 1, 1, 2, 3)
+    act(desk, one, "goodwill", **WHY, amount="1")
+    act(desk, many, "goodwill", **WHY, amount="1")
+    second = Invoice.objects.claims().get(order=many)
+    lines = list(second.lines.all())
+    second.pk, second.number, second.source = None, "2026-999999", "second"
+    second.save(force_insert=True)
+    for line in lines:
+        line.pk, line.invoice = None, second
+        line.save(force_insert=True)
+    assert cost(many) == cost(one)
