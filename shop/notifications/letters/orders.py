@@ -201,28 +201,17 @@ def replacement(order: Order) -> Letter:
     first = order.replaces.number if order.replaces else ""
     if hasattr(order, "exchange"):
         return exchanged(order, first)
-    blocks: list[Block] = [
-        Paragraph(
-            _(
-                "We are sorry that not everything was right with your order %(number)s. We send you these goods once "
-                "more, free of charge, and are already getting them ready. We will write to you again when the parcel "
-                "leaves our house."
-            )
-            % {"number": first}
-        ),
-        facts.listed(order),
-        Facts([(_("Number of the replacement"), order.number), (_("To pay"), _("nothing"))]),
-        link(order),
-        facts.addresses(order),
-        Paragraph(_("Your rights stay as they were with the first delivery."), small=True),
-        ways(order),
-    ]
+    opening = _(
+        "We are sorry that not everything was right with your order %(number)s. We send you these goods once "
+        "more, free of charge, and are already getting them ready. We will write to you again when the parcel "
+        "leaves our house."
+    )
     return Letter(
         subject=_("Your replacement for order %(number)s is being made ready") % {"number": first},
         preheader=_("Free of charge; we write again when the parcel leaves."),
         heading=_("Your replacement is being made ready"),
         greeting=facts.greeting(order),
-        blocks=blocks,
+        blocks=_free_goods(order, opening % {"number": first}, _("Number of the replacement")),
         closing=signature(),
     )
 
@@ -230,30 +219,32 @@ def replacement(order: Order) -> Letter:
 def exchanged(order: Order, first: str) -> Letter:
     """Another size is kept for what was sent: what is to be done for it, and until when."""
     day = long_date(order.exchange.returning.expected_by, order.language)  # type: ignore[attr-defined]
-    blocks: list[Block] = [
-        Paragraph(
-            _(
-                "We keep these goods for you in exchange for a part of your order %(number)s. Please send the old ones "
-                "back: as soon as they are here and like new, the new ones leave. We wait until %(day)s; if nothing "
-                "has arrived by then, the exchange is off and you keep what you have."
-            )
-            % {"number": first, "day": day}
-        ),
-        facts.listed(order),
-        Facts([(_("Number of the exchange"), order.number), (_("To pay"), _("nothing"))]),
-        link(order),
-        facts.addresses(order),
-        Paragraph(_("Your rights stay as they were with the first delivery."), small=True),
-        ways(order),
-    ]
+    opening = _(
+        "We keep these goods for you in exchange for a part of your order %(number)s. Please send the old ones "
+        "back: as soon as they are here and like new, the new ones leave. We wait until %(day)s; if nothing "
+        "has arrived by then, the exchange is off and you keep what you have."
+    )
     return Letter(
         subject=_("Your exchange for order %(number)s: we keep the new size for you") % {"number": first},
         preheader=_("Please send the old goods back."),
         heading=_("Your new size is kept for you"),
         greeting=facts.greeting(order),
-        blocks=blocks,
+        blocks=_free_goods(order, opening % {"number": first, "day": day}, _("Number of the exchange")),
         closing=signature(),
     )
+
+
+def _free_goods(order: Order, opening: str, number_label: str) -> list[Block]:
+    """What letters about goods without money say: which, under which number, where to, and that rights stay."""
+    return [
+        Paragraph(opening),
+        facts.listed(order),
+        Facts([(number_label, order.number), (_("To pay"), _("nothing"))]),
+        link(order),
+        facts.addresses(order),
+        Paragraph(_("Your rights stay as they were with the first delivery."), small=True),
+        ways(order),
+    ]
 
 
 def order_pieces(order: Order) -> int:
