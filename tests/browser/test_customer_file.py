@@ -16,6 +16,7 @@ from tests.browser.judge import Judge
 from tests.factories.people import make_staff, make_user
 from tests.factories.range import ensure_vat
 from tests.shop.dashboard.test_customer_file import busy
+from tests.shop.dashboard.test_merging import confirmed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -67,7 +68,7 @@ def test_two_accounts_of_one_person_are_merged(
     ensure()
     ensure_vat()
     with override("de"):
-        erika = make_user("erika@example.org", first_name="Erika", last_name="Muster", phone="040 123456")
+        erika = confirmed("erika@example.org", first_name="Erika", last_name="Muster", phone="040 123456")
         other = make_user("e.muster@example.org", first_name="Erika", last_name="Muster", phone="040123456")
         busy(other, outbox)
     page = open_window(locale="de-DE")
