@@ -80,10 +80,34 @@ class AddressForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The postcode must fit the country."""
         data = super().clean() or {}
-        pattern = POSTCODES.get(data.get("country", ""))
-        code = data.get("postcode", "")
-        if pattern and code and not re.fullmatch(pattern, code, re.ASCII):
-            self.add_error("postcode", _("This is not a postcode of the chosen country."))
+        check_postcode(self, data)
+        return data
+
+
+def check_postcode(form: forms.Form, data: dict[str, Any]) -> None:
+    """Put an error beside the postcode when it is none of the country."""
+    pattern = POSTCODES.get(data.get("country", ""))
+    code = data.get("postcode", "")
+    if pattern and code and not re.fullmatch(pattern, code, re.ASCII):
+        form.add_error("postcode", _("This is not a postcode of the chosen country."))
+
+
+class EstimateForm(forms.Form):
+    """Where the goods would go, before anybody gives an address."""
+
+    country = forms.ChoiceField(label=_("Country"))
+    postcode = Line(label=_("Postcode"), max_length=12, required=False)
+
+    def __init__(self, *args: Any, countries: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["country"].choices = countries  # type: ignore[attr-defined]
+        self.fields["country"].widget.attrs["autocomplete"] = "shipping country"
+        self.fields["postcode"].widget.attrs["autocomplete"] = "shipping postal-code"
+
+    def clean(self) -> dict[str, Any]:
+        """The postcode must fit the country."""
+        data = super().clean() or {}
+        check_postcode(self, data)
         return data
 
 

@@ -13,7 +13,7 @@ from shop.kernel import clock
 from shop.kernel.money import net_from_gross
 
 from .basket.offers import apply_offers
-from .basket.queries import pictures_of
+from .basket.queries import pictures_of, weight_of
 from .basket.totals import BasketTotals, totals
 from .payment.rules import Case
 from .session import Draft, load
@@ -78,9 +78,7 @@ def quote_of(*, basket: Any, draft: Draft, user: Any) -> Quote:
     country = draft.country
     goods = totals(lines, country=country)
     proof = proof_of(draft)
-    weight_g = sum(
-        (line.product.weight_g or line.product.own_or_parent.weight_g) * line.quantity for line in lines
-    )
+    weight_g = weight_of(lines)
     ways = options(country=country, weight_g=weight_g, goods_minor=goods.goods_minor) if lines else []
     untaxed = _untaxed(draft, proof) if lines else ""
     if untaxed:

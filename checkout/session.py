@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from shop.customers.models import User
 
 KEY = "checkout"
+ESTIMATE = "estimate"  #: where the basket page was asked to reckon delivery to
 
 
 @dataclass

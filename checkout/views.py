@@ -23,6 +23,7 @@ from checkout.payment.models import CARD, NOTHING
 from shop.kernel.access import public
 
 from . import session
+from .basket.estimate import where
 from .basket.queries import is_offered
 from .forms import AddressForm, CarrierContactForm, ContactForm, FirmForm, shipping_countries
 from .placing import ADDRESS_FIELDS, placement_of, remember_firm, sold_out_text
@@ -86,7 +87,10 @@ def contact(request: HttpRequest) -> HttpResponse:
         initial={"email": draft.email, "phone": draft.phone, "other_delivery": draft.other_delivery},
     )
     billing = AddressForm(
-        request.POST or None, prefix="billing", countries=countries, initial=_initial(draft, saved)
+        request.POST or None,
+        prefix="billing",
+        countries=countries,
+        initial=_initial(draft, saved) or where(request),
     )
     elsewhere = request.method == "POST" and request.POST.get("other_delivery") is not None
     delivery = AddressForm(

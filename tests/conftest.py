@@ -122,8 +122,9 @@ def _fresh_cache() -> None:
 
     from catalogue import tree
     from catalogue.partner import vat
+    from checkout.shipping import queries as shipping
     from shop.pages import queries
 
     cache.clear()
-    for room in (tree, vat, queries):
+    for room in (tree, vat, queries, shipping):
         room.forget()

@@ -15,6 +15,7 @@ from catalogue.models import Product
 from checkout.vouchers.personal import may_use
 from shop.kernel.transactions import retrying
 
+from .held import held_text
 from .models import Basket
 from .offers import apply_offers
 
@@ -39,27 +40,34 @@ class Added:
 def add(*, basket: Any, variant_id: int, quantity: int, by: Any = None) -> Added:
     """Put pieces of a variant in the basket. Raises Product.DoesNotExist for what is not on offer and Refused when
     fewer pieces are there than would then be in the basket."""
-    product = (
+    return retrying(lambda: put(basket=basket, variant_id=variant_id, quantity=quantity))
+
+
+def put(*, basket: Any, variant_id: int, quantity: int) -> Added:
+    """``add()`` as a part of a larger transaction."""
+    product = offered(variant_id)
+    record = product.stockrecords.all()[0]
+    hold(basket)
+    lines = list(basket.lines.all()) if basket.pk else []
+    present = sum(line.quantity for line in lines if line.product_id == product.pk)
+    pieces = sum(line.quantity for line in lines)
+    _check(record, quantity, present)
+    if pieces + quantity > settings.OSCAR_MAX_BASKET_QUANTITY_THRESHOLD or len(lines) >= MAX_LINES:
+        raise Refused(_("This basket is full. Please place an order with what is in it first."))
+    basket.add_product(product, quantity)
+    return Added(product.title_local, quantity, present + quantity)
+
+
+def offered(variant_id: int) -> Product:
+    """A variant that is for sale, with its stock. Raises Product.DoesNotExist. Two queries."""
+    found: Product = (
         Product.objects.filter(is_public=True, stockrecords__price__isnull=False)
         .exclude(parent__is_public=False)
         .select_related("parent", "colour")
         .prefetch_related("stockrecords")
         .get(pk=variant_id)
     )
-    record = product.stockrecords.all()[0]
-
-    def work() -> Added:
-        _hold(basket)
-        lines = list(basket.lines.all()) if basket.pk else []
-        present = sum(line.quantity for line in lines if line.product_id == product.pk)
-        pieces = sum(line.quantity for line in lines)
-        _check(record, quantity, present)
-        if pieces + quantity > settings.OSCAR_MAX_BASKET_QUANTITY_THRESHOLD or len(lines) >= MAX_LINES:
-            raise Refused(_("This basket is full. Please place an order with what is in it first."))
-        basket.add_product(product, quantity)
-        return Added(product.title_local, quantity, present + quantity)
-
-    return retrying(work)
+    return found
 
 
 def change_quantity(*, basket: Any, line_id: int, quantity: int, by: Any = None) -> None:
@@ -76,15 +84,15 @@ def change_quantity(*, basket: Any, line_id: int, quantity: int, by: Any = None)
     basket.reset_offer_applications()
 
 
-def remove(*, basket: Any, line_id: int, by: Any = None) -> tuple[int, int]:
-    """Take a line out; returns variant id and quantity, with which it can be put back.
+def remove(*, basket: Any, line_id: int, by: Any = None) -> tuple[int, int, str]:
+    """Take a line out; returns variant id, quantity and title, with which it can be put back.
 
     Raises LookupError for a line of another basket.
     """
     line = _line(basket, line_id)
     basket.lines.filter(pk=line.pk).delete()
     basket.reset_offer_applications()
-    return line.product_id, line.quantity
+    return line.product_id, line.quantity, line.product.title_local
 
 
 def add_voucher(*, basket: Any, code: str, user: Any, by: Any = None) -> bool:
@@ -121,7 +129,7 @@ def remove_voucher(*, basket: Any, code: str, by: Any = None) -> None:
         basket.reset_offer_applications()
 
 
-def _hold(basket: Any) -> None:
+def hold(basket: Any) -> None:
     """Let no other click change this basket until the transaction ends: an update of its row locks it everywhere.
 
     Raises Refused for a basket that became an order in another window.
@@ -132,7 +140,10 @@ def _hold(basket: Any) -> None:
 
 
 def _line(basket: Any, line_id: int) -> Any:
-    found = basket.lines.filter(pk=line_id).select_related("stockrecord").first() if basket.pk else None
+    found = None
+    if basket.pk:
+        rows = basket.lines.select_related("stockrecord", "product__parent", "product__colour")
+        found = rows.filter(pk=line_id).first()
     if found is None:
         raise LookupError(line_id)
     return found
@@ -144,10 +155,11 @@ def _check(record: Any, quantity: int, present: int) -> None:
         raise Refused(_("Please give a number of pieces from 1 to %(most)d.") % {"most": MAX_PER_LINE})
     if record.backorderable or quantity + present <= record.available:
         return
+    waiting = held_text(record.pk)
     if not record.available:
-        raise Refused(_("This one has just been sold out."))
+        raise Refused(" ".join(filter(None, (_("This one has just been sold out."), waiting))))
     text = ngettext("Only one piece is left", "Only %(left)d pieces are left", record.available)
     text %= {"left": record.available}
     if present:
         text += _(", and %(n)d of them are in your basket already") % {"n": present}
-    raise Refused(f"{text}.")
+    raise Refused(" ".join(filter(None, (f"{text}.", waiting))))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.contrib import messages
 from django.utils.functional import SimpleLazyObject, empty
 from oscar.apps.basket import middleware
 
 from .counting import COUNT_COOKIE, count_pieces, note_count, write_count
+from .merging import merge
+from .models import Basket
 
 
 class BasketMiddleware(middleware.BasketMiddleware):  # type: ignore[misc]
@@ -43,11 +45,36 @@ class BasketMiddleware(middleware.BasketMiddleware):  # type: ignore[misc]
         write_count(request, response)
         return response
 
-    def merge_baskets(self, master: Any, slave: Any) -> None:
-        """Both baskets' wishes in one, the larger quantity of each; all or nothing."""
-        with transaction.atomic():
-            super().merge_baskets(master, slave)
+    def get_basket(self, request: Any) -> Any:
+        """The visitor's open basket. A guest's becomes part of the person's own at sign-in, which is said in words."""
+        if request._basket_cache is not None:
+            return request._basket_cache
+        key = self.get_cookie_key(request)
+        guests = self.get_cookie_basket(key, request, Basket.open)
+        if getattr(request, "user", None) is None or not request.user.is_authenticated:
+            basket = guests or Basket()
+        else:
+            basket = _of_person(request.user)
+            if guests:
+                text = merge(into=basket, other=guests, by=request.user).words()
+                request.cookies_to_delete.append(key)
+                if text:
+                    messages.info(request, text, fail_silently=True)
+        request._basket_cache = basket
+        return basket
 
     def process_template_response(self, request: Any, response: Any) -> Any:
         """Oscar puts the basket into every template's context, which loads it everywhere; we do not."""
         return response
+
+
+def _of_person(user: Any) -> Any:
+    """The one open basket of an account; two that two windows made in one moment are merged."""
+    try:
+        basket, _made = Basket.open.get_or_create(owner=user)
+    except Basket.MultipleObjectsReturned:
+        basket, *others = Basket.open.filter(owner=user).order_by("pk")
+        for other in others:
+            merge(into=basket, other=other, by=user)
+    basket.owner = user
+    return basket

@@ -21,5 +21,13 @@ class Basket(AbstractBasket):
             self._lines = found.order_by("pk")
         return self._lines
 
+    def bring_lines(self, rows: list[Any]) -> None:
+        """Lines that a page read together with others; from then on they are remembered as ``all_lines`` does."""
+        found = self.lines.all()
+        found._result_cache = rows
+        for row in rows:
+            row.basket = self
+        self._lines = found
+
 
 from oscar.apps.basket.models import *  # noqa: E402, F403

@@ -7,14 +7,17 @@ each pair of offers whether they combine). Here all of that is read first; then 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import IntegerField, Q, Value
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, Subquery, Sum, Value
 from oscar.apps.offer.applicator import Applicator
 from oscar.apps.offer.models import ConditionalOffer, Range
+from oscar.apps.voucher.models import Voucher, VoucherApplication
 
 from catalogue.models import ProductCategory  # type: ignore[attr-defined]
 from catalogue.tree import tree
+from checkout.order.models import OrderDiscount  # type: ignore[attr-defined]
 from checkout.vouchers.personal import may_use
 
 
@@ -22,12 +25,11 @@ class QuietApplicator(Applicator):  # type: ignore[misc]
     """Oscar's, with offers that carry everything they will be asked."""
 
     def get_offers(self, basket: Any, user: Any = None, request: Any = None) -> list[Any]:
-        """All open offers for this basket, the most important first. At most six queries, two without offers."""
+        """All open offers for this basket, the most important first. Three queries, two without offers."""
         vouchers = _usable_vouchers(basket, user)
-        offers = _open_offers(vouchers)
+        offers = _open_offers(vouchers, user)
         if offers:
-            _bring_combinations(offers)
-            _bring_ranges(offers, list(basket.all_lines()))
+            _bring_facts(offers, list(basket.all_lines()))
         return sorted(offers, key=lambda offer: offer.priority, reverse=True)
 
 
@@ -40,43 +42,56 @@ def apply_offers(basket: Any, user: Any = None) -> None:
     QuietApplicator().apply(basket, user)
 
 
-def _usable_vouchers(basket: Any, user: Any) -> list[Any]:
-    """Vouchers on the basket that are in date and may be used by this person."""
-    found = []
-    basket._known_vouchers = list(basket.vouchers.select_related("personal").prefetch_related("offers"))
-    for voucher in basket._known_vouchers:
-        if user is None or not voucher.is_active() or not may_use(voucher, user):
-            continue
-        if voucher.is_available_to_user(user=user)[0]:
-            found.append(voucher)
-    return found
+def _usable_vouchers(basket: Any, user: Any) -> list[tuple[Any, list[int]]]:
+    """(voucher, ids of its offers) of those on the basket that are in date and may be used by this person. One query:
+    whether one was used before comes with it."""
+    used = VoucherApplication.objects.filter(voucher=OuterRef("pk"))
+    used_by = used.filter(user=getattr(user, "pk", None) or 0)
+    rows = basket.vouchers.select_related("personal").annotate(
+        brings=F("offers"), was_used=Exists(used), was_used_by=Exists(used_by)
+    )
+    known: dict[int, tuple[Any, list[int]]] = {}
+    for voucher in rows:
+        ids = known.setdefault(voucher.pk, (voucher, []))[1]
+        if voucher.brings is not None:
+            ids.append(voucher.brings)
+    basket._known_vouchers = [voucher for voucher, _ids in known.values()]
+    return [pair for pair in known.values() if _is_usable(pair[0], user)]
 
 
-def _open_offers(vouchers: list[Any]) -> list[Any]:
-    by_offer = {offer.pk: voucher for voucher in vouchers for offer in voucher.offers.all()}
+def _is_usable(voucher: Any, user: Any) -> bool:
+    """Oscar's ``is_available_to_user`` with what came along, and whether it is this person's."""
+    if user is None or not voucher.is_active() or not may_use(voucher, user):
+        return False
+    if voucher.usage == Voucher.SINGLE_USE:
+        return not voucher.was_used
+    return voucher.usage == Voucher.MULTI_USE or (user.is_authenticated and not voucher.was_used_by)
+
+
+def _open_offers(vouchers: list[tuple[Any, list[int]]], user: Any) -> list[Any]:
+    """Offers of the shop and of the vouchers, with how often this person used each. One query."""
+    by_offer = {pk: voucher for voucher, ids in vouchers for pk in ids}
     wanted = Q(offer_type=ConditionalOffer.SITE)
     if by_offer:
         wanted |= Q(pk__in=list(by_offer), offer_type=ConditionalOffer.VOUCHER)
-    offers = list(ConditionalOffer.active.filter(wanted).select_related("condition__range", "benefit__range"))
+    rows = ConditionalOffer.active.filter(wanted).select_related("condition__range", "benefit__range")
+    person = getattr(user, "pk", None)
+    if person:
+        discounts = OrderDiscount.objects.filter(offer_id=OuterRef("pk"), order__user=person).order_by()
+        often = discounts.values("offer_id").annotate(n=Sum("frequency")).values("n")
+        rows = rows.annotate(used_by_person=Subquery(often))
+    offers = list(rows)
     for offer in offers:
+        times = getattr(offer, "used_by_person", None) or 0
+        offer.get_num_user_applications = lambda _user, times=times: times
         if offer.pk in by_offer:
             offer.set_voucher(by_offer[offer.pk])
     return offers
 
 
-def _bring_combinations(offers: list[Any]) -> None:
-    through = ConditionalOffer.combinations.through
-    pairs = (
-        list(through.objects.values_list("from_conditionaloffer_id", "to_conditionaloffer_id"))
-        if len(offers) > 1
-        else []
-    )
-    for offer in offers:
-        offer.combines_with = frozenset(to for start, to in pairs if start == offer.pk)
-
-
-def _bring_ranges(offers: list[Any], lines: list[Any]) -> None:
-    """Replace conditions and benefits by their working classes, whose ranges know their members by heart."""
+def _bring_facts(offers: list[Any], lines: list[Any]) -> None:
+    """Replace conditions and benefits by their working classes, whose ranges know their members by heart; and say which
+    offers combine. One query."""
     holders = []
     for offer in offers:
         for name in ("condition", "benefit"):
@@ -87,32 +102,45 @@ def _bring_ranges(offers: list[Any], lines: list[Any]) -> None:
                 holders.append(working)
             setattr(offer, name, working)
     ranges = {holder.range_id: holder.range for holder in holders if not holder.range.proxy_class}
-    members = range_members(ranges.values(), [line.product for line in lines])
+    products = [line.product for line in lines]
+    facts = _facts(list(ranges), products, combinations=len(offers) > 1)
+    members = _members(ranges.values(), products, facts)
     for holder in holders:
         if holder.range_id in members:
             ids = members[holder.range_id]
             holder.range.contains_product = lambda product, ids=ids: product.pk in ids
+    for offer in offers:
+        offer.combines_with = frozenset(facts.combinations.get(offer.pk, ()))
+
+
+@dataclass
+class _Facts:
+    """What ranges name, by range and kind; what stands in which categories; which offers combine."""
+
+    ranges: dict[int, dict[str, set[int]]] = field(default_factory=dict)
+    standing: dict[int, set[int]] = field(default_factory=dict)
+    combinations: dict[int, set[int]] = field(default_factory=dict)
 
 
 def range_members(ranges: Iterable[Any], products: list[Any]) -> dict[int, set[int]]:
-    """For each range the ids of those ``products`` that are in it. Two queries, none for ranges of everything.
+    """For each range the ids of those ``products`` that are in it. One query.
 
     A variant is in a range when it or its parent is named, of a named class or in a named category or below one;
     a named exclusion always wins.
     """
     ranges = list(ranges)
-    facts = _facts([one.pk for one in ranges]) if ranges else {}
-    standing = (
-        _categories(products) if any(facts[one.pk]["in"] or facts[one.pk]["out"] for one in ranges) else {}
-    )
+    return _members(ranges, products, _facts([one.pk for one in ranges], products, combinations=False))
+
+
+def _members(ranges: Iterable[Any], products: list[Any], facts: _Facts) -> dict[int, set[int]]:
     members: dict[int, set[int]] = {}
     for one in ranges:
-        known = facts[one.pk]
+        known = facts.ranges[one.pk]
         found = set()
         for product in products:
             own = {product.pk, product.parent_id} - {None}
             classes = {product.product_class_id, getattr(product.parent, "product_class_id", None)}
-            categories = standing.get(product.parent_id or product.pk, set())
+            categories = facts.standing.get(product.parent_id or product.pk, set())
             if one.includes_all_products:
                 inside = not categories & known["out"]
             else:
@@ -123,37 +151,36 @@ def range_members(ranges: Iterable[Any], products: list[Any]) -> dict[int, set[i
     return members
 
 
-def _facts(range_ids: list[int]) -> dict[int, dict[str, set[int]]]:
-    """What ranges name: products, excluded products, classes, categories, excluded categories. One query."""
-    tables = {
-        "named": (Range.included_products.through, "product_id"),
-        "not": (Range.excluded_products.through, "product_id"),
-        "class": (Range.classes.through, "productclass_id"),
-        "in": (Range.included_categories.through, "category_id"),
-        "out": (Range.excluded_categories.through, "category_id"),
-    }
-    kinds = list(tables)
-    parts = [
-        through.objects.filter(range_id__in=range_ids)
-        .order_by()
-        .annotate(kind=Value(number, IntegerField()))
-        .values_list("kind", "range_id", column)
-        for number, (through, column) in enumerate(tables.values())
-    ]
-    facts: dict[int, dict[str, set[int]]] = {pk: {kind: set() for kind in kinds} for pk in range_ids}
-    for number, range_id, value in parts[0].union(*parts[1:], all=True):
-        facts[range_id][kinds[number]].add(value)
+#: Kinds of facts, and where they stand: table, column of the first number, column of the second.
+_KINDS: dict[str, tuple[Any, str, str]] = {
+    "named": (Range.included_products.through, "range_id", "product_id"),
+    "not": (Range.excluded_products.through, "range_id", "product_id"),
+    "class": (Range.classes.through, "range_id", "productclass_id"),
+    "in": (Range.included_categories.through, "range_id", "category_id"),
+    "out": (Range.excluded_categories.through, "range_id", "category_id"),
+    "stands": (ProductCategory, "product_id", "category_id"),
+    "combines": (ConditionalOffer.combinations.through, "from_conditionaloffer_id", "to_conditionaloffer_id"),
+}
+
+
+def _facts(range_ids: list[int], products: list[Any], *, combinations: bool) -> _Facts:
+    """All of it in one query; none when there is nothing to ask."""
+    facts = _Facts({pk: {kind: set() for kind in ("named", "not", "class", "in", "out")} for pk in range_ids})
+    wanted = {"product_id": {product.parent_id or product.pk for product in products}, "range_id": range_ids}
+    parts = []
+    for number, (kind, (table, first, second)) in enumerate(_KINDS.items()):
+        if (kind == "combines" and not combinations) or (kind != "combines" and not range_ids):
+            continue
+        rows = table.objects.filter(**{f"{first}__in": wanted[first]} if first in wanted else {}).order_by()
+        parts.append(rows.annotate(kind=Value(number, IntegerField())).values_list("kind", first, second))
+    nodes, names = tree().by_id, list(_KINDS)
+    for number, one, other in parts[0].union(*parts[1:], all=True) if parts else ():
+        kind = names[number]
+        if kind == "combines":
+            facts.combinations.setdefault(one, set()).add(other)
+        elif kind == "stands":
+            above = {node.id for node in nodes[other].trail} if other in nodes else {other}
+            facts.standing.setdefault(one, set()).update(above)
+        else:
+            facts.ranges[one][kind].add(other)
     return facts
-
-
-def _categories(products: list[Any]) -> dict[int, set[int]]:
-    """Ids of the categories in which each product stands, with everything above them. One query."""
-    ids = {product.parent_id or product.pk for product in products}
-    nodes = tree().by_id
-    standing: dict[int, set[int]] = {}
-    for product_id, category_id in ProductCategory.objects.filter(product_id__in=ids).values_list(
-        "product_id", "category_id"
-    ):
-        above = {node.id for node in nodes[category_id].trail} if category_id in nodes else {category_id}
-        standing.setdefault(product_id, set()).update(above)
-    return standing

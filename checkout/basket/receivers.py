@@ -10,11 +10,17 @@ from django.dispatch import receiver
 from django.utils.functional import SimpleLazyObject, empty
 
 from .counting import count_pieces, note_count
+from .later import Keeper, of_cookie
+from .later import merge as merge_kept
 
 
 @receiver(user_logged_in, dispatch_uid="basket of the guest is merged")
 def take_guest_basket_along(sender: Any, request: Any, user: Any, **kwargs: Any) -> None:
-    """Merge the guest's basket into the person's own at once, so that the very next page shows it."""
+    """Merge the guest's basket, and what the guest kept for later, into the person's own at once, so that the very next
+    page shows it."""
+    guest = Keeper(basket_id=of_cookie(request)) if hasattr(request, "COOKIES") else Keeper()
+    if guest.basket_id:
+        merge_kept(owner_id=user.pk, guest=guest)
     basket = getattr(request, "basket", None)
     if settings.OSCAR_BASKET_COOKIE_OPEN not in getattr(request, "COOKIES", {}) or basket is None:
         return

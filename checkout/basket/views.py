@@ -9,7 +9,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -19,7 +19,11 @@ from shop.kernel.access import public
 
 from . import actions
 from .counting import note_count
+from .estimate import estimate_for
+from .later import keeper_of
 from .queries import shown_basket
+from .undo import REMOVED, Undo, undo_of
+from .undo import address as undo_address
 
 MAX_ID = 2**63 - 1
 
@@ -28,8 +32,8 @@ MAX_ID = 2**63 - 1
 @require_safe
 @never_cache
 def summary(request: HttpRequest) -> HttpResponse:
-    """What is in the basket and what it costs."""
-    shown = shown_basket(_basket(request), user=request.user)
+    """What is in the basket and what it costs. With script only its middle is exchanged (htmx picks it out)."""
+    shown = shown_basket(basket_of(request), user=request.user, keeper=keeper_of(request))
     note_count(request, sum(line.quantity for line in shown.lines))
     sums = shown.totals
     context = {
@@ -44,7 +48,9 @@ def summary(request: HttpRequest) -> HttpResponse:
         "currency": sums.currency,
         "vouchers": shown.vouchers,
         "offers": shown.offers,
-        "undo": _undo(request),
+        "kept": shown.kept,
+        "undo": undo_of(request),
+        "estimate": estimate_for(request, shown) if shown.lines else None,
     }
     return render(request, "storefront/basket.html", context)
 
@@ -53,11 +59,13 @@ def summary(request: HttpRequest) -> HttpResponse:
 @require_POST
 def add(request: HttpRequest) -> HttpResponse:
     """Put a variant in the basket; back to where the form stood, or to the basket."""
-    variant_id = _whole(request, "product_id", _("Please choose a size first."))
-    quantity = _whole(request, "quantity", _("Please give the quantity as a whole number."), default="1")
+    variant_id = whole_number(request, "product_id", _("Please choose a size first."))
+    quantity = whole_number(
+        request, "quantity", _("Please give the quantity as a whole number."), default="1"
+    )
     try:
         added = actions.add(
-            basket=_basket(request), variant_id=variant_id, quantity=quantity, by=_actor(request)
+            basket=basket_of(request), variant_id=variant_id, quantity=quantity, by=actor_of(request)
         )
     except Product.DoesNotExist:
         raise Http404 from None
@@ -73,12 +81,12 @@ def add(request: HttpRequest) -> HttpResponse:
 @require_POST
 def update(request: HttpRequest, line_id: int) -> HttpResponse:
     """Set the quantity of a line; 0 removes it."""
-    quantity = _whole(request, "quantity", _("Please give the quantity as a whole number."))
+    quantity = whole_number(request, "quantity", _("Please give the quantity as a whole number."))
     if quantity == 0:
         return remove(request, line_id)
     try:
         actions.change_quantity(
-            basket=_basket(request), line_id=_line_id(line_id), quantity=quantity, by=_actor(request)
+            basket=basket_of(request), line_id=known_id(line_id), quantity=quantity, by=actor_of(request)
         )
     except LookupError:
         raise Http404 from None
@@ -94,13 +102,12 @@ def update(request: HttpRequest, line_id: int) -> HttpResponse:
 def remove(request: HttpRequest, line_id: int) -> HttpResponse:
     """Take a line out; the basket page then offers to put it back."""
     try:
-        product_id, quantity = actions.remove(
-            basket=_basket(request), line_id=_line_id(line_id), by=_actor(request)
+        product_id, quantity, title = actions.remove(
+            basket=basket_of(request), line_id=known_id(line_id), by=actor_of(request)
         )
     except LookupError:
         raise Http404 from None
-    undo = urlencode({"removed": product_id, "quantity": quantity})
-    return redirect(f"{reverse('basket:summary')}?{undo}")
+    return redirect(undo_address(Undo(REMOVED, product_id, quantity, title)))
 
 
 @public
@@ -109,7 +116,9 @@ def voucher_add(request: HttpRequest) -> HttpResponse:
     """Put a voucher on the basket."""
     code = request.POST.get("code", "")
     try:
-        works = actions.add_voucher(basket=_basket(request), code=code, user=request.user, by=_actor(request))
+        works = actions.add_voucher(
+            basket=basket_of(request), code=code, user=request.user, by=actor_of(request)
+        )
     except actions.Refused as refused:
         messages.error(request, str(refused))
     else:
@@ -125,20 +134,21 @@ def voucher_add(request: HttpRequest) -> HttpResponse:
 @require_POST
 def voucher_remove(request: HttpRequest) -> HttpResponse:
     """Take a voucher off the basket."""
-    actions.remove_voucher(basket=_basket(request), code=request.POST.get("code", ""), by=_actor(request))
+    actions.remove_voucher(basket=basket_of(request), code=request.POST.get("code", ""), by=actor_of(request))
     return redirect("basket:summary")
 
 
-def _basket(request: HttpRequest) -> Any:
+def basket_of(request: HttpRequest) -> Any:
     """The visitor's basket, which the middleware brings."""
     return request.basket  # type: ignore[attr-defined]
 
 
-def _actor(request: HttpRequest) -> Any:
+def actor_of(request: HttpRequest) -> Any:
+    """Who clicks; None for a guest."""
     return request.user if request.user.is_authenticated else None
 
 
-def _whole(request: HttpRequest, name: str, words: str, default: str = "") -> int:
+def whole_number(request: HttpRequest, name: str, words: str, default: str = "") -> int:
     """A whole number of the form; raises BadRequest with ``words`` for anything else."""
     text = request.POST.get(name, default).strip()
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
@@ -146,7 +156,8 @@ def _whole(request: HttpRequest, name: str, words: str, default: str = "") -> in
     return int(text)
 
 
-def _line_id(line_id: int) -> int:
+def known_id(line_id: int) -> int:
+    """An id the database can hold; raises Http404 for a longer number."""
     if line_id > MAX_ID:
         raise Http404
     return line_id
@@ -160,12 +171,3 @@ def _next(request: HttpRequest) -> str:
     ):
         return wanted
     return reverse("basket:summary")
-
-
-def _undo(request: HttpRequest) -> dict[str, Any] | None:
-    """What was just taken out, so that one click brings it back."""
-    removed, quantity = request.GET.get("removed", ""), request.GET.get("quantity", "")
-    if not all(text.isascii() and text.isdigit() and len(text) < 16 for text in (removed, quantity)):
-        return None
-    found = Product.objects.filter(pk=int(removed), is_public=True).select_related("parent", "colour").first()
-    return {"product_id": found.pk, "quantity": int(quantity), "title": found.title_local} if found else None

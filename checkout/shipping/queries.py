@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from oscar.apps.address.models import Country
 
 from .models import DeliveryCharge, DeliveryMethod
 
@@ -25,27 +29,67 @@ def options(*, country: str, weight_g: int, goods_minor: int) -> list[DeliveryOp
 
     Of a method's bands the lightest that fits applies; from its ``free_from_minor`` of goods on it is free.
     """
-    methods = {method.pk: method for method in DeliveryMethod.objects.filter(enabled=True)}
+    methods = list(DeliveryMethod.objects.filter(enabled=True))
+    charges = DeliveryCharge.objects.filter(country=country, weight_to_g__gte=weight_g)
+    return _fitting(methods, charges.order_by("weight_to_g"), goods_minor)
+
+
+def estimate(*, country: str, weight_g: int, goods_minor: int) -> list[DeliveryOption]:
+    """The same as ``options()`` from what is remembered for a minute: for pages that say "about" before the address is
+    known. No query while remembered."""
+    methods, charges, _countries = _table()
+    fitting = [one for one in charges if one.country == country and one.weight_to_g >= weight_g]
+    return _fitting(methods, fitting, goods_minor)
+
+
+def countries() -> list[tuple[str, str]]:
+    """(ISO code, name) of the countries we deliver to, home first. No query while remembered."""
+    return _table()[2]
+
+
+KEPT_S = 60  #: seconds until a change made by another process is seen
+_kept: list[tuple[float, tuple[list[DeliveryMethod], list[DeliveryCharge], list[tuple[str, str]]]]] = []
+
+
+def forget() -> None:
+    """Read the tables anew at the next question (after an edit, and between tests)."""
+    _kept.clear()
+
+
+def _table() -> tuple[list[DeliveryMethod], list[DeliveryCharge], list[tuple[str, str]]]:
+    if not _kept or time.monotonic() > _kept[0][0]:
+        rows = Country.objects.filter(is_shipping_country=True).order_by("-display_order", "printable_name")
+        table = (
+            list(DeliveryMethod.objects.filter(enabled=True)),
+            list(DeliveryCharge.objects.order_by("weight_to_g")),
+            [(row.pk, row.printable_name) for row in rows],
+        )
+        _kept[:] = [(time.monotonic() + KEPT_S, table)]
+    return _kept[0][1]
+
+
+def _fitting(
+    methods: Iterable[DeliveryMethod], charges: Iterable[DeliveryCharge], goods_minor: int
+) -> list[DeliveryOption]:
+    """``charges``: those that carry the weight, the lightest band first."""
     best: dict[int, DeliveryCharge] = {}
-    for charge in DeliveryCharge.objects.filter(country=country, weight_to_g__gte=weight_g).order_by(
-        "weight_to_g"
-    ):
-        if charge.method_id in methods:
-            best.setdefault(charge.method_id, charge)
+    for charge in charges:
+        best.setdefault(charge.method_id, charge)
     found = []
-    for pk, method in methods.items():
-        if pk in best:
-            charge = best[pk]
-            free = charge.free_from_minor is not None and goods_minor >= charge.free_from_minor
-            found.append(
-                DeliveryOption(
-                    code=method.code,
-                    kind=method.kind,
-                    name=method.text("name"),
-                    description=method.text("description"),
-                    gross_minor=0 if free else charge.gross_minor,
-                    days_min=method.days_min,
-                    days_max=method.days_max,
-                )
+    for method in methods:
+        if method.pk not in best:
+            continue
+        charge = best[method.pk]
+        free = charge.free_from_minor is not None and goods_minor >= charge.free_from_minor
+        found.append(
+            DeliveryOption(
+                code=method.code,
+                kind=method.kind,
+                name=method.text("name"),
+                description=method.text("description"),
+                gross_minor=0 if free else charge.gross_minor,
+                days_min=method.days_min,
+                days_max=method.days_max,
             )
+        )
     return found

@@ -17,7 +17,7 @@ from tests.factories.range import make_product, variants
 from tests.factories.shopping import make_user
 
 pytestmark = pytest.mark.django_db
-BUDGET = 12
+BUDGET = 8
 
 
 def add(client: Client, variant_id: object, quantity: object = 1, **more: Any) -> Any:

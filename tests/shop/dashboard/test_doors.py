@@ -32,6 +32,7 @@ DOORS = {
     PUBLIC: """
         :set_language :media :healthz :home payments:stripe-webhook carriers:dhl-webhook
         catalogue:index catalogue:search catalogue:category catalogue:detail
+        basket:later_keep basket:later_back basket:later_drop basket:later_again basket:estimate
         basket:summary basket:add basket:update basket:remove basket:voucher_add basket:voucher_remove
         checkout:contact checkout:delivery checkout:payment checkout:summary checkout:pay checkout:return
         checkout:pay-otherwise orders:lookup orders:open orders:shortage orders:detail orders:change orders:invoice
