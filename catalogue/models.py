@@ -118,6 +118,9 @@ class Product(AbstractProduct, Localised):  # type: ignore[django-manager-missin
         ),
     )
     search_text = models.TextField(blank=True, editable=False, default="")
+    review_count = models.PositiveIntegerField(
+        default=0, editable=False, help_text="published reviews; ``rating`` is their average"
+    )
 
     @property
     def own_or_parent(self) -> Product:

@@ -17,6 +17,8 @@ from .partner.vat import UnknownVatRate, rate_bp
 from .pictures import picture
 from .prices import content_text, reduction_percent, unit_price_text
 from .queries import category_ids_of, products_with, related_ids
+from .reviews.queries import NEWEST
+from .reviews.queries import shown as shown_reviews
 from .tree import tree
 
 RELATED = 4  #: other products shown below
@@ -101,6 +103,9 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
         "related": cards(related_ids(product.pk, category_ids, RELATED)),
         "crumbs": (crumbs := _crumbs(shown.title, category_ids)),
         "breadcrumbs": crumbs,
+        "reviews": list(shown_reviews(product.pk)[:NEWEST]) if product.review_count else [],
+        "review_count": product.review_count,
+        "review_average": product.rating,
         "vat_text": vat_text(product.vat_class),
         "product_url": product.get_absolute_url(),
         **_price_block(chosen),

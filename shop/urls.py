@@ -53,6 +53,7 @@ urlpatterns += i18n_patterns(
     *room("open-items/", "fulfilment.finance.dunning.public_urls"),
     path("withdrawal/", include("shop.pages.withdrawal_urls")),
     path("help/", include("shop.pages.help_urls")),
+    path("reviews/", include("shop.pages.review_urls")),
     *room("dashboard/warehouse/", "fulfilment.warehouse.urls"),
     *room("dashboard/finance/", "fulfilment.finance.urls"),
     *room("dashboard/service/", "fulfilment.customer_service.urls"),

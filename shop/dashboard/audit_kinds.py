@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
+from catalogue.reviews.models import ProductReview
 from checkout.order.models import Order
 from checkout.phone_orders.models import PhoneOrder
 from fulfilment.customer_service.cases.models import Case
@@ -49,6 +50,9 @@ KINDS = [
     Kind("customer", _("Customer"), "dashboard:customer", "pk", _by_pk(User, "pk", "email")),
     Kind(
         "phone_order", _("Order by phone"), "dashboard:phone-order", "pk", _by_pk(PhoneOrder, "user_id", "user__email")
+    ),
+    Kind(
+        "review", _("Review"), "dashboard:review", "pk", _by_pk(ProductReview, "user_id", "user__email")
     ),
     Kind("case", _("Case"), "service:case", "number", _by_number(Case, "user_id", "email")),
     Kind(

@@ -36,6 +36,7 @@ HERE = (
     "rules",
     "delivery",
     "marketing",
+    "reviews",
     "operations",
 )
 

@@ -61,6 +61,7 @@ ROLES: dict[str, set[str]] = {
         "stock.view_stock",
         "receiving.view_returns",
         "receiving.settle_returns",
+        "reviews.moderate_reviews",
     },
     # A picker needs no customer's e-mail address: no orders, no mails.
     WAREHOUSE: {
@@ -119,7 +120,13 @@ ROLES: dict[str, set[str]] = {
         "dunning.view_limits",
         "dunning.change_limits",
     },
-    MARKETING: {ENTER, *_EDIT_PAGES, "catalogue.change_product", "partner.change_stockrecord"},
+    MARKETING: {
+        ENTER,
+        *_EDIT_PAGES,
+        "catalogue.change_product",
+        "partner.change_stockrecord",
+        "reviews.moderate_reviews",
+    },
 }
 #: What only those do who answer for it, beside all that the others may.
 _MANAGER_ONLY = {

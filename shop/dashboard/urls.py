@@ -19,6 +19,7 @@ from . import (
     phone_orders,
     prices,
     refund_account,
+    reviews,
     rules,
     search,
     start,
@@ -48,5 +49,6 @@ urlpatterns = [
     *delivery.urlpatterns,
     *marketing.urlpatterns,
     *prices.urlpatterns,
+    *reviews.urlpatterns,
     *operations.urlpatterns,
 ]

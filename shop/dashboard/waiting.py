@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalogue.partner.models import StockRecord
+from catalogue.reviews.queries import to_moderate
 from checkout.order.models import Order
 from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment, Refund
 from fulfilment.customer_service.cases.models import Case
@@ -98,6 +99,10 @@ WAITING = (
     Waiting(
         "withdrawals_due", _("Refunds for withdrawals due"), "withdrawals.handle_withdrawals", "service:withdrawals",
         due, "refund=due&sort=refund", "bad",
+    ),
+    Waiting(
+        "reviews", _("Reviews to read"), "reviews.moderate_reviews", "dashboard:reviews",
+        to_moderate, "show=todo",
     ),
     Waiting(
         "unpaid", _("Orders waiting for money"), "order.view_orders", "dashboard:orders",

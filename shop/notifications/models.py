@@ -35,6 +35,9 @@ KINDS = [
     ("case_answered", _("Answer to a request")),
     ("voucher_given", _("Voucher")),
     ("recall_notice", _("Recall")),
+    ("review_refused", _("Review not published")),
+    ("stock_alert", _("Confirm a wish to be told")),
+    ("back_in_stock", _("Article is back")),
     ("account", _("Account")),
 ]
 

@@ -34,6 +34,7 @@ pytestmark = pytest.mark.django_db
 
 #: Rooms whose checks are broken in tests of their own.
 ELSEWHERE = {
+    "reviews": "tests/catalogue/test_reviews.py",
     "approvals": "tests/shop/approvals/test_approvals.py",
     "dashboard": "tests/shop/dashboard/test_merging.py",
     "audit": "tests/shop/audit/test_accesses.py",

@@ -38,10 +38,12 @@ DOORS = {
         checkout:pay-otherwise orders:lookup orders:open orders:shortage orders:detail orders:change orders:invoice
         orders:xrechnung orders:return-slip orders:return-sent orders:exchange
         dunning-pay:open dunning-pay:promise dunning-pay:start-card dunning-pay:card dunning-pay:back
+        reviews:product reviews:report
         :withdrawal :withdrawal-receipt :help :help-draft :help-case :help-sent :help-settled :help-picture""",
     SHOPPER: """
         account:overview account:orders account:order account:invoices account:requests account:addresses
-        account:address_new account:address account:address_default account:address_delete account:profile""",
+        account:address_new account:address account:address_default account:address_delete account:profile
+        reviews:mine reviews:write""",
 }
 #: Addresses of libraries, by how they begin -> which roles see what lies behind (None: they guard themselves).
 LIBRARIES: dict[str, set[str] | None] = {

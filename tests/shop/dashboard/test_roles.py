@@ -53,6 +53,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:rules": {"finance"} | OFFICE,
     "dashboard:delivery": {"finance"} | OFFICE,
     "dashboard:product": {"marketing"} | OFFICE,
+    "dashboard:review": {"marketing", "service"} | OFFICE,
     "dashboard:operations": OFFICE,
     "dashboard:retry": OFFICE,
     "dashboard:ask-payment": OFFICE,
