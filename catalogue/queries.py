@@ -33,6 +33,7 @@ from shop.kernel.money import to_decimal
 from .filters import PER_PAGE, PRICE_BANDS, ListWishes
 from .models import Colour, Maker, Product, ProductCategory, ProductImage  # type: ignore[attr-defined]
 from .partner.models import StockRecord
+from .shown import note
 
 IN_STOCK = Q(backorderable=True) | Q(num_in_stock__gt=F("num_allocated"))
 SHOWN = Coalesce("product__parent_id", "product_id")
@@ -243,6 +244,8 @@ def products_with(ids: Sequence[int]) -> list[tuple[Product, list[StockRecord], 
     pictured = ProductImage.objects.filter(product_id__in=list(products)).select_related("colour")
     for image in pictured.order_by("display_order", "pk"):
         images[image.product_id].append(image)
+    for pk in products:
+        note(pk, records[pk])
     return [(products[pk], records[pk], images[pk]) for pk in ids if pk in products]
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from shop.kernel.access import public
+from shop.kernel.sharing import WORDS, shared
 
 from . import filters
 from .listing import listing
@@ -22,6 +23,7 @@ MAX_ID = 2**63 - 1  #: what a database takes as an id
 
 
 @public
+@shared()
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The whole range, narrowed as the address says."""
@@ -43,6 +45,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @public
+@shared()
 @require_safe
 def category(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """A category with everything below it."""
@@ -65,6 +68,7 @@ def category(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 @public
+@shared()
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """Products whose texts, brand, colours or SKU contain every word; without words the whole range."""
@@ -77,6 +81,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 @public
+@shared(WORDS)
 @require_safe
 def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """A product; ``?v=`` chooses the variant. The id decides, a wrong slug leads to the right address."""

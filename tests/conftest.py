@@ -118,13 +118,15 @@ def clock() -> Iterator[Clock]:
 def _fresh_cache() -> None:
     """No test sees what another one cached, or remembered in memory for a minute: that minute would end in the middle
     of a test that counts queries."""
-    from django.core.cache import cache
+    from django.core.cache import caches
 
     from catalogue import tree
     from catalogue.partner import vat
     from checkout.shipping import queries as shipping
-    from shop.pages import queries
+    from shop.kernel import sharing
+    from shop.pages import queries, shared
 
-    cache.clear()
-    for room in (tree, vat, queries, shipping):
+    for cache in caches.all(initialized_only=True):
+        cache.clear()
+    for room in (tree, vat, queries, shipping, sharing, shared):
         room.forget()

@@ -5,6 +5,7 @@ The number is decoration: it decides nothing, so a forged cookie harms nobody.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -38,9 +39,14 @@ def basket_count(request: HttpRequest) -> int:
         return int(noted)
     if request.user.is_authenticated:
         return _of_session(request)
-    if settings.OSCAR_BASKET_COOKIE_OPEN not in request.COOKIES:
+    return pieces_remembered(request.COOKIES)
+
+
+def pieces_remembered(cookies: Mapping[str, str]) -> int:
+    """What a guest's cookies say; 0 without a basket, and for what is no number."""
+    if settings.OSCAR_BASKET_COOKIE_OPEN not in cookies:
         return 0
-    text = request.COOKIES.get(COUNT_COOKIE, "")
+    text = cookies.get(COUNT_COOKIE, "")
     return min(int(text), MOST_SHOWN) if text.isascii() and text.isdigit() and len(text) < 5 else 0
 
 

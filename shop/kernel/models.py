@@ -140,3 +140,13 @@ class InboxMessage(Attempted):
 
     def __str__(self) -> str:
         return f"{self.source} {self.external_id}: {self.state}"
+
+
+class Change(models.Model):
+    """Something that shared pages show was changed. Triggers write it, in the transaction of the change; see
+    ``sharing.py``. A row only says "since then": the last one of a name is enough, older ones are cleared away."""
+
+    name = models.CharField(max_length=20, help_text="what kind of thing: words, offer")
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.pk}"

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import inbox, outbox
+from . import inbox, outbox, sharing
 from .attempts import due
 from .models import Delivery, InboxMessage
 
@@ -26,3 +26,9 @@ def sweep() -> None:
         outbox.deliver(pk)
     for pk in list(due(InboxMessage, inbox.core.BATCH).values_list("pk", flat=True)):
         inbox.handle(pk)
+
+
+@shared_task(name="kernel.clear_changes", ignore_result=True)
+def clear_changes() -> None:
+    """Leave one row of each kind of change that shared pages ask about."""
+    sharing.clear()

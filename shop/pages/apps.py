@@ -1,4 +1,8 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models.signals import post_migrate
 
 
 class PagesConfig(AppConfig):
@@ -9,5 +13,22 @@ class PagesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Links at the foot follow what is published."""
-        from . import receivers  # noqa: F401
+        """Links at the foot follow what is published, and what is kept in memory follows what is changed."""
+        from catalogue import tree
+        from catalogue.partner import vat
+        from shop.kernel.sharing import when_changed
+
+        from . import checks, queries, receivers  # noqa: F401
+
+        for room in (tree, vat, queries):
+            when_changed(room.forget)
+        post_migrate.connect(_guard, sender=self, dispatch_uid="triggers of shared pages")
+
+
+def _guard(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
+    """Every migrate ends with all triggers in place."""
+    from shop.kernel import guards
+
+    from . import triggers
+
+    guards.install(triggers.GUARDS, using=using)

@@ -12,6 +12,7 @@ from catalogue.tree import menu
 from checkout.basket.counting import basket_count
 
 from .queries import legal_links, legal_url, merchant
+from .shared import is_shared
 
 
 def storefront(request: HttpRequest) -> dict[str, Any]:
@@ -26,6 +27,12 @@ def storefront(request: HttpRequest) -> dict[str, Any]:
         "canonical_url": lambda: f"{settings.SITE_URL}{request.path}",
         "alternates": lambda: alternates(request.path),
     }
+
+
+def forms(request: HttpRequest) -> dict[str, Any]:
+    """Forms of shared pages carry no token, which would be somebody's: the browser says where they were sent from
+    (shop.middleware.OwnFormsMiddleware)."""
+    return {"csrf_token": "NOTPROVIDED"} if is_shared(request) else {}
 
 
 def _shop_name() -> str:

@@ -10,11 +10,13 @@ from wagtail.models import Site
 from wagtail.views import serve
 
 from shop.kernel.access import public
+from shop.kernel.sharing import shared
 
 from .models import HomePage, teasers
 
 
 @public
+@shared()
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The written home page; a plain one with the newest products where the shop has none yet."""

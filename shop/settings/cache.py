@@ -1,9 +1,30 @@
-"""Cache. Nothing set: in the process. CACHE_URL: Redis."""
+"""Cache. Nothing set: in the process. CACHE_URL: Redis.
+
+Shared pages (shop/pages/shared.py) are kept where the rest is. Whether one still holds is asked of the database, so
+processes that keep pages of their own agree as well as those with a Redis between them.
+"""
 
 from .env import env
 
+#: Pages kept in each process without a Redis; one takes about 10 kB, the whole at most a tenth of a worker.
+PAGES_KEPT = 1_500
+
 if env.str("CACHE_URL", default=""):
-    CACHES = {"default": env.cache_url("CACHE_URL")}
+    _redis = env.cache_url("CACHE_URL")
+    CACHES = {"default": _redis, "pages": {**_redis, "KEY_PREFIX": "pages"}}
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "kontor"}}
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "kontor"},
+        "pages": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": "pages",
+            "OPTIONS": {"MAX_ENTRIES": PAGES_KEPT},
+        },
+    }
+#: Seconds a shared page is kept at most, changed or not: what it says about the time of day is that old. 0: none is.
+SHARED_KEPT_S = env.int("SHARED_KEPT_S", default=60)
+#: Seconds between two looks whether a page still holds. Together with a CDN's second it must stay around one.
+SHARED_CHECKED_S = 0.25
+#: Seconds a CDN may show a page without asking. More would let it show prices that are no longer true.
+SHARED_CDN_S = env.int("SHARED_CDN_S", default=1)
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

@@ -65,5 +65,9 @@ CELERY_BEAT_SCHEDULE = {
     "seal the ledger": {"task": "ledger.seal", "schedule": crontab(hour="0", minute="40")},
     "ask about VAT ids": {"task": "vat_ids.ask_again", "schedule": 600.0},
     "delete old rows of the access log": {"task": "audit.purge", "schedule": crontab(hour="4", minute="20")},
+    "clear changes that pages asked about": {
+        "task": "kernel.clear_changes",
+        "schedule": crontab(minute="35"),
+    },
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},
 }

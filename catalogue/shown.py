@@ -1,0 +1,85 @@
+"""What a page says about price and stock: noted while it is made, compared afterwards with what is true by then.
+
+A page is compared with the very rows it was made from, so nothing can come in between unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from hashlib import sha256
+from typing import Any
+
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from .partner.models import StockRecord
+
+Facts = dict[int, list[tuple[Any, ...]]]
+FIELDS = (
+    "pk",
+    "price",
+    "reference_price_minor",
+    "num_in_stock",
+    "num_allocated",
+    "backorderable",
+    "product__is_public",
+)
+_noted: ContextVar[Facts | None] = ContextVar("products_shown", default=None)
+
+
+@contextmanager
+def collecting() -> Iterator[Facts]:
+    """Note which products are read within the block, with what was said of their price and stock."""
+    facts: Facts = {}
+    token = _noted.set(facts)
+    try:
+        yield facts
+    finally:
+        _noted.reset(token)
+
+
+def note(product_id: int, records: Iterable[StockRecord]) -> None:
+    """A page shows this product by these records (of itself or its variants). Nothing happens where nobody collects."""
+    facts = _noted.get()
+    if facts is not None:
+        facts[product_id] = [_of(record) for record in records]
+
+
+def _of(record: StockRecord) -> tuple[Any, ...]:
+    return (
+        record.pk,
+        record.price,
+        record.reference_price_minor,
+        record.num_in_stock,
+        record.num_allocated,
+        record.backorderable,
+        record.product.is_public,
+    )
+
+
+def now_true(product_ids: Iterable[int]) -> Facts:
+    """What a page would say of these products now. One query, none for no products."""
+    facts: Facts = {pk: [] for pk in product_ids}
+    if not facts:
+        return facts
+    records = StockRecord.objects.filter(price__isnull=False, product__is_public=True).annotate(
+        shown=Coalesce(F("product__parent_id"), F("product_id"))
+    )
+    rows = (
+        records.filter(product__parent_id__in=list(facts)) | records.filter(product_id__in=list(facts))
+    ).order_by("pk")
+    for shown, *row in rows.values_list("shown", *FIELDS):
+        if shown in facts:
+            facts[shown].append(tuple(row))
+    return facts
+
+
+def digest(facts: Facts) -> str:
+    """A short mark of the facts; equal marks mean that the page still says the truth."""
+    plain = [
+        (product_id, sorted((pk, f"{price:.2f}", *rest) for pk, price, *rest in rows))
+        for product_id, rows in sorted(facts.items())
+    ]
+    return sha256(repr(plain).encode()).hexdigest()[:32]

@@ -1,0 +1,116 @@
+"""Pages that all readers share: which views may be, and whether what they show was changed since.
+
+A change is a row of ``Change``, written by a trigger in the transaction of the change itself: whoever changes it, by
+whatever way, and whether one process serves the shop or ten on three hosts. Each process looks at the rows several
+times a second at most; that is why a shared page is never older than a second, without a server of its own for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.conf import settings
+from django.db.models import Count, Max
+from django.http import HttpResponseBase
+
+from .guards import Guard
+from .models import Change
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+Versions = tuple[tuple[str, int, int], ...]
+
+WORDS = "words"  #: texts, pictures, categories, written pages: every page shows some
+OFFER = "offer"  #: prices, and what can be had at all: lists are chosen and sorted by it
+
+_read: tuple[float, Versions | None] = (0.0, None)
+_forgetters: list[Callable[[], object]] = []
+
+
+def shared(*names: str) -> Callable[[View], View]:
+    """Mark a view whose page is the same for every reader who is not signed in.
+
+    It is made without the reader's cookies and without a token for forms, kept, and shown to all until something
+    named in ``names`` changes (default: anything) or a product on it has another price or stock.
+    """
+
+    def decorate(view: View) -> View:
+        view.shared = names or (WORDS, OFFER)  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def versions() -> Versions:
+    """How often each kind of thing was changed, as rows (name, last, how many); equal means: nothing has changed.
+
+    The number beside the last row catches a transaction that took its row early and committed late. One query, none
+    when this process has asked within settings.SHARED_CHECKED_S.
+    """
+    global _read
+    until, known = _read
+    if known is not None and time.monotonic() < until:
+        return known
+    rows = Change.objects.order_by("name").values_list("name").annotate(last=Max("pk"), n=Count("pk"))
+    found: Versions = tuple(rows)
+    _read = (time.monotonic() + settings.SHARED_CHECKED_S, found)
+    if known is not None and of(found, (WORDS,)) != of(known, (WORDS,)):
+        for forget_one in _forgetters:
+            forget_one()
+    return found
+
+
+def of(found: Versions, names: tuple[str, ...]) -> Versions:
+    """The part of ``versions()`` that a page depends on."""
+    return tuple(row for row in found if row[0] in names)
+
+
+def touch(name: str) -> None:
+    """Say that something was changed which no trigger sees: an index has caught up, a file was replaced."""
+    Change.objects.create(name=name)
+
+
+def when_changed(forget_one: Callable[[], object]) -> None:
+    """Call ``forget_one`` in each process once words were changed: what it keeps in memory is read anew."""
+    if forget_one not in _forgetters:
+        _forgetters.append(forget_one)
+
+
+def forget() -> None:
+    """Ask the database at the next question."""
+    global _read
+    _read = (0.0, None)
+
+
+def clear() -> int:
+    """Leave one row of each name; the pages are made anew once. Returns how many rows went."""
+    last = Change.objects.order_by().values("name").annotate(last=Max("pk")).values_list("last", flat=True)
+    return Change.objects.exclude(pk__in=list(last)).delete()[0]
+
+
+def watch(table: str, name: str, when: str = "") -> list[Guard]:
+    """Triggers that note a change of ``name`` at every change of ``table``.
+
+    ``when``: an SQL condition on OLD and NEW, in words of both databases, for updates that matter; without it every
+    update counts. Without condition PostgreSQL notes one row per statement; SQLite has writers one after the other
+    and keeps one row per name.
+    """
+    return [_guard(table, name, on, when if on == "UPDATE" else "") for on in ("INSERT", "UPDATE", "DELETE")]
+
+
+def _guard(table: str, name: str, on: str, when: str) -> Guard:
+    trigger = f"shown_{table}_{on.lower()}"
+    noted = Change._meta.db_table
+    each, condition = ("ROW", f"WHEN ({when}) ") if when else ("STATEMENT", "")
+    return Guard(
+        trigger,
+        table,
+        f"CREATE TRIGGER {trigger} AFTER {on} ON {table} FOR EACH ROW {condition}"
+        f"BEGIN DELETE FROM {noted} WHERE name = '{name}'; INSERT INTO {noted} (name) VALUES ('{name}'); END",
+        f"CREATE OR REPLACE FUNCTION {trigger}() RETURNS trigger LANGUAGE plpgsql AS $guard$\n"
+        f"BEGIN\nINSERT INTO {noted} (name) VALUES ('{name}'); RETURN NULL;\nEND $guard$;\n"
+        f"DROP TRIGGER IF EXISTS {trigger} ON {table};\n"
+        f"CREATE TRIGGER {trigger} AFTER {on} ON {table} FOR EACH {each} {condition}EXECUTE FUNCTION {trigger}()",
+        (f"{noted}.name",),
+    )

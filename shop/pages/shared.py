@@ -1,0 +1,202 @@
+"""Pages that all readers share: made once, kept, and shown to everybody who is not signed in until they are untrue.
+
+What is shared is made without the reader's cookies, so nothing of a reader can get into it. The number of pieces in
+the basket is filled in for each reader afterwards (decisions/0080-shared-pages.md).
+"""
+
+from __future__ import annotations
+
+import gzip
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import caches
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils.cache import get_conditional_response
+from django.utils.translation import override
+
+from catalogue import shown
+from checkout.basket.counting import pieces_remembered
+from shop.kernel import sharing
+
+NOT_COOKIES = ("messages",)  #: besides the session: who has one is shown something of their own
+HTMX = ("HX-Request", "HX-Target")  #: a view may answer these with a part of its page
+VARY = ", ".join(("Cookie", "Accept-Encoding", *HTMX))
+MAX_BYTES = 600_000  #: of a page that is kept
+LOOKED_MAX = 5_000  #: pages of which a process remembers when it last compared them
+WAGTAIL = "wagtail_serve"
+_looked: dict[str, tuple[float, str]] = {}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A page as it is kept: compressed, with its headers, and what must still hold for it."""
+
+    body: bytes
+    mark: str
+    headers: dict[str, str]
+    language: str
+    names: tuple[str, ...]
+    versions: sharing.Versions
+    products: tuple[int, ...]
+    facts: str
+
+
+class SharedPagesMiddleware:
+    """Answer from what is kept; else have the page made, and keep it where its view is ``@shared``.
+
+    Everything else that says nothing about caches is marked as one reader's own.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        asked: Any = request
+        asked.may_share = _may_share(request)
+        if not asked.may_share:
+            return _own(self.get_response(request))
+        key = _key(request)
+        seen = sharing.versions() if settings.SHARED_KEPT_S else ()
+        kept = caches["pages"].get(key) if settings.SHARED_KEPT_S else None
+        if kept is not None and _holds(key, kept, seen):
+            return _answer(request, kept)
+        with shown.collecting() as facts:
+            response = self.get_response(request)
+        names = getattr(asked, "shared_names", ())
+        if not names or not _may_keep(response):
+            return _own(response)
+        kept = _kept(response, names, sharing.of(seen, names), facts)
+        if settings.SHARED_KEPT_S:
+            caches["pages"].set(key, kept, settings.SHARED_KEPT_S)
+            _note_look(key, kept.facts)
+        return _answer(request, kept)
+
+    def process_view(self, request: HttpRequest, view: Any, *args: object) -> None:
+        """From here on a page to share knows nothing of its reader."""
+        asked: Any = request
+        names = getattr(view, "shared", ())
+        if not names and request.resolver_match and request.resolver_match.url_name == WAGTAIL:
+            names = (sharing.WORDS, sharing.OFFER)
+        if asked.may_share and names:
+            asked.shared_names = names
+            asked.cookies_of_reader, asked.COOKIES = request.COOKIES, {}
+            asked.csp_nonce = ""  # no script of these pages stands in the page itself
+
+
+def is_shared(request: HttpRequest) -> bool:
+    """Whether the page that is being made will be shown to others as well."""
+    return bool(getattr(request, "shared_names", ()))
+
+
+def forget() -> None:
+    """Compare every page anew at the next question."""
+    _looked.clear()
+
+
+def _may_share(request: HttpRequest) -> bool:
+    cookies = request.COOKIES
+    return request.method in ("GET", "HEAD") and not (
+        settings.SESSION_COOKIE_NAME in cookies or any(name in cookies for name in NOT_COOKIES)
+    )
+
+
+def _key(request: HttpRequest) -> str:
+    parts = [request.scheme or "", request.get_host(), request.get_full_path()]
+    parts += [request.headers.get(name, "") for name in HTMX]
+    return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _may_keep(response: HttpResponseBase) -> bool:
+    return (
+        isinstance(response, HttpResponse)
+        and response.status_code == 200
+        and not response.cookies
+        and "Cache-Control" not in response.headers
+        and response.headers.get("Content-Type", "").startswith("text/html")
+        and len(response.content) <= MAX_BYTES
+    )
+
+
+def _kept(
+    response: HttpResponse, names: tuple[str, ...], versions: sharing.Versions, facts: shown.Facts
+) -> Kept:
+    own = ("Vary", "ETag", "Content-Length")
+    return Kept(
+        body=gzip.compress(response.content, 6, mtime=0),
+        mark=sha256(response.content).hexdigest()[:24],
+        headers={name: value for name, value in response.headers.items() if name not in own},
+        language=response.headers.get("Content-Language", settings.LANGUAGE_CODE),
+        names=names,
+        versions=versions,
+        products=tuple(facts),
+        facts=shown.digest(facts),
+    )
+
+
+def _holds(key: str, kept: Kept, seen: sharing.Versions) -> bool:
+    """Whether the page still says the truth. No query while this process has just looked, else one."""
+    if kept.versions != sharing.of(seen, kept.names):
+        return False
+    until, facts = _looked.get(key, (0.0, ""))
+    if time.monotonic() > until:
+        facts = shown.digest(shown.now_true(kept.products))
+        _note_look(key, facts)
+    return facts == kept.facts
+
+
+def _note_look(key: str, facts: str) -> None:
+    if len(_looked) > LOOKED_MAX:
+        _looked.clear()
+    _looked[key] = (time.monotonic() + settings.SHARED_CHECKED_S, facts)
+
+
+def _answer(request: HttpRequest, kept: Kept) -> HttpResponseBase:
+    """The page for this reader: with the count of their basket, or 304 where they have it already."""
+    cookies = getattr(request, "cookies_of_reader", None) or request.COOKIES
+    pieces = pieces_remembered(cookies)
+    response = HttpResponse(headers=kept.headers)
+    response.headers["ETag"] = f'W/"{kept.mark}.{pieces}"'
+    response.headers["Vary"] = VARY
+    response.headers["Cache-Control"] = (
+        "private, no-cache"
+        if pieces
+        else f"public, max-age=0, s-maxage={settings.SHARED_CDN_S}, must-revalidate"
+    )
+    conditional = get_conditional_response(request, etag=response.headers["ETag"], response=response)
+    if conditional is not None and conditional is not response:
+        return conditional
+    if pieces:
+        empty, filled = _counts(kept.language, pieces)
+        response.content = gzip.decompress(kept.body).replace(empty, filled)
+    elif "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.content = kept.body  # nothing secret is in it, so its length tells nobody anything
+        response.headers["Content-Encoding"] = "gzip"
+    else:
+        response.content = gzip.decompress(kept.body)
+    return response
+
+
+@lru_cache(maxsize=2_000)
+def _counts(language: str, pieces: int) -> tuple[bytes, bytes]:
+    """The count of an empty basket as it stands in a shared page, and this one in its place."""
+    with override(language):
+        empty, filled = (
+            render_to_string("components/basket_count.html", {"basket_count": number}).strip().encode()
+            for number in (0, pieces)
+        )
+    return empty, filled
+
+
+def _own(response: HttpResponseBase) -> HttpResponseBase:
+    """Nobody between us and the reader may keep what was not said to be for all."""
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response

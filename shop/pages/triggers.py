@@ -1,0 +1,47 @@
+"""What shared pages are made of: each change of it is noted by the database, for shop/kernel/sharing.py."""
+
+from __future__ import annotations
+
+from shop.kernel.guards import Guard
+from shop.kernel.sharing import OFFER, WORDS, watch
+
+#: Written, drawn or set by people: seldom changed, and shown on many pages.
+OF_WORDS = (
+    "catalogue_category",
+    "catalogue_colour",
+    "catalogue_maker",
+    "catalogue_product",
+    "catalogue_productcategory",
+    "catalogue_productimage",
+    "invoicing_merchantprofile",
+    "pages_contentpage",
+    "pages_homepage",
+    "partner_vatrate",
+    "reviews_productreview",
+    "wagtailcore_page",
+    "wagtailcore_site",
+    "wagtailimages_image",
+)
+#: What a list chooses and sorts by: the price, and whether there is any. One piece fewer of many changes no list; the
+#: pages that show the piece compare it themselves.
+_DIFFERS = " OR ".join(
+    f"({expression.format('OLD')}) {{differs}} ({expression.format('NEW')})"
+    for expression in (
+        "{0}.price",
+        "{0}.reference_price_minor",
+        "{0}.backorderable OR {0}.num_in_stock > {0}.num_allocated",
+    )
+)
+
+
+def _of_stock() -> list[Guard]:
+    """The triggers of prices and stock: SQLite says IS NOT where PostgreSQL says IS DISTINCT FROM."""
+    of_sqlite = watch("partner_stockrecord", OFFER, _DIFFERS.format(differs="IS NOT"))
+    of_postgresql = watch("partner_stockrecord", OFFER, _DIFFERS.format(differs="IS DISTINCT FROM"))
+    return [
+        Guard(one.name, one.table, one.sqlite, other.postgresql, one.columns)
+        for one, other in zip(of_sqlite, of_postgresql, strict=True)
+    ]
+
+
+GUARDS = [guard for table in OF_WORDS for guard in watch(table, WORDS)] + _of_stock()
