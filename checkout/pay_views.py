@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,10 +22,11 @@ from django.views.decorators.http import require_GET, require_POST
 from checkout.order import access
 from checkout.order.models import Order
 from checkout.payment import rules
-from checkout.payment.actions import change_method, settle, start_card_payment
+from checkout.payment.actions import change_method, may_wait, settle, start_card_payment, wait_longer
 from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment
 from checkout.payment.stripe_client import Intent, ProviderDown, ProviderRefused
 from shop.kernel.access import public
+from shop.kernel.clock import today
 from shop.kernel.states import StateError
 
 log = logging.getLogger(__name__)
@@ -81,6 +85,9 @@ def pay(request: HttpRequest, number: str) -> HttpResponse:
         "stripe_js": settings.STRIPE_JS_URL,
         "is_standin": settings.STRIPE_IS_STANDIN,
         "standin_page": f"{settings.STRIPE_STANDIN_URL}/pay/{intent.id}" if intent else "",
+        "until": None if payment.supplement else payment.expires_at,
+        "until_text": _moment(payment.expires_at),
+        "may_wait": may_wait(payment),
         "locale": (get_language() or "de").split("-")[0],
         "return_url": request.build_absolute_uri(reverse("checkout:return", kwargs={"number": order.number})),
     }
@@ -115,6 +122,29 @@ def paid(request: HttpRequest, number: str) -> HttpResponse:
     if payment.state == "created" or (payment.state in OPEN_STATES and payment.failure_code):
         return redirect(f"{reverse('checkout:pay', kwargs={'number': order.number})}?back=yes")
     return redirect("orders:detail", number=order.number)
+
+
+def _moment(at: dt.datetime | None) -> str:
+    """The time of today, or day and time; empty for None."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    return date_format(local, "TIME_FORMAT" if local.date() == today() else "SHORT_DATETIME_FORMAT")
+
+
+@public
+@never_cache
+@require_POST
+def longer(request: HttpRequest, number: str) -> HttpResponse:
+    """Keep the order for another while: nobody loses it for being slow (WCAG 2.2.1)."""
+    order = own_order(request, number)
+    payment = _open_payment(order)
+    until = wait_longer(payment_id=payment.pk) if payment is not None else None
+    if until is None:
+        messages.info(request, _("This order cannot be kept any longer, or no longer waits for a payment."))
+    else:
+        messages.success(request, _("Your order is kept until %(at)s.") % {"at": _moment(until)})
+    return redirect("checkout:pay", number=order.number)
 
 
 @public

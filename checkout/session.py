@@ -6,11 +6,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.core import signing
 from django.http import HttpRequest
 
 from shop.customers.models import User
 
 KEY = "checkout"
+TYPED = "checkout_typed"  #: a form that was sent when nobody was signed in any more
+CARRIED_SALT = "checkout.session.carried"
+CARRIED_VALID_S = 24 * 3600  #: a page that stood open longer begins anew
+TYPED_MAX = 200  #: characters of one field
 ESTIMATE = "estimate"  #: where the basket page was asked to reckon delivery to
 
 
@@ -67,6 +72,7 @@ def save(request: HttpRequest, draft: Draft) -> None:
     """Remember the draft."""
     data: dict[str, Any] = asdict(draft)
     request.session[KEY] = data
+    request.session.pop(TYPED, None)
 
 
 def forget(request: HttpRequest) -> None:
@@ -75,3 +81,35 @@ def forget(request: HttpRequest) -> None:
     draft.delivery_code = draft.payment_method = ""
     draft.carrier_contact = False
     save(request, draft)
+
+
+def carried(request: HttpRequest, draft: Draft) -> str:
+    """The draft, signed, for a hidden field of the page: it outlives the session (see ``take_up``)."""
+    content = {"draft": asdict(draft), "member": getattr(request.user, "pk", None) or 0}
+    return signing.dumps(content, salt=CARRIED_SALT, compress=True)
+
+
+def take_up(request: HttpRequest) -> bool:
+    """The session ended while a page stood open: go on with what the page carried. Returns whether its person must
+    sign in first; what they typed is then kept for when they come back."""
+    try:
+        found = signing.loads(request.POST.get("carried", ""), salt=CARRIED_SALT, max_age=CARRIED_VALID_S)
+    except signing.BadSignature:
+        return False
+    if found["member"] not in (0, request.user.pk) and request.user.is_authenticated:
+        return False
+    if KEY not in request.session:
+        request.session[KEY] = found["draft"]
+    if not found["member"] or request.user.is_authenticated:
+        return False
+    left_out = {"carried", "csrfmiddlewaretoken"}
+    fields = {name: text[:TYPED_MAX] for name, text in request.POST.items() if name not in left_out}
+    request.session[TYPED] = fields
+    return True
+
+
+def typed(request: HttpRequest, prefix: str = "") -> dict[str, str]:
+    """What was typed into a form of the first step when the session had ended; empty otherwise."""
+    found = request.session.get(TYPED) or {}
+    start = f"{prefix}-" if prefix else ""
+    return {name.removeprefix(start): text for name, text in found.items() if name.startswith(start)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -54,7 +55,16 @@ def _page(request: HttpRequest, step: str, found: Quote, status: int = 200, **co
     from django.urls import reverse
 
     steps = [{**row, "url": reverse(row["url"]) if row["url"] else ""} for row in _steps(step)]
-    context |= {"steps": steps, "step": step, "quote": found, "draft": found.draft}
+    context |= {
+        "steps": steps,
+        "step": step,
+        "step_number": STEPS.index(step) + 1,
+        "step_count": len(STEPS),
+        "failed": status >= 400,
+        "quote": found,
+        "draft": found.draft,
+        "carried": session.carried(request, found.draft),
+    }
     return render(request, f"storefront/checkout/{step}.html", context, status=status)
 
 
@@ -64,13 +74,60 @@ def _addresses(request: HttpRequest) -> list[UserAddress]:
     return list(UserAddress.objects.filter(user=request.user).select_related("country")[:20])
 
 
-def _initial(draft: session.Draft, saved: list[UserAddress]) -> dict[str, str]:
-    if draft.billing or not saved:
+def _initial(request: HttpRequest, draft: session.Draft, saved: list[UserAddress]) -> dict[str, str]:
+    """The invoice address to begin with: what was typed, what was chosen from the book, what was said before."""
+    chosen = next((a for a in saved if str(a.pk) == request.GET.get("address")), None)
+    found = session.typed(request, "billing")
+    if found:
+        return found
+    if chosen is None and draft.billing:
         return draft.billing
-    best = next((a for a in saved if a.is_default_for_billing), saved[0])
+    if chosen is None and not saved:
+        return where(request)
+    best = chosen or next((a for a in saved if a.is_default_for_billing), saved[0])
     return {name: str(getattr(best, name)) for name in ADDRESS_FIELDS if name != "country"} | {
         "country": best.country_id
     }
+
+
+def _signed_out(request: HttpRequest) -> HttpResponse | None:
+    """Whose session ended signs in again and goes on: what the page carried and what was typed are kept."""
+    if request.method != "POST" or not session.take_up(request):
+        return None
+    messages.info(
+        request, _("You were signed out meanwhile. Please sign in again; what you entered has been kept.")
+    )
+    return redirect_to_login(request.path)
+
+
+def _onward(request: HttpRequest, step: str) -> HttpResponse:
+    """After a step: the next one, or back to the summary from which something was changed (which checks all again)."""
+    return redirect("checkout:summary" if request.GET.get("back") == "summary" else step)
+
+
+def _contact_forms(
+    request: HttpRequest, draft: session.Draft, saved: list[UserAddress], countries: list[tuple[str, str]]
+) -> tuple[ContactForm, AddressForm, AddressForm, FirmForm]:
+    """The forms of the first step, filled with what was sent or else with what is known."""
+    sent = request.POST or None
+    known = {"email": draft.email, "phone": draft.phone, "other_delivery": draft.other_delivery}
+    billing = _initial(request, draft, saved)
+    elsewhere = request.method == "POST" and request.POST.get("other_delivery") is not None
+    return (
+        ContactForm(sent, initial=known | session.typed(request)),
+        AddressForm(sent, prefix="billing", countries=countries, initial=billing),
+        AddressForm(
+            request.POST if elsewhere else None,
+            prefix="shipping",
+            countries=countries,
+            initial=session.typed(request, "shipping") or draft.delivery_address,
+        ),
+        FirmForm(
+            sent,
+            initial={name: getattr(draft, name) for name in ("company", "vat_id", "buyer_reference")}
+            | session.typed(request),
+        ),
+    )
 
 
 @public
@@ -78,31 +135,15 @@ def _initial(draft: session.Draft, saved: list[UserAddress]) -> dict[str, str]:
 @require_http_methods(["GET", "POST"])
 def contact(request: HttpRequest) -> HttpResponse:
     """Step 1: e-mail address and addresses, for guests and customers alike."""
+    ended = _signed_out(request)
+    if ended is not None:
+        return ended
     found = quote(request)
     if found.is_empty:
         return redirect("basket:summary")
     draft, countries, saved = found.draft, shipping_countries(), _addresses(request)
-    form = ContactForm(
-        request.POST or None,
-        initial={"email": draft.email, "phone": draft.phone, "other_delivery": draft.other_delivery},
-    )
-    billing = AddressForm(
-        request.POST or None,
-        prefix="billing",
-        countries=countries,
-        initial=_initial(draft, saved) or where(request),
-    )
+    form, billing, delivery, firm = _contact_forms(request, draft, saved, countries)
     elsewhere = request.method == "POST" and request.POST.get("other_delivery") is not None
-    delivery = AddressForm(
-        request.POST if elsewhere else None,
-        prefix="shipping",
-        countries=countries,
-        initial=draft.delivery_address,
-    )
-    firm = FirmForm(
-        request.POST or None,
-        initial={name: getattr(draft, name) for name in ("company", "vat_id", "buyer_reference")},
-    )
     if request.method == "POST":
         sound = [form.is_valid(), billing.is_valid(), not elsewhere or delivery.is_valid(), firm.is_valid()]
         if all(sound):
@@ -114,7 +155,7 @@ def contact(request: HttpRequest) -> HttpResponse:
             )
             remember_firm(request, draft, firm.cleaned_data)
             session.save(request, draft)
-            return redirect("checkout:delivery")
+            return _onward(request, "checkout:delivery")
     failed = request.method == "POST"
     return _page(
         request,
@@ -134,6 +175,9 @@ def contact(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def delivery(request: HttpRequest) -> HttpResponse:
     """Step 2: how the goods reach the shopper."""
+    ended = _signed_out(request)
+    if ended is not None:
+        return ended
     found = quote(request)
     if found.is_empty:
         return redirect("basket:summary")
@@ -150,7 +194,7 @@ def delivery(request: HttpRequest) -> HttpResponse:
             found.draft.delivery_code = code
             found.draft.carrier_contact = consent.cleaned_data["carrier_contact"]
             session.save(request, found.draft)
-            return redirect("checkout:payment")
+            return _onward(request, "checkout:payment")
         problem = _("Please choose how we may deliver.")
     return _page(request, "delivery", found, 422 if problem else 200, problem=problem, consent=consent)
 
@@ -160,8 +204,11 @@ def delivery(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def payment(request: HttpRequest) -> HttpResponse:
     """Step 3: how to pay. Every method that is refused says why and what to do instead."""
+    ended = _signed_out(request)
+    if ended is not None:
+        return ended
     found = quote(request)
-    missing = _missing(found, "payment")
+    missing = missing_step(found, "payment")
     if missing:
         return redirect(missing)
     offers = rules.offers(found.case(request))
@@ -180,7 +227,7 @@ def payment(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _missing(found: Quote, step: str) -> str:
+def missing_step(found: Quote, step: str) -> str:
     """The step to go back to when something before ``step`` is not there yet; empty when all is."""
     if found.is_empty or not all(is_offered(line) for line in found.lines):
         return "basket:summary"  # which says of each line what is wrong with it
@@ -199,11 +246,11 @@ def _missing(found: Quote, step: str) -> str:
 def summary(request: HttpRequest) -> HttpResponse:
     """Step 4: everything on one page, and the button that orders with an obligation to pay (§ 312j BGB)."""
     if request.method == "POST":
-        known = _already_ordered(request)
+        known = _already_ordered(request) or _signed_out(request)
         if known is not None:
             return known
     found = quote(request)
-    missing = _missing(found, "summary")
+    missing = missing_step(found, "summary")
     if missing:
         return redirect(missing)
     offer = rules.check(found.draft.payment_method, found.case(request))

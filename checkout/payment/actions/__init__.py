@@ -8,6 +8,7 @@ from .free import confirm_free
 from .invoice_card import NoCardNow, card_for_invoice, close_account_payment
 from .refunds import refund_captured, request_refund, send_refund, settle_refund
 from .settle import cancel_open, change_method, close_unpaid, settle, start_card_payment
+from .waiting import may_wait, wait_longer
 
 __all__ = [
     "NoCardNow",
@@ -20,6 +21,7 @@ __all__ = [
     "confirm_free",
     "follow_total",
     "give_surplus_back",
+    "may_wait",
     "note_dispute",
     "raise_dunning_levels",
     "receive_transfer",
@@ -32,4 +34,5 @@ __all__ = [
     "settle",
     "settle_refund",
     "start_card_payment",
+    "wait_longer",
 ]

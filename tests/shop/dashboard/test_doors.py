@@ -34,6 +34,7 @@ DOORS = {
         catalogue:index catalogue:search catalogue:category catalogue:detail
         basket:later_keep basket:later_back basket:later_drop basket:later_again basket:estimate
         basket:summary basket:add basket:update basket:remove basket:voucher_add basket:voucher_remove
+        checkout:start checkout:longer
         checkout:contact checkout:delivery checkout:payment checkout:summary checkout:pay checkout:return
         checkout:pay-otherwise orders:lookup orders:open orders:shortage orders:detail orders:change orders:invoice
         orders:xrechnung orders:return-slip orders:return-sent orders:exchange
