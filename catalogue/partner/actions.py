@@ -1,9 +1,9 @@
-"""Verbs of stock and price: take, give back, ship, reserve for an order line, set a price."""
+"""Verbs of stock: take, give back, ship, reserve for an order line. Those of prices are in ``prices.py``."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,11 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from shop.kernel.clock import now
-from shop.kernel.money import to_decimal
 from shop.kernel.states import move
 
 from . import statements
-from .models import InsufficientStock, PricePeriod, Reservation, StockRecord
+from .models import InsufficientStock, Reservation, StockRecord
 from .states import RESERVATION
-
-REFERENCE_DAYS = 30  #: § 11 (1) PAngV: the lowest total price of the last 30 days before the reduction
 
 
 @dataclass(frozen=True)
@@ -237,45 +234,6 @@ def set_apart(*, stockrecord_id: int, quantity: int) -> None:
         record = StockRecord.objects.get(pk=stockrecord_id)
         left = record.available if quantity > 0 else record.num_quarantine
         raise InsufficientStock(record.partner_sku, abs(quantity), left)
-
-
-def set_price(
-    *, stockrecord: StockRecord, gross_minor: int, reduced: bool = False, at: dt.datetime | None = None
-) -> PricePeriod:
-    """Ask a new total price from ``at`` (default now) on and keep the old one as history.
-
-    ``reduced`` announces a reduction: the lowest total price of the 30 days before it is kept beside the price
-    (§ 11 (1) PAngV); a further reduction within a running one keeps the first reference (§ 11 (2)).
-    """
-    moment = at or now()
-    with transaction.atomic():
-        reference = None
-        if reduced:
-            reference = stockrecord.reference_price_minor or lowest_before(stockrecord, moment)
-        PricePeriod.objects.filter(stockrecord=stockrecord, valid_to=None, valid_from__gte=moment).delete()
-        PricePeriod.objects.filter(stockrecord=stockrecord, valid_to=None).update(valid_to=moment)
-        period = PricePeriod.objects.create(
-            stockrecord=stockrecord,
-            gross_minor=gross_minor,
-            currency=stockrecord.price_currency,
-            valid_from=moment,
-        )
-        stockrecord.price = to_decimal(gross_minor, stockrecord.price_currency)
-        stockrecord.reference_price_minor = reference
-        stockrecord.save(update_fields=["price", "reference_price_minor", "date_updated"])
-    return period
-
-
-def lowest_before(stockrecord: StockRecord, moment: dt.datetime) -> int | None:
-    """The lowest total price asked in the 30 days before ``moment``, in minor units; None without history.
-
-    A price set long before counts as long as it was still valid within the 30 days (CJEU C-330/23).
-    """
-    since = moment - dt.timedelta(days=REFERENCE_DAYS)
-    periods: Iterable[PricePeriod] = PricePeriod.objects.filter(
-        Q(valid_to=None) | Q(valid_to__gt=since), stockrecord=stockrecord, valid_from__lt=moment
-    )
-    return min((period.gross_minor for period in periods), default=None)
 
 
 def reserve_again(*, order_id: int, by: Any = None, why: str) -> None:

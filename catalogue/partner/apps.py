@@ -10,13 +10,22 @@ class PartnerConfig(apps.PartnerConfig):
 
     def ready(self) -> None:
         """Oscar's receivers are left out: low-stock alerts are the warehouse's work."""
-        from . import functions
+        from . import checks, functions  # noqa: F401
 
         post_migrate.connect(functions.install, sender=self, dispatch_uid="partner.functions")
         post_migrate.connect(_ensure_base_data, sender=self)
+        post_migrate.connect(_guard_prices, sender=self, dispatch_uid="partner.price_guards")
 
 
 def _ensure_base_data(**kwargs: object) -> None:
     from .basedata import ensure
 
     ensure()
+
+
+def _guard_prices(using: str = "default", **kwargs: object) -> None:
+    from shop.kernel import guards
+
+    from . import triggers
+
+    guards.install(triggers.GUARDS, using=using)

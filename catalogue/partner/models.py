@@ -126,6 +126,9 @@ class PricePeriod(models.Model):
     stockrecord = models.ForeignKey(StockRecord, on_delete=models.CASCADE, related_name="price_periods")
     gross_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3, default="EUR")
+    reference_minor = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="the 30-day price shown beside it; empty: no reduction was announced"
+    )
     valid_from = models.DateTimeField(default=now)
     valid_to = models.DateTimeField(null=True, blank=True)
 

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from catalogue.models import Product
-from catalogue.partner.actions import lowest_before, set_price
 from catalogue.partner.models import StockRecord
+from catalogue.partner.prices import NoReduction, lowest_before, set_price
 from catalogue.prices import reduction_percent
 from fulfilment.finance.amounts import AmountField, CsvAmount
 from fulfilment.warehouse.lists import RowId  # noqa: F401  registers <row:...>
@@ -107,9 +107,7 @@ def price(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         changes = form.changes()
         if request.POST.get("step") == "save":
-            _save(row, changes, form.cleaned_data["reduced"], request.user)
-            messages.success(request, _("The new price stands in the shop now."))
-            return redirect("dashboard:product", pk)
+            return _saved(request, row, changes, form.cleaned_data["reduced"])
     context = {"product": row, "form": form, "changes": changes, "crumbs": crumbs(row, _("Price"))}
     status = 400 if form.is_bound and form.errors else 200
     return render(request, "dashboard/marketing/price.html", context, status=status)
@@ -119,6 +117,18 @@ def records_of(row: Product) -> list[StockRecord]:
     """Stock records of a product and its variants with colour. One query."""
     records = StockRecord.objects.filter(Q(product=row) | Q(product__parent=row), price__isnull=False)
     return list(records.select_related("product__colour").order_by("product__colour__name", "pk"))
+
+
+def _saved(request: HttpRequest, row: Product, changes: list[Change], reduced: bool) -> HttpResponse:
+    """Save and say so; where a price has changed since the preview, say that nothing was changed."""
+    try:
+        _save(row, changes, reduced, request.user)
+    except NoReduction:
+        text = _("The price has changed meanwhile, and this is no reduction any more. Nothing was changed.")
+        messages.error(request, text)
+        return redirect("dashboard:product-price", row.pk)
+    messages.success(request, _("The new price stands in the shop now."))
+    return redirect("dashboard:product", row.pk)
 
 
 def _save(row: Product, changes: list[Change], reduced: bool, user: Any) -> None:

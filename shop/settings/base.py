@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "shop.notifications.apps.NotificationsConfig",
     "shop.connect.apps.ConnectConfig",
     "shop.pages.apps.PagesConfig",
+    "shop.legal.apps.LegalConfig",
     "shop.dashboard.apps.DashboardConfig",
     "shop.demo.apps.DemoConfig",
     # Oscar, unforked rooms

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from catalogue.partner.actions import set_price
 from catalogue.partner.models import StockRecord
+from catalogue.partner.prices import set_price
 from checkout.order.models import Line, Order
 from checkout.payment.actions import capture
 from checkout.payment.actions.refunds import succeed

@@ -13,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from catalogue.partner.models import Reservation, StockRecord
+from catalogue.partner.models import PricePeriod, Reservation, StockRecord
 from checkout.order.models import Line, Order
 from checkout.payment.models import Payment, Refund
 from fulfilment.finance.dunning.models import (
@@ -111,6 +111,30 @@ def negative_stock() -> None:
         cursor.execute(before)
         cursor.execute("UPDATE partner_stockrecord SET backorderable=%s WHERE id=%s", [False, shoe.pk])
         cursor.execute(after)
+
+
+def price_set_behind_the_history() -> None:
+    StockRecord.objects.filter(pk=make_variant().pk).update(price=1)
+
+
+def two_prices_at_once() -> None:
+    moment = now()
+    PricePeriod.objects.create(
+        stockrecord=make_variant(),
+        gross_minor=1_000,
+        valid_from=moment - dt.timedelta(days=2),
+        valid_to=moment + dt.timedelta(days=1),
+    )
+
+
+def reference_from_nowhere() -> None:
+    StockRecord.objects.filter(pk=make_variant(price_minor=5_000).pk).update(reference_price_minor=9_000)
+
+
+def price_history_without_its_guard() -> None:
+    of_table = " ON partner_priceperiod" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER partner_price_no_update{of_table}")
 
 
 def wrong_line() -> None:
@@ -250,6 +274,10 @@ BROKEN: dict[str, list[Callable[[], Any]]] = {
     "inbox without dead messages": [dead_inbox],
     "reserved = open reservations": [reserved_too_much, lost_reservation],
     "stock is never negative": [negative_stock],
+    "prices = price history": [price_set_behind_the_history],
+    "one price at a time": [two_prices_at_once],
+    "30-day prices are lawful": [reference_from_nowhere],
+    "the price history refuses changes": [price_history_without_its_guard],
     "lines and delivery add up to the order": [wrong_line],
     "amendments explain cancelled pieces and substitutes": [
         unexplained_cancelled_pieces,

@@ -176,7 +176,14 @@ def price_periods(record: StockRecord, prices: Iterable[data.Price]) -> list[Pri
     moments = [(now() - dt.timedelta(days=price.days_ago), price.gross_minor) for price in prices]
     ends = [start for start, _ in moments[1:]] + [None]
     return [
-        PricePeriod(stockrecord=record, gross_minor=gross, currency="EUR", valid_from=start, valid_to=end)
+        PricePeriod(
+            stockrecord=record,
+            gross_minor=gross,
+            currency="EUR",
+            reference_minor=None if end else record.reference_price_minor,
+            valid_from=start,
+            valid_to=end,
+        )
         for (start, gross), end in zip(moments, ends, strict=True)
     ]
 

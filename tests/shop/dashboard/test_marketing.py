@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from catalogue.models import Product
-from catalogue.partner.actions import set_price
 from catalogue.partner.models import PricePeriod
+from catalogue.partner.prices import set_price
 from shop.dashboard.models import StaffAction
 from tests.factories.range import make_category, make_many, make_product, variants
 

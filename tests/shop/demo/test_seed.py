@@ -11,8 +11,8 @@ from django.db.models import Count, F, Sum
 from stdnum import ean
 
 from catalogue.models import Category, Product, ProductImage
-from catalogue.partner.actions import lowest_before
 from catalogue.partner.models import PricePeriod, StockRecord
+from catalogue.partner.prices import lowest_before
 from checkout.order.models import Line, Order
 from checkout.payment.models import CustomerCredit, MethodRule, Payment
 from checkout.shipping.models import DeliveryMethod

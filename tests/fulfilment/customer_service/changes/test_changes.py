@@ -365,7 +365,7 @@ def test_too_many_or_too_few_pieces_are_refused_in_words(outbox: Any, pieces: in
 
 
 def test_a_price_that_changed_since_the_preview_is_asked_again(outbox: Any) -> None:
-    from catalogue.partner.actions import set_price
+    from catalogue.partner.prices import set_price
 
     shoe = in_stock(9, price_minor=5_000)
     order = ordered(outbox, (shoe, 1), method="invoice")

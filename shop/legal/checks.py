@@ -1,0 +1,145 @@
+"""The words that rules may use as ``check``. Each answers with what is wrong, in words; nothing when all is right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import override
+
+from shop.pages.models import ContentPage
+from shop.pages.queries import merchant
+
+from .rules import Rule
+from .specimens import Specimen
+
+Check = Callable[[Rule, Specimen], list[str]]
+
+
+def says(rule: Rule, specimen: Specimen) -> list[str]:
+    """Every one of ``texts`` is to be read."""
+    words = specimen.reading.words
+    return [f"does not say “{text}”" for text in rule.texts(specimen.language) if text not in words]
+
+
+def one_button(rule: Rule, specimen: Specimen) -> list[str]:
+    """Exactly one button of the page's own, which says one of ``texts`` and nothing else; the last of the page."""
+    own = [one for one in specimen.reading.buttons if not _of_the_shell(one.action)]
+    said = [" ".join(one.text.split()).casefold() for one in own]
+    wanted = rule.texts(specimen.language)
+    if not said:
+        return ["has no button"]
+    found = [f"another button: “{text}”" for text in said[:-1]]
+    if said[-1] not in wanted:
+        found.append(f"the button says “{said[-1]}”, not “{wanted[0]}”")
+    return found
+
+
+def before_the_button(rule: Rule, specimen: Specimen) -> list[str]:
+    """Every one of ``texts`` stands before the last button of the page's own."""
+    own = [one for one in specimen.reading.buttons if not _of_the_shell(one.action)]
+    before = specimen.reading.text[: own[-1].before] if own else ""
+    words = " ".join(before.split()).casefold()
+    missing = [text for text in rule.texts(specimen.language) if text not in words]
+    return [f"does not say “{text}” before the button" for text in missing]
+
+
+def button(rule: Rule, specimen: Specimen) -> list[str]:
+    """A button says one of ``texts``."""
+    said = {" ".join(one.text.split()).casefold() for one in specimen.reading.buttons}
+    wanted = rule.texts(specimen.language)
+    return [] if said & set(wanted) else [f"has no button “{wanted[0]}”"]
+
+
+def link(rule: Rule, specimen: Specimen) -> list[str]:
+    """``least`` links (default one) lead to ``address`` and say one of ``texts``."""
+    with override(specimen.language):
+        target = reverse(rule.options["address"])
+    wanted = rule.texts(specimen.language)
+    there = [
+        one
+        for one in specimen.reading.links
+        if urlsplit(one.href).path == target and " ".join(one.text.split()).casefold() in wanted
+    ]
+    least = rule.options.get("least", 1)
+    return [] if len(there) >= least else [f"{len(there)} of {least} links “{wanted[0]}” to {target}"]
+
+
+def legal_links(rule: Rule, specimen: Specimen) -> list[str]:
+    """Each page of ``keys`` is written in the language of the page and linked from it."""
+    hrefs = {urlsplit(one.href).path for one in specimen.reading.links}
+    urls = {
+        page.key: urlsplit(page.get_url() or "").path
+        for page in ContentPage.objects.live()
+        .filter(key__in=rule.options["keys"], locale__language_code=specimen.language)
+        .select_related("locale")
+    }
+    return [
+        f"no link to “{key}”" if key in urls else f"“{key}” is not written in {specimen.language}"
+        for key in rule.options["keys"]
+        if urls.get(key) not in hrefs
+    ]
+
+
+def fields(rule: Rule, specimen: Specimen) -> list[str]:
+    """The page's own forms send ``names`` and nothing else (quantities of lines and the form's token aside)."""
+    allowed = {*rule.options["names"], "csrfmiddlewaretoken"}
+    asked = [tuple(one.rsplit(" ", 1)) for one in specimen.reading.fields]
+    odd = {
+        name
+        for action, name in asked
+        if not _of_the_shell(action) and name not in allowed and not name.startswith("line")
+    }
+    return [f"asks for “{name}”" for name in sorted(odd)]
+
+
+def no_text(rule: Rule, specimen: Specimen) -> list[str]:
+    """None of ``patterns`` (regular expressions) is anywhere in the page, visible or not."""
+    return [
+        f"contains “{found[0]}”"
+        for pattern in rule.options["patterns"]
+        if (found := re.search(pattern, specimen.html, re.IGNORECASE))
+    ]
+
+
+def names_the_seller(rule: Rule, specimen: Specimen) -> list[str]:
+    """Those of ``facts`` that are known of the seller are to be read as they stand in the base data."""
+    seller = merchant()
+    if seller is None:
+        return ["the seller is not entered in the base data"]
+    words = specimen.reading.words
+    known = {name: " ".join(str(getattr(seller, name)).split()) for name in rule.options["facts"]}
+    return [f"does not name “{value}”" for value in known.values() if value and value.casefold() not in words]
+
+
+def own_sources(rule: Rule, specimen: Specimen) -> list[str]:
+    """Nothing is loaded from another host."""
+    own = {"", urlsplit(settings.SITE_URL).netloc, urlsplit(settings.MEDIA_URL).netloc}
+    foreign = {one for one in specimen.reading.sources if urlsplit(one).netloc not in own}
+    return [f"loads {one}" for one in sorted(foreign)]
+
+
+def _of_the_shell(action: str) -> bool:
+    """Search and language switch stand on every page and are nobody's business here."""
+    path = urlsplit(action).path
+    return path.endswith(("/search/", "/setlang/"))
+
+
+ON_SPECIMENS: dict[str, Check] = {
+    check.__name__: check
+    for check in (
+        says,
+        one_button,
+        before_the_button,
+        button,
+        link,
+        legal_links,
+        fields,
+        no_text,
+        names_the_seller,
+        own_sources,
+    )
+}

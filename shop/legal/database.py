@@ -1,0 +1,126 @@
+"""Rules that are looked for in what the shop keeps: prices, products, mails, orders, invoices. A constant number of
+queries each; of a thousand faults the first few are named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from django.conf import settings
+from django.db.models import Q
+
+from catalogue.models import Product
+from catalogue.partner.prices import unlawful_references
+from catalogue.partner.vat import UnknownVatRate, rate_bp
+from checkout.order.models import AcceptedSummary
+from fulfilment.customer_service.withdrawals.models import Withdrawal
+from fulfilment.finance.invoicing.models import Invoice
+from shop.kernel.clock import now
+from shop.notifications.models import OutgoingAttachment, OutgoingMail
+from shop.pages.models import ContentPage
+
+from .rules import Rule
+
+NAMED = 10  #: faults named per rule
+LATEST = 200  #: of orders, mails and invoices, how many are looked at
+AT_ONCE = dt.timedelta(minutes=15)  #: until then a mail may still be on its way through the outbox
+
+Check = Callable[[Rule, dt.date], list[str]]
+
+
+def withdrawals_receipted(rule: Rule, day: dt.date) -> list[str]:
+    """Every withdrawal of more than a quarter of an hour ago has its mail."""
+    rows = Withdrawal.objects.filter(receipt_mail_id=None, received_at__lt=now() - AT_ONCE)
+    return _some(f"{row.number}: no receipt was written" for row in rows.order_by("-pk")[: NAMED + 1])
+
+
+def reductions_lawful(rule: Rule, day: dt.date) -> list[str]:
+    """The reference beside each reduced price is what the history says."""
+    return _some(unlawful_references())
+
+
+def makers_named(rule: Rule, day: dt.date) -> list[str]:
+    """No public product without a manufacturer that can be reached by post and electronically."""
+    rows = Product.objects.filter(parent=None, is_public=True).filter(
+        Q(maker=None) | Q(maker__postal_address="") | Q(maker__electronic_address="") | Q(maker__company="")
+    )
+    return _some(
+        f"{row.title}: the manufacturer or an address is missing" for row in rows.order_by("pk")[: NAMED + 1]
+    )
+
+
+def rates_on_file(rule: Rule, day: dt.date) -> list[str]:
+    """A rate for every class of goods in the home country."""
+    classes = Product.objects.filter(is_public=True).order_by().values_list("vat_class", flat=True).distinct()
+    found = []
+    for vat_class in sorted(classes):
+        try:
+            rate_bp(vat_class, settings.KONTOR_HOME_COUNTRY, day)
+        except UnknownVatRate as unknown:
+            found.append(str(unknown))
+    return found
+
+
+def mails_carry_texts(rule: Rule, day: dt.date) -> list[str]:
+    """The latest order confirmations have the withdrawal notice with them, and the terms where the shop has some."""
+    mails = list(OutgoingMail.objects.filter(kind="order_confirmed").values_list("pk", flat=True)[:LATEST])
+    files = OutgoingAttachment.objects.filter(mail_id__in=mails, source__startswith="legal:")
+    sent: dict[int, int] = dict.fromkeys(mails, 0)
+    for mail_id in files.values_list("mail_id", flat=True):
+        sent[mail_id] += 1
+    least = 2 if ContentPage.objects.live().filter(key="terms").exists() else 1
+    return _some(
+        f"mail {pk}: {count} of {least} texts are with it" for pk, count in sent.items() if count < least
+    )
+
+
+def summaries_kept(rule: Rule, day: dt.date) -> list[str]:
+    """The kept summaries of the latest orders are what their hash says."""
+    rows = AcceptedSummary.objects.select_related("order").order_by("-pk")[:LATEST]
+    return _some(
+        f"order {row.order.number}: the kept summary was changed"
+        for row in rows
+        if AcceptedSummary.digest(row.html) != row.sha256
+    )
+
+
+def invoices_complete(rule: Rule, day: dt.date) -> list[str]:
+    """The latest invoices carry what § 14 (4) UStG lists."""
+    rows = Invoice.objects.order_by("-pk").prefetch_related("lines")[:LATEST]
+    return _some(f"{row.number}: {what} is missing" for row in rows for what in _lacking(row))
+
+
+def _lacking(invoice: Invoice) -> list[str]:
+    seller, buyer = invoice.seller, invoice.buyer
+    asked = {
+        "the seller's name": seller.get("name"),
+        "the seller's address": seller.get("street") and seller.get("postcode") and seller.get("city"),
+        "VAT id or tax number": seller.get("vat_id") or seller.get("tax_number"),
+        "the buyer's name": buyer.get("name"),
+        "the date": invoice.issued_on,
+        "the number": invoice.number,
+        "what was delivered": list(invoice.lines.all()),
+        "the tax per rate": invoice.taxes,
+    }
+    return [what for what, value in asked.items() if not value]
+
+
+def _some(faults: Iterable[str]) -> list[str]:
+    """The first few, and that there are more."""
+    found = list(islice(faults, NAMED + 1))
+    return [*found[:NAMED], "and more"] if len(found) > NAMED else found
+
+
+ON_DATABASE: dict[str, Check] = {
+    check.__name__: check
+    for check in (
+        withdrawals_receipted,
+        reductions_lawful,
+        makers_named,
+        rates_on_file,
+        mails_carry_texts,
+        summaries_kept,
+        invoices_complete,
+    )
+}

@@ -1,0 +1,112 @@
+"""A rendered page as a reader meets it: words, links, buttons with what stands before them, fields, what is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+SILENT = {"script", "style", "template"}
+VOID = {"input", "img", "link", "meta", "br", "hr", "source", "wbr"}
+LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src"}
+
+
+@dataclass
+class Link:
+    """Where it leads and what it says."""
+
+    href: str
+    text: str = ""
+
+
+@dataclass
+class Button:
+    """A button that sends a form; ``before``: how many characters of the page's words come before it."""
+
+    action: str
+    before: int
+    text: str = ""
+
+
+@dataclass
+class Reading:
+    """What was read. ``fields`` are the names of what a form sends."""
+
+    text: str = ""
+    links: list[Link] = field(default_factory=list)
+    buttons: list[Button] = field(default_factory=list)
+    fields: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """All visible words with single spaces, without capitals."""
+        return " ".join(self.text.split()).casefold()
+
+
+def read(html: str) -> Reading:
+    """Read a page."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.found
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found = Reading()
+        self._silent = 0
+        self._link: Link | None = None
+        self._button: Button | None = None
+        self._action = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        at = {name: value or "" for name, value in attrs}
+        if tag in SILENT:
+            self._silent += 1
+        self._load(tag, at)
+        if tag == "a":
+            self._link = Link(at.get("href", ""))
+            self.found.links.append(self._link)
+        elif tag == "form":
+            self._action = at.get("action", "")
+        elif tag == "button" and at.get("type", "submit") == "submit":
+            self._button = Button(self._action, len(self.found.text))
+            self.found.buttons.append(self._button)
+        elif tag == "input" and at.get("type") in ("submit", "image"):
+            self.found.buttons.append(Button(self._action, len(self.found.text), at.get("value", "")))
+        if tag in ("input", "select", "textarea", "button") and at.get("name"):
+            self.found.fields.append(f"{self._action} {at['name']}")
+
+    def _load(self, tag: str, at: dict[str, str]) -> None:
+        if at.get(LOADED.get(tag, "-")):
+            self.found.sources.append(at[LOADED[tag]])
+        if tag == "link" and at.get("rel") in (
+            "stylesheet",
+            "preload",
+            "modulepreload",
+            "icon",
+            "preconnect",
+        ):
+            self.found.sources.append(at.get("href", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in SILENT:
+            self._silent = max(0, self._silent - 1)
+        elif tag == "a":
+            self._link = None
+        elif tag == "button":
+            self._button = None
+        elif tag == "form":
+            self._action = ""
+        if tag not in ("a", "span", "strong", "em", "b", "i"):
+            self.found.text += " "
+
+    def handle_data(self, data: str) -> None:
+        if self._silent:
+            return
+        self.found.text += data
+        if self._link is not None:
+            self._link.text += data
+        if self._button is not None:
+            self._button.text += data

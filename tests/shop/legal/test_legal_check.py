@@ -1,0 +1,246 @@
+"""``manage.py legal_check``: quiet in a lawful shop, red when what the law asks for is taken from what is shown."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as real
+from django.core.management import CommandError, call_command
+
+from catalogue.models import Maker
+from catalogue.partner import vat
+from catalogue.partner.models import StockRecord, VatRate
+from checkout.basket.models import Basket
+from checkout.order.models import AcceptedSummary, Order
+from fulfilment.customer_service.withdrawals.models import Withdrawal
+from shop.customers.models import User
+from shop.legal import rules as rules_of_law
+from shop.legal.checks import ON_SPECIMENS
+from shop.legal.database import ON_DATABASE
+from shop.legal.reading import read
+from shop.notifications.models import OutgoingAttachment
+from shop.pages.models import ContentPage
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def change_template(tmp_path: Path, settings: Any) -> Callable[[str, str, str], None]:
+    """Render a template with something else in it: ``change_template("storefront/base.html", old, new)``."""
+
+    def change(name: str, old: str, new: str) -> None:
+        target = tmp_path / name
+        source = target if target.exists() else real.BASE_DIR / "templates" / name
+        text = source.read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is not in {name}: the test changes nothing"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text.replace(old, new), encoding="utf-8")
+        engines = copy.deepcopy(real.TEMPLATES)
+        engines[0]["DIRS"] = [tmp_path, real.BASE_DIR / "templates"]
+        settings.TEMPLATES = engines
+
+    return change
+
+
+def test_a_lawful_shop_has_no_faults_and_everything_was_looked_at(lawful_shop: None) -> None:
+    before = [model.objects.count() for model in (User, Basket)]
+    out = StringIO()
+    call_command("legal_check", stdout=out)
+    text = out.getvalue()
+    assert "FAIL" not in text and "not looked at" not in text and "--  " not in text, text
+    assert "nothing found" in text
+    assert [model.objects.count() for model in (User, Basket)] == before, "looking leaves nothing behind"
+
+
+def test_the_command_ends_red_and_names_the_rule(
+    lawful_shop: None, change_template: Callable[..., None]
+) -> None:
+    change_template(
+        "storefront/base.html", 'class="site-footer__withdraw" href="{{ withdrawal_url }}"', 'href="/"'
+    )
+    out = StringIO()
+    with pytest.raises(CommandError, match="withdrawal link"):
+        call_command("legal_check", stdout=out)
+    assert "FAIL withdrawal link (§ 356a (1) BGB" in out.getvalue()
+
+
+def test_before_the_day_of_the_law_the_missing_link_is_no_fault(
+    lawful_shop: None, change_template: Callable[..., None], faults: Callable[..., Any]
+) -> None:
+    change_template("storefront/base.html", "{% if withdrawal_url %}<li>", "{% if False %}<li>")
+    assert faults("withdrawal link")["withdrawal link"]
+    assert faults("withdrawal link", day=dt.date(2026, 6, 18)) == {}
+
+
+#: Rule, what it then says, template, what is taken from it, what comes in its place. Those that the issue names first.
+TAKEN = [
+    ("order button", "says “order now”", "storefront/checkout/summary.html", "Order with obligation to pay",
+     "Order now"),
+    ("order button", "another button: “gift”", "storefront/checkout/summary.html", "{{ facts }}",
+     "{{ facts }}<form><button>Gift</button></form>"),
+    ("withdrawal link beside the order", "/account/", "account/_nav.html", '{% url "withdrawal" %}', "/"),
+    ("withdrawal link beside the order", "/orders/", "storefront/order/detail.html", '{% url "withdrawal" %}?', "/?"),
+    ("withdrawal button", "has no button", "storefront/withdrawal/confirm.html", "Confirm withdrawal", "Send"),
+    ("withdrawal asks no more than it may", "“reason”", "storefront/withdrawal/declare.html",
+     "{% field form.contract %}", '{% field form.contract %}<input name="reason">'),
+    ("facts above the order button", "“lieferzeit”", "storefront/checkout/facts.html",
+     '{% translate "Delivery time" %}', ""),
+    ("guarantee notice", "“statutory warranty", "storefront/checkout/facts.html", "Statutory warranty rights",
+     "Rights"),
+    ("terms and withdrawal before the order", "“terms”", "storefront/quiet.html", "{% for link in legal_links %}",
+     "{% for link in none %}"),
+    ("terms and withdrawal before the order", "“privacy”", "storefront/checkout/duties.html",
+     "{% for entry in legal_links %}", "{% for entry in none %}"),
+    ("imprint and other pages are linked", "“imprint”", "storefront/base.html", "{% for link in legal_links %}",
+     "{% for link in none %}"),
+    ("consumer prices", "“mwst”", "storefront/product.html", '{{ vat_text|default:_("incl. VAT") }},', ""),
+    ("unit price", "“je 1 ”", "components/price.html", "{{ unit_price_text }}", ""),
+    ("30-day price beside a reduction", "“niedrigster", "components/price.html", "Lowest price of the 30 days before:",
+     "Instead of"),
+    ("product safety is shown", "“hersteller”", "storefront/product.html",
+     "{% if product.maker or product.warnings %}", "{% if 0 %}"),
+    ("no trackers", "tracker.example", "storefront/base.html", "</body>",
+     '<script src="https://tracker.example/x.js"></script></body>'),
+]  # fmt: skip
+
+
+def test_what_is_taken_from_pages_turns_their_rules_red(
+    lawful_shop: None, change_template: Callable[..., None], faults: Callable[..., Any]
+) -> None:
+    for _rule, _says, template, old, new in TAKEN:
+        change_template(template, old, new)
+    found = faults(*{row[0] for row in TAKEN})
+    for rule, says, *_change in TAKEN:
+        assert any(says in fault for fault in found[rule]), (rule, says, found.get(rule))
+
+
+ODR = [
+    '<a href="https://ec.europa.eu/consumers/odr/">OS-Plattform</a>',
+    '<a href="https://webgate.ec.europa.eu/odr/main/">ODR</a>',
+]
+
+
+@pytest.mark.parametrize("link", ODR)
+def test_a_link_to_the_closed_odr_platform_turns_red_in_a_template_and_in_a_text(
+    lawful_shop: None, change_template: Callable[..., None], faults: Callable[..., Any], link: str
+) -> None:
+    rule = "no link to the ODR platform"
+    page = ContentPage.objects.get(slug="impressum")
+    ContentPage.objects.filter(pk=page.pk).update(body=f"{page.body}<p>{link}</p>")
+    assert [fault[:16] for fault in faults(rule)[rule]] == ["/impressum/ (de)"]
+    ContentPage.objects.filter(pk=page.pk).update(body=page.body)
+    assert faults(rule) == {}
+    change_template("storefront/quiet.html", "{% block footer %}", "{% block footer %}" + link)
+    assert any(fault.startswith("/checkout/") for fault in faults(rule)[rule])
+    assert faults(rule, day=dt.date(2025, 7, 19)) == {}, "until then it had to be there"
+
+
+def _write(key: str, body: str) -> None:
+    ContentPage.objects.filter(key=key).update(body=body)
+
+
+def test_what_is_wrong_in_texts_turns_their_rules_red(lawful_shop: None, faults: Callable[..., Any]) -> None:
+    bodies = {
+        "imprint": "<p>Wir</p>",
+        "withdrawal": "<p>30 Tage</p>",
+        "accessibility": "<p>Gut</p>",
+        "privacy": "<p>Nichts</p>",
+        "terms": "<p>[[Firma]]</p>",
+    }
+    for key, body in bodies.items():
+        _write(key, body)
+    ContentPage.objects.get(slug="versand-und-zahlung").unpublish()
+    assert set(faults(*TEXTS)) == set(TEXTS)
+
+
+TEXTS = (
+    "imprint names the seller",
+    "withdrawal notice",
+    "withdrawal notice names the seller",
+    "accessibility statement",
+    "privacy notice",
+    "texts are filled in",
+    "imprint and other pages are linked",
+)
+
+
+def test_what_is_wrong_in_the_database_turns_its_rules_red(
+    lawful_shop: None, faults: Callable[..., Any]
+) -> None:
+    from tests.fulfilment.customer_service.test_withdrawals import declare
+
+    StockRecord.objects.exclude(reference_price_minor=None).update(reference_price_minor=20_000)
+    Maker.objects.update(electronic_address="")
+    OutgoingAttachment.objects.all().delete()
+    AcceptedSummary.objects.create(order=Order.objects.get(), html="<p>200,00 €</p>", sha256="0" * 64)
+    VatRate.objects.all().delete()
+    vat.forget()
+    Withdrawal.objects.filter(pk=declare().pk).update(received_at=dt.datetime(2026, 7, 1, tzinfo=dt.UTC))
+    assert set(faults(*ROWS)) == set(ROWS)
+    with pytest.raises(
+        CommandError, match="pages that do not answer"
+    ):  # without a rate nothing can be ordered
+        call_command("legal_check", stdout=StringIO())
+    vat.forget()
+
+
+ROWS = (
+    "30-day prices are right",
+    "product safety",
+    "order mail carries the contract's texts",
+    "what was agreed is kept",
+    "VAT rates",
+    "withdrawals are receipted",
+)
+
+
+def test_an_invoice_without_a_tax_number_is_named(lawful_shop: None, faults: Callable[..., Any]) -> None:
+    from shop.legal.database import _lacking
+    from tests.factories.finance import invoice_for
+    from tests.factories.people import make_user
+
+    invoice = invoice_for(make_user("anna@example.org"))
+    assert _lacking(invoice) == [] and faults("invoices are complete") == {}
+    invoice.seller = {**invoice.seller, "vat_id": "", "tax_number": ""}
+    assert _lacking(invoice) == ["VAT id or tax number"]
+
+
+def test_every_rule_knows_its_check_and_every_check_is_used() -> None:
+    rules = rules_of_law.read()
+    assert {rule.check for rule in rules} == set(ON_SPECIMENS) | set(ON_DATABASE)
+    assert all(rule.source and rule.duty for rule in rules)
+    tried = {row[0] for row in TAKEN} | {*TEXTS, *ROWS, "withdrawal link", "no link to the ODR platform"}
+    assert {rule.name for rule in rules} - tried == {"invoices are complete", "model withdrawal form"}
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "gestern", "x\x00", "20261"])
+def test_a_day_that_is_none_is_refused_in_words(day: str) -> None:
+    with pytest.raises(CommandError, match="is not a day"):
+        call_command("legal_check", "--date", day)
+
+
+def test_a_rules_file_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    text = (
+        '[[rule]]\nname="a"\nduty="d"\nsource="s"\nvalid_from=2026-01-01\nvalid_to=2025-01-01\ncheck="says"\n'
+    )
+    (tmp_path / "r.toml").write_text(text)
+    with pytest.raises(ValueError, match="ends before"):
+        rules_of_law.read(tmp_path / "r.toml")
+    (tmp_path / "r.toml").write_text(text.replace("valid_to=2025-01-01\n", "") * 2)
+    with pytest.raises(ValueError, match="same name"):
+        rules_of_law.read(tmp_path / "r.toml")
+
+
+def test_words_of_scripts_are_not_read_and_buttons_know_what_stands_before_them() -> None:
+    page = read(
+        "<p>A <b>B</b></p><script>let x = 'C'</script><form action='/x'><input name=q><button>Go</button></form>"
+    )
+    assert page.words == "a b go"
+    assert page.buttons[0].action == "/x" and page.text[: page.buttons[0].before].split() == ["A", "B"]
+    assert page.fields == ["/x q"]
