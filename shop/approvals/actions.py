@@ -29,7 +29,8 @@ class Decided(ValueError):
 
 def limit_minor(*, kind_name: str, by: Any) -> int:
     """Up to this amount (minor units) ``by`` needs nobody else: the highest limit of their roles, else that for
-    everybody, else the kind's own. Two queries."""
+    everybody, else the kind's own; all of ``limit_of`` where the kind names one. Two queries."""
+    kind_name = kind(kind_name).limit_of or kind_name
     rows = dict(ApprovalLimit.objects.filter(kind=kind_name).values_list("role", "limit_minor"))
     roles = set(by.groups.values_list("name", flat=True)) if getattr(by, "pk", None) else set()
     mine = [limit for role, limit in rows.items() if role and role in roles]

@@ -34,7 +34,9 @@ class Kind:
     amount nobody else is needed, unless a row of ApprovalLimit says otherwise; reasons: code -> label, the reasons to
     choose from; run(approval, by): does it within the caller's transaction and says what was done. Raises CannotRun.
     ended(approval, by): within the transaction that declined or withdrew it; for kinds whose asking left something
-    behind, such as an order on hold.
+    behind, such as an order on hold. limit_of: the kind whose limit holds for this one too, so that nobody can do by
+    one way what they may not by another; it has none of its own then. has_limit: False where no amount decides, but who
+    asks.
     """
 
     name: str
@@ -44,6 +46,13 @@ class Kind:
     run: Callable[[Approval, Any], Outcome]
     reasons: Iterable[tuple[str, Any]] = ()
     ended: Callable[[Approval, Any], None] = _nothing
+    limit_of: str = ""
+    has_limit: bool = True
+
+    @property
+    def is_set(self) -> bool:
+        """Whether a limit of its own can be set for it."""
+        return self.has_limit and not self.limit_of
 
 
 _KINDS: dict[str, Kind] = {}

@@ -74,7 +74,8 @@ class LimitForm(forms.Form):
     """A limit for a role, or for everybody."""
 
     kind = forms.ChoiceField(
-        label=gettext_lazy("Kind"), choices=lambda: [(one.name, one.title) for one in kinds()]
+        label=gettext_lazy("Kind"),
+        choices=lambda: [(one.name, one.title) for one in kinds() if one.is_set],
     )
     role = forms.ChoiceField(
         label=gettext_lazy("Role"),
@@ -212,7 +213,7 @@ def limits(request: HttpRequest) -> HttpResponse:
     changes = ApprovalLimit.history.select_related("history_user")[:CHANGES_SHOWN]
     context = {
         "form": form,
-        "kinds": [(one, rows.get(one.name, [])) for one in kinds()],
+        "kinds": [(one, rows.get(one.name, [])) for one in kinds() if one.is_set],
         "changes": [(change, _title(change.kind), TITLES.get(change.role, "")) for change in changes],
         "crumbs": [
             {"title": _("Approvals"), "url": reverse("dashboard:approvals")},

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,17 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from checkout.payment.actions.credit import block_customer, release_customer
 from fulfilment.finance.forms import ReasonForm
 from fulfilment.warehouse.lists import Search, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.customers.models import User
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 
+from .customer_credit import CREDIT, set_purchase_on_account
 from .customer_file import VIEW, file_page
-from .models import CUSTOMER, note
 
-CREDIT = "payment.change_customercredit"
 SORT = {"name": "last_name", "email": "email", "since": "date_joined", "orders": "many", "last": "latest"}
 WORDS_MAX = 6
 
@@ -81,12 +78,7 @@ def credit(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if not form.is_valid():
         return file_page(request, pk, status=400, form=form)
     why = form.cleaned_data["reason"]
-    with transaction.atomic():
-        if verb in ("release", "withdraw"):
-            release_customer(user_id=person.pk, released=verb == "release", by=request.user)
-        else:
-            block_customer(user_id=person.pk, reason=why if verb == "block" else "", by=request.user)
-        note(subject=CUSTOMER, subject_id=person.pk, what=f"credit_{verb}", by=request.user, why=why)
+    set_purchase_on_account(person=person, verb=verb, why=why, by=request.user)
     messages.success(request, _said(verb) % {"name": person.name})
     return redirect("dashboard:customer", pk)
 

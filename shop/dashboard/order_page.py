@@ -207,7 +207,12 @@ def release(request: HttpRequest, number: str) -> HttpResponse:
         return _release(request, found, "")
     asked = request.POST.get("step") == "do"
     form = ReasonForm(request.POST if asked else None)
-    problem = exchange_end.refusal(behind, request.user)
+    problem = exchange_end.refusal(behind)
+    above = "" if problem else exchange_end.above_limit(behind, request.user)
+    if above and request.user.has_perm("remedies.use_remedies"):  # where a second person can be asked
+        messages.warning(request, above)
+        return redirect("service:act-form", found.number, "release")
+    problem = problem or above
     if asked and not problem and form.is_valid():
         return _release(request, found, form.cleaned_data["reason"])
     context = {

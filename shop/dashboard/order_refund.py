@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -15,20 +14,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from checkout.order.models import Order
 from checkout.payment import approval
 from checkout.payment.actions.refunds import RefundTooLarge, refundable_minor
 from checkout.payment.models import CARD, Payment
 from fulfilment.finance.amounts import AmountField
-from fulfilment.finance.invoicing.models import Invoice, OrderAccount
 from shop.approvals.actions import limit_minor
 from shop.kernel.access import staff_view
 from shop.ui.numbers import money_text
 
 from .approvals import asked_text
+from .order_money import REFUND, free_minor, payment_of
 from .order_page import _crumbs, find
-
-REFUND = "payment.refund_payments"
 
 
 class RefundForm(forms.Form):
@@ -51,9 +47,9 @@ class RefundForm(forms.Form):
 def refund(request: HttpRequest, number: str) -> HttpResponse:
     """Says what may go back and what will happen, asks for amount and reason, and does it or asks for approval."""
     found = find(number)
-    payment = _payment(found)
+    payment = payment_of(found)
     left = refundable_minor(payment) if payment else 0
-    free = _free_minor(found)
+    free = free_minor(found)
     suggested = min(left, free) if free > 0 else 0
     form = RefundForm(
         request.POST or None,
@@ -112,34 +108,6 @@ def _give_back(request: HttpRequest, payment: Payment, data: dict[str, Any]) -> 
             request, _("%(amount)s are on their way back; the customer is told by mail.") % amount
         )
     return ""
-
-
-def may_refund(order: Order) -> bool:
-    """Whether money of the order is here that could go back."""
-    payment = _payment(order)
-    return payment is not None and refundable_minor(payment) > 0
-
-
-def _payment(order: Order) -> Payment | None:
-    """The payment whose money can go back: the one with most left of it."""
-    rows = Payment.objects.filter(order=order, state="captured").select_related("order")
-    return max(rows, key=refundable_minor, default=None)
-
-
-def _free_minor(order: Order) -> int:
-    """Money of the order that no invoice asks for, and none will (minor units): what was paid ahead for goods that are
-    still to come is not left over. Two queries."""
-    account = OrderAccount.objects.filter(order=order).first()
-    if account is None:
-        return 0
-    return account.available_minor - _to_be_invoiced_minor(order)
-
-
-def _to_be_invoiced_minor(order: Order) -> int:
-    if order.status in ("cancelled", "completed"):
-        return 0
-    standing = Invoice.objects.claims().filter(order=order).exclude(state="cancelled")
-    return max(0, order.total_minor - int(standing.aggregate(total=Sum("gross_minor"))["total"] or 0))
 
 
 urlpatterns = [path("orders/<slug:number>/refund/", refund, name="order-refund")]

@@ -1,4 +1,5 @@
-"""What this room adds to the one screen of customer service: a mail sent again, and the ways to pages of their own."""
+"""What this room adds to the one screen of customer service: money without a document, a mail sent again,
+purchase on account, and the ways to pages of their own."""
 
 from __future__ import annotations
 
@@ -11,16 +12,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from checkout.order.models import Order
+from checkout.payment.actions.refunds import refundable_minor, request_refund
+from checkout.payment.models import CARD, Payment, Refund
+from fulfilment.customer_service.cases import kinds
+from fulfilment.customer_service.cases.models import Case
+from fulfilment.customer_service.changes.models import CANCEL, DELIVERY, PIECES
+from fulfilment.customer_service.changes.rules import what_may_change
 from fulfilment.customer_service.remedies.acts import Act, Done, Refused, Way, Wish, register, register_way
 from fulfilment.customer_service.remedies.acts.base import ActForm
-from fulfilment.customer_service.remedies.effects import MAIL, Effects
+from fulfilment.customer_service.remedies.approving import MONEY_KIND
+from fulfilment.customer_service.remedies.effects import GOODS, MAIL, MONEY, Effects, of_postings
 from fulfilment.customer_service.remedies.models import Remedy
+from fulfilment.customer_service.returns import exchange
+from fulfilment.finance.ledger import rules
 from shop.notifications.actions import send_copy
 from shop.notifications.models import OutgoingMail
+from shop.ui.amounts import AmountField
+from shop.ui.numbers import money_text
 from shop.ui.times import short_datetime
 
+from . import service_credit
 from .models import ORDER, note
+from .order_money import REFUND, free_minor, may_refund, payment_of
 from .order_story import REMEDY
+from .service_credit import BlockAccount, ReleaseAccount
 
 
 def _mails(order: Order) -> Any:
@@ -81,35 +96,130 @@ class ResendMail(Act):
         return found
 
 
-def _address(order: Order) -> str:
-    here = order.status in ("awaiting_payment", "confirmed", "in_fulfilment") and order.shipping_address_id
-    return reverse("warehouse:order-address", args=[order.number]) if here else ""
+class RefundForm(ActForm):
+    """How much goes back."""
+
+    amount = AmountField(label=gettext_lazy("Amount"))
+    field_order = ["amount", "reason", "words", "decide"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        payment, amount = payment_of(self.order), self.fields["amount"]
+        left = refundable_minor(payment) if payment else 0
+        free = max(0, min(left, free_minor(self.order)))
+        amount.help_text = _("At most %(left)s; %(free)s of it is asked for by no invoice.") % {
+            "left": money_text(left, self.order.currency),
+            "free": money_text(free, self.order.currency),
+        }
+        if free:
+            amount.initial = free
 
 
-def _cancel(order: Order) -> str:
+class GiveBack(Act):
+    """Money of a payment, without a document: what was paid too much, or a credit note left over."""
+
+    code = "refund"
+    title = gettext_lazy("Give money back")
+    text = gettext_lazy("What was paid too much, or what a credit note left over; no document is issued.")
+    icon = "undo"
+    permission = REFUND
+    limit_kind = MONEY_KIND
+    form = RefundForm
+    danger = True
+
+    def refusal(self, order: Order) -> str:
+        """Only what is here."""
+        return "" if may_refund(order) else _("No money of this order is here that could go back.")
+
+    def effects(self, wish: Wish) -> Effects:
+        """The money, and its entry once it has gone back."""
+        payment, amount = self._payment(wish), int(wish.data["amount"])
+        found, is_card = Effects(amount_minor=amount), Refund(payment=payment).way == CARD
+        facts = {"amount": money_text(amount, payment.currency)}
+        if is_card:
+            found.say(MONEY, _("%(amount)s go back to the customer's card, by themselves.") % facts)
+        else:
+            found.say(MONEY, _("%(amount)s go back by bank transfer; accounting sends it.") % facts)
+        free = max(0, free_minor(wish.order))
+        if amount > free:
+            more = {"amount": money_text(amount - free, payment.currency)}
+            found.say(
+                MONEY,
+                _("Mind: an invoice asks for %(amount)s of it, which the customer owes again then.") % more,
+            )
+        found.say(GOODS, _("The customer keeps the goods; the stock stays as it is."))
+        found.say(MAIL, _("The customer is told by mail when it is done."))
+        found.rows = of_postings(
+            rules.refund_succeeded(
+                order_number=wish.order.number,
+                amount_minor=amount,
+                by_card=is_card,
+                currency=payment.currency,
+            )
+        )
+        found.booked = _("when the money has gone back")
+        return found
+
+    def do(self, wish: Wish, remedy: Remedy) -> Done:
+        """Ask the provider, or accounting, for it."""
+        payment = self._payment(wish)
+        made = request_refund(
+            payment=payment,
+            amount_minor=int(wish.data["amount"]),
+            source=f"remedy:{remedy.pk}:{payment.pk}",
+            reason=remedy.words,
+            by=wish.by,
+        )
+        amount = {"amount": money_text(made.amount_minor, payment.currency)}
+        words = _("%(amount)s are on their way back; the customer is told by mail.")
+        return Done(words % amount, {"refunded_minor": made.amount_minor})
+
+    def remedy_of(self, case: Case) -> str:
+        """Money back."""
+        return kinds.REFUND
+
+    def _payment(self, wish: Wish) -> Payment:
+        payment = payment_of(wish.order)
+        left = refundable_minor(payment) if payment else 0
+        if payment is None or int(wish.data["amount"]) > left:
+            words = _("At most %(left)s are left to give back.")
+            raise Refused(words % {"left": money_text(left, wish.order.currency)})
+        return payment
+
+
+def _picked(order: Order) -> str:
+    """Once somebody has begun to pick it, its goods must be put back: the order's page says which."""
     from . import order_verbs
 
-    return reverse("dashboard:order-cancel", args=[order.number]) if order_verbs.may_cancel(order) else ""
+    late = order_verbs.may_cancel(order) and not what_may_change(order)[CANCEL].allowed
+    return reverse("dashboard:order-cancel", args=[order.number]) if late else ""
 
 
-def _refund(order: Order) -> str:
-    from .order_refund import may_refund
+def _change(order: Order) -> str:
+    may = what_may_change(order)
+    possible = may[PIECES].allowed or may[DELIVERY].allowed
+    return reverse("dashboard:order-change", args=[order.number]) if possible else ""
 
-    return reverse("dashboard:order-refund", args=[order.number]) if may_refund(order) else ""
+
+def _exchange(order: Order) -> str:
+    return "" if exchange.refusal(order, by_staff=True) else reverse("service:exchange", args=[order.number])
 
 
 WAYS = (
     Way(
-        gettext_lazy("Correct the address"), gettext_lazy("Where it goes, with a new label where one was made."),
-        "pin", "order.correct_addresses", _address,
+        gettext_lazy("Change sizes, pieces or delivery"),
+        gettext_lazy("While nobody has begun to pick it; the difference is paid or goes back."),
+        "edit", "order.manage_orders", _change,
     ),
     Way(
-        gettext_lazy("Cancel the order"), gettext_lazy("All of it, while nothing has left; the money goes back."),
-        "cross-circle", "order.manage_orders", _cancel,
+        gettext_lazy("Cancel an order that is being picked"),
+        gettext_lazy("While nothing has left; its pieces are put back, and the money goes back."),
+        "cross-circle", "order.manage_orders", _picked,
     ),
     Way(
-        gettext_lazy("Give money back"), gettext_lazy("What was paid too much, or what a credit note left over."),
-        "undo", "payment.refund_payments", _refund,
+        gettext_lazy("Exchange for another size"),
+        gettext_lazy("The new size is kept until the old one is back."),
+        "refresh", "cases.handle_cases", _exchange,
     ),
 )  # fmt: skip
 
@@ -131,6 +241,8 @@ def _note(sender: Any, instance: Remedy, created: bool, **_kwargs: Any) -> None:
 def register_all() -> None:
     """Called when the room is ready."""
     post_save.connect(_note, sender=Remedy, dispatch_uid="dashboard.note_remedy")
-    register(ResendMail())
+    for act in (GiveBack(), BlockAccount(), ReleaseAccount(), ResendMail()):
+        register(act)
+    service_credit.register_kind()
     for way in WAYS:
         register_way(way)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from checkout.order.actions import hold, release_hold
 from checkout.order.models import Order
+from checkout.payment.approval import KIND as REFUND
 from checkout.payment.approval import LIMIT_MINOR, second_person_needed
 from fulfilment.warehouse.picking.actions import hold_order
 from shop.approvals import actions as approvals
@@ -73,14 +74,13 @@ def _ask(order_id: int, facts: dict[str, Any], back_minor: int, why: str, by: An
     order = hold_order(order_id)
     money = {"amount": money_text(back_minor, order.currency), "number": order.number}
     with translation.override(settings.LANGUAGE_CODE):  # kept as text, for staff
-        held_as = "" if order.on_hold else _("Waits for the approval of a change.")
         approval, is_new = approvals.ask(
             kind_name=KIND,
             key=key_of(order),
             title=_("Change order %(number)s and give %(amount)s back") % money,
             amount_minor=back_minor,
             currency=order.currency,
-            facts=facts | {"held_as": held_as},
+            facts=facts,
             consequences=[
                 _("Order %(number)s is changed; pieces that are not wanted are free again.") % money,
                 _("%(amount)s go back to the customer.") % money,
@@ -89,8 +89,8 @@ def _ask(order_id: int, facts: dict[str, Any], back_minor: int, why: str, by: An
             reason=why,
             by=by,
         )
-    if is_new and held_as:
-        hold(order=order, by=by, why=held_as)
+    if is_new:
+        hold_meanwhile(approval, by)
     return Asked(approval=approval, is_new=is_new)
 
 
@@ -118,16 +118,28 @@ def run(approval: Approval, by: Any) -> Outcome:
         )
     except ChangeRefused as problem:
         raise CannotRun(str(problem)) from None
-    _let_go(approval, by)
+    let_go(approval, by)
     return Outcome(_("The order is changed and its money is on its way back."), _url(order))
 
 
 def ended(approval: Approval, by: Any) -> None:
     """Declined or withdrawn: the order goes on as it was ordered."""
-    _let_go(approval, by)
+    let_go(approval, by)
 
 
-def _let_go(approval: Approval, by: Any) -> None:
+def hold_meanwhile(approval: Approval, by: Any) -> None:
+    """Nobody begins to pick the order (``order_id`` of the facts) while this waits. Part of a caller's transaction."""
+    order = hold_order(approval.facts["order_id"])
+    if order.on_hold:
+        return
+    with translation.override(settings.LANGUAGE_CODE):  # kept as text, for staff
+        held_as = _("Waits for the approval of a change.")
+    hold(order=order, by=by, why=held_as)
+    approval.facts["held_as"] = held_as
+    approval.save(update_fields=["facts"])
+
+
+def let_go(approval: Approval, by: Any) -> None:
     """Picking may begin, unless somebody holds the order for another reason."""
     order = hold_order(approval.facts["order_id"])
     held_as = approval.facts.get("held_as")
@@ -140,6 +152,6 @@ def _url(order: Order) -> str:
 
 
 def register_kind() -> None:
-    """Called when the room is ready. Who may approve refunds may approve these."""
+    """Called when the room is ready. Who may approve refunds may approve these; the limit is that of refunds."""
     title = gettext_lazy("Change of an order")
-    register(Kind(KIND, title, "payment.approve_refunds", LIMIT_MINOR, run, ended=ended))
+    register(Kind(KIND, title, "payment.approve_refunds", LIMIT_MINOR, run, ended=ended, limit_of=REFUND))

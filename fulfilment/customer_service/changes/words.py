@@ -72,10 +72,11 @@ def staff_effects(seen: Preview, order: Order, kind: str) -> list[str]:
     mail = _("The customer is told by mail: %(email)s") % {"email": order.email or "–"}
     if kind == ADDRESS:
         return [_("The parcel goes to the new address; the invoice address stays."), mail]
-    return [*_goods(seen, kind), *_staff_money(seen, order), mail]
+    return [*goods(seen, kind), *staff_money(seen, order), mail]
 
 
-def _goods(seen: Preview, kind: str) -> list[str]:
+def goods(seen: Preview, kind: str) -> list[str]:
+    """Stock and walks, for staff."""
     freed = sum(max(0, row.pieces_before - row.pieces_after) for row in seen.rows)
     taken = sum(max(0, row.pieces_after - row.pieces_before) for row in seen.rows)
     points = []
@@ -98,7 +99,8 @@ def _goods(seen: Preview, kind: str) -> list[str]:
     return points
 
 
-def _staff_money(seen: Preview, order: Order) -> list[str]:
+def staff_money(seen: Preview, order: Order) -> list[str]:
+    """What is asked for or goes back, and what is booked, for staff."""
     money = {
         "back": money_text(seen.back_minor, seen.currency),
         "after": money_text(seen.after_minor, seen.currency),

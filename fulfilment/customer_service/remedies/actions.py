@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from checkout.order.models import Order
+from checkout.payment.approval import KIND as REFUND
+from checkout.payment.approval import sent_by_staff_minor
 from checkout.payment.models import Refund
 from fulfilment.customer_service.cases import actions as cases
 from fulfilment.customer_service.cases.hours import due_after
@@ -23,6 +26,7 @@ from fulfilment.customer_service.returns.plan import first_order
 from fulfilment.finance.invoicing import accounts
 from fulfilment.finance.invoicing.models import Invoice
 from shop.approvals import actions as approvals
+from shop.approvals.kinds import kind
 from shop.approvals.models import Approval
 from shop.kernel import clock
 from shop.kernel.states import StateError
@@ -65,25 +69,48 @@ def carry_out(*, act: Act, wish: Wish, key: str, seen: str) -> Outcome:
         if again is not None:
             return Outcome(again, is_new=False)
         effects = effects_of(act, wish)
-        if seal(wish.order, effects) != seen:
-            raise Changed(
-                _(
-                    "Meanwhile something changed: other things would happen now. Please look again; nothing was done."
-                )
-            )
+        _refuse_others(wish, effects, seen)
         if second_person_needed(act, wish, effects):
             return _ask(act, wish, effects, key)
         return Outcome(_do(act, wish, effects, key))
 
+    prepared = _prepare(act, wish, seen)
     try:
-        return retrying(work)
+        return _in_words(work)
+    except Refused:
+        if prepared:
+            act.undo(wish)
+        raise
     except IntegrityError:  # the second click of a double one was as fast as the first
         again = _known(act, wish, key)
         if again is None:  # something else stands against it
             raise
         return Outcome(again, is_new=False)
+
+
+def _in_words(work: Callable[[], Outcome]) -> Outcome:
+    try:
+        return retrying(work)
     except StateError:
         raise Changed(MOVED) from None
+
+
+def _prepare(act: Act, wish: Wish, seen: str) -> bool:
+    """What the act needs of a provider, once nothing stands against it. Raises Changed, Refused."""
+    if type(act).prepare is Act.prepare:
+        return False
+    effects = effects_of(act, wish)
+    _refuse_others(wish, effects, seen)
+    return not second_person_needed(act, wish, effects) and act.prepare(wish)
+
+
+def _refuse_others(wish: Wish, effects: Effects, seen: str) -> None:
+    if seal(wish.order, effects) != seen:
+        raise Changed(
+            _(
+                "Meanwhile something changed: other things would happen now. Please look again; nothing was done."
+            )
+        )
 
 
 def held(order: Order) -> None:
@@ -113,7 +140,9 @@ def seal(order: Order, effects: Effects) -> str:
 
 def done_minor(order: Order, limit_kind: str) -> int:
     """What staff did for an order within one limit so far, minor units: five below the limit are one above it, also
-    where each was done for the goods that the last one sent."""
+    where each was done for the goods that the last one sent. Of the limit of refunds, all that staff sent back."""
+    if kind(limit_kind).limit_of == REFUND:
+        return sent_by_staff_minor(order)
     codes = [act.code for act in ACTS.values() if act.limit_kind == limit_kind]
     rows = Remedy.objects.filter(order__in=family_of(order), act__in=codes)
     return int(rows.aggregate(total=Sum("amount_minor"))["total"] or 0)
@@ -132,6 +161,10 @@ def family_of(order: Order) -> set[int]:
 def second_person_needed(act: Act, wish: Wish, effects: Effects) -> bool:
     """Whether somebody else has to decide. Three queries at most, and one per step of replacements."""
     if not act.limit_kind:
+        return False
+    if act.asks_always(wish.by):
+        return True
+    if not effects.amount_minor:
         return False
     amount = effects.amount_minor + done_minor(wish.order, act.limit_kind)
     return approvals.needed(kind_name=act.limit_kind, amount_minor=amount, by=wish.by)
@@ -205,6 +238,8 @@ def _ask(act: Act, wish: Wish, effects: Effects, key: str) -> Outcome:
         by=wish.by,
         due_at=due_after(clock.now(), minutes, policy.opening),
     )
+    if is_new:
+        act.asked(wish, approval)
     if is_new and wish.case:
         words = _("Asked for approval: %(title)s") % {"title": approval.title}
         cases.note(case=wish.case, body=words, key=f"asked:{approval.pk}", by=wish.by)

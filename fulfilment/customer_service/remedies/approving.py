@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from checkout.payment.approval import KIND as REFUND
+from checkout.payment.approval import LIMIT_MINOR as REFUND_LIMIT_MINOR
 from fulfilment.customer_service.cases import actions as cases
 from fulfilment.customer_service.cases.models import Case
 from shop.approvals.kinds import CannotRun, Kind, Outcome, register
@@ -17,6 +19,7 @@ from shop.kernel.states import StateError
 
 from .models import Reason
 
+MONEY_KIND = "desk_money"  #: money that goes back without a credit note; its limit is that of refunds
 #: Kind -> its title, and up to which amount (minor units) nobody else is needed unless a limit says otherwise.
 LIMITS = {
     "replacement": (gettext_lazy("Replacement"), 20_000),
@@ -40,6 +43,7 @@ def run(approval: Approval, by: Any) -> Outcome:
 
     try:
         remedy = run_approved(approval, by)
+        _ended(approval, by)
     except Refused as error:
         raise CannotRun(str(error)) from None
     except StateError:
@@ -48,7 +52,8 @@ def run(approval: Approval, by: Any) -> Outcome:
 
 
 def ended(approval: Approval, by: Any) -> None:
-    """Declined or withdrawn: the case is told, with the words."""
+    """Declined or withdrawn: what waited for it goes on, and the case is told, with the words."""
+    _ended(approval, by)
     case = Case.objects.filter(pk=approval.facts.get("case_id")).first()
     if case is None:
         return
@@ -61,7 +66,20 @@ def ended(approval: Approval, by: Any) -> None:
     cases.note(case=case, body=said, key=f"ended:{approval.pk}", by=by)
 
 
+def _ended(approval: Approval, by: Any) -> None:
+    from .acts import ACTS
+
+    act = ACTS.get(approval.facts["act"])
+    if act is not None:
+        act.ended(approval, by)
+
+
 def register_kinds() -> None:
     """Called when the room is ready."""
+    money = Kind(
+        MONEY_KIND, gettext_lazy("Cancelled orders and money back"), "payment.approve_refunds", REFUND_LIMIT_MINOR, run,
+        Reasons(), ended, limit_of=REFUND,
+    )  # fmt: skip
+    register(money)
     for name, (title, limit_minor) in LIMITS.items():
         register(Kind(name, title, "remedies.approve_remedies", limit_minor, run, Reasons(), ended))

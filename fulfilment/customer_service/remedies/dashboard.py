@@ -152,7 +152,7 @@ def _page(
 
 def _alone(request: HttpRequest, act: Act, order: Order) -> str:
     """Up to which amount this person needs nobody else for this order; "" without a limit."""
-    if not act.limit_kind:
+    if not act.has_limit(order):
         return ""
     left = limit_minor(kind_name=act.limit_kind, by=request.user) - actions.done_minor(order, act.limit_kind)
     return money_text(max(0, left), order.currency)

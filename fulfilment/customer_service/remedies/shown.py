@@ -51,6 +51,10 @@ def links_of(facts: dict[str, Any]) -> list[tuple[str, str]]:
         found.append(
             (_("Credit note %(number)s") % {"number": number}, reverse("finance:invoice", args=[number]))
         )
+    for number in facts.get("invoices", []):
+        found.append(
+            (_("Invoice %(number)s") % {"number": number}, reverse("finance:invoice", args=[number]))
+        )
     if facts.get("return_id"):
         found.append(
             (

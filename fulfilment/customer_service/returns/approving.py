@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from checkout.payment.approval import KIND as REFUND
 from checkout.payment.approval import LIMIT_MINOR, second_person_needed
 from fulfilment.customer_service.cases.hours import due_after
 from fulfilment.customer_service.cases.models import NORMAL, ServicePolicy
@@ -187,4 +188,4 @@ def _changed() -> str:
 def register_kind() -> None:
     """Called when the room is ready. Who may approve refunds may approve these; the limit is that of refunds."""
     title = gettext_lazy("Money for a return")
-    register(Kind(KIND, title, "payment.approve_refunds", LIMIT_MINOR, run))
+    register(Kind(KIND, title, "payment.approve_refunds", LIMIT_MINOR, run, limit_of=REFUND))

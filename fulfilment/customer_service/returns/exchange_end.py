@@ -112,9 +112,10 @@ def _say_that_a_person_looks(found: Exchange, problem: str) -> None:
     Exchange.objects.filter(pk=found.pk).update(held_as=made.hold_reason)
 
 
-def release(*, order: Order, by: Any, why: str = "") -> bool:
+def release(*, order: Order, by: Any, why: str = "", approved: bool = False) -> bool:
     """A person lets an order go on that was held; the only way for staff. An exchange that waits behind it is finished
     with it, traces or not: then True. What is due goes back with it, or later when the old pieces are accepted.
+    ``approved``: a second person agreed, so no limit is asked for.
 
     Raises NotReleased in words: goods that are worth more than ``by`` may send alone before the old ones are here, no
     reason for it, money that was given instead, an invoice that finance cannot credit.
@@ -126,7 +127,7 @@ def release(*, order: Order, by: Any, why: str = "") -> bool:
             accounts.locked(found.order)
             found = waiting_behind(order)  # whoever held the account may have ended it
         if found is not None:
-            _let_go(found, by, why)
+            _let_go(found, by, why, approved)
         release_hold(order=order, by=by)
         return found is not None
 
@@ -141,8 +142,8 @@ def waiting_behind(order: Order) -> Exchange | None:
     return rows.first()
 
 
-def _let_go(found: Exchange, by: Any, why: str) -> None:
-    if problem := refusal(found, by):
+def _let_go(found: Exchange, by: Any, why: str, approved: bool) -> None:
+    if problem := refusal(found) or ("" if approved else above_limit(found, by)):
         raise NotReleased(problem)
     if not is_here(found) and not why.strip():
         raise NotReleased(_("Please say why the new pieces go before the old ones are here."))
@@ -159,8 +160,8 @@ def is_here(found: Exchange) -> bool:
     return found.returning.state in ("received", "settled")
 
 
-def refusal(found: Exchange, by: Any) -> str:
-    """Why ``by`` cannot let the new pieces go, in words; "" when they may."""
+def refusal(found: Exchange) -> str:
+    """Why nobody can let the new pieces go, in words; "" when it is possible."""
     if found.made.status == "cancelled":
         return _("The order is cancelled already.")
     if Settlement.objects.filter(returning=found.returning_id, state=DONE).exists() or given_twice(
@@ -169,11 +170,16 @@ def refusal(found: Exchange, by: Any) -> str:
         return _(
             "Money was given for what is exchanged. Cancel this order: nobody gets new goods and the money."
         )
+    return ""
+
+
+def above_limit(found: Exchange, by: Any) -> str:
+    """Why ``by`` needs a second person to let the new pieces go before the old ones are here; "" when they may."""
     worth = worth_minor(found)
     if not is_here(found) and approvals.needed(kind_name=KIND, amount_minor=worth, by=by):
         return _(
             "The old pieces are not here, and %(worth)s you may not send alone. Wait for return %(number)s, or ask "
-            "somebody who may send more."
+            "for approval: “Help the customer”, “Release the order”."
         ) % {"worth": money_text(worth, found.order.currency), "number": found.returning.number}
     return ""
 

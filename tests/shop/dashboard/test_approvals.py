@@ -18,7 +18,7 @@ from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import Payment, Refund
 from fulfilment.finance.invoicing.actions import credit_note, issue_for_parcel
 from shop.approvals.models import Approval, ApprovalLimit
-from shop.dashboard.order_refund import may_refund
+from shop.dashboard.order_money import may_refund
 from shop.kernel.clock import today
 from tests.factories.people import make_staff
 from tests.factories.shopping import make_variant, place_order

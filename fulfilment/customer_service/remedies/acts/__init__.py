@@ -1,6 +1,8 @@
 """What can be done for a customer of an order: one class each, in the order of the screen. Rooms above add theirs."""
 
+from .address import CorrectAddress, CorrectInvoice
 from .base import Act, Done, Refused, Way, Wish
+from .before import CancelOrder, CancelPieces
 from .credit import Goodwill, MoneyBack, PriceReduction
 from .goods import Hold, LetReturn, Release, StopParcel
 from .replacement import Replacement
@@ -9,8 +11,8 @@ from .voucher import GiveVoucher
 ACTS: dict[str, Act] = {
     act.code: act
     for act in (
-        Replacement(), PriceReduction(), Goodwill(), MoneyBack(), GiveVoucher(), LetReturn(), StopParcel(), Hold(),
-        Release(),
+        CancelOrder(), CancelPieces(), CorrectAddress(), CorrectInvoice(), Replacement(), PriceReduction(), Goodwill(),
+        MoneyBack(), GiveVoucher(), LetReturn(), StopParcel(), Hold(), Release(),
     )
 }  # fmt: skip
 WAYS: list[Way] = []  #: what has a page of its own

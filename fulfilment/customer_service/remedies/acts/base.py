@@ -16,6 +16,7 @@ from fulfilment.customer_service.remedies.models import WORDS_MAX, Reason
 
 if TYPE_CHECKING:
     from fulfilment.customer_service.remedies.models import Remedy
+    from shop.approvals.models import Approval
 
 
 class Refused(ValueError):
@@ -102,6 +103,28 @@ class Act:
     def do(self, wish: Wish, remedy: Remedy) -> Done:
         """Do it within the caller's transaction, which holds the order. Raises Refused."""
         raise NotImplementedError
+
+    def has_limit(self, order: Order) -> bool:
+        """Whether ``limit_kind`` matters for this order."""
+        return bool(self.limit_kind)
+
+    def asks_always(self, by: Any) -> bool:
+        """Whether ``by`` needs a second person for it whatever it is worth."""
+        return False
+
+    def prepare(self, wish: Wish) -> bool:
+        """What must be done at a provider first, before the transaction; only once nothing else stands against it.
+        Returns whether ``undo`` is needed when it is refused after that. Raises Refused."""
+        return False
+
+    def undo(self, wish: Wish) -> None:
+        """It was prepared and then refused."""
+
+    def asked(self, wish: Wish, approval: Approval) -> None:
+        """A second person is asked, in the caller's transaction: what must not go on meanwhile."""
+
+    def ended(self, approval: Approval, by: Any) -> None:
+        """It was approved and done, declined or withdrawn, in the caller's transaction."""
 
     def remedy_of(self, case: Case) -> str:
         """The remedy (``cases.kinds``) that decides a case by it; "": it decides nothing."""

@@ -14,9 +14,7 @@ from checkout.order import actions as orders
 from checkout.order.models import Line, Order
 from fulfilment.customer_service.remedies.effects import GOODS, MAIL, MONEY, ORDER, Effects
 from fulfilment.customer_service.remedies.models import Remedy
-from fulfilment.customer_service.returns.exchange_end import release
-from fulfilment.customer_service.returns.models import Exchange
-from fulfilment.customer_service.returns.states import WAITING
+from fulfilment.customer_service.returns import exchange_end
 from fulfilment.warehouse.dispatch import actions as dispatch
 from fulfilment.warehouse.dispatch.errors import DispatchError
 from fulfilment.warehouse.dispatch.models import Parcel
@@ -222,26 +220,41 @@ class Release(Act):
     text = gettext_lazy("The warehouse goes on with an order that was held.")
     icon = "play"
     permission = "order.manage_orders"
+    limit_kind = exchange_end.KIND
+
+    def has_limit(self, order: Order) -> bool:
+        """Only where an exchange waits behind it."""
+        return exchange_end.waiting_behind(order) is not None
 
     def refusal(self, order: Order) -> str:
-        """Only what is held, and no new size that waits for the old one: the order's page finishes its exchange too."""
+        """Only what is held; of a new size that waits for the old one, not when money was given instead."""
         if not order.on_hold:
             return _("The order is not held.")
-        if Exchange.objects.filter(made=order, state=WAITING).exists():
-            return _(
-                "It waits for what is exchanged. Release it on the order's page, which ends the exchange too."
-            )
-        return ""
+        behind = exchange_end.waiting_behind(order)
+        return exchange_end.refusal(behind) if behind is not None else ""
 
     def effects(self, wish: Wish) -> Effects:
-        """The warehouse goes on."""
+        """The warehouse goes on. An exchange ends with it: new goods that leave before the old ones are here count
+        within the limit of replacements."""
         found = Effects()
         found.say(ORDER, _("It was held because: %(why)s") % {"why": wish.order.hold_reason})
+        behind = exchange_end.waiting_behind(wish.order)
+        if behind is not None:
+            found.amount_minor = 0 if exchange_end.is_here(behind) else exchange_end.worth_minor(behind)
+            for point in exchange_end.effects(behind):
+                found.say(GOODS, point)
+            return found
         found.say(GOODS, _("The warehouse picks, packs and sends it from now on."))
         found.say(MONEY, _("No money moves, and the customer is not told."))
         return found
 
     def do(self, wish: Wish, remedy: Remedy) -> Done:
         """Release it."""
-        release(order=wish.order, by=wish.by)
+        approved = remedy.approved_by_id is not None
+        try:
+            exchange_end.release(order=wish.order, by=wish.by, why=remedy.words, approved=approved)
+        except exchange_end.NotReleased as problem:
+            raise Refused(str(problem)) from None
+        except ValueError as problem:  # finance cannot credit
+            raise Refused(exchange_end.in_words(problem)) from None
         return Done(_("The hold is released; the warehouse goes on with the order."))

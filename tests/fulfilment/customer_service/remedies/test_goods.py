@@ -10,12 +10,14 @@ from django.urls import reverse
 
 from checkout.order.models import Order
 from fulfilment.customer_service.remedies.models import Remedy
-from fulfilment.customer_service.returns.models import Exchange
+from fulfilment.customer_service.returns.models import Settlement
 from fulfilment.warehouse.dispatch import actions as dispatch
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.dispatch.queries import to_pack
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.receiving.models import Return
+from shop.approvals import actions as approvals
+from shop.approvals.models import Approval, ApprovalLimit
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case
 from tests.factories.orders import make_country
@@ -27,6 +29,7 @@ from tests.factories.shortages import in_stock, pay
 from tests.factories.warehouse import pick_everything
 from tests.fulfilment.customer_service.remedies.test_replacement import act, breaches, form_url
 from tests.fulfilment.customer_service.returns.test_exchange import other_size, swap
+from tests.fulfilment.customer_service.returns.test_exchange_end import accepted
 from tests.fulfilment.customer_service.returns.test_settlements import sent
 
 pytestmark = pytest.mark.django_db
@@ -78,17 +81,57 @@ def test_goods_may_come_back_under_a_number(desk: Client, outbox: Any) -> None:
     assert Return.objects.count() == 2 and "erwartet" in desk.get(form_url(order, "return")).content.decode()
 
 
-def test_a_new_size_that_waits_for_the_old_one_is_not_released_past_its_exchange(
+def test_a_new_size_that_waits_for_the_old_one_ends_its_exchange_when_it_is_released(
     desk: Client, outbox: Any
 ) -> None:
     order = sent(outbox, 1)
-    made = swap(order, other_size(order)).made
+    found = swap(order, other_size(order))
     outbox.drain()
-    refused = desk.post(form_url(made, "release"), {**WHY, "step": "show"})
-    assert refused.status_code == 409 and "Umtausch" in refused.content.decode()
-    made.refresh_from_db()
-    assert made.on_hold and not Remedy.objects.exists()
-    assert Exchange.objects.get().state == "waiting" and breaches() == []
+    seen = desk.post(form_url(found.made, "release"), {**WHY, "step": "show"}).context["effects"]
+    assert found.returning.number in " ".join(seen.sentences) and seen.amount_minor == 9_990
+    act(desk, found.made, "release", **WHY)
+    found.refresh_from_db()
+    found.made.refresh_from_db()
+    assert found.state == "sent" and not found.made.on_hold
+    assert Remedy.objects.get().amount_minor == 9_990 and breaches() == []
+
+
+def test_new_goods_above_the_limit_before_the_old_ones_are_here_wait_for_a_second_person(
+    desk: Client, outbox: Any
+) -> None:
+    ApprovalLimit.objects.create(kind="replacement", role="", limit_minor=9_989)
+    order = sent(outbox, 1)
+    found = swap(order, other_size(order))
+    outbox.drain()
+    from_order = desk.post(reverse("dashboard:order-release", args=[found.made.number]))
+    assert from_order.status_code == 302 and from_order.url == form_url(found.made, "release")
+    act(desk, found.made, "release", **WHY)
+    asked = Approval.objects.get()
+    found.refresh_from_db()
+    assert (asked.kind, asked.amount_minor, found.state) == ("replacement", 9_990, "waiting")
+    boss = make_staff("boss@example.org", "remedies.approve_remedies")
+    approvals.approve(approval=asked, by=boss)
+    found.refresh_from_db()
+    found.made.refresh_from_db()
+    assert found.state == "sent" and not found.made.on_hold
+    assert Remedy.objects.get().approved_by == boss and breaches() == []
+
+
+def test_what_waits_for_a_second_person_is_not_sent_when_the_money_was_given_meanwhile(
+    desk: Client, outbox: Any
+) -> None:
+    ApprovalLimit.objects.create(kind="replacement", role="", limit_minor=0)
+    order = sent(outbox, 1)
+    found = swap(order, other_size(order))
+    outbox.drain()
+    act(desk, found.made, "release", **WHY)
+    accepted(outbox, found, "b")
+    Settlement.objects.update(state="done")
+    boss = make_staff("boss@example.org", "remedies.approve_remedies")
+    with pytest.raises(approvals.CannotRun):
+        approvals.approve(approval=Approval.objects.get(), by=boss)
+    found.refresh_from_db()
+    assert found.state == "waiting"
 
 
 def test_a_packed_parcel_is_stopped_and_the_order_held_until_it_is_released(
@@ -136,7 +179,7 @@ def test_an_order_is_blocked_once(desk: Client, outbox: Any) -> None:
     text = desk.get(reverse("service:act", args=[order.number])).content.decode()
     story = desk.get(reverse("dashboard:order", args=[order.number])).context["timeline"]
     assert [event["text"] for event in story if event["title"] == "Bestellung sperren"] == ["Bitte anhalten"]
-    assert "Bitte anhalten" in text and reverse("warehouse:order-address", args=[order.number]) in text
+    assert "Bitte anhalten" in text and form_url(order, "address") in text
 
 
 def test_a_mail_goes_out_again_word_for_word_with_its_files(desk: Client, outbox: Any) -> None:
@@ -165,7 +208,4 @@ def test_a_role_sees_only_what_it_may_do(client: Client, outbox: Any) -> None:
     assert client.get(form_url(order, "hold")).status_code == 403
     assert client.post(form_url(order, "resend"), {**WHY, "step": "do"}).status_code == 403
     text = client.get(reverse("service:act", args=[order.number])).content.decode()
-    assert (
-        "Ihre Rolle darf das nicht" in text
-        and reverse("dashboard:order-cancel", args=[order.number]) not in text
-    )
+    assert "Ihre Rolle darf das nicht" in text and form_url(order, "address") not in text
