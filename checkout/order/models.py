@@ -29,8 +29,8 @@ class Order(AbstractOrder):
 
     machine = ORDER
 
-    SALE, REPLACEMENT = "sale", "replacement"
-    KINDS = [(SALE, _("Sale")), (REPLACEMENT, _("Replacement"))]
+    SALE, REPLACEMENT, EXCHANGE = "sale", "replacement", "exchange"
+    KINDS = [(SALE, _("Sale")), (REPLACEMENT, _("Replacement")), (EXCHANGE, _("Exchange"))]
 
     kind = models.CharField(_("Kind"), max_length=12, choices=KINDS, default=SALE, db_default=SALE)
     replaces = models.ForeignKey(
@@ -39,7 +39,7 @@ class Order(AbstractOrder):
         blank=True,
         on_delete=models.PROTECT,
         related_name="replacements",
-        help_text="goods sent once more, free of charge: the order they are sent for (§ 439 BGB)",
+        help_text="goods sent for others, free of charge (§ 439 BGB) or for the difference: the order of those",
     )
     status = models.CharField(
         _("Status"), max_length=20, choices=ORDER.choices, default=ORDER.initial, db_index=True
@@ -103,7 +103,8 @@ class Order(AbstractOrder):
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="sale", replaces__isnull=True)
-                | Q(kind="replacement", replaces__isnull=False, total_incl_tax=0),
+                | Q(kind="replacement", replaces__isnull=False, total_incl_tax=0)
+                | Q(kind="exchange", replaces__isnull=False),
                 name="order_replacement_is_free_and_of_an_order",
             ),
         ]
@@ -112,6 +113,11 @@ class Order(AbstractOrder):
     def is_replacement(self) -> bool:
         """Whether goods are sent once more without money: nothing is charged, and no invoice follows."""
         return self.kind == self.REPLACEMENT
+
+    @property
+    def is_dearer_exchange(self) -> bool:
+        """Whether its goods go out for others that cost less: the difference is paid before, and is invoiced."""
+        return self.kind == self.EXCHANGE
 
     @property
     def total_minor(self) -> int:

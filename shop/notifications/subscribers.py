@@ -46,7 +46,7 @@ from shop.customers.events import AccountMailRequested
 from shop.customers.models import User
 from shop.kernel.outbox import subscribe
 
-from . import actions, order_changes, shop_window
+from . import actions, exchange_mails, order_changes, shop_window
 from .letters import accounts, money, orders, parcels, recalls, service, shortages, vouchers
 from .telling import tell_customer
 
@@ -73,16 +73,22 @@ def prepayment_chosen(event: PrepaymentChosen) -> None:
 def _tell_where_to_pay(order_id: int) -> None:
     order = order_for_fulfilment(order_id)
     payment = Payment.objects.filter(order=order, method=PREPAYMENT).order_by("pk").last()
+    if order.is_dearer_exchange:
+        exchange_mails.tell_to_pay(order, payment)
+        return
     until = timezone.localdate(payment.expires_at) if payment and payment.expires_at else None
     tell_customer(order, kind="order_placed", fact=order.pk, make=lambda: orders.placed(order, until))
 
 
 def _tell_how_to_pay(order_id: int) -> None:
-    """The link for an order taken by phone; who ordered in the shop is on the page already."""
+    """The link for an order taken by phone, or an exchange for a dearer size; who ordered in the shop is on the page
+    already."""
     order = order_for_fulfilment(order_id)
+    payment = Payment.objects.of_order(order).filter(method=CARD).order_by("pk").last()
+    if order.is_dearer_exchange:
+        exchange_mails.tell_to_pay(order, payment)
     if order.taken_by_id is None:
         return
-    payment = Payment.objects.of_order(order).filter(method=CARD).order_by("pk").last()
     until = payment.expires_at if payment else None
     tell_customer(order, kind="order_pay_link", fact=order.pk, make=lambda: orders.pay_link(order, until))
 
@@ -102,7 +108,7 @@ def order_cancelled(event: OrderCancelled) -> None:
         order,
         kind="order_cancelled",
         fact=f"{order.pk}:confirmed" if event.was_confirmed else order.pk,
-        make=lambda: orders.cancelled(order, was_confirmed=event.was_confirmed),
+        make=lambda: exchange_mails.cancelled(order, was_confirmed=event.was_confirmed),
     )
 
 

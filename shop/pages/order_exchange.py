@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from checkout.order import access
 from checkout.order.models import Order
+from checkout.payment.models import CARD
 from fulfilment.customer_service.returns import exchange
 from fulfilment.customer_service.returns.exchange_form import ExchangeForm, seen_minor
 from fulfilment.customer_service.returns.models import Exchange
@@ -46,15 +47,23 @@ def order_exchange(request: HttpRequest, number: str) -> HttpResponse:
         return _page(request, order, form, seen=form.seen(), token=secrets.token_urlsafe(24))
     try:
         made = exchange.exchange(
-            order=order, wanted=form.wanted(), key=token,
-            by=request.user if request.user.is_authenticated else None, seen_minor=seen_minor(request.POST),
-        )  # fmt: skip
+            order=order,
+            wanted=form.wanted(),
+            key=token,
+            by=request.user if request.user.is_authenticated else None,
+            seen_minor=seen_minor(request.POST),
+            seen_more_minor=seen_minor(request.POST, "more"),
+        )
     except exchange.NotExchanged as words:
         return _page(request, order, form, problem=str(words), status=409)
     return _done(request, order, made)
 
 
 def _done(request: HttpRequest, order: Order, made: Exchange) -> HttpResponse:
+    if made.made.status == "awaiting_payment":
+        access.grant(request, made.made)
+        card = made.made.payment_method == CARD
+        return redirect("checkout:pay" if card else "orders:detail", number=made.made.number)
     messages.success(
         request,
         _("We keep the new size for you until %(day)s. Please send the old one back.")
@@ -79,6 +88,7 @@ def _page(
         "problem": problem,
         "seen": seen,
         "back_minor": sum(one["back_minor"] for one in seen or []),
+        "more_minor": sum(one["more_minor"] for one in seen or []),
         "carried": [(name, form.data.get(name, "")) for name in form.fields] if seen else [],
         "token": token,
     }

@@ -73,7 +73,7 @@ def _timeline(
     changes = {}
     for change in StateChange.objects.filter(machine="order", thing_id=order.pk).order_by("pk"):
         changes[change.new] = change.at
-    begun = _("New goods are sent to you") if order.is_replacement else _("Order received")
+    begun = _("New goods are sent to you") if order.replaces_id else _("Order received")
     events = [_event(begun, order.date_placed, "basket")]
     events += _money(payments)
     if "confirmed" in changes:

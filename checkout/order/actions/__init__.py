@@ -2,6 +2,7 @@
 
 from .address import AddressNotCorrected, address_parts, correct_address, take_back_carrier_contact
 from .amend import cancel_pieces, replace_pieces
+from .amend_more import dearer
 from .life import (
     cancel,
     confirm,
@@ -20,10 +21,11 @@ from .place import (
     PriceChanged,
     place,
 )
-from .replacement import NotReplaceable, place_replacement, replaceable_pieces
+from .replacement import Asked, NotReplaceable, place_replacement, replaceable_pieces
 
 __all__ = [
     "AddressNotCorrected",
+    "Asked",
     "BasketChanged",
     "BasketGone",
     "Contact",
@@ -35,6 +37,7 @@ __all__ = [
     "cancel_pieces",
     "confirm",
     "correct_address",
+    "dearer",
     "hold",
     "note_dispatch",
     "note_return",

@@ -115,7 +115,7 @@ def _bring(
     for swap in changes.swaps:
         like = lines[swap.line_id]
         agreed = freed[swap.line_id].pop(0)
-        gross = max(0, agreed + _dearer(like, swap.stockrecord) * swap.quantity)
+        gross = max(0, agreed + dearer(like, swap.stockrecord) * swap.quantity)
         before = max(gross, price_for(like, swap.stockrecord, _price(swap.stockrecord)) * swap.quantity)
         added.append(
             add_line(order, like, swap.stockrecord, swap.quantity, gross_minor=gross, before_minor=before)
@@ -144,7 +144,7 @@ def _bring(
     return added
 
 
-def _dearer(like: Line, stockrecord: StockRecord) -> int:
+def dearer(like: Line, stockrecord: StockRecord) -> int:
     """By how much a piece of the other article costs more today than one of the line's own. Minor units."""
     own = like.stockrecord
     if own is None:

@@ -92,8 +92,8 @@ def _tell_order(order: Order, payment: Payment, by: Any) -> None:
         give_surplus_back(
             order=order, source=f"late:{payment.pk}", why="pieces were cancelled meanwhile", by=by
         )
-    elif order.status == "cancelled" and not stock.had_expired(order_id=order.pk):
-        # Somebody wanted this order gone; its money must not bring it back.
+    elif order.status == "cancelled" and (order.replaces_id or not stock.had_expired(order_id=order.pk)):
+        # Somebody wanted this order gone, or its exchange has lapsed; its money must not bring it back.
         _all_back(payment, "late", "paid after the order was cancelled")
     elif order.status == "cancelled":
         try:

@@ -46,8 +46,14 @@ def what_may_change(order: Order) -> dict[str, May]:
         reason = _("Something of your order is missing. Please tell us first how we shall go on with that.")
         for kind in (PIECES, DELIVERY):
             found[kind] = May(kind, False, reason, (ANSWER, WRITE))
-    if order.is_replacement:  # never invoiced, so nothing that costs may come to it
-        reason = _("This replacement is free of charge, so its pieces stay as they are. Please write to us.")
+    if (
+        order.replaces_id is not None
+    ):  # its pieces stand for others, and nothing more that costs may come to it
+        reason = (
+            _("These pieces come in exchange for others, so they stay as they are. Please write to us.")
+            if order.is_dearer_exchange
+            else _("This replacement is free of charge, so its pieces stay as they are. Please write to us.")
+        )
         found |= {kind: May(kind, False, reason, (WRITE,)) for kind in (PIECES, DELIVERY)}
     if goods_are_back(order):  # neither goods nor money would be left to the customer
         reason = _(

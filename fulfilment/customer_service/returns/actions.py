@@ -27,7 +27,7 @@ from shop.kernel.transactions import retrying
 from . import approving, automatic, exchange_end
 from .approving import NotSo
 from .models import Settlement
-from .plan import Plan, TooMuchKept, first_lines, first_order, plan, whole_order_is_back
+from .plan import Plan, Step, TooMuchKept, first_order, paid_steps, plan, together, whole_order_is_back
 from .states import DONE, NOTHING
 
 
@@ -130,29 +130,51 @@ def plan_of(
 ) -> Plan:
     """What carrying it out would do now; changes nothing. Raises TooMuchKept.
 
-    Goods of an order without money (a replacement, an exchange) are worth what was paid for the pieces they stand for.
+    Goods of an order without money (a replacement, an exchange) are worth what was paid for the pieces they stand for,
+    and what an exchange for a dearer size asked beside it. What is kept is kept of the first price first.
     """
     pieces = quantities_of(settlement)
-    first = first_lines(pieces)
-    quantities: dict[int, int] = {}
-    for line_id, count in pieces.items():
-        quantities[first[line_id]] = quantities.get(first[line_id], 0) + count
-    withheld: dict[int, int] = {}
-    for line_id, amount in (kept or {}).items():
-        paid_for = first.get(line_id, line_id)
-        withheld[paid_for] = withheld.get(paid_for, 0) + amount
-    try:
-        return plan(
-            first_order(settlement.order),
-            quantities,
-            kept=withheld,
-            with_shipping=settlement.with_shipping if with_shipping is None else with_shipping,
+    delivery = settlement.with_shipping if with_shipping is None else with_shipping
+    steps, rest, before = paid_steps(settlement.order, pieces), dict(kept or {}), dict.fromkeys(pieces, 0)
+    plans = []
+    for step in steps:
+        quantities: dict[int, int] = {}
+        for line_id, count in pieces.items():
+            quantities[step.lines[line_id]] = quantities.get(step.lines[line_id], 0) + count
+        withheld: dict[int, int] = {}
+        for line_id, amount in rest.items():
+            paid_for = step.lines.get(line_id, line_id)
+            withheld[paid_for] = withheld.get(paid_for, 0) + amount
+        planned, over = _as_much_as_it_is_worth(
+            step, quantities, withheld, delivery, step is steps[-1], before
         )
-    except TooMuchKept as error:
-        own = next(
-            (line_id for line_id, paid_for in first.items() if paid_for == error.line_id), error.line_id
-        )
-        raise TooMuchKept(own, error.value_minor) from None
+        plans.append(planned)
+        rest = {line_id: over.get(paid_for, 0) for line_id, paid_for in step.lines.items()}
+        before = {line_id: before[line_id] + withheld.get(at, 0) for line_id, at in step.lines.items()}
+    return together(plans)
+
+
+def _as_much_as_it_is_worth(
+    step: Step,
+    quantities: dict[int, int],
+    withheld: dict[int, int],
+    delivery: bool,
+    is_last: bool,
+    before: Mapping[int, int],
+) -> tuple[Plan, dict[int, int]]:
+    """The plan of one order, and what of ``withheld`` is more than its lines are worth (taken out of it there): a later
+    order bears that. Raises TooMuchKept when there is none, with all that the pieces are worth."""
+    over: dict[int, int] = {}
+    while True:
+        try:
+            return plan(step.order, quantities, kept=withheld, with_shipping=delivery), over
+        except TooMuchKept as error:
+            too_much = withheld[error.line_id] - error.value_minor
+            own = next((own for own, at in step.lines.items() if at == error.line_id), None)
+            if own is None or is_last or too_much <= 0 or error.line_id in over:
+                named = error.line_id if own is None else own
+                raise TooMuchKept(named, before.get(named, 0) + error.value_minor) from None
+            over[error.line_id], withheld[error.line_id] = too_much, error.value_minor
 
 
 def carry_out(

@@ -122,7 +122,7 @@ def waits_because(settlement: Settlement, plan: Plan) -> str:
     if withdrawal is None:
         made = replaced_by(settlement)
         return CANCELLED if made is not None and made.status == "cancelled" else NOT_WITHDRAWN
-    if settlement.order.is_replacement:
+    if settlement.order.replaces_id is not None:
         # New goods under § 439 (1) BGB or an exchange are no new contract: their delivery begins no new 14 days, but
         # its full price of long ago would be credited. A person looks at the first order's period and exclusions.
         return REPLACEMENT

@@ -1,7 +1,8 @@
 """Another size for what was sent: kept for the customer at once, sent when the old piece is here like new.
 
-Price rule (decision 0077): what was paid for the piece is paid for the new one. A size that is cheaper today brings its
-part of that back when the old piece is accepted; a dearer one is no exchange but an order anew, said in words.
+Price rule (decisions 0077, 0079): what was paid for the piece is paid for the new one. A size that is cheaper today
+brings its part of that back when the old piece is accepted; for a dearer one both sizes' difference of today is paid at
+once, or nothing is exchanged.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from django.utils.translation import gettext as _
 
 from catalogue.partner.actions import InsufficientStock
 from catalogue.partner.models import StockRecord
-from checkout.order.actions import NotReplaceable, hold, place_replacement
+from checkout.order.actions import Asked, NotReplaceable, dearer, hold, place_replacement
+from checkout.order.actions.place import RESERVED_FOR
 from checkout.order.models import Line, Order
+from checkout.payment.minimums import card_minimum_minor
+from checkout.payment.models import CARD, PREPAYMENT
 from fulfilment.customer_service.changes.wishes import other_sizes
 from fulfilment.customer_service.withdrawals.period import excluded_lines, until_of
 from fulfilment.finance.invoicing import accounts
@@ -34,6 +38,7 @@ from .left import CAUSE, left_of
 from .models import Exchange
 
 KEY_MAX = 40
+STAFF_LASTS = dt.timedelta(hours=48)  #: whom staff exchange for pays by a link in a mail
 
 
 class NotExchanged(ValueError):
@@ -42,10 +47,12 @@ class NotExchanged(ValueError):
 
 @dataclass(frozen=True)
 class Size:
-    """A size that may come instead: what goes back a piece (minor units), or why it cannot be chosen."""
+    """A size that may come instead: what goes back a piece or is paid more for it (minor units), or why it cannot be
+    chosen."""
 
     record: StockRecord
     back_minor: int
+    more_minor: int = 0
     refused: str = ""
 
 
@@ -83,11 +90,9 @@ def _size(line: Line, record: StockRecord) -> Size:
         return Size(
             record,
             0,
-            _("What you have is not sold any more, so its price cannot be compared. Please ask us."),
+            refused=_("What you have is not sold any more, so its price cannot be compared. Please ask us."),
         )
-    if record.price_minor > line.stockrecord.price_minor:
-        return Size(record, 0, _("It costs more today: please order it anew and send this one back."))
-    return Size(record, back_minor(line, 1, record))
+    return Size(record, back_minor(line, 1, record), more_minor(line, 1, record))
 
 
 def back_minor(line: Line, pieces: int, record: StockRecord) -> int:
@@ -97,10 +102,16 @@ def back_minor(line: Line, pieces: int, record: StockRecord) -> int:
     return split(line.owed_for(pieces), [own - new, new])[0] if new < own else 0
 
 
+def more_minor(line: Line, pieces: int, record: StockRecord) -> int:
+    """What so many pieces of the new size cost more (gross minor units): by what both sizes differ today, as when an
+    order is changed before it is picked (decision 0068)."""
+    return max(0, dearer(line, record) * pieces) if record.price_minor > line.stockrecord.price_minor else 0
+
+
 def refusal(order: Order, *, by_staff: bool = False) -> str:
     """Why nothing of the order can be exchanged, in words; "" when something can be tried. Customers may as long as
     they may withdraw, staff at any time."""
-    if order.status == "cancelled" or order.is_replacement:
+    if order.status == "cancelled" or order.replaces_id is not None:
         return _("This order cannot be exchanged.")
     until = until_of(order.pk)
     if not by_staff and until is not None and until < today():
@@ -116,13 +127,15 @@ def exchange(
     by: Any = None,
     by_staff: bool = False,
     seen_minor: int | None = None,
+    seen_more_minor: int | None = None,
 ) -> Exchange:
     """Keep other sizes for the customer and let the dock expect the old ones. ``wanted``: order line id -> (stock
     record id, pieces); ``key`` names the form (at most 40 characters): a second click finds the same exchange.
-    ``seen_minor``: what the page said that goes back (gross minor units); another amount now is refused.
+    ``seen_minor``, ``seen_more_minor``: what the page said that goes back and is to be paid (gross minor units); other
+    amounts now are refused.
 
-    One transaction: a free order that waits (on hold), its stock reserved; a return with its slip. Raises NotExchanged
-    in words: too late, not sent, gone, dearer.
+    One transaction: an order that waits (on hold, and for the difference where there is one), its stock reserved; a
+    return with its slip. Raises NotExchanged in words: too late, not sent, gone.
     """
     if (again := made_by(order, key)) is not None:
         return again
@@ -132,23 +145,12 @@ def exchange(
     def write() -> Exchange:
         # Of two forms at once the second sees what the first one took, and a second click the first one's exchange.
         hold_order(order.pk)
-        account = accounts.locked(order)
+        accounts.locked(order)
         if (again := made_by(order, key)) is not None:
             return again
         facts = _facts(order, wanted)
-        if seen_minor not in (None, sum(fact["back_minor"] for fact in facts)):
-            raise NotExchanged(_("A price has changed since you looked. Please look again."))
-        with translation.override(settings.LANGUAGE_CODE):
-            why = _("Waits for what is exchanged of order %(number)s") % {"number": account.order_number}
-        made = place_replacement(
-            order=order,
-            pieces={fact["order_line_id"]: fact["quantity"] for fact in facts},
-            instead={fact["order_line_id"]: fact["stockrecord_id"] for fact in facts},
-            source=f"exchange:{key}",
-            why=why,
-            by=by,
-        )
-        hold(order=made, by=by, why=why)
+        back, more = _amounts(facts, seen_minor, seen_more_minor)
+        made = _keep(order, facts, key, by, by_staff)
         returning = _expect(order, made, facts, by)
         return Exchange.objects.create(
             key=key,
@@ -157,7 +159,8 @@ def exchange(
             returning=returning,
             lines=facts,
             held_as=made.hold_reason,
-            back_minor=sum(fact["back_minor"] for fact in facts),
+            back_minor=back,
+            more_minor=more,
             by=by if getattr(by, "pk", None) else None,
         )
 
@@ -174,6 +177,44 @@ def exchange(
         raise NotExchanged(
             _("This size has just been sold. Please choose another one; nothing was changed.")
         ) from None
+
+
+def _keep(order: Order, facts: list[dict[str, Any]], key: str, by: Any, by_staff: bool) -> Order:
+    """The order that sends the new pieces, on hold. Raises NotReplaceable, InsufficientStock."""
+    with translation.override(settings.LANGUAGE_CODE):
+        why = _("Waits for what is exchanged of order %(number)s") % {"number": order.number}
+    made = place_replacement(
+        order=order,
+        pieces={fact["order_line_id"]: fact["quantity"] for fact in facts},
+        instead={fact["order_line_id"]: fact["stockrecord_id"] for fact in facts},
+        source=f"exchange:{key}",
+        why=why,
+        by=by,
+        asked=_asked(order, facts, by_staff),
+    )
+    hold(order=made, by=by, why=why)
+    return made
+
+
+def _amounts(
+    facts: list[dict[str, Any]], seen_minor: int | None, seen_more_minor: int | None
+) -> tuple[int, int]:
+    """What goes back and what is to be paid; NotExchanged when the page said otherwise."""
+    back, more = sum(fact["back_minor"] for fact in facts), sum(fact["more_minor"] for fact in facts)
+    if seen_minor not in (None, back) or seen_more_minor not in (None, more):
+        raise NotExchanged(_("A price has changed since you looked. Please look again."))
+    return back, more
+
+
+def _asked(order: Order, facts: list[dict[str, Any]], by_staff: bool) -> Asked | None:
+    """How the difference is paid; None where no new size is dearer. What is too little for a card is transferred."""
+    more = {fact["order_line_id"]: fact["more_minor"] for fact in facts if fact["more_minor"]}
+    if not more:
+        return None
+    method = CARD if sum(more.values()) >= card_minimum_minor(order.currency) else PREPAYMENT
+    lasts = RESERVED_FOR[method]
+    assert lasts is not None  # both methods are paid before
+    return Asked(more, method, max(lasts, STAFF_LASTS) if by_staff else lasts)
 
 
 def _expect(order: Order, made: Order, facts: list[dict[str, Any]], by: Any) -> Return:
@@ -209,6 +250,7 @@ def _facts(order: Order, wanted: Mapping[int, tuple[int, int]]) -> list[dict[str
                 "title": line.title,
                 "new_title": size.record.product.title_local,
                 "back_minor": back_minor(line, pieces, size.record),
+                "more_minor": more_minor(line, pieces, size.record),
             }
         )
     if not facts:

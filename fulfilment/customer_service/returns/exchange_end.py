@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from checkout.order.actions import cancel, hold, release_hold
 from checkout.order.models import Line, Order
@@ -39,6 +40,9 @@ from .states import CALLED_OFF, CANCELLED, DONE, NOTHING, PROPOSED, SENT, WAITIN
 
 log = logging.getLogger(__name__)
 NOT_COMING = ("expired", "rejected")
+NOT_PAID = gettext_lazy(
+    "The difference of %(amount)s is not paid yet; without it the exchange ends by itself."
+)
 KIND = "replacement"  #: whose limit holds for new goods that leave before the old ones are here
 
 
@@ -93,6 +97,8 @@ def _finish(found: Exchange) -> None:
         _give_back(found, None)
         return
     made = hold_order(found.made_id)
+    if made.status == "awaiting_payment":
+        raise NotReleased(NOT_PAID % {"amount": money_text(found.more_minor, found.order.currency)})
     if made.on_hold and made.hold_reason != found.held_as:
         raise NotReleased(_("It is held for another reason."))
     send(found=found)
@@ -136,7 +142,7 @@ def release(*, order: Order, by: Any, why: str = "", approved: bool = False) -> 
 
 def waiting_behind(order: Order) -> Exchange | None:
     """The exchange whose new pieces this order sends while it waits for the old ones. One query, none for others."""
-    if not order.is_replacement:
+    if order.replaces_id is None:
         return None
     rows = Exchange.objects.filter(made=order, state=WAITING).select_related("order", "made", "returning")
     return rows.first()
@@ -164,6 +170,8 @@ def refusal(found: Exchange) -> str:
     """Why nobody can let the new pieces go, in words; "" when it is possible."""
     if found.made.status == "cancelled":
         return _("The order is cancelled already.")
+    if found.made.status == "awaiting_payment":
+        return NOT_PAID % {"amount": money_text(found.more_minor, found.order.currency)}
     if Settlement.objects.filter(returning=found.returning_id, state=DONE).exists() or given_twice(
         found.order
     ) & _line_ids(found):

@@ -69,14 +69,16 @@ class ExchangeForm(forms.Form):
                         "new": size.record.product.title_local,
                         "size": size.record.product.size,
                         "back_minor": exchange.back_minor(option.line, pieces, size.record),
+                        "more_minor": exchange.more_minor(option.line, pieces, size.record),
                     }
                 )
         return found
 
 
-def seen_minor(data: Mapping[str, str]) -> int | None:
-    """What the page said that goes back, minor units; an amount that fits nothing when it came back damaged."""
-    text = data.get("back")
+def seen_minor(data: Mapping[str, str], name: str = "back") -> int | None:
+    """What the page said that goes back (``more``: is to be paid), minor units; an amount that fits nothing when it
+    came back damaged."""
+    text = data.get(name)
     if text is None:
         return None
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1
@@ -86,4 +88,6 @@ def _choice(size: exchange.Size, currency: str) -> tuple[str, str]:
     name = str(size.record.product.size or size.record.product.title_local)
     if size.back_minor:
         name += " " + _("(%(amount)s go back)") % {"amount": money_text(size.back_minor, currency)}
+    if size.more_minor:
+        name += " " + _("(%(amount)s more)") % {"amount": money_text(size.more_minor, currency)}
     return str(size.record.pk), name

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from checkout.order.models import Order
 from shop.kernel.access import staff_view
+from shop.ui.numbers import money_text
 
 from . import exchange
 from .exchange_form import ExchangeForm, seen_minor
@@ -47,6 +48,7 @@ def order_exchange(request: HttpRequest, number: str) -> HttpResponse:
                     by=request.user,
                     by_staff=True,
                     seen_minor=seen_minor(request.POST),
+                    seen_more_minor=seen_minor(request.POST, "more"),
                 )
             except exchange.NotExchanged as words:
                 problem, status = str(words), 409
@@ -58,6 +60,7 @@ def order_exchange(request: HttpRequest, number: str) -> HttpResponse:
         "problem": problem,
         "seen": seen,
         "back_minor": sum(one["back_minor"] for one in seen or []),
+        "more_minor": sum(one["more_minor"] for one in seen or []),
         "carried": [(name, form.data.get(name, "")) for name in form.fields] if seen else [],
         "token": token,
         "crumbs": [
@@ -69,11 +72,15 @@ def order_exchange(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _done(request: HttpRequest, made: Exchange) -> HttpResponse:
-    messages.success(
-        request,
-        _("Order %(made)s is kept on hold until return %(returning)s is here.")
-        % {"made": made.made.number, "returning": made.returning.number},
-    )
+    words = {"made": made.made.number, "returning": made.returning.number}
+    if made.more_minor:
+        said = _(
+            "Order %(made)s waits for %(more)s; the customer gets a link to pay. Then it is kept on hold until return "
+            "%(returning)s is here."
+        ) % (words | {"more": money_text(made.more_minor, made.order.currency)})
+    else:
+        said = _("Order %(made)s is kept on hold until return %(returning)s is here.") % words
+    messages.success(request, said)
     return redirect("dashboard:order", made.made.number)
 
 

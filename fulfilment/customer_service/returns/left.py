@@ -30,7 +30,7 @@ def given_twice(order: Order) -> set[int]:
 def goods_are_back(made: Order) -> bool:
     """Whether something came back for the new goods that ``made`` sends. One query, none for any other order."""
     return (
-        made.is_replacement
+        made.replaces_id is not None
         and ReturnItem.objects.filter(
             returning__order_id=made.replaces_id,
             returning__cause=f"{CAUSE}:{made.number}",

@@ -125,7 +125,11 @@ class Exchange(models.Model):
     made = models.OneToOneField("order.Order", on_delete=models.PROTECT, related_name="exchange")
     returning = models.OneToOneField("receiving.Return", on_delete=models.PROTECT, related_name="exchange")
     lines = models.JSONField(
-        help_text="order_line_id, stockrecord_id, quantity, title, new_title, back_minor each"
+        help_text="order_line_id, stockrecord_id, quantity, title, new_title, back_minor, more_minor each"
+    )
+    more_minor = models.PositiveBigIntegerField(
+        default=0,
+        help_text="is paid before, where a new size is dearer: the total of the order that sends it",
     )
     back_minor = models.PositiveBigIntegerField(
         default=0, help_text="goes back when the old pieces are accepted"

@@ -85,18 +85,42 @@ def first_order(order: Order) -> Order:
     return order
 
 
-def first_lines(line_ids: Iterable[int]) -> dict[int, int]:
-    """Order line id -> the line that was paid for: itself, or the one its pieces stand for. One query per step."""
-    found = {line_id: line_id for line_id in line_ids}
-    while True:
-        earlier = dict(
-            Line.objects.filter(pk__in=set(found.values()), replacement_for__isnull=False).values_list(
-                "pk", "replacement_for"
-            )
-        )
-        if not earlier:
-            return found
-        found = {line_id: earlier.get(now, now) for line_id, now in found.items()}
+@dataclass(frozen=True)
+class Step:
+    """An order that asked for money for goods that came back: own line id -> the line of this order it stands for."""
+
+    order: Order
+    lines: dict[int, int]
+
+
+def paid_steps(order: Order, line_ids: Iterable[int]) -> list[Step]:
+    """Where goods of ``order`` were paid for: the first order, and after it each exchange that asked for a difference.
+    Two queries per order in between."""
+    lines = {line_id: line_id for line_id in line_ids}
+    steps = []
+    while order.replaces is not None:
+        if order.is_dearer_exchange:
+            steps.append(Step(order, dict(lines)))
+        own = Line.objects.filter(order=order, replacement_for__isnull=False)
+        earlier = dict(own.values_list("pk", "replacement_for"))
+        lines = {line_id: earlier.get(at, at) for line_id, at in lines.items()}
+        order = order.replaces
+    return [Step(order, lines), *reversed(steps)]
+
+
+def together(plans: Iterable[Plan]) -> Plan:
+    """Plans of several orders as one."""
+    found = list(plans)
+    if len(found) == 1:
+        return found[0]
+    return Plan(
+        credits=[credit for one in found for credit in one.credits],
+        missing={pk: count for one in found for pk, count in one.missing.items()},
+        payments=[part for one in found for part in one.payments],
+        open_minor=sum(one.open_minor for one in found),
+        left_minor=sum(one.left_minor for one in found),
+        is_free=all(one.is_free for one in found),
+    )
 
 
 def plan(

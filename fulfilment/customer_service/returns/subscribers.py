@@ -1,12 +1,13 @@
 """What the room hears."""
 
-from checkout.order.events import OrderCancelled
+from checkout.order.events import OrderCancelled, OrderConfirmed
 from checkout.order.models import Order
 from fulfilment.warehouse.receiving.events import ReturnAuthorised, ReturnSettled
 from fulfilment.warehouse.receiving.models import Return
 from shop.kernel.outbox import subscribe
 
 from . import actions, cancelled, sending
+from .models import Exchange
 
 
 @subscribe(ReturnSettled, "service.settle_return")
@@ -22,11 +23,22 @@ def settle_return(event: ReturnSettled) -> None:
 def new_goods_cancelled(event: OrderCancelled) -> None:
     """New goods are not sent after all: who gave the old ones away for them waits for neither goods nor money."""
     made = Order.objects.select_related("replaces").get(pk=event.order_id)
-    if made.is_replacement:
+    if made.replaces_id is not None:
         cancelled.decide_anew(made=made)
 
 
 @subscribe(ReturnAuthorised, "service.explain_return")
 def explain_return(event: ReturnAuthorised) -> None:
     """The customer is told by when to send it and at whose cost; the paper for the parcel is ready."""
-    sending.explain(returning=Return.objects.select_related("order__user").get(pk=event.return_id))
+    returning = Return.objects.select_related("order__user", "exchange__made").get(pk=event.return_id)
+    swapped = getattr(returning, "exchange", None)
+    if swapped is None or swapped.made.status != "awaiting_payment":  # else when the difference is paid
+        sending.explain(returning=returning)
+
+
+@subscribe(OrderConfirmed, "service.explain_exchange")
+def explain_exchange(event: OrderConfirmed) -> None:
+    """The difference for a dearer size is paid: its customer is told how to send the old piece."""
+    swapped = Exchange.objects.filter(made_id=event.order_id, more_minor__gt=0).first()
+    if swapped is not None:
+        sending.explain(returning=Return.objects.select_related("order__user").get(pk=swapped.returning_id))

@@ -68,7 +68,8 @@ def of_order(order: Any) -> list[Told]:
     on_their_way = {change.thing_id: change.at for change in changes}
     refunds = list(
         Refund.objects.filter(
-            Q(source__startswith="return:") | Q(source__startswith="exchange:"), payment__order=order
+            Q(source__startswith="return:") | Q(source__startswith="exchange:"),
+            payment__order__in=[order.pk, *([order.replaces_id] if order.replaces_id else [])],
         ).select_related("payment")
     )
     withdrawals = {
@@ -109,10 +110,18 @@ def postage_words(authorisation: Authorisation) -> str:
     return _("The postage for sending it back is yours to pay.")
 
 
+def _waits_for_difference(row: Return) -> bool:
+    swapped: Exchange | None = getattr(row, "exchange", None)
+    return swapped is not None and swapped.made.status == "awaiting_payment"
+
+
 def _way(
     row: Return, order: Any, authorisation: Authorisation | None, on_its_way: dt.datetime | None
 ) -> list[Step]:
     steps = []
+    if _waits_for_difference(row):
+        text = _("Then we tell you how to send the old piece.")
+        steps.append(Step(_("The difference is to be paid first"), None, "euro", "current", text))
     if authorisation is not None:
         steps.append(
             Step(_("Return %(number)s is announced") % {"number": row.number}, row.announced_at, "return")

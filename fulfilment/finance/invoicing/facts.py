@@ -158,7 +158,7 @@ def _line(line: InvoiceLine) -> Line:
         rate_bp=line.rate_bp,
         category=VatCategory(line.category),
         discount_minor=line.discount_minor,
-        discount_reason=_kept_reason(line),
+        discount_reason=_kept_reason(line) or line.discount_reason,
         sku=line.sku,
         ean=line.ean,
         attributes=tuple((name, value) for name, value in line.attributes),

@@ -324,6 +324,9 @@ class InvoiceLine(models.Model):
     quantity = models.PositiveIntegerField()
     gross_minor = models.PositiveBigIntegerField()
     discount_minor = models.PositiveBigIntegerField(default=0)
+    discount_reason = models.CharField(
+        max_length=120, blank=True, default="", help_text="empty: a discount, or what is kept"
+    )
     rate_bp = models.PositiveIntegerField()
     category = models.CharField(max_length=2, default="S")
     vat_minor = models.PositiveBigIntegerField()

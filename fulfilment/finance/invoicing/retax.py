@@ -94,7 +94,7 @@ def _of_line(line: InvoiceLine) -> Amounts:
 
 
 def _line(line: InvoiceLine, new: Amounts) -> InvoiceLine:
-    kept = ("position", "order_line_id", "name", "sku", "ean", "attributes", "quantity")
+    kept = ("position", "order_line_id", "name", "sku", "ean", "attributes", "quantity", "discount_reason")
     return InvoiceLine(
         **{name: getattr(line, name) for name in kept},
         gross_minor=new.gross_minor,

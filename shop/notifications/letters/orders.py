@@ -154,7 +154,7 @@ def pay_link(order: Order, until: dt.datetime | None) -> Letter:
 
 def confirmed(order: Order) -> Letter:
     """The contract: what was bought at which price, and the texts that belong to it. A replacement: that it comes."""
-    if order.is_replacement:
+    if order.replaces_id is not None:
         return replacement(order)
     collected = order.shipping_address_id is None
     what_next = (
@@ -239,12 +239,18 @@ def _free_goods(order: Order, opening: str, number_label: str) -> list[Block]:
     return [
         Paragraph(opening),
         facts.listed(order),
-        Facts([(number_label, order.number), (_("To pay"), _("nothing"))]),
+        Facts([(number_label, order.number), _to_pay(order)]),
         link(order),
         facts.addresses(order),
         Paragraph(_("Your rights stay as they were with the first delivery."), small=True),
         ways(order),
     ]
+
+
+def _to_pay(order: Order) -> tuple[str, str]:
+    if not order.is_dearer_exchange:
+        return _("To pay"), _("nothing")
+    return _("Difference, paid"), money(order.total_minor, order.currency, order.language)
 
 
 def order_pieces(order: Order) -> int:

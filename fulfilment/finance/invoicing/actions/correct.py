@@ -308,7 +308,7 @@ def _copy(line: InvoiceLine, **other: Any) -> InvoiceLine:
         name: getattr(line, name)
         for name in (
             "position", "order_line_id", "name", "sku", "ean", "attributes", "quantity", "gross_minor",
-            "discount_minor", "rate_bp", "category", "vat_minor",
+            "discount_minor", "discount_reason", "rate_bp", "category", "vat_minor",
         )
     }  # fmt: skip
     return InvoiceLine(credits=line, **{**values, **other})

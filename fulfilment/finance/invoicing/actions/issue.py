@@ -109,6 +109,7 @@ def invoice_lines(
     if foreign:
         raise ValueError(f"order {order.number} has no lines {foreign}")
     country = order.shipping_address.country_id if order.shipping_address else order.vat_country
+    taken_off = _invoiced_with(order)
     lines: list[InvoiceLine] = []
     for pk in sorted(quantities):
         line, discount = ordered[pk], _discount(ordered[pk])
@@ -131,12 +132,24 @@ def invoice_lines(
                 quantity=part.quantity,
                 gross_minor=part.gross_minor,
                 discount_minor=part.discount_minor,
+                discount_reason=taken_off,
                 rate_bp=line.vat_rate_bp,
                 category=facts.vat_category(line.vat_rate_bp, country, line.vat_category),
                 vat_minor=part.vat_minor,
             )
         )
     return lines
+
+
+def _invoiced_with(order: Order) -> str:
+    """Why less than the price is asked of goods that go out for others: that was invoiced, with its VAT, before (as
+    § 14 (5) UStG takes payments off that were). "" for any other order, where it is a discount."""
+    if not order.is_dearer_exchange:
+        return ""
+    claims = Invoice.objects.filter(order_id=order.replaces_id, kind=INVOICE_KIND).exclude(state="cancelled")
+    numbers = ", ".join(claims.order_by("pk").values_list("number", flat=True)[:3])
+    with translation.override(order.language):
+        return _("For the exchanged goods, invoiced with %(numbers)s") % {"numbers": numbers}
 
 
 def write(

@@ -1,4 +1,4 @@
-"""Another size: kept at once, sent when the old one is here; a cheaper one gives back, a dearer one is no exchange."""
+"""Another size: kept at once, sent when the old one is here; a cheaper one gives back (dearer: another file)."""
 
 from __future__ import annotations
 
@@ -164,16 +164,6 @@ def test_what_is_not_paid_yet_is_credited_and_not_sent_back(outbox: Any) -> None
     come_back(outbox, Return.objects.get(pk=made.returning_id), {order.lines.get().partner_sku: 1})
     assert Invoice.objects.claims().get(order=order).open_minor == order.total_minor - 1_000
     assert not Refund.objects.exists()
-
-
-def test_a_dearer_size_is_refused_in_words(outbox: Any) -> None:
-    order = sent(outbox, 1)
-    record = other_size(order, price_minor=10_990)
-    ((option,),) = [exchange.options(order)]
-    assert option.sizes[0].refused
-    with pytest.raises(exchange.NotExchanged):
-        swap(order, record)
-    assert not Exchange.objects.exists() and Order.objects.count() == 1
 
 
 def test_goods_with_traces_leave_the_new_size_on_hold_for_a_person(outbox: Any) -> None:
