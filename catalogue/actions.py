@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
 from django.core.files.base import ContentFile, File
+from django.db import transaction
 
 from .models import Product, ProductImage
-from .pictures import make_renditions
+
+log = logging.getLogger(__name__)
 
 BATCH = 500  #: products per read and write
 
@@ -66,10 +69,23 @@ def add_picture(
     caption: str = "",
     by: Any = None,
 ) -> ProductImage:
-    """Store a picture of a product (the parent of variants) with all its sizes; it becomes the last of its pictures."""
+    """Store a picture of a product (the parent of variants); it becomes the last of its pictures.
+
+    Its sizes are made by a task; until then the original is shown.
+    """
     position = product.images.count()
     file = ContentFile(content) if isinstance(content, bytes) else content
     image = ProductImage(product=product, colour=colour, caption=caption, display_order=position)
     image.original.save(name, file, save=True)
-    make_renditions(image)
+    transaction.on_commit(_ask_for_sizes, robust=True)
     return image
+
+
+def _ask_for_sizes() -> None:
+    """Ask a worker now. A broken queue is not an error: the clock asks again within a minute."""
+    from .tasks import make_pictures
+
+    try:
+        make_pictures.delay()
+    except Exception as error:  # whatever a broker client may raise
+        log.warning("queue not reachable, sizes of pictures wait for the clock: %s", error)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from .models import Product, ProductImage
 from .partner.models import StockRecord
-from .pictures import WIDTHS, Picture, picture
+from .pictures import CARD, Picture, picture
 from .prices import reduction_percent, unit_price_text
 from .queries import products_with
 
@@ -30,9 +30,12 @@ class ProductCard:
     brand: str
     available: bool
     colours: list[dict[str, str]] = field(default_factory=list)
-    picture_width: int = WIDTHS[0]
-    picture_height: int = WIDTHS[0]
+    picture_width: int = CARD
+    picture_height: int = CARD
     product_id: int = 0
+    picture: Picture | None = None
+    rating: float | None = None
+    review_count: int = 0
 
 
 def cards(ids: Sequence[int], *, colours: frozenset[str] = frozenset()) -> list[ProductCard]:
@@ -77,6 +80,9 @@ def card(
         available=any(record.backorderable or record.available for record in records),
         colours=_colours(records),
         product_id=product.pk,
+        picture=shown,
+        rating=product.rating,
+        review_count=product.review_count,
     )
 
 

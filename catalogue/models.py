@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -151,9 +152,19 @@ class Product(AbstractProduct, Localised):  # type: ignore[django-manager-missin
 
 
 class ProductImage(AbstractProductImage):
-    """A picture, of one colour or of all."""
+    """A picture, of one colour or of all. ``widths``: the sizes made of it; none yet: the original is shown."""
 
     colour = models.ForeignKey(Colour, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    widths = models.JSONField(default=list, blank=True, editable=False)
+    made_at = models.DateTimeField(null=True, editable=False)
+    tries = models.PositiveSmallIntegerField(default=0, editable=False)
+    trouble = models.CharField(max_length=200, blank=True, editable=False)
+
+    class Meta(AbstractProductImage.Meta):
+        abstract = False
+        indexes = [
+            models.Index(fields=["tries"], condition=Q(made_at=None), name="catalogue_picture_to_make")
+        ]
 
 
 from oscar.apps.catalogue.models import *  # noqa: E402, F403

@@ -1,12 +1,12 @@
-"""Pictures in the sizes that pages ask for, made once beside the original and found by name: no query, no look-up.
+"""Pictures in the sizes that pages ask for, made once beside the original by a task; which are there stands on the row.
 
-``images/products/oxford.png`` has ``images/products/oxford@400.webp`` and ``...@800.webp``. All are squares, so that
-nothing on a page moves when they arrive.
+``images/products/oxford.png`` has ``oxford@400.avif``, ``oxford@400.webp``, ... and one ``oxford@800.jpg`` for browsers
+that know neither. All are squares, so that nothing on a page moves when they arrive. None is larger than its original.
 """
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,74 +15,117 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from PIL import Image, ImageOps
 
-WIDTHS = (400, 800)  #: pixels: a card, the product page
-QUALITY = 82
-#: What surrounds a picture that is no square: the paper colour behind the products.
-GROUND = (243, 239, 230)
+from .picture_sizes import AVIF, JPEG, PAGE, WEBP, WIDTHS, nearest, sizes_of
+
+CARD = 400
+PIXELS_MAX = 60_000_000  #: a larger original is refused: it would not fit into a worker
+
+
+class TooLarge(Exception):
+    """The original has more pixels than PIXELS_MAX."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as templates need it; ``width`` and ``height`` belong to ``url``."""
+    """A picture as templates need it (components/picture.html); ``width`` and ``height`` belong to ``url``.
+
+    ``url``: for the product page; ``thumb_url``: for a card; ``zoom_url``: the largest there is. As long as no sizes
+    are made (``avif`` and ``webp`` are empty) all of them are the original.
+    """
 
     url: str
     thumb_url: str
     alt: str
     colour_code: str = ""
-    width: int = WIDTHS[1]
-    height: int = WIDTHS[1]
+    width: int = PAGE
+    height: int = PAGE
+    small_url: str = ""
+    zoom_url: str = ""
+    avif: str = ""
+    webp: str = ""
 
     @property
     def srcset(self) -> str:
-        """Both sizes with their widths, for ``srcset``."""
-        return f"{self.thumb_url} {WIDTHS[0]}w, {self.url} {WIDTHS[1]}w"
+        """The WebP sizes with their widths, for an ``img`` that stands alone."""
+        return self.webp
 
 
-def rendition_name(name: str, width: int) -> str:
+def rendition_name(name: str, width: int, ending: str = WEBP) -> str:
     """The name of a size beside its original."""
     path = PurePosixPath(name)
-    return str(path.with_name(f"{path.stem}@{width}.webp"))
+    return str(path.with_name(f"{path.stem}@{width}.{ending}"))
+
+
+def rendition_names(name: str, widths: Iterable[int]) -> list[str]:
+    """Every file that was made of an original."""
+    made = list(widths)
+    names = [rendition_name(name, width, ending) for width in made for ending in (AVIF, WEBP)]
+    return [*names, rendition_name(name, nearest(made, PAGE), JPEG)] if made else names
 
 
 def original_of(name: str) -> str | None:
     """The stem of the original that ``name`` is a size of (without ending), None for other names."""
     path = PurePosixPath(name)
     stem, mark, width = path.stem.rpartition("@")
-    if not mark or not width.isdigit() or int(width) not in WIDTHS or path.suffix != ".webp":
+    ours = path.suffix[1:] in (AVIF, WEBP, JPEG)
+    if not mark or not width.isdigit() or int(width) not in WIDTHS or not ours:
         return None
     return str(path.with_name(stem))
 
 
 def picture(image: Any, alt: str) -> Picture:
     """What a template shows of a ProductImage. No SQL: the colour must be loaded where it is wanted."""
-    large, small = (_url(image.original, width) for width in (WIDTHS[1], WIDTHS[0]))
     colour_code = image.colour.code if image.colour_id else ""
-    return Picture(url=large, thumb_url=small, alt=image.caption or alt, colour_code=colour_code)
+    shown, original, widths = image.caption or alt, image.original, image.widths
+    if not widths:
+        url = str(original.url)
+        return Picture(url, url, shown, colour_code, small_url=url, zoom_url=url)
+
+    def url_of(width: int, ending: str = WEBP) -> str:
+        return str(original.storage.url(rendition_name(original.name, width, ending)))
+
+    page = nearest(widths, PAGE)
+    return Picture(
+        url=url_of(page, JPEG),
+        thumb_url=url_of(nearest(widths, CARD)),
+        alt=shown,
+        colour_code=colour_code,
+        width=page,
+        height=page,
+        small_url=url_of(min(widths)),
+        zoom_url=url_of(max(widths)),
+        avif=", ".join(f"{url_of(width, AVIF)} {width}w" for width in widths),
+        webp=", ".join(f"{url_of(width)} {width}w" for width in widths),
+    )
 
 
-def _url(original: Any, width: int) -> str:
-    return str(original.storage.url(rendition_name(original.name, width)))
+def make_renditions(image: Any) -> list[int]:
+    """Write every size of a ProductImage beside its original; returns the widths. Repeating it replaces them.
 
-
-def make_renditions(image: Any) -> list[str]:
-    """Write every size of a ProductImage beside its original; returns their names. Repeating it replaces them."""
+    Raises TooLarge, and OSError where the original is missing or no picture.
+    """
     storage: Storage = image.original.storage
-    with storage.open(image.original.name, "rb") as file, Image.open(file) as opened:
-        source = ImageOps.exif_transpose(opened).convert("RGBA")
-    names = []
-    for width in WIDTHS:
-        name = rendition_name(image.original.name, width)
-        if storage.exists(name):
-            storage.delete(name)
-        names.append(storage.save(name, ContentFile(_square(source, width))))
-    return names
+    files = sizes_of(_source(storage, image.original.name))
+    for (width, ending), content in files.items():
+        _replace(storage, rendition_name(image.original.name, width, ending), content)
+    return sorted({width for width, _ending in files})
 
 
-def _square(source: Image.Image, width: int) -> bytes:
-    """The whole picture in a square of ``width`` pixels, as WebP."""
-    fitted = ImageOps.contain(source, (width, width), Image.Resampling.LANCZOS)
-    ground = Image.new("RGB", (width, width), GROUND)
-    ground.paste(fitted, ((width - fitted.width) // 2, (width - fitted.height) // 2), fitted)
-    out = io.BytesIO()
-    ground.save(out, "WEBP", quality=QUALITY, method=4)
-    return out.getvalue()
+def _source(storage: Storage, name: str) -> Image.Image:
+    """The original as it is meant to stand, no larger than the largest size."""
+    most = (WIDTHS[-1], WIDTHS[-1])
+    with storage.open(name, "rb") as file, Image.open(file) as opened:
+        if opened.width * opened.height > PIXELS_MAX:
+            raise TooLarge(f"{opened.width} x {opened.height} pixels")
+        opened.draft("RGB", most)  # JPEG: read it smaller from the start
+        upright = ImageOps.exif_transpose(opened)
+        shown = upright if upright.mode in ("RGB", "RGBA") else upright.convert("RGBA")
+        if max(shown.size) > most[0]:
+            shown = ImageOps.contain(shown, most, Image.Resampling.LANCZOS)
+        return shown.convert("RGBA")
+
+
+def _replace(storage: Storage, name: str, content: bytes) -> None:
+    if storage.exists(name):
+        storage.delete(name)
+    storage.save(name, ContentFile(content))

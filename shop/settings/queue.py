@@ -69,5 +69,6 @@ CELERY_BEAT_SCHEDULE = {
         "task": "kernel.clear_changes",
         "schedule": crontab(minute="35"),
     },
+    "make sizes of pictures": {"task": "catalogue.make_pictures", "schedule": 60.0},
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},
 }

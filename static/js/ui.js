@@ -91,20 +91,6 @@ document.addEventListener("keydown", (event) => {
   if (wanted.matches("input, textarea, select")) wanted.focus(); else wanted.click();
 });
 
-// Gallery: a thumbnail is a link to the large picture; with script it swaps the picture in place.
-document.addEventListener("click", (event) => {
-  const thumb = event.target.closest?.("[data-gallery-thumb]");
-  const stage = thumb && document.getElementById(thumb.dataset.galleryThumb);
-  if (!stage || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  const picture = thumb.querySelector("img");
-  stage.src = thumb.href;
-  if (thumb.dataset.srcset) stage.srcset = thumb.dataset.srcset; else stage.removeAttribute("srcset");
-  stage.alt = picture?.dataset.alt || picture?.alt || stage.alt;
-  thumb.parentElement.parentElement.querySelectorAll("[aria-current]").forEach((el) => el.removeAttribute("aria-current"));
-  thumb.setAttribute("aria-current", "true");
-});
-
 // Arrived through htmx: prepare it too. When the server could not be reached or failed, say so in words.
 document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {

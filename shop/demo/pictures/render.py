@@ -7,6 +7,8 @@ from io import BytesIO
 import typst
 from PIL import Image
 
+from catalogue.picture_sizes import sizes_of
+
 _PAGE = (
     "#set page(width: {w}pt, height: {h}pt, margin: 0pt)\n"
     '#image(bytes(sys.inputs.svg), format: "svg", width: 100%, height: 100%)'
@@ -21,15 +23,7 @@ def render_png(svg: str, width: int, *, height: int | None = None) -> bytes:
     )
 
 
-def make_files(svg: str, *, widths: tuple[int, ...], quality: int) -> dict[int, bytes]:
-    """A square picture as WebP in every width of ``widths`` (pixels). Needs no Django."""
-    with Image.open(BytesIO(render_png(svg, max(widths)))) as opened:
-        picture = opened.convert("RGB")
-    return {width: _webp(picture, width, quality) for width in widths}
-
-
-def _webp(picture: Image.Image, width: int, quality: int) -> bytes:
-    sized = picture if picture.width == width else picture.resize((width, width), Image.Resampling.LANCZOS)
-    out = BytesIO()
-    sized.save(out, "WEBP", quality=quality, method=2)
-    return out.getvalue()
+def make_files(svg: str, *, side: int) -> dict[tuple[int, str], bytes]:
+    """A square picture of ``side`` pixels in every size of the shop: (width, ending) -> file. Needs no Django."""
+    with Image.open(BytesIO(render_png(svg, side))) as opened:
+        return sizes_of(opened)

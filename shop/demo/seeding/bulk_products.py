@@ -64,9 +64,9 @@ class _Ground:
         self.partner: Partner = own_partner()
         self.classes = {row.category: product_class(row.category) for row in data.products()}
         self.templates = data.products()
-        self.pictures: dict[str, str] = {}
+        self.pictures: dict[str, ProductImage] = {}
         for image in ProductImage.objects.filter(original__startswith=PICTURES).select_related("product"):
-            self.pictures.setdefault(image.product.slug, image.original.name)
+            self.pictures.setdefault(image.product.slug, image)
         latest = StockRecord.objects.filter(partner_sku__startswith=PREFIX).aggregate(
             last=Max("partner_sku")
         )["last"]
@@ -98,10 +98,15 @@ def _write(ground: _Ground, numbers: range) -> list[int]:
     )
     ProductImage.objects.bulk_create(
         ProductImage(
-            product=parent, original=ground.pictures[row.slug], display_order=0, date_created=ground.moment
+            product=parent,
+            original=picture.original.name,
+            widths=picture.widths,
+            made_at=picture.made_at,
+            display_order=0,
+            date_created=ground.moment,
         )
         for parent, row in zip(parents, rows, strict=True)
-        if row.slug in ground.pictures
+        if (picture := ground.pictures.get(row.slug))
     )
     children = Product.objects.bulk_create(
         _child(ground, parent, row, number, place)

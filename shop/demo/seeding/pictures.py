@@ -14,16 +14,19 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from catalogue.models import Category, Colour, Product, ProductImage
-from catalogue.pictures import QUALITY, WIDTHS, rendition_name
+from catalogue.picture_sizes import WEBP, widths_for
+from catalogue.pictures import rendition_name
 from shop.demo import range as data
 from shop.demo.pictures import VIEWS, draw
 from shop.demo.pictures.render import make_files, render_png
 from shop.demo.pictures.scenes import HERO_SIZE, draw_category, draw_hero
+from shop.kernel.clock import now
 
 FOLDER = "images/products/demo"
 FEW = 24  #: fewer pictures than this are drawn without further processes
 #: Runs in processes of their own, which know nothing of Django.
-to_webp = partial(make_files, widths=WIDTHS, quality=QUALITY)
+SIDE = 1200  #: pixels of a drawing
+to_files = partial(make_files, side=SIDE)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def sheets() -> dict[tuple[str, str, str], Sheet]:
         for shade in row.shades:
             for view in VIEWS:
                 svg = draw(row, shade, view)
-                stem = f"{row.slug}-{shade.code}-{view}-{crc32(svg.encode()):08x}"
+                stem = f"{row.slug}-{shade.code}-{view}-{crc32(svg.encode()):08x}-{SIDE}"
                 found[row.slug, shade.code, view] = Sheet(f"{FOLDER}/{stem}.webp", svg)
     return found
 
@@ -62,11 +65,11 @@ def _draw(missing: list[Sheet], bar: Callable[..., Iterator[object]] | None) -> 
     """Draw what is missing, in several processes when it is much."""
     if len(missing) < FEW:
         for sheet in missing:
-            _keep(sheet.name, to_webp(sheet.svg))
+            _keep(sheet.name, to_files(sheet.svg))
         return len(missing)
     svgs = [sheet.svg for sheet in missing]
     with ProcessPoolExecutor(min(os.cpu_count() or 1, 8), mp_context=get_context("spawn")) as pool:
-        results: Iterable[object] = pool.map(to_webp, svgs, chunksize=4)
+        results: Iterable[object] = pool.map(to_files, svgs, chunksize=4)
         if bar is not None:
             results = bar(results, total=len(missing), desc="pictures", unit="picture")
         for sheet, files in zip(missing, results, strict=True):
@@ -74,13 +77,13 @@ def _draw(missing: list[Sheet], bar: Callable[..., Iterator[object]] | None) -> 
     return len(missing)
 
 
-def _keep(name: str, files: dict[int, bytes]) -> None:
+def _keep(name: str, files: dict[tuple[int, str], bytes]) -> None:
     """The sizes first, the original last: where the original is, everything is."""
-    for width, content in files.items():
-        sized = rendition_name(name, width)
+    for (width, ending), content in files.items():
+        sized = rendition_name(name, width, ending)
         if not default_storage.exists(sized):
             default_storage.save(sized, ContentFile(content))
-    default_storage.save(name, ContentFile(files[max(files)]))
+    default_storage.save(name, ContentFile(files[SIDE, WEBP]))
 
 
 def _attach(
@@ -101,6 +104,8 @@ def _attach(
                 original=name,
                 colour=colours[shade.code],
                 display_order=place,
+                widths=widths_for(SIDE),
+                made_at=now(),
             )
     for name, image in there.items():
         if name.startswith(FOLDER) and name not in keep:
@@ -113,7 +118,7 @@ def _category_pictures() -> None:
         svg = draw_category(row.key)
         name = f"categories/demo-{row.key}-{crc32(svg.encode()):08x}.webp"
         if not default_storage.exists(name):
-            default_storage.save(name, ContentFile(to_webp(svg)[max(WIDTHS)]))
+            default_storage.save(name, ContentFile(to_files(svg)[SIDE, WEBP]))
         if node.image.name != name:
             Category.objects.filter(pk=node.pk).update(image=name)
 

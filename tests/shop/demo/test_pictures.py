@@ -73,13 +73,12 @@ def test_a_picture_becomes_a_png_whose_middle_is_not_paper() -> None:
         assert min(corner) > 220  # type: ignore[type-var]
 
 
-def test_files_come_in_every_width_asked_for() -> None:
+def test_files_come_in_every_size_that_the_drawing_has_pixels_for() -> None:
     product = products()[0]
-    files = make_files(draw(product, product.shades[0]), widths=(60, 120), quality=80)
-    assert {width: Image.open(BytesIO(content)).size for width, content in files.items()} == {
-        60: (60, 60),
-        120: (120, 120),
-    }
+    files = make_files(draw(product, product.shades[0]), side=400)
+    assert set(files) == {(200, "avif"), (200, "webp"), (400, "avif"), (400, "webp"), (400, "jpg")}
+    for (width, _ending), content in files.items():
+        assert Image.open(BytesIO(content)).size == (width, width)
 
 
 def test_labels_can_be_written_with_the_letters_there_are() -> None:

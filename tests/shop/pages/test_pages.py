@@ -14,8 +14,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalogue.actions import add_picture
-from catalogue.pictures import rendition_name
 from shop.pages.actions import write_home, write_page
 from shop.pages.models import HomePage
 from tests.factories.range import make_category, make_product
@@ -134,19 +132,6 @@ def png(width: int = 900, height: int = 600) -> bytes:
     out = io.BytesIO()
     Image.new("RGBA", (width, height), (200, 30, 30, 128)).save(out, "PNG")
     return out.getvalue()
-
-
-def test_a_picture_is_stored_with_square_sizes_that_pages_ask_for(client: Client, media: Path) -> None:
-    from PIL import Image
-
-    product = make_product(pictures=0)
-    image = add_picture(product=product, name="elbschuh.png", content=png())
-    for width in (400, 800):
-        response = client.get(default_storage.url(rendition_name(image.original.name, width)))
-        assert (response.status_code, response["Content-Type"]) == (200, "image/webp")
-        with Image.open(default_storage.path(rendition_name(image.original.name, width))) as made:
-            assert made.size == (width, width)
-    assert "%40400.webp" in client.get(product.get_absolute_url()).content.decode()
 
 
 def test_a_size_not_made_yet_is_answered_with_its_original(client: Client, media: Path) -> None:

@@ -1,0 +1,173 @@
+"""Pictures: every size made once by a task, offered in modern formats with a fallback, in a frame that never moves."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from PIL import Image
+
+from catalogue import picture_files, pictures
+from catalogue.actions import add_picture
+from catalogue.models import ProductImage
+from catalogue.picture_files import TRIES_MAX, make_due
+from catalogue.pictures import rendition_name, rendition_names
+from catalogue.tasks import make_pictures
+from tests.factories.range import make_category, make_product
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = str(tmp_path)
+    return tmp_path
+
+
+def png(width: int = 900, height: int = 600) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGBA", (width, height), (200, 30, 30, 128)).save(out, "PNG")
+    return out.getvalue()
+
+
+def added(width: int = 900, height: int = 600, **options: Any) -> ProductImage:
+    return add_picture(
+        product=make_product(pictures=0), name="elbschuh.png", content=png(width, height), **options
+    )
+
+
+def test_a_task_makes_squares_in_every_format_and_none_larger_than_the_original(client: Client) -> None:
+    image = added()
+    assert make_due() is False
+    image.refresh_from_db()
+    assert image.widths == [200, 400, 800]
+    for name in rendition_names(image.original.name, image.widths):
+        width = int(Path(name).stem.partition("@")[2])
+        with Image.open(default_storage.path(name)) as made:
+            assert made.size == (width, width)
+        kind = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}[name.rpartition(".")[2]]
+        answer = client.get(default_storage.url(name))
+        assert (answer.status_code, answer["Content-Type"]) == (200, kind)
+    assert len(rendition_names(image.original.name, image.widths)) == 7
+
+
+def test_until_then_pages_show_the_original_and_nothing_that_is_not_there(client: Client) -> None:
+    image = added()
+    url = image.product.get_absolute_url()
+    html = client.get(url).content.decode()
+    assert image.original.url in html and "@400" not in html and "%40400" not in html
+    make_due()
+    html = client.get(url).content.decode()
+    for part in ("image/avif", "image/webp", "%40800.jpg", "%40400.avif 400w", "%40800.webp 800w"):
+        assert part in html
+    assert image.original.url not in html
+
+
+def test_every_picture_of_page_and_list_has_a_fixed_frame_and_those_below_wait(client: Client) -> None:
+    shoes = make_category()
+    product = make_product(category=shoes, pictures=0)
+    for n in range(3):
+        add_picture(product=product, name=f"{n}.png", content=png())
+    while make_due():
+        pass
+    for url in (product.get_absolute_url(), f"/catalogue/category/{shoes.slug}_{shoes.pk}/"):
+        html = client.get(url).content.decode()
+        tags = [tag for tag in html.split("<img")[1:] if "/media/" in tag.partition(">")[0]]
+        assert tags
+        for tag in (one.partition(">")[0] for one in tags):
+            assert "width=" in tag and "height=" in tag
+            assert 'loading="lazy"' in tag or 'fetchpriority="high"' in tag
+
+
+def test_each_picture_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = added()
+    made: list[str] = []
+
+    def counted(one: Any) -> list[int]:
+        made.append(one.original.name)
+        return pictures.make_renditions(one)
+
+    monkeypatch.setattr(picture_files, "make_renditions", counted)
+    # further rows that show the same file, as an import makes them
+    ProductImage.objects.create(product=make_product(pictures=0), original=image.original.name)
+    make_due()
+    late = ProductImage.objects.create(product=make_product(pictures=0), original=image.original.name)
+    make_due()
+    make_due()
+    assert made == [image.original.name]
+    late.refresh_from_db()
+    assert late.widths == [200, 400, 800]
+
+
+def test_many_wait_their_turn(monkeypatch: pytest.MonkeyPatch, queue: Any) -> None:
+    for _n in range(picture_files.BATCH + 1):
+        added(210, 210)
+    make_pictures()
+    assert ProductImage.objects.exclude(made_at=None).count() == picture_files.BATCH
+    make_pictures()
+    assert not ProductImage.objects.filter(made_at=None).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"<svg/>", b"\x89PNG\r\n\x1a\n", png()[:200]])
+def test_what_is_no_picture_is_given_up_with_a_reason_and_stops_no_other(content: bytes) -> None:
+    broken = add_picture(product=make_product(pictures=0), name="kaputt.png", content=content)
+    good = added()
+    for _try in range(TRIES_MAX + 2):
+        make_due()
+    broken.refresh_from_db()
+    good.refresh_from_db()
+    assert (broken.tries, broken.made_at, good.widths) == (TRIES_MAX, None, [200, 400, 800])
+    assert broken.trouble
+
+
+def test_an_original_that_would_burst_the_worker_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "PIXELS_MAX", 1_000)
+    image = added(100, 100)
+    make_due()
+    image.refresh_from_db()
+    assert "TooLarge" in image.trouble
+
+
+def test_turned_photographs_stand_upright() -> None:
+    out = io.BytesIO()
+    photo = Image.new("RGB", (400, 200), "white")
+    photo.paste("navy", (0, 0, 200, 200))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    photo.save(out, "JPEG", exif=exif)
+    image = add_picture(product=make_product(pictures=0), name="foto.jpg", content=out.getvalue())
+    make_due()
+    with Image.open(default_storage.path(rendition_name(image.original.name, 200))) as made:
+        upper, lower = made.getpixel((100, 20)), made.getpixel((100, 180))
+    assert upper[2] > upper[0] and lower[0] > 200  # navy above, white below
+
+
+def test_sizes_go_with_their_picture_but_not_while_another_row_shows_it(
+    media: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    image = added()
+    make_due()
+    image.refresh_from_db()
+    other = ProductImage.objects.create(
+        product=image.product, original=image.original.name, widths=image.widths, made_at=image.made_at,
+        display_order=5,
+    )  # fmt: skip
+    with django_capture_on_commit_callbacks(execute=True):
+        other.delete()
+    assert default_storage.exists(rendition_name(image.original.name, 400))
+    with django_capture_on_commit_callbacks(execute=True):
+        image.delete()
+    assert not [path for path in media.rglob("*@*") if path.is_file()]
+
+
+def test_looking_at_pictures_costs_no_query() -> None:
+    image = ProductImage.objects.select_related("colour").get(pk=added().pk)
+    with CaptureQueriesContext(connection) as seen:
+        pictures.picture(image, "Schuh")
+    assert len(seen) == 0
