@@ -2,13 +2,14 @@
 
 from django.urls import include, path
 
-from . import account, account_addresses, account_requests
+from . import account, account_addresses, account_requests, reorder
 
 app_name = "account"
 urlpatterns = [
     path("", account.overview, name="overview"),
     path("orders/", account.orders, name="orders"),
     path("orders/<slug:number>/", account.order, name="order"),
+    path("orders/<slug:number>/again/", reorder.reorder, name="reorder"),
     path("invoices/", account.invoices, name="invoices"),
     path("requests/", account_requests.requests, name="requests"),
     path("addresses/", account_addresses.addresses, name="addresses"),

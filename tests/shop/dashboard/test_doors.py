@@ -42,6 +42,7 @@ DOORS = {
         reviews:product reviews:report
         :withdrawal :withdrawal-receipt :help :help-draft :help-case :help-sent :help-settled :help-picture""",
     SHOPPER: """
+        account:reorder
         account:overview account:orders account:order account:invoices account:requests account:addresses
         account:address_new account:address account:address_default account:address_delete account:profile
         reviews:mine reviews:write""",
