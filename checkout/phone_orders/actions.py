@@ -3,6 +3,7 @@ checkout's own ``place()``: same prices, same rules, same refusals."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict
 from typing import Any
 
@@ -15,9 +16,13 @@ from checkout.order.models import Order
 from checkout.placing import placement_of
 from checkout.quote import Quote, quote_of
 from checkout.session import Draft
+from shop.kernel.clock import now
 from shop.kernel.transactions import retrying
 
 from .models import PhoneOrder
+
+KEPT = dt.timedelta(days=7)  #: so long an order that was begun waits for its customer to call again
+BATCH = 500
 
 
 class Closed(ValueError):
@@ -66,6 +71,20 @@ def drop(*, phone_order: PhoneOrder, by: Any) -> None:
         Basket.objects.get(pk=phone_order.basket_id).delete()
 
     retrying(work)
+
+
+def sweep() -> int:
+    """Drop what was begun ``KEPT`` ago and never placed: it holds what somebody told us for an order that is not to be
+    (Art. 5 (1) (e) GDPR). Returns how many."""
+    found = PhoneOrder.objects.filter(basket__status=Basket.OPEN, started_at__lte=now() - KEPT)
+    done = 0
+    for row in found.order_by("pk")[:BATCH]:
+        try:
+            drop(phone_order=row, by=None)
+        except Closed:  # placed or dropped in this moment
+            continue
+        done += 1
+    return done
 
 
 def priced(phone_order: PhoneOrder) -> Any:

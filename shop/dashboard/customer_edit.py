@@ -209,8 +209,10 @@ def guest_note(request: HttpRequest, number: str) -> HttpResponse:
 
 def _noted(form: NoteForm, request: HttpRequest, **whose: Any) -> bool:
     if form.is_valid():
+        said = dict(form.cleaned_data)
+        said["pinned"] = said["pinned"] and request.user.has_perm(CHANGE)
         try:
-            actions.write_note(**whose, by=request.user, **form.cleaned_data)
+            actions.write_note(**whose, by=request.user, **said)
         except actions.NotChanged as refused:
             form.add_error("text", str(refused))
         else:
@@ -218,10 +220,10 @@ def _noted(form: NoteForm, request: HttpRequest, **whose: Any) -> bool:
     return form.is_valid()
 
 
-@staff_view(VIEW)
+@staff_view(CHANGE)
 @require_POST
 def pin(request: HttpRequest, pk: int) -> HttpResponse:
-    """Keep a note at the top, or no longer."""
+    """Keep a note at the top, or no longer: everybody who opens the file reads it first."""
     row = get_object_or_404(CustomerNote, pk=pk)
     number = "" if row.user_id else _order_of_guest(row.email)
     actions.pin_note(note_id=row.pk, pinned=request.POST.get("pinned") == "1", by=request.user, number=number)

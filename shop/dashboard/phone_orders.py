@@ -17,7 +17,7 @@ from oscar.apps.address.models import UserAddress
 
 from checkout.basket.models import Basket
 from checkout.order.models import Order
-from checkout.phone_orders.actions import start
+from checkout.phone_orders.actions import KEPT, start
 from checkout.phone_orders.models import PhoneOrder
 from checkout.placing import ADDRESS_FIELDS
 from checkout.session import Draft
@@ -52,7 +52,8 @@ def phone_orders(request: HttpRequest) -> HttpResponse:
     if wants_csv(request):
         head = [_("Begun"), _("Customer"), _("E-mail"), _("Pieces"), _("Order"), _("Taken by")]
         return csv_file("phone-orders", head, (_cells(row) for row in found[:CSV_ROWS_MAX].iterator()))
-    context = {"form": form, "page": page_of(request, found), "csv_url": csv_url(request)}
+    page = page_of(request, found)
+    context = {"form": form, "page": page, "csv_url": csv_url(request), "kept_days": KEPT.days}
     return render(request, "dashboard/phone/list.html", context, status=form.status)
 
 

@@ -137,9 +137,7 @@ def _what(request: HttpRequest, asked: Request, form: WhatForm, *, status: int =
         "may_add": len(asked.kept) < COUNT_MAX,
         "carried": asked.carried(goods=True),
         "rights": help_words.right(asked.sorted, asked.reason, language_of_page()),
-        "remedies": [
-            (kinds.REMEDIES[code], help_words.REMEDIES[code]) for code in asked.sorted.kind.remedies
-        ],
+        "remedies": [(kinds.REMEDIES[code], help_words.means(code)) for code in asked.sorted.kind.remedies],
         **_about(asked, 3),
     }
     return render(request, "storefront/help/what.html", context, status=status)

@@ -126,7 +126,7 @@ def _case(request: HttpRequest, found: Case, form: MessageForm, *, status: int =
         "token": secrets.token_urlsafe(24),
         "standing": help_words.standing(found),
         "due": help_words.ours_until(found),
-        "means": help_words.REMEDIES.get(found.remedy, "") if found.remedy != kinds.ANSWER else "",
+        "means": help_words.means(found.remedy) if found.remedy != kinds.ANSWER else "",
         "order": _order_seen(request, found),
     }
     return render(request, "storefront/help/case.html", context, status=status)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -25,6 +27,18 @@ class ManyFiles(forms.FileInput):
     """A field for several files."""
 
     allow_multiple_selected = True
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """With words of our own beside the control: the browser's are in its language, not the page's. Shown by
+        ``files.js``; without it the control stays as the browser draws it."""
+        return format_html(
+            '<span class="files" data-files data-none="{}">{}'
+            '<span class="button button--plain files__choose" aria-hidden="true" hidden>{}</span> '
+            '<span class="files__names small" aria-live="polite" hidden></span></span>',
+            _("No picture chosen"),
+            super().render(name, value, attrs, renderer),
+            _("Choose pictures"),
+        )
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
         """Every file that was sent."""

@@ -1,4 +1,4 @@
-"""What the law means for somebody who wants something from us, in plain words; data and no database.
+"""What the law means for somebody who wants something from us, in plain words.
 
 Sources: BGB §§ 355, 357 (withdrawal), 434, 437-441, 475-477 (consumer's warranty), 479 (guarantee), 475 (2) with 447
 (transport risk); HGB § 438 (notice to the carrier).
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from fulfilment.customer_service.cases import kinds, states
-from fulfilment.customer_service.cases.models import Case
+from fulfilment.customer_service.cases.models import Case, ServicePolicy
 from fulfilment.finance.invoicing.letterhead import day
 
 
@@ -53,8 +53,10 @@ REMEDIES: dict[str, Any] = {
     kinds.REPLACE: gettext_lazy(
         "You get the same article new. We bear every cost, and send it as soon as we have decided and it is in stock."
     ),
-    kinds.REPAIR: gettext_lazy(
-        "We have it mended and send it back to you at our cost; that takes two to three weeks as a rule."
+    kinds.REPAIR: ngettext_lazy(
+        "We have it mended and send it back to you at our cost; that takes at most %(weeks)d week as a rule.",
+        "We have it mended and send it back to you at our cost; that takes at most %(weeks)d weeks as a rule.",
+        "weeks",
     ),
     kinds.REDUCE: gettext_lazy(
         "You keep it as it is and we give a part of the price back, the way you paid. We agree on the sum by mail."
@@ -70,6 +72,14 @@ REMEDIES: dict[str, Any] = {
     ),
     kinds.ANSWER: gettext_lazy("We write to you by mail."),
 }
+
+
+def means(remedy: str) -> str:
+    """What a remedy means and how long it takes; "" for one that needs no words. One query where it takes weeks."""
+    text = REMEDIES.get(remedy, "")
+    return (
+        str(text % {"weeks": ServicePolicy.current().repair_weeks}) if remedy == kinds.REPAIR else str(text)
+    )
 
 
 def right(found: kinds.Sorted, reason: str, language: str) -> list[str]:

@@ -55,6 +55,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="15"),
     },
     "clear pictures nobody sent": {"task": "cases.clear_drafts", "schedule": crontab(hour="3", minute="25")},
+    "drop phone orders nobody placed": {"task": "phone_orders.sweep", "schedule": 3600.0},
     "decide what nobody answered": {"task": "shortages.apply_defaults", "schedule": 60.0},
     "drop changes nobody paid": {"task": "changes.drop_unpaid", "schedule": 60.0},
     "ask about what no bin held": {"task": "shortages.ask_overlooked", "schedule": 300.0},

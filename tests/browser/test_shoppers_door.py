@@ -208,7 +208,7 @@ def test_a_complaint_with_a_picture_from_the_mail_of_the_delivery_to_the_case(
     page.get_by_label("Ihre Nachricht").fill("Es ist der linke Schuh.")
     page.get_by_role("button", name="Senden").click()
     assert "Es ist der linke Schuh." in page.locator("main").inner_text()
-    page.get_by_role("button", name="Es hat sich erledigt").click()
+    page.get_by_role("button", name="Ich brauche nichts mehr").click()
     case.refresh_from_db()
     assert case.state == "closed"
 

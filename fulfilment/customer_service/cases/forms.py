@@ -136,7 +136,8 @@ class PolicyForm(forms.ModelForm[ServicePolicy]):
 
     class Meta:
         model = ServicePolicy
-        fields = ("opens", "closes", "holidays_of", "answer_hours", "solve_hours")
+        fields = ("opens", "closes", "holidays_of", "answer_hours", "solve_hours", "repair_weeks")
+        help_texts = {"repair_weeks": _("Told to customers who ask for one.")}
         widgets = {
             name: forms.TimeInput(attrs={"type": "time"}, format="%H:%M") for name in ("opens", "closes")
         }

@@ -250,6 +250,11 @@ class ServicePolicy(models.Model):
     solve_hours = models.PositiveSmallIntegerField(
         _("Hours to the solution"), default=40, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
+    repair_weeks = models.PositiveSmallIntegerField(
+        _("Weeks that a repair takes at most"),
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(26)],
+    )
 
     class Meta:
         default_permissions = ()

@@ -315,3 +315,20 @@ def test_a_note_about_a_guest_is_pinned_from_any_page_or_not_at_all(service: Cli
     assert row.by_name == "service@example.org"
     missing = service.post(reverse("dashboard:customer-note-pin", args=[lost.pk]), {"pinned": "1"})
     assert missing.status_code == 404 and not CustomerNote.objects.get(pk=lost.pk).pinned
+
+
+def test_only_who_may_change_a_customer_keeps_a_note_at_the_top(
+    as_role: Callable[[str], Client], erika: User
+) -> None:
+    finance = as_role("finance")
+    address = reverse("dashboard:customer-note", args=[erika.pk])
+    finance.post(address, {"text": "Zahlt pünktlich.", "pinned": "on"})
+    note = CustomerNote.objects.get()
+    pin = reverse("dashboard:customer-note-pin", args=[note.pk])
+    assert not note.pinned and pin not in finance.get(page(erika)).content.decode()
+    assert finance.post(pin, {"pinned": "1"}).status_code == 403
+    service = as_role("service")
+    assert pin in service.get(page(erika)).content.decode()
+    assert service.post(pin, {"pinned": "1"}).status_code == 302
+    note.refresh_from_db()
+    assert note.pinned

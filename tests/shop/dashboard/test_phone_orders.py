@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from checkout.payment.models import CustomerCredit, Payment
 from checkout.payment.tasks import expire
 from checkout.phone_orders import actions
 from checkout.phone_orders.models import PhoneOrder
+from checkout.phone_orders.tasks import sweep_phone_orders
 from fulfilment.warehouse.stock.models import Barcode
 from shop.customers.actions import close
 from shop.customers.models import User
@@ -471,3 +473,19 @@ def test_a_guests_order_is_not_put_on_the_address_of_an_account(service: Client)
     row.refresh_from_db()
     assert row.draft.email == "neu@example.org"
     assert service.post(at(row, "-address"), ADDRESS | {"email": "gast@example.org"}).status_code == 302
+
+
+def test_what_nobody_places_is_forgotten_after_a_week(service: Client, clock: Any) -> None:
+    clock.stop(dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC))
+    left = begin(service, make_user("a@example.org"))
+    placed = begin(service, make_user("b@example.org"))
+    Basket.objects.filter(pk=placed.basket_id).update(status=Basket.SUBMITTED)
+    clock.advance(days=6)
+    young = begin(service, make_user("c@example.org"))
+    assert actions.sweep() == 0
+    clock.advance(days=1)
+    page = service.get(reverse("dashboard:phone-orders")).content.decode()
+    assert "binnen 7 Tagen" in page
+    sweep_phone_orders()
+    assert set(PhoneOrder.objects.values_list("pk", flat=True)) == {placed.pk, young.pk}
+    assert not Basket.objects.filter(pk=left.basket_id).exists()

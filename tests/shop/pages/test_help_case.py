@@ -247,3 +247,10 @@ def test_the_page_of_a_case_costs_the_same_however_long_the_thread(client: Clien
 
     cost(1)
     assert cost(2) == cost(7)
+
+
+def test_the_first_request_can_be_written_from_the_empty_list(client: Client) -> None:
+    member(client)
+    shown = client.get(LIST).content.decode()
+    assert shown.count(f'href="{reverse("help")}"') >= 1 and "empty" in shown
+    assert shown.count("Schreiben Sie uns") == 1, "one way, in the empty state"

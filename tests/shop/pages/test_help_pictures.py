@@ -16,9 +16,11 @@ from django.utils import translation
 from PIL import Image
 
 from fulfilment.customer_service.cases import access, drafts
-from fulfilment.customer_service.cases.models import Case, Picture
+from fulfilment.customer_service.cases.actions import save_policy
+from fulfilment.customer_service.cases.models import Case, Picture, ServicePolicy
 from fulfilment.customer_service.cases.pictures import draw
-from shop.pages import help_form, limits
+from shop.pages import help_form, help_words, limits
+from shop.pages.help_form import MessageForm
 from tests.factories.orders import make_country
 from tests.factories.range import ensure_vat
 from tests.shop.pages.help_steps import (
@@ -154,3 +156,21 @@ def test_no_picture_is_drawn_over_the_limit_or_in_a_step_that_takes_none(
         answer = client.post(url, {**sent, "pictures": two}, REMOTE_ADDR="8.8.8.8")
         assert drawn == [] and sent["body"] in text_of(answer)
     assert answer.status_code == 429
+
+
+def test_the_control_for_pictures_speaks_the_language_of_the_page(client: Client) -> None:
+    for language, words in (("de", "Bilder auswählen"), ("en", "Choose pictures")):
+        with translation.override(language):
+            shown = MessageForm()["pictures"].as_widget()
+        assert words in shown and 'type="file"' in shown
+        assert "hidden>" + words in shown, (
+            "the words are shown by the script; without it the control stands alone"
+        )
+
+
+def test_how_long_a_repair_takes_is_what_the_policy_says(db: None) -> None:
+    with translation.override("de"):
+        assert "höchstens 3 Wochen" in help_words.means("repair")
+        save_policy(ServicePolicy(repair_weeks=1), by=None)
+        assert "höchstens 1 Woche." in help_words.means("repair") + "."
+        assert help_words.means("answer")

@@ -173,6 +173,8 @@ def test_the_policy_is_one_row_and_must_make_sense(clerk: Any) -> None:
         actions.save_policy(ServicePolicy(opens=dt.time(18), closes=dt.time(9)), by=clerk)
     with pytest.raises(ValidationError):
         actions.save_policy(ServicePolicy(answer_hours=50, solve_hours=40), by=clerk)
+    with pytest.raises(ValidationError):
+        actions.save_policy(ServicePolicy(repair_weeks=0), by=clerk)
 
 
 def test_hours_that_never_add_up_to_the_target_are_refused_in_words(clerk: Any) -> None:
