@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalogue.partner.models import InsufficientStock
 from checkout.order.actions import Contact, Placement
 from checkout.order.models import BillingAddress, ShippingAddress
+from checkout.order.texts import SeenText
+from checkout.payment.rules import Offer
 from shop.kernel.clock import now
 
 from .quote import Quote
@@ -25,6 +30,16 @@ from .vat_ids.rules import country_of
 ADDRESS_FIELDS = ("first_name", "last_name", "line1", "line2", "line4", "postcode", "country")
 
 
+def summary_html(found: Quote, offer: Offer, texts: Sequence[SeenText]) -> SafeString:
+    """What the shopper agrees to, in the active language.
+
+    It names the versions of the legal ``texts`` that apply: where one is published between looking and ordering, the
+    summary is another one and is shown again.
+    """
+    context = {"quote": found, "draft": found.draft, "offer": offer, "texts": texts}
+    return render_to_string("storefront/checkout/facts.html", context)
+
+
 def placement_of(
     found: Quote,
     *,
@@ -34,11 +49,13 @@ def placement_of(
     seen_total_minor: int,
     seen_sha256: str,
     taken_by: Any = None,
+    texts: Sequence[SeenText] = (),
 ) -> Placement:
     """Everything that makes an order, of a quote in which delivery and payment are chosen.
 
     ``user``: who buys, Django's AnonymousUser for a guest. ``facts``: the summary as it is now; ``seen_...``: its total
-    (minor units) and hash as they were shown. ``taken_by``: the colleague who takes the order by phone.
+    (minor units) and hash as they were shown. ``taken_by``: the colleague who takes the order by phone. ``texts``: the
+    legal texts that the summary names.
     """
     draft, option = found.draft, found.chosen
     assert option is not None
@@ -68,6 +85,7 @@ def placement_of(
         accepted_html=facts,
         seen_sha256=seen_sha256,
         taken_by=taken_by,
+        texts=texts,
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,6 +19,7 @@ from catalogue.partner.models import InsufficientStock
 from checkout.order import access
 from checkout.order.actions import BasketChanged, BasketGone, PriceChanged, place
 from checkout.order.models import AcceptedSummary
+from checkout.order.texts import SeenText, texts_now
 from checkout.payment import rules
 from checkout.payment.models import CARD, NOTHING
 from shop.kernel.access import public
@@ -27,7 +28,7 @@ from . import session
 from .basket.estimate import where
 from .basket.queries import is_offered
 from .forms import AddressForm, CarrierContactForm, ContactForm, FirmForm, shipping_countries
-from .placing import ADDRESS_FIELDS, placement_of, remember_firm, sold_out_text
+from .placing import ADDRESS_FIELDS, placement_of, remember_firm, sold_out_text, summary_html
 from .quote import Quote, quote
 
 STEPS = ("contact", "delivery", "payment", "summary")
@@ -258,11 +259,10 @@ def summary(request: HttpRequest) -> HttpResponse:
         messages.warning(request, offer.reason)
         return redirect("checkout:payment")
     found.draft.payment_method = offer.method  # over 0.00 it is none, whatever was chosen before
-    facts = render_to_string(
-        "storefront/checkout/facts.html", {"quote": found, "draft": found.draft, "offer": offer}
-    )
+    texts = texts_now(get_language() or settings.LANGUAGE_CODE)
+    facts = summary_html(found, offer, texts)
     if request.method == "POST":
-        return _place(request, found, facts)
+        return _place(request, found, facts, texts)
     seen = AcceptedSummary.digest(facts)
     return _page(request, "summary", found, facts=facts, offer=offer, seen=seen, free=offer.method == NOTHING)
 
@@ -280,7 +280,7 @@ def _already_ordered(request: HttpRequest) -> HttpResponse | None:
     return redirect(_after(order))
 
 
-def _place(request: HttpRequest, found: Quote, facts: str) -> HttpResponse:
+def _place(request: HttpRequest, found: Quote, facts: str, texts: list[SeenText]) -> HttpResponse:
     seen = request.POST.get("total_minor", "")
     try:
         order = place(
@@ -289,6 +289,7 @@ def _place(request: HttpRequest, found: Quote, facts: str) -> HttpResponse:
                 user=request.user,
                 language=(get_language() or "de").split("-")[0],
                 facts=facts,
+                texts=texts,
                 seen_total_minor=int(seen) if seen.isdecimal() and len(seen) < 15 else -1,
                 seen_sha256=request.POST.get("seen", ""),
             )

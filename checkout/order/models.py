@@ -281,6 +281,9 @@ class AcceptedSummary(models.Model):
     order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="accepted_summary")
     html = models.TextField()
     sha256 = models.CharField(max_length=64)
+    texts = models.JSONField(
+        default=list, help_text="legal texts that applied: key, language, title, sha256 of the kept version"
+    )
     seen_at = models.DateTimeField(default=now)
 
     def __str__(self) -> str:

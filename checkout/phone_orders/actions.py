@@ -4,6 +4,7 @@ checkout's own ``place()``: same prices, same rules, same refusals."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +14,7 @@ from catalogue.partner.strategy import GrossStrategy
 from checkout.basket.models import Basket
 from checkout.order.actions import place
 from checkout.order.models import Order
+from checkout.order.texts import SeenText
 from checkout.placing import placement_of
 from checkout.quote import Quote, quote_of
 from checkout.session import Draft
@@ -100,11 +102,19 @@ def quote(phone_order: PhoneOrder) -> Quote:
 
 
 def place_by_phone(
-    *, phone_order: PhoneOrder, found: Quote, facts: str, seen_total_minor: int, seen_sha256: str, by: Any
+    *,
+    phone_order: PhoneOrder,
+    found: Quote,
+    facts: str,
+    seen_total_minor: int,
+    seen_sha256: str,
+    texts: Sequence[SeenText] = (),
+    by: Any,
 ) -> Order:
     """Place what the customer agreed to on the phone; a second click gets the same order.
 
-    ``facts``: the summary as it is now, ``seen_...``: as it was read out. Raises what ``place()`` raises.
+    ``facts``: the summary as it is now, ``seen_...``: as it was read out, ``texts``: the legal texts
+    that it names. Raises what ``place()`` raises.
     """
     placement = placement_of(
         found,
@@ -114,5 +124,6 @@ def place_by_phone(
         seen_total_minor=seen_total_minor,
         seen_sha256=seen_sha256,
         taken_by=by,
+        texts=texts,
     )
     return place(placement, by=by)

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -20,11 +19,12 @@ from checkout.forms import AddressForm, CarrierContactForm, FirmForm, shipping_c
 from checkout.order.actions import BasketChanged, BasketGone, PriceChanged
 from checkout.order.actions.place import LINK_RESERVED_FOR
 from checkout.order.models import AcceptedSummary, Order
+from checkout.order.texts import SeenText, texts_now
 from checkout.payment import rules
 from checkout.payment.models import CARD, INVOICE, NOTHING
 from checkout.phone_orders import actions
 from checkout.phone_orders.models import PhoneOrder
-from checkout.placing import remember_firm, sold_out_text
+from checkout.placing import remember_firm, sold_out_text, summary_html
 from checkout.quote import Quote
 from fulfilment.warehouse.lists import SEARCH_MAX_CHARS
 from shop.audit.middleware import is_of
@@ -186,9 +186,8 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         found = actions.quote(row)
         offer = rules.check(found.draft.payment_method, found.case_of(row.buyer))
         found.draft.payment_method = offer.method  # over 0.00 it is none, whatever was chosen before
-        facts = render_to_string(
-            "storefront/checkout/facts.html", {"quote": found, "draft": found.draft, "offer": offer}
-        )
+        texts = texts_now(row.language)
+        facts = summary_html(found, offer, texts)
     is_of(request, user_id=row.user_id, email=found.draft.email)
     if missing(found) or not offer.allowed:
         again = rules.check(found.draft.payment_method, found.case_of(row.buyer))  # in our own language
@@ -196,7 +195,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("dashboard:phone-order", pk)
     form = AgreedForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return _place(request, row, found, facts)
+        return _place(request, row, found, facts, texts)
     context = {
         "phone_order": row,
         "quote": found,
@@ -211,13 +210,16 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/phone/check.html", context, status=422 if form.errors else 200)
 
 
-def _place(request: HttpRequest, row: PhoneOrder, found: Quote, facts: str) -> HttpResponse:
+def _place(
+    request: HttpRequest, row: PhoneOrder, found: Quote, facts: str, texts: list[SeenText]
+) -> HttpResponse:
     seen = request.POST.get("total_minor", "")
     try:
         order = actions.place_by_phone(
             phone_order=row,
             found=found,
             facts=facts,
+            texts=texts,
             seen_total_minor=int(seen) if seen.isdecimal() and len(seen) < 15 else -1,
             seen_sha256=request.POST.get("seen", ""),
             by=request.user,

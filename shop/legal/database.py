@@ -50,6 +50,20 @@ def makers_named(rule: Rule, day: dt.date) -> list[str]:
     )
 
 
+def notice_with_goods(rule: Rule, day: dt.date) -> list[str]:
+    """Where a public product's search text has one of ``words``, the page ``key`` is published in every language."""
+    wanted = Q()
+    for word in rule.options["words"]:
+        wanted |= Q(search_text__icontains=word)
+    goods = Product.objects.filter(wanted, parent=None, is_public=True).order_by("pk").first()
+    if goods is None:
+        return []
+    pages = ContentPage.objects.live().filter(key=rule.options["key"])
+    written = set(pages.values_list("locale__language_code", flat=True))
+    missing = [code for code, _name in settings.LANGUAGES if code not in written]
+    return [f"{goods.title}: “{rule.options['key']}” is not written in {code}" for code in missing]
+
+
 def rates_on_file(rule: Rule, day: dt.date) -> list[str]:
     """A rate for every class of goods in the home country."""
     classes = Product.objects.filter(is_public=True).order_by().values_list("vat_class", flat=True).distinct()
@@ -118,6 +132,7 @@ ON_DATABASE: dict[str, Check] = {
         withdrawals_receipted,
         reductions_lawful,
         makers_named,
+        notice_with_goods,
         rates_on_file,
         mails_carry_texts,
         summaries_kept,

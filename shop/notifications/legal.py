@@ -15,11 +15,11 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from fulfilment.finance.invoicing.merchant import profile
 from shop.kernel import pdf
+from shop.pages.legal_texts import html_of
 from shop.pages.models import ContentPage
 
 from .letter import Attachment
@@ -63,7 +63,7 @@ def _page(key: str, language: str) -> str:
         .select_related("locale")
     )
     found = sorted(pages, key=lambda one: one.locale.language_code != language)
-    return f"<h1>{escape(found[0].title)}</h1>\n{found[0].body}" if found else ""
+    return html_of(found[0]) if found else ""
 
 
 def _template(name: str, language: str) -> str:

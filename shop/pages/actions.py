@@ -38,11 +38,12 @@ def write_home(*, texts: Mapping[str, Mapping[str, Any]], by: Any = None) -> dic
 
 
 def write_page(
-    *, texts: Mapping[str, Mapping[str, Any]], key: str = "", by: Any = None
+    *, texts: Mapping[str, Mapping[str, Any]], key: str = "", publish: bool = True, by: Any = None
 ) -> dict[str, ContentPage]:
     """Write a text page in each language: ``{"de": {"slug": ..., "title": ..., "body": html}, "en": {...}}``.
 
-    Found again by slug below the language's home page, which ``write_home`` must have made. Returns the pages.
+    Found again by slug below the language's home page, which ``write_home`` must have made. ``publish`` False leaves
+    it a draft for somebody to fill in. Returns the pages.
     """
     pages: dict[str, ContentPage] = {}
     with transaction.atomic():
@@ -51,11 +52,13 @@ def write_page(
             slug = texts[language]["slug"]
             page = ContentPage.objects.child_of(home).filter(slug=slug).first()
             if page is None:
-                page = ContentPage(title=texts[language]["title"], slug=slug, locale=home.locale)
+                page = ContentPage(
+                    title=texts[language]["title"], slug=slug, locale=home.locale, live=publish
+                )
                 if pages:
                     page.translation_key = next(iter(pages.values())).translation_key
                 home.add_child(instance=page)
-            _fill(page, {**texts[language], "key": key}, by)
+            _fill(page, {**texts[language], "key": key}, by, publish)
             pages[language] = page
     forget()
     return pages
@@ -80,11 +83,13 @@ def _home(language: str) -> HomePage:
     return page
 
 
-def _fill(page: Page, fields: Mapping[str, Any], by: Any) -> None:
+def _fill(page: Page, fields: Mapping[str, Any], by: Any, publish: bool = True) -> None:
     for name, value in fields.items():
         setattr(page, name, value)
     page.save()
-    page.save_revision(user=by, changed=False).publish(user=by)
+    revision = page.save_revision(user=by, changed=not publish)
+    if publish:
+        revision.publish(user=by)
 
 
 def _make_root(page: HomePage) -> None:

@@ -23,6 +23,7 @@ class PagesConfig(AppConfig):
         for room in (tree, vat, queries):
             when_changed(room.forget)
         post_migrate.connect(_guard, sender=self, dispatch_uid="triggers of shared pages")
+        post_migrate.connect(_keep, sender=self, dispatch_uid="versions of legal texts")
 
 
 def _guard(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
@@ -32,3 +33,10 @@ def _guard(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
     from . import triggers
 
     guards.install(triggers.GUARDS, using=using)
+
+
+def _keep(**kwargs: Any) -> None:
+    """Texts that were published before versions were kept are kept from now on."""
+    from .legal_texts import keep_all
+
+    keep_all()

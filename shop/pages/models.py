@@ -30,6 +30,7 @@ KEYS = [
     ("withdrawal", _("Right of withdrawal")),
     ("terms", _("Terms and conditions")),
     ("privacy", _("Privacy")),
+    ("environment", _("Batteries and packaging")),
     ("accessibility", _("Accessibility")),
     ("imprint", _("Imprint")),
 ]
@@ -148,6 +149,29 @@ class ContentPage(Translated):
     class Meta:
         verbose_name = _("Text page")
         verbose_name_plural = _("Text pages")
+
+
+class LegalVersion(models.Model):
+    """A legal text as it was published: kept for ever, once per wording, so that each order can show its own."""
+
+    sha256 = models.CharField(max_length=64, help_text="of the HTML")
+    key = models.CharField(max_length=20)
+    language = models.CharField(max_length=8)
+    title = models.CharField(max_length=255)
+    html = models.TextField(help_text="heading, introduction and text, as html_of() writes them")
+    page_id = models.BigIntegerField(help_text="the page it was published on; a plain number: pages may go")
+    kept_at = models.DateTimeField(_("Published"))
+
+    class Meta:
+        verbose_name = _("Version of a legal text")
+        verbose_name_plural = _("Versions of legal texts")
+        ordering = ["-kept_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["sha256", "key", "language"], name="pages_one_wording_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}, {self.kept_at:%Y-%m-%d}"
 
 
 def teasers() -> list[Any]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import order_change, order_exchange, orders, returns, shortages
+from . import agreed, order_change, order_exchange, orders, returns, shortages
 
 app_name = "orders"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("link/<str:token>/", orders.open_link, name="open"),
     path("missing/<str:token>/", shortages.shortage, name="shortage"),
     path("<slug:number>/", orders.detail, name="detail"),
+    path("<slug:number>/agreed/", agreed.agreed, name="agreed"),
     path("<slug:number>/change/", order_change.order_change, name="change"),
     path("<slug:number>/exchange/", order_exchange.order_exchange, name="exchange"),
     path("<slug:number>/returns/<slug:returning>/slip.pdf", returns.slip, name="return-slip"),

@@ -1,13 +1,26 @@
-"""A page was written, published or taken back: the links at the foot are read anew."""
+"""A page was written, published or taken back: the links at the foot are read anew, a published legal text is kept."""
+
+from typing import Any
 
 from django.db.models.signals import post_delete, post_save
 from wagtail.signals import page_published, page_slug_changed, page_unpublished
 
+from checkout.order import texts
 from fulfilment.finance.invoicing.models import MerchantProfile
 
+from .legal_texts import keep, of_an_order
 from .models import ContentPage
 from .queries import forget
 
 for signal in (post_save, post_delete, page_published, page_unpublished, page_slug_changed):
     signal.connect(forget, sender=ContentPage, dispatch_uid=f"legal links of {id(signal)}")
 post_save.connect(forget, sender=MerchantProfile, dispatch_uid="merchant at the foot of pages")
+
+
+def keep_version(instance: ContentPage, **_signal: Any) -> None:
+    """Keep what was published just now."""
+    keep(instance)
+
+
+page_published.connect(keep_version, sender=ContentPage, dispatch_uid="versions of legal texts")
+texts.register(of_an_order)

@@ -1,8 +1,9 @@
-"""What shared pages are made of: each change of it is noted by the database, for shop/kernel/sharing.py."""
+"""What shared pages are made of: each change of it is noted by the database, for shop/kernel/sharing.py. And what never
+changes: versions of legal texts."""
 
 from __future__ import annotations
 
-from shop.kernel.guards import Guard
+from shop.kernel.guards import Guard, function_postgresql, refuse_sqlite
 from shop.kernel.sharing import OFFER, WORDS, watch
 
 #: Written, drawn or set by people: seldom changed, and shown on many pages.
@@ -44,4 +45,24 @@ def _of_stock() -> list[Guard]:
     ]
 
 
-GUARDS = [guard for table in OF_WORDS for guard in watch(table, WORDS)] + _of_stock()
+#: Versions of legal texts stay as they were published: an order rests on them.
+KEPT = "pages: versions of legal texts are never changed or deleted"
+_VERSIONS = "pages_legalversion"
+
+
+def _stays(name: str, on: str) -> Guard:
+    refuse = f"RAISE EXCEPTION '{KEPT}' USING ERRCODE = 'check_violation';"
+    return Guard(
+        name,
+        _VERSIONS,
+        refuse_sqlite(name, _VERSIONS, on, "1", KEPT),
+        function_postgresql(name, _VERSIONS, on, refuse),
+    )
+
+
+GUARDS = [
+    *(guard for table in OF_WORDS for guard in watch(table, WORDS)),
+    *_of_stock(),
+    _stays("pages_version_no_update", "BEFORE UPDATE"),
+    _stays("pages_version_no_delete", "BEFORE DELETE"),
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from checkout.basket.totals import BasketTotals
 from checkout.order.events import OrderPlaced
 from checkout.order.models import AcceptedSummary, Order
 from checkout.order.numbers import new_order_number
+from checkout.order.texts import SeenText
 from checkout.payment.models import CARD, INVOICE, NOTHING, PREPAYMENT, Payment
 from shop.kernel.clock import now
 from shop.kernel.outbox import current_correlation_id, record, remember
@@ -75,7 +77,8 @@ class Contact:
 class Placement:
     """Everything that makes an order, already checked by the caller. Addresses are unsaved model instances.
 
-    ``taken_by``: the colleague who takes it by phone; None: the customer placed it.
+    ``taken_by``: the colleague who takes it by phone; None: the customer placed it. ``texts``: the legal texts that
+    apply, in the versions that the summary names.
     """
 
     basket: Any
@@ -91,6 +94,7 @@ class Placement:
     accepted_html: str = ""
     seen_sha256: str | None = None
     taken_by: Any = None
+    texts: Sequence[SeenText] = ()
 
 
 def place(placement: Placement, *, by: Any = None) -> Order:
@@ -147,7 +151,8 @@ def _place(placement: Placement, number: str, by: Any) -> Order:
     expires_at = now() + wait if wait else None
     if placement.accepted_html:
         digest = AcceptedSummary.digest(placement.accepted_html)
-        AcceptedSummary.objects.create(order=order, html=placement.accepted_html, sha256=digest)
+        texts = [text.facts() for text in placement.texts]
+        AcceptedSummary.objects.create(order=order, html=placement.accepted_html, sha256=digest, texts=texts)
     if placement.payment_method != NOTHING:
         Payment.objects.create(
             order=order,

@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:order-": {"service"} | OFFICE,
     "dashboard:refund-account": {"service", "finance"} | OFFICE,
     "dashboard:order-why": {"service", "finance"} | OFFICE,
+    "dashboard:order-agreed": {"service", "finance"} | OFFICE,
     "dashboard:order-refund": {"service", "finance"} | OFFICE,
     "dashboard:approval": {"service", "finance"} | OFFICE,
     "dashboard:approval-limits": OFFICE,
