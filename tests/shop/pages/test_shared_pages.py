@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from wagtail.models import Page
 
 from catalogue.models import Category, Product
-from catalogue.partner.actions import change_stock, set_price
+from catalogue.partner.actions import change_stock
 from catalogue.partner.models import StockRecord
+from catalogue.partner.prices import set_price
 from shop.kernel import guards, sharing
 from shop.pages import shared, triggers
 from shop.pages.actions import write_home, write_page
