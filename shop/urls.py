@@ -52,6 +52,7 @@ urlpatterns += i18n_patterns(
     path("orders/", include("shop.pages.order_urls")),
     *room("open-items/", "fulfilment.finance.dunning.public_urls"),
     path("withdrawal/", include("shop.pages.withdrawal_urls")),
+    path("newsletter/", include("shop.pages.newsletter_urls")),
     path("help/", include("shop.pages.help_urls")),
     path("reviews/", include("shop.pages.review_urls")),
     *room("dashboard/warehouse/", "fulfilment.warehouse.urls"),

@@ -22,3 +22,19 @@ class AccountMailRequested:
     facts: dict[str, str]
     subject: str
     text: str
+
+
+@event
+@dataclass(frozen=True)
+class NewsletterAsked:
+    """Somebody asked for the newsletter; nothing is sent but one mail with a link that confirms it (double opt-in)."""
+
+    consent_id: int
+
+
+@event
+@dataclass(frozen=True)
+class NewsletterConfirmed:
+    """The link was used: from now on the newsletter may be sent to the address."""
+
+    consent_id: int

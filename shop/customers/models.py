@@ -115,4 +115,47 @@ class DistinctCustomers(models.Model):
         return f"{self.first_id} is not {self.second_id}"
 
 
+class NewsletterConsent(models.Model):
+    """One step of somebody's consent to the newsletter, kept as proof (Art. 7 (1) GDPR, § 7 (2) no. 2 UWG): who, when,
+    from where (shortened), to which words. Append-only; what holds today is the newest row of an address."""
+
+    ASKED, CONFIRMED, WITHDRAWN = "asked", "confirmed", "withdrawn"
+    KINDS = [
+        (ASKED, _("asked for")),
+        (CONFIRMED, _("confirmed by the link in the mail")),
+        (WITHDRAWN, _("withdrawn")),
+    ]
+
+    email = models.CharField(_("E-mail"), max_length=254, help_text="in small letters")
+    kind = models.CharField(_("Step"), max_length=10, choices=KINDS)
+    at = models.DateTimeField(_("When"), default=now)
+    place = models.CharField(
+        _("From where"),
+        max_length=45,
+        blank=True,
+        help_text="network of the visitor, never the whole address",
+    )
+    version = models.CharField(_("Version of the words"), max_length=12)
+    words = models.TextField(_("Words"), help_text="as they were shown")
+    language = models.CharField(max_length=8, default="de")
+    via = models.CharField(_("How"), max_length=20, help_text="page, account, link, one-click, deletion")
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["email", "-id"], name="customer_consent_newest")]
+
+    def __str__(self) -> str:
+        return f"newsletter {self.kind}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert only; raises AppendOnlyError for a row that exists."""
+        if not self._state.adding:
+            raise AppendOnlyError("a consent is never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: it is the proof."""
+        raise AppendOnlyError("a consent is never deleted")
+
+
 from oscar.apps.customer.models import *  # noqa: E402, F403

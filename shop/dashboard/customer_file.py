@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
+from django.db.models import OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -17,12 +18,13 @@ from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit
 from fulfilment.finance.forms import ReasonForm
 from shop.audit.middleware import is_of
+from shop.customers.models import NewsletterConsent
 from shop.kernel.access import staff_view
 from shop.ui.countries import country_name
 
 from .customer_forms import NoteForm
 from .customer_merge import strays
-from .customer_reads import SECTIONS, Section, Who, account, entries, file_of
+from .customer_reads import SECTIONS, Section, Who, account, entries, file_of, newsletter_of
 
 VIEW = "customer.view_user"
 FIELD_NAMES: dict[str, Any] = {
@@ -97,6 +99,7 @@ def guest_page(request: HttpRequest, number: str, status: int = 200, **forms: An
 def guest_order(number: str) -> Order:
     """An order without an account; raises Http404."""
     found = Order.objects.filter(number=number, user=None).exclude(guest_email="")
+    found = found.annotate(newsletter=newsletter_of(OuterRef("guest_email")))
     order = found.select_related("billing_address").first()
     if order is None:
         raise Http404(number)
@@ -149,6 +152,8 @@ def _entry(row: dict[str, Any]) -> dict[str, Any]:
     if row["e_kind"] == "deed":
         verb, _space, why = row["e_text"].partition(" ")
         return found | {"title": _(DEEDS[verb]) if verb in DEEDS else verb, "text": why}
+    if row["e_kind"] == "consent":
+        return found | _consent(row["e_text"])
     if row["e_kind"] == "note":
         return found | {"title": _("Note"), "text": row["e_text"]}
     facts = json.loads(row["e_data"]) if isinstance(row["e_data"], str) else row["e_data"] or {}
@@ -157,6 +162,14 @@ def _entry(row: dict[str, Any]) -> dict[str, Any]:
         for name, (old, new) in facts.get("fields", {}).items()
     ]
     return found | {"title": _("Changed"), "changes": changes, "text": facts.get("why", "")}
+
+
+def _consent(text: str) -> dict[str, Any]:
+    """A step of the newsletter's consent with its proof: how, from which network, to which words."""
+    kind, via, place, version, words = text.split("|", 4)
+    proof = ", ".join(filter(None, (via, place, _("Words %(version)s") % {"version": version})))
+    step = dict(NewsletterConsent.KINDS)[kind]
+    return {"title": _("Newsletter: %(step)s") % {"step": step}, "text": f"{proof}: {words}"}
 
 
 def _plain(value: Any) -> str:

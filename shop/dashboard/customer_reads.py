@@ -12,6 +12,7 @@ from django.db.models import (
     CharField,
     Count,
     F,
+    JSONField,
     Max,
     Min,
     OuterRef,
@@ -24,7 +25,7 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models.functions import Cast, Coalesce, Concat, Lower
 
 from checkout.order.models import Line, Order
 from checkout.payment.models import MethodRule, Refund
@@ -34,7 +35,7 @@ from fulfilment.finance.invoicing.models import INVOICE_KIND, OPEN_STATES, Invoi
 from fulfilment.finance.sepa.receivers import masked
 from fulfilment.warehouse.receiving.models import Return
 from shop.audit.models import CHANGE, Access
-from shop.customers.models import CustomerNote, User
+from shop.customers.models import CustomerNote, NewsletterConsent, User
 from shop.kernel.money import to_minor
 from shop.notifications.models import OutgoingMail
 
@@ -88,6 +89,12 @@ class Section:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+def newsletter_of(email: Any) -> Subquery:
+    """The latest step of the newsletter's consent of an address, for a query of somebody who has one."""
+    rows = NewsletterConsent.objects.filter(email=Lower(email))
+    return Subquery(rows.order_by("-pk").values("kind")[:1])
+
+
 def account(pk: int) -> Any:
     """An account with its credit, the general limit on account and a guest order under its address. One query."""
     rule = MethodRule.objects.filter(method="invoice").values("exposure_limit_minor")[:1]
@@ -98,7 +105,11 @@ def account(pk: int) -> Any:
     )
     return (
         User.objects.select_related("credit", "merged_into")
-        .annotate(general_limit=Subquery(rule), guest_order=Subquery(guest))
+        .annotate(
+            general_limit=Subquery(rule),
+            guest_order=Subquery(guest),
+            newsletter=newsletter_of(OuterRef("email")),
+        )
         .filter(pk=pk, is_staff=False)
         .first()
     )
@@ -224,6 +235,22 @@ def margin(who: Who) -> Section:
     return Section(facts={"cost_minor": int(cost or 0)})
 
 
+def _consents(who: Who, columns: list[str]) -> QuerySet[Any]:
+    """Steps of the newsletter's consent in the shape of the other entries; their proof is the text, parted by bars."""
+    bar, nobody = Value("|"), Value("", CharField())
+    return (
+        NewsletterConsent.objects.filter(email=who.email.lower())
+        .order_by()
+        .annotate(
+            e_kind=Value("consent", CharField()), e_row=F("pk"), e_at=F("at"),
+            e_text=Concat("kind", bar, "via", bar, "place", bar, "version", bar, "words", output_field=TextField()),
+            e_data=Cast(Value("{}"), JSONField()), e_pin=Value(False, BooleanField()),
+            e_first=nobody, e_last=nobody, e_mail=nobody,
+        )
+        .values(*columns)
+    )  # fmt: skip
+
+
 def entries(who: Who) -> list[dict[str, Any]]:
     """Notes, changes of the data and decisions, also those of accounts that were merged into this one: pinned notes
     first, then the newest. One query."""
@@ -263,4 +290,5 @@ def entries(who: Who) -> list[dict[str, Any]]:
             part(deeds, "deed", Concat("what", Value(" "), "why", output_field=TextField()), "facts", never),
             all=True,
         )
+    found = found.union(_consents(who, columns), all=True)
     return list(found.order_by("-e_pin", "-e_at")[:ENTRIES_SHOWN])

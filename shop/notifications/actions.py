@@ -43,6 +43,7 @@ def write(
     order: Order | None = None,
     user_id: int | None = None,
     confidential: bool = False,
+    unsubscribe_url: str = "",
 ) -> OutgoingMail:
     """Write a mail into the outgoing table, in the caller's transaction; a task sends it afterwards.
 
@@ -69,6 +70,7 @@ def write(
         language=language,
         message_id=f"<{uuid.uuid4()}@{_domain()}>",
         confidential=confidential,
+        unsubscribe_url=unsubscribe_url,
         correlation_id=(thread_on(order) if order is not None else "") or current_correlation_id(),
         state=OutgoingMail.DEAD if problem else OutgoingMail.PENDING,
         last_error=problem,

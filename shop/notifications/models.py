@@ -38,6 +38,8 @@ KINDS = [
     ("review_refused", _("Review not published")),
     ("stock_alert", _("Confirm a wish to be told")),
     ("back_in_stock", _("Article is back")),
+    ("newsletter_asked", _("Confirm the newsletter")),
+    ("newsletter", _("Newsletter")),
     ("account", _("Account")),
 ]
 
@@ -64,6 +66,12 @@ class OutgoingMail(Claimed):
     message_id = models.CharField(max_length=160, unique=True)
     confidential = models.BooleanField(
         default=False, help_text="holds a link that opens an account: staff do not see the text"
+    )
+    unsubscribe_url = models.CharField(
+        max_length=300,
+        blank=True,
+        db_default="",
+        help_text="of a newsletter: one click there ends it (RFC 8058)",
     )
     correlation_id = models.CharField(max_length=64, null=True, blank=True)
     created_at = models.DateTimeField(_("Written"), default=now)

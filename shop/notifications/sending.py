@@ -133,6 +133,9 @@ def compose(mail: OutgoingMail) -> Message:
             "X-Kontor-Kind": mail.kind,
         },
     )
+    if mail.unsubscribe_url:  # RFC 2369 and RFC 8058: the mail program ends it by one POST
+        message.extra_headers["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        message.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.attach_alternative(mail.html, "text/html")
     for attachment in mail.attachments.all():
         _attach(message, fetch(attachment))

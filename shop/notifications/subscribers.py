@@ -46,12 +46,12 @@ from shop.customers.events import AccountMailRequested
 from shop.customers.models import User
 from shop.kernel.outbox import subscribe
 
-from . import actions, exchange_mails, order_changes, shop_window
+from . import actions, exchange_mails, newsletter, order_changes, shop_window
 from .letters import accounts, money, orders, parcels, recalls, service, shortages, vouchers
 from .telling import tell_customer
 
 #: Hears too, in a file of its own.
-ALSO = (order_changes, shop_window)
+ALSO = (newsletter, order_changes, shop_window)
 
 
 @subscribe(OrderPlaced, "notifications.order_placed")

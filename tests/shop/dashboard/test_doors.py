@@ -41,9 +41,10 @@ DOORS = {
         orders:xrechnung orders:return-slip orders:return-sent orders:exchange
         dunning-pay:open dunning-pay:promise dunning-pay:start-card dunning-pay:card dunning-pay:back
         reviews:product reviews:report
-        :withdrawal :withdrawal-receipt :help :help-draft :help-case :help-sent :help-settled :help-picture""",
+        :withdrawal :withdrawal-receipt :help :help-draft :help-case :help-sent :help-settled :help-picture
+        :newsletter :newsletter-confirm :newsletter-leave""",
     SHOPPER: """
-        account:reorder
+        account:reorder account:newsletter
         account:overview account:orders account:order account:invoices account:requests account:addresses
         account:address_new account:address account:address_default account:address_delete account:profile
         reviews:mine reviews:write""",

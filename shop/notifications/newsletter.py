@@ -1,0 +1,42 @@
+"""What is heard of the newsletter."""
+
+from __future__ import annotations
+
+from django.utils import translation
+
+from shop.customers.events import NewsletterAsked, NewsletterConfirmed
+from shop.customers.models import NewsletterConsent
+from shop.kernel.outbox import subscribe
+
+from . import actions
+from .letters import newsletter as letters
+
+
+@subscribe(NewsletterAsked, "notifications.newsletter_asked")
+def newsletter_asked(event: NewsletterAsked) -> None:
+    """The mail with the link. Confidential: whoever has the link can confirm."""
+    consent = NewsletterConsent.objects.get(pk=event.consent_id)
+    with translation.override(consent.language):
+        actions.write(
+            letters.asked(consent),
+            kind="newsletter_asked",
+            source=f"newsletter_asked:{consent.pk}",
+            recipient=consent.email,
+            language=consent.language,
+            confidential=True,
+        )
+
+
+@subscribe(NewsletterConfirmed, "notifications.newsletter_confirmed")
+def newsletter_confirmed(event: NewsletterConfirmed) -> None:
+    """The welcome, with the way to leave."""
+    consent = NewsletterConsent.objects.get(pk=event.consent_id)
+    with translation.override(consent.language):
+        actions.write(
+            letters.welcome(consent),
+            kind="newsletter",
+            source=f"newsletter_confirmed:{consent.pk}",
+            recipient=consent.email,
+            language=consent.language,
+            unsubscribe_url=letters.leave_url(consent),
+        )
