@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -165,6 +165,26 @@ class ProductImage(AbstractProductImage):
         indexes = [
             models.Index(fields=["tries"], condition=Q(made_at=None), name="catalogue_picture_to_make")
         ]
+
+
+class BoughtTogether(models.Model):
+    """How many orders of the last year held both products (parents of variants), one row per direction.
+
+    Counted each night by ``checkout/order/together.py``, the most frequent of each product.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", db_index=False)
+    other = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    orders = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["product", "other"], name="catalogue_together_once"),
+            models.CheckConstraint(condition=~Q(product=F("other")), name="catalogue_together_two"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} with {self.other_id}: {self.orders}"
 
 
 from oscar.apps.catalogue.models import *  # noqa: E402, F403

@@ -10,13 +10,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .cards import cards
+from . import page_parts
+from .cards import card
 from .models import Product
 from .partner.models import StockRecord
 from .partner.vat import UnknownVatRate, rate_bp
 from .pictures import picture
 from .prices import content_text, reduction_percent, unit_price_text
-from .queries import category_ids_of, products_with, related_ids
+from .queries import around, products_with
 from .reviews.queries import NEWEST
 from .reviews.queries import shown as shown_reviews
 from .tree import tree
@@ -28,6 +29,12 @@ DELIVERY_DAYS = (
     1,
     3,
 )  #: working days from order to door, where settings.KONTOR_DELIVERY_DAYS says nothing else
+
+
+MONTHS = 12
+LABEL_FROM_MONTHS = (
+    24  #: a longer producer's guarantee of durability carries the label of Regulation (EU) 2025/1960
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Variant:
     content_text: str
     available: int
     backorderable: bool
+    stockrecord_id: int = 0
 
     @property
     def buyable(self) -> bool:
@@ -72,6 +80,7 @@ class Shown:
     maker: Any
     warnings: str
     guarantee: str
+    guarantee_years: int  #: whole years of a producer's guarantee that carries the EU's label, else 0
     vat_class: str
     excluded_because: str
 
@@ -79,16 +88,17 @@ class Shown:
 def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str = "") -> dict[str, Any] | None:
     """The context of a product's page; None when there is no such public product.
 
-    ``variant_id``, ``colour`` and ``size`` come from the address and may be junk. At most ten queries.
+    ``variant_id``, ``colour`` and ``size`` come from the address and may be junk. At most six queries.
     """
-    found = products_with([pk])
-    if not found:
+    near = around(pk, RELATED)
+    others = list(dict.fromkeys([*near.together, *near.siblings]))[:RELATED]
+    found = {row[0].pk: row for row in products_with([pk, *others])}
+    if pk not in found:
         return None
-    product, records, images = found[0]
+    product, records, images = found[pk]
     variants = [_variant(product, record) for record in records]
     chosen = choose(variants, variant_id=variant_id, colour=colour, size=size)
     shown = _shown(product)
-    category_ids = category_ids_of(product.pk)
     pictures = [picture(image, shown.title) for image in images]
     if chosen and chosen.colour_code:
         pictures.sort(key=lambda one: one.colour_code not in (chosen.colour_code, ""))
@@ -100,8 +110,9 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
         "chosen_colour_code": chosen.colour_code if chosen else "",
         "colours": _colour_options(variants, chosen),
         "sizes": _size_options(variants, chosen),
-        "related": cards(related_ids(product.pk, category_ids, RELATED)),
-        "crumbs": (crumbs := _crumbs(shown.title, category_ids)),
+        "related": [card(*found[one]) for one in others if one in found and found[one][1]],
+        "is_bought_together": bool(near.together),
+        "crumbs": (crumbs := _crumbs(shown.title, near.category_ids)),
         "breadcrumbs": crumbs,
         "reviews": list(shown_reviews(product.pk)[:NEWEST]) if product.review_count else [],
         "review_count": product.review_count,
@@ -109,7 +120,19 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
         "vat_text": vat_text(product.vat_class),
         "product_url": product.get_absolute_url(),
         **_price_block(chosen),
+        **page_parts.context([_for_parts(variant, chosen) for variant in variants]),
     }
+
+
+def _for_parts(variant: Variant, chosen: Variant | None) -> page_parts.Shown:
+    return page_parts.Shown(
+        stockrecord_id=variant.stockrecord_id,
+        colour_code=variant.colour_code,
+        size=variant.size,
+        available=variant.available,
+        backorderable=variant.backorderable,
+        selected=chosen is not None and chosen.id == variant.id,
+    )
 
 
 def choose(
@@ -198,6 +221,7 @@ def _variant(product: Product, record: StockRecord) -> Variant:
         content_text=content_text(amount, unit),
         available=record.available,
         backorderable=record.backorderable,
+        stockrecord_id=record.pk,
     )
 
 
@@ -212,6 +236,7 @@ def _shown(product: Product) -> Shown:
         maker=product.maker,
         warnings=product.text("warnings"),
         guarantee=_("Producer's guarantee: %(n)d months") % {"n": months} if months else "",
+        guarantee_years=months // MONTHS if months > LABEL_FROM_MONTHS else 0,
         vat_class=product.vat_class,
         excluded_because=product.excluded_because,
     )

@@ -31,7 +31,14 @@ from django.db.models.functions import Cast, Coalesce
 from shop.kernel.money import to_decimal
 
 from .filters import PER_PAGE, PRICE_BANDS, ListWishes
-from .models import Colour, Maker, Product, ProductCategory, ProductImage  # type: ignore[attr-defined]
+from .models import (  # type: ignore[attr-defined]
+    BoughtTogether,
+    Colour,
+    Maker,
+    Product,
+    ProductCategory,
+    ProductImage,
+)
 from .partner.models import StockRecord
 from .shown import note
 
@@ -249,20 +256,42 @@ def products_with(ids: Sequence[int]) -> list[tuple[Product, list[StockRecord], 
     return [(products[pk], records[pk], images[pk]) for pk in ids if pk in products]
 
 
-def category_ids_of(product_id: int) -> list[int]:
-    """Ids of the categories a product stands in. One query."""
-    rows = ProductCategory.objects.filter(product_id=product_id).order_by("pk")
-    return list(rows.values_list("category_id", flat=True))
+@dataclass(frozen=True)
+class Around:
+    """What stands around a product: its categories, what is bought with it, what stands beside it."""
+
+    category_ids: list[int]
+    together: list[int]
+    siblings: list[int]
 
 
-def related_ids(product_id: int, category_ids: Sequence[int], limit: int) -> list[int]:
-    """Other products of the same categories, the newest first. One query."""
-    if not category_ids:
-        return []
-    rows = (
-        ProductCategory.objects.filter(category_id__in=category_ids, product__is_public=True)
+def around(product_id: int, limit: int) -> Around:
+    """Categories of a product (in their order), and up to ``limit`` others each: those most often bought with it,
+    and the newest of its categories. One query, whatever the size of the range."""
+    mine = ProductCategory.objects.filter(product_id=product_id)
+    together = BoughtTogether.objects.filter(product_id=product_id, other__is_public=True)
+    beside = (
+        ProductCategory.objects.filter(category_id__in=mine.values("category_id"), product__is_public=True)
         .exclude(product_id=product_id)
         .order_by("-product_id")
-        .values_list("product_id", flat=True)
+        .values("product_id")
     )
-    return list(dict.fromkeys(rows[: 2 * limit]))[:limit]
+    siblings = Product.objects.filter(pk__in=Subquery(beside[: 2 * limit]))
+    rows = mine.annotate(kind=Value("c"), place=F("pk"), found=F("category_id")).values_list(
+        "kind", "place", "found"
+    )
+    found: dict[str, list[tuple[int, int]]] = {"c": [], "t": [], "s": []}
+    for kind, place, one in rows.order_by().union(
+        together.order_by()
+        .annotate(kind=Value("t"), place=-F("orders"), found=F("other_id"))
+        .values_list("kind", "place", "found"),
+        siblings.order_by()
+        .annotate(kind=Value("s"), place=-F("pk"), found=F("pk"))
+        .values_list("kind", "place", "found"),
+        all=True,
+    ):
+        found[kind].append((place, one))
+    category_ids, together_ids, sibling_ids = (
+        [one for _place, one in sorted(found[kind])] for kind in ("c", "t", "s")
+    )
+    return Around(category_ids, together_ids[:limit], sibling_ids[:limit])

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from shop.kernel.access import public
-from shop.kernel.sharing import WORDS, shared
+from shop.kernel.sharing import PLACES, WORDS, shared
 
 from . import filters
 from .listing import listing
@@ -81,7 +81,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 @public
-@shared(WORDS)
+@shared(WORDS, PLACES)
 @require_safe
 def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """A product; ``?v=`` chooses the variant. The id decides, a wrong slug leads to the right address."""

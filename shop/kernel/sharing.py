@@ -22,6 +22,7 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 Versions = tuple[tuple[str, int, int], ...]
 
 WORDS = "words"  #: texts, pictures, categories, written pages: every page shows some
+PLACES = "places"  #: at which sites something lies: the page of a product says it
 OFFER = "offer"  #: prices, and what can be had at all: lists are chosen and sorted by it
 
 _read: tuple[float, Versions | None] = (0.0, None)

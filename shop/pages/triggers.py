@@ -4,10 +4,11 @@ changes: versions of legal texts."""
 from __future__ import annotations
 
 from shop.kernel.guards import Guard, function_postgresql, refuse_sqlite
-from shop.kernel.sharing import OFFER, WORDS, watch
+from shop.kernel.sharing import OFFER, PLACES, WORDS, watch
 
 #: Written, drawn or set by people: seldom changed, and shown on many pages.
 OF_WORDS = (
+    "catalogue_boughttogether",
     "catalogue_category",
     "catalogue_colour",
     "catalogue_maker",
@@ -35,10 +36,15 @@ _DIFFERS = " OR ".join(
 )
 
 
-def _of_stock() -> list[Guard]:
-    """The triggers of prices and stock: SQLite says IS NOT where PostgreSQL says IS DISTINCT FROM."""
-    of_sqlite = watch("partner_stockrecord", OFFER, _DIFFERS.format(differs="IS NOT"))
-    of_postgresql = watch("partner_stockrecord", OFFER, _DIFFERS.format(differs="IS DISTINCT FROM"))
+#: A bin with the article became empty, or is no longer: one piece fewer of many says nothing to a shopper.
+_THERE = "{0}.quantity > 0 AND NOT {0}.is_doubtful"
+_MOVED = f"({_THERE.format('OLD')}) {{differs}} ({_THERE.format('NEW')})"
+
+
+def _where(table: str, name: str, condition: str) -> list[Guard]:
+    """Triggers with a condition: SQLite says IS NOT where PostgreSQL says IS DISTINCT FROM."""
+    of_sqlite = watch(table, name, condition.format(differs="IS NOT"))
+    of_postgresql = watch(table, name, condition.format(differs="IS DISTINCT FROM"))
     return [
         Guard(one.name, one.table, one.sqlite, other.postgresql, one.columns)
         for one, other in zip(of_sqlite, of_postgresql, strict=True)
@@ -62,7 +68,8 @@ def _stays(name: str, on: str) -> Guard:
 
 GUARDS = [
     *(guard for table in OF_WORDS for guard in watch(table, WORDS)),
-    *_of_stock(),
+    *_where("partner_stockrecord", OFFER, _DIFFERS),
+    *_where("stock_binstock", PLACES, _MOVED),
     _stays("pages_version_no_update", "BEFORE UPDATE"),
     _stays("pages_version_no_delete", "BEFORE DELETE"),
 ]
