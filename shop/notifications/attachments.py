@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.core.files.storage import storages
 
+from fulfilment.customer_service.returns.models import CarrierLabel
 from fulfilment.customer_service.returns.paper import slip_pdf
 from fulfilment.finance.dunning.papers import notice_pdf
 from fulfilment.finance.invoicing.queries import invoice_pdf_bytes, xrechnung_bytes
@@ -63,6 +64,11 @@ def _return_slip(key: str) -> bytes:
     return slip_pdf(int(key))
 
 
+def _return_label(key: str) -> bytes:
+    pk, _colon, form = key.partition(":")
+    return bytes(CarrierLabel.objects.values_list(form, flat=True).get(returning=int(pk)))
+
+
 def _kept(key: str) -> bytes:
     return bytes(KeptContent.objects.get(sha256=key).body)
 
@@ -86,6 +92,7 @@ SOURCES: dict[str, Callable[[str], bytes]] = {
     "dunning": _dunning,
     "statement": _statement,
     "return-slip": _return_slip,
+    "return-label": _return_label,
     "kept": _kept,
     "legal": _legal,
     "file": _file,

@@ -46,12 +46,12 @@ from shop.customers.events import AccountMailRequested
 from shop.customers.models import User
 from shop.kernel.outbox import subscribe
 
-from . import actions, exchange_mails, newsletter, order_changes, shop_window
+from . import actions, newsletter, order_changes, return_mails, shop_window
 from .letters import accounts, money, orders, parcels, recalls, service, shortages, vouchers
 from .telling import tell_customer
 
 #: Hears too, in a file of its own.
-ALSO = (newsletter, order_changes, shop_window)
+ALSO = (newsletter, order_changes, return_mails, shop_window)
 
 
 @subscribe(OrderPlaced, "notifications.order_placed")
@@ -74,7 +74,7 @@ def _tell_where_to_pay(order_id: int) -> None:
     order = order_for_fulfilment(order_id)
     payment = Payment.objects.filter(order=order, method=PREPAYMENT).order_by("pk").last()
     if order.is_dearer_exchange:
-        exchange_mails.tell_to_pay(order, payment)
+        return_mails.tell_to_pay(order, payment)
         return
     until = timezone.localdate(payment.expires_at) if payment and payment.expires_at else None
     tell_customer(order, kind="order_placed", fact=order.pk, make=lambda: orders.placed(order, until))
@@ -86,7 +86,7 @@ def _tell_how_to_pay(order_id: int) -> None:
     order = order_for_fulfilment(order_id)
     payment = Payment.objects.of_order(order).filter(method=CARD).order_by("pk").last()
     if order.is_dearer_exchange:
-        exchange_mails.tell_to_pay(order, payment)
+        return_mails.tell_to_pay(order, payment)
     if order.taken_by_id is None:
         return
     until = payment.expires_at if payment else None
@@ -108,7 +108,7 @@ def order_cancelled(event: OrderCancelled) -> None:
         order,
         kind="order_cancelled",
         fact=f"{order.pk}:confirmed" if event.was_confirmed else order.pk,
-        make=lambda: exchange_mails.cancelled(order, was_confirmed=event.was_confirmed),
+        make=lambda: return_mails.cancelled(order, was_confirmed=event.was_confirmed),
     )
 
 

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from checkout.order import access
-from fulfilment.customer_service.returns.models import TRACKING_MAX
+from fulfilment.customer_service.returns.labels import want
+from fulfilment.customer_service.returns.models import TRACKING_MAX, CarrierLabel
 from fulfilment.customer_service.returns.paper import slip_pdf
 from fulfilment.customer_service.returns.sending import NotSent, note_sent
 from fulfilment.warehouse.receiving.models import Return
@@ -63,6 +64,41 @@ def sent(request: HttpRequest, number: str, returning: str) -> HttpResponse:
     else:
         messages.success(request, _("Thank you. We see here when your parcel has arrived."))
     return redirect(f"{reverse('orders:detail', args=[number])}#returns")
+
+
+@public
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def label(request: HttpRequest, number: str, returning: str) -> HttpResponse:
+    """POST wants the carrier's label, once; GET is the label as PDF, 404 as long as there is none."""
+    found = _own(request, number, returning)
+    if request.method != "POST":
+        return _file(found, "pdf", "application/pdf")
+    wanted = want(returning=found)
+    if wanted is None:
+        messages.error(request, _("There is no carrier's label for this return. Please use our slip."))
+    elif wanted.is_there:
+        messages.success(request, _("The carrier's label is ready."))
+    else:
+        messages.success(request, _("We have asked the carrier for a label. It comes by mail in a moment."))
+    return redirect(f"{reverse('orders:detail', args=[number])}#returns")
+
+
+@public
+@never_cache
+@require_safe
+def label_code(request: HttpRequest, number: str, returning: str) -> HttpResponse:
+    """The carrier's code for handing in without a label, as PNG; 404 where it has none."""
+    return _file(_own(request, number, returning), "qr_png", "image/png")
+
+
+def _file(found: Return, name: str, kind: str) -> HttpResponse:
+    content = CarrierLabel.objects.filter(returning=found).values_list(name, flat=True).first()
+    if not content:
+        raise Http404
+    answer = HttpResponse(bytes(content), content_type=kind)
+    answer["Content-Disposition"] = f'inline; filename="{found.number}-label.{kind.rpartition("/")[2]}"'
+    return answer
 
 
 def _own(request: HttpRequest, number: str, returning: str) -> Return:

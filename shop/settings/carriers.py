@@ -14,6 +14,8 @@ CARRIER_DHL_CLIENT_SECRET = env.str("CARRIER_DHL_CLIENT_SECRET", default="kontor
 CARRIER_DHL_BILLING = env.str("CARRIER_DHL_BILLING", default="33333333330102")
 CARRIER_DHL_BILLING_ABROAD = env.str("CARRIER_DHL_BILLING_ABROAD", default="33333333335301")
 #: What pushed tracking states are signed with; empty: the door stays shut and states come by asking alone.
+#: The carrier's name for our return recipient; empty: no labels for the way back, our own slip alone.
+CARRIER_DHL_RETURN_RECEIVER = env.str("CARRIER_DHL_RETURN_RECEIVER", default="")
 CARRIER_WEBHOOK_SECRET = env.str("CARRIER_WEBHOOK_SECRET", default="")
 #: Countries to which no parcel travels without the recipient's e-mail address and phone number, each with the reason,
 #: which is kept with the label: "CH=customs declaration,NO=customs declaration". Elsewhere the shopper must agree.

@@ -50,6 +50,8 @@ CELERY_BEAT_SCHEDULE = {
     "ask where parcels are": {"task": "dispatch.ask_carriers", "schedule": 600.0},
     "plan counts": {"task": "counting.plan", "schedule": crontab(hour="5", minute="0")},
     "give up late returns": {"task": "receiving.expire", "schedule": crontab(hour="3", minute="10")},
+    "book labels for returns": {"task": "returns.book_labels", "schedule": 60.0},
+    "ask where returns are": {"task": "returns.ask_where", "schedule": 900.0},
     "call off late exchanges": {
         "task": "returns.call_off_exchanges",
         "schedule": crontab(hour="3", minute="15"),

@@ -9,7 +9,10 @@ class ReturnsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """What sends back more than one person may waits for a second one."""
-        from . import approving
+        """What sends back more than one person may waits for a second one; carriers tell where returns are."""
+        from fulfilment.warehouse.dispatch.tracking import heard_by
+
+        from . import approving, labels
 
         approving.register_kind()
+        heard_by(labels.note_news)

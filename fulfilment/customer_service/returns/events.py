@@ -13,3 +13,13 @@ class ReturnExplained:
     return_id: int
     number: str
     order_id: int
+
+
+@event
+@dataclass(frozen=True)
+class ReturnLabelReady:
+    """A carrier's label for a return is there: its customer gets it by mail."""
+
+    return_id: int
+    number: str
+    order_id: int

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q
 from django.utils.translation import gettext_lazy as _
 
+from shop.kernel.claims import Claimed
 from shop.kernel.clock import now
 
 from .states import EXCHANGE, SETTLEMENT
@@ -113,6 +114,46 @@ class Authorisation(models.Model):
 
     def __str__(self) -> str:
         return f"authorisation of return {self.returning_id}"
+
+
+class CarrierLabel(Claimed):
+    """A carrier's label for one return, wanted by its customer: ``state`` says whether a task still has to ask for it
+    (the kernel's claims). Once per return; our own slip stays beside it."""
+
+    returning = models.OneToOneField(
+        "receiving.Return", on_delete=models.PROTECT, related_name="carrier_label"
+    )
+    connector = models.CharField(max_length=20, help_text="which carrier: dhl")
+    tracking_number = models.CharField(max_length=40, blank=True, db_index=True)
+    refused = models.CharField(
+        max_length=500, blank=True, help_text="why the carrier makes none, in its words"
+    )
+    pdf = models.BinaryField(default=bytes, blank=True)
+    qr_png = models.BinaryField(
+        default=bytes, blank=True, help_text="shown where it is handed in without label"
+    )
+    has_code = models.BooleanField(default=False)
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="when its carrier was asked where it is")
+    wanted_at = models.DateTimeField(default=now)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="returns_label_due", condition=Q(state="pending"))
+        ]
+
+    def __str__(self) -> str:
+        return f"carrier's label of return {self.returning_id} ({self.state})"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the customer can have it."""
+        return bool(self.tracking_number)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether there will be none: the carrier refuses, or did not answer for hours."""
+        return self.state == self.DEAD or bool(self.refused)
 
 
 class Exchange(models.Model):

@@ -17,7 +17,8 @@ from shop.kernel.models import StateChange
 from shop.ui.numbers import money_text
 from shop.ui.times import long_date
 
-from .models import SHOP, Authorisation, Exchange, Settlement
+from . import labels
+from .models import SHOP, Authorisation, CarrierLabel, Exchange, Settlement
 from .states import DONE, NOTHING, SENT
 
 CARD_DAYS = 10  #: bank days until a card shows a refund, at most, as the card provider says
@@ -37,7 +38,8 @@ class Step:
 @dataclass
 class Told:
     """One return for its customer. ``may_send``: a paper is to be printed and a number may be typed; ``code_svg``: then
-    its number as QR code, to be shown on a phone where the parcel is handed in."""
+    its number as QR code, to be shown on a phone where the parcel is handed in. ``label``: the carrier's, wanted or
+    there; ``may_want_label``: one is offered."""
 
     returning: Return
     authorisation: Authorisation | None
@@ -46,6 +48,8 @@ class Told:
     may_send: bool = False
     code_svg: str = ""
     postage: str = ""
+    label: CarrierLabel | None = None
+    may_want_label: bool = False
 
 
 def of_order(order: Any) -> list[Told]:
@@ -56,7 +60,8 @@ def of_order(order: Any) -> list[Told]:
     items = ReturnItem.objects.select_related("order_line").order_by("pk")
     rows = list(
         Return.objects.filter(order=order)
-        .select_related("authorisation", "settlement", "exchange__made")
+        .select_related("authorisation", "settlement", "exchange__made", "carrier_label")
+        .defer("carrier_label__pdf", "carrier_label__qr_png")
         .prefetch_related(Prefetch("items", queryset=items))
         .order_by("announced_at", "pk")
     )
@@ -92,6 +97,9 @@ def _told(
     ]
     found.may_send = found.may_send and authorisation is not None
     found.code_svg = qr_svg(row.number) if found.may_send else ""
+    row.order = order  # with its addresses, which the page has
+    found.label = getattr(row, "carrier_label", None)
+    found.may_want_label = found.label is None and labels.offered(row, authorisation)
     if authorisation is not None:
         found.postage = postage_words(authorisation)
     found.steps = [

@@ -45,6 +45,15 @@ class Booked:
 
 
 @dataclass(frozen=True, slots=True)
+class BookedReturn:
+    """A paid way back: the number, its label, and the code a phone shows where it is handed in without one (PNG)."""
+
+    tracking_number: str
+    pdf: bytes
+    qr_png: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """One tracking state. ``code``: the carrier's own; ``meaning``: one of the words above."""
 
@@ -78,6 +87,15 @@ class Carrier(Protocol):
 
     def cancel(self, tracking_number: str) -> None:
         """Take a booking back; silent when the carrier does not know it (any more). CarrierRefused when too late."""
+        ...
+
+    def takes_returns(self, country: str) -> bool:
+        """Whether it makes labels for the way back to us from this country (ISO code)."""
+        ...
+
+    def book_return(self, *, reference: str, sender: Address, weight_g: int) -> BookedReturn:
+        """A label with which ``sender`` sends something back, at our cost once it is used. CarrierRefused with the
+        reason."""
         ...
 
     def track(self, tracking_numbers: Sequence[str]) -> list[News]:
@@ -119,6 +137,14 @@ class OwnLabel:
     def cancel(self, tracking_number: str) -> None:
         """Nobody needs to be told."""
 
+    def takes_returns(self, country: str) -> bool:
+        """Who sends something back goes to a carrier of their choice."""
+        return False
+
+    def book_return(self, *, reference: str, sender: Address, weight_g: int) -> BookedReturn:
+        """Always refused: there is nobody to bring it."""
+        raise CarrierRefused("our own label does not travel back")
+
     def track(self, tracking_numbers: Sequence[str]) -> list[News]:
         """Nobody tells us."""
         return []
@@ -137,6 +163,12 @@ def carrier(code: str) -> Carrier:
 
         return DhlParcel()
     return CARRIERS.get(name, OWN)
+
+
+def for_returns(country: str) -> Carrier | None:
+    """The carrier that makes labels for the way back from this country (ISO code); None when none does."""
+    found = carrier("dhl")
+    return found if found.takes_returns(country) else None
 
 
 def tracking_number(number: int) -> str:

@@ -25,6 +25,7 @@ from lxml import etree
 
 from shop.kernel.transactions import forbid_network_in_transaction
 
+from . import dhl_returns
 from .carriers import (
     ABOUT_ADDRESS,
     ABOUT_OTHER,
@@ -35,11 +36,13 @@ from .carriers import (
     RETURNED,
     UNKNOWN,
     Booked,
+    BookedReturn,
     CarrierDown,
     CarrierRefused,
     News,
     Shipment,
 )
+from .documents import Address
 
 ORDERS, TOKEN, TRACKING = "/shipping/v2/orders", "/account/auth/ropc/v1/token", "/tracking/v0/shipments"
 PDF_FORMAT = ("PDF", "910-300-700")
@@ -105,6 +108,25 @@ class DhlParcel:
             return
         if status >= 400:
             raise _refusal([], _json(text), status)
+
+    def takes_returns(self, country: str) -> bool:
+        """Where we have a return recipient with the carrier, from the countries it is agreed for."""
+        return bool(settings.CARRIER_DHL_RETURN_RECEIVER) and country in dhl_returns.COUNTRIES
+
+    def book_return(self, *, reference: str, sender: Address, weight_g: int) -> BookedReturn:
+        """A label for the way back, with the code for a phone."""
+        asked = dhl_returns.body(
+            receiver=settings.CARRIER_DHL_RETURN_RECEIVER,
+            reference=reference,
+            sender=sender,
+            weight_g=weight_g,
+        )
+        sent = json.dumps(asked).encode()
+        status, text = self._with_token("POST", dhl_returns.RETURNS, dhl_returns.BOTH, sent)
+        answer = _json(text)
+        if status >= 400:
+            raise _refusal([], answer, status)
+        return dhl_returns.read(answer)
 
     def track(self, tracking_numbers: Sequence[str]) -> list[News]:
         """States of up to any number of parcels; one question per twenty."""

@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q
@@ -39,6 +39,18 @@ AHEAD_MAX = dt.timedelta(days=1)  #: clocks and zones may be off by that much
 PLAIN = re.compile(r"[!-~]{1,100}")  #: numbers and codes of carriers: no spaces, nothing that cannot be seen
 MOVING = (DELIVERED, LOST, RETURNED)
 TEXT_MAX_CHARS, PLACE_MAX_CHARS, CODE_MAX_CHARS, NUMBER_MAX_CHARS = 300, 100, 40, 40
+
+
+#: Who knows parcels that are none of ours going out: takes a number and what its state means, within the transaction
+#: that notes it; says whether it knew the number.
+Taker = Callable[[str, str], bool]
+_TAKERS: list[Taker] = []
+
+
+def heard_by(taker: Taker) -> None:
+    """The room above that waits for parcels of others names itself, once, when it is ready."""
+    if taker not in _TAKERS:
+        _TAKERS.append(taker)
 
 
 def ask_carriers() -> int:
@@ -191,7 +203,8 @@ def _apply(state: TrackingState) -> str:
     """Let a state move its parcel; what became of it."""
     parcel = state.parcel
     if parcel is None:
-        return TrackingState.NO_PARCEL
+        known = any(taker(state.tracking_number, state.meaning) for taker in _TAKERS)
+        return TrackingState.NO_CHANGE if known else TrackingState.NO_PARCEL
     if state.meaning == UNKNOWN:
         return TrackingState.NOT_UNDERSTOOD
     if state.meaning not in MOVING or parcel.state == state.meaning:

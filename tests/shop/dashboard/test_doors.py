@@ -38,7 +38,8 @@ DOORS = {
         checkout:contact checkout:delivery checkout:payment checkout:summary checkout:pay checkout:return
         checkout:pay-otherwise orders:lookup orders:open orders:shortage orders:detail orders:change orders:invoice
         orders:agreed
-        orders:xrechnung orders:return-slip orders:return-sent orders:exchange
+        orders:xrechnung orders:return-slip orders:return-label orders:return-label-code orders:return-sent
+        orders:exchange
         dunning-pay:open dunning-pay:promise dunning-pay:start-card dunning-pay:card dunning-pay:back
         reviews:product reviews:report
         :withdrawal :withdrawal-receipt :help :help-draft :help-case :help-sent :help-settled :help-picture

@@ -16,6 +16,7 @@ from . import paper
 from .world import Shipment, World
 
 WEIGHT_MAX_KG = 31.5
+RECEIVER = "deu"
 TOKEN = "standin-token"  # noqa: S105
 #: Postal codes the carrier knows how to read; a German one that begins with 00 does not exist.
 POSTCODES = {
@@ -43,11 +44,14 @@ def answer(world: World, method: str, path: str, query: str, body: bytes, header
         return _token(world, body)
     if path.endswith("/tracking/v0/shipments"):
         return _tracking(world, query, headers)
-    if not path.endswith("/shipping/v2/orders"):
+    way_back = path.endswith("/shipping/returns/v1/orders") and method == "POST"
+    if not way_back and not path.endswith("/shipping/v2/orders"):
         return _problem(404, "Not Found", "This address is unknown.")
     if headers.get("authorization") != f"Bearer {TOKEN}":
         return _problem(401, "Unauthorized", "Unauthorized for given resource.")
     asked = {name: values[0] for name, values in parse_qs(query).items()}
+    if way_back:
+        return _book_return(world, asked, body)
     if method == "POST":
         return _book(world, asked, body)
     if method == "DELETE":
@@ -95,6 +99,40 @@ def _book(world: World, asked: dict[str, str], body: bytes) -> Answer:
         status = {"title": "Bad Request", "statusCode": 400, "detail": "1 of 1 shipment was not created."}
         return _json(400, {"status": status, "items": [item]})
     return _json(200, {"status": _ok(), "items": [_item(world.book(wanted), asked)]})
+
+
+def _book_return(world: World, asked: dict[str, str], body: bytes) -> Answer:
+    """A label for the way back, and a code for who has no printer."""
+    try:
+        given = json.loads(body)
+        shipper, receiver = given["shipper"], given["receiverId"]
+        postcode = str(shipper["postalCode"])
+        pattern = POSTCODES.get(str(shipper["country"]), "")
+        grams = float(given["itemWeight"]["value"])
+    except (ValueError, KeyError, TypeError):
+        return _problem(400, "Bad Request", "The request could not be read.")
+    if receiver != RECEIVER:
+        return _problem(400, "Bad Request", f"The receiver {receiver} is unknown.")
+    if not re.fullmatch(pattern, postcode):
+        detail = f"shipper.postalCode: The postal code {postcode} is not valid for this country."
+        return _problem(400, "Bad Request", detail)
+    made = world.book(
+        {
+            "refNo": given.get("customerReference"),
+            "product": "RETURN",
+            "details": {"weight": {"value": grams / 1000}},
+            "consignee": {"name1": receiver},
+            "shipper": shipper,
+        }
+    )
+    lines = [str(shipper.get("name1", "")), receiver, made.reference]
+    found: dict[str, Any] = {
+        "shipmentNo": made.number,
+        "label": {"b64": base64.b64encode(paper.pdf(made.number, lines)).decode()},
+    }
+    if asked.get("labelType") in ("BOTH", "QR_LABEL"):
+        found["qrLabel"] = {"b64": base64.b64encode(paper.qr_png(made.number)).decode()}
+    return _json(201, {"sstatus": {"title": "Created", "status": 201}, **found})
 
 
 def _problems(wanted: dict[str, Any]) -> list[tuple[str, str]]:
