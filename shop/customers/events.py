@@ -38,3 +38,11 @@ class NewsletterConfirmed:
     """The link was used: from now on the newsletter may be sent to the address."""
 
     consent_id: int
+
+
+@event
+@dataclass(frozen=True)
+class AccountDeleted:
+    """An account was deleted at its owner's wish, for good: rooms above forget what was the person's alone."""
+
+    user_id: int

@@ -158,4 +158,30 @@ class NewsletterConsent(models.Model):
         raise AppendOnlyError("a consent is never deleted")
 
 
+class AccountDeletion(models.Model):
+    """Somebody wants their account deleted. Until ``due_at`` it can be taken back; then a task does it for good."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="deletions")
+    asked_at = models.DateTimeField(default=now)
+    due_at = models.DateTimeField()
+    taken_back_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(taken_back_at=None, done_at=None),
+                name="customer_deletion_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(taken_back_at=None) | Q(done_at=None), name="customer_deletion_one_end"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"deletion of account {self.user_id} due {self.due_at:%Y-%m-%d}"
+
+
 from oscar.apps.customer.models import *  # noqa: E402, F403

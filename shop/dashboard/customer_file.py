@@ -35,6 +35,7 @@ FIELD_NAMES: dict[str, Any] = {
     "language": gettext_lazy("Language"),
     "closed": gettext_lazy("Account closed"),
     "address": gettext_lazy("Address"),
+    "deletion": gettext_lazy("Deletion of the account"),
     "pinned": gettext_lazy("Note kept at the top"),
     "merged": gettext_lazy("Merged"),
     "followed": gettext_lazy("Followed after merging"),

@@ -52,6 +52,7 @@ STAYS: dict[str, str] = {
     "payment.CustomerCredit.user": "reckoned anew from what was moved",
     "dunning.CustomerLimit.user": "reckoned anew from what was moved; the stricter one of staff is written anew",
     "dunning.HistoricalCustomerLimit.user": "history of the limit of that account",
+    "customer.AccountDeletion.user": "belongs to a login that is closed",
     "basket.Basket.owner": "wishes of a login that is closed",
     "payment.Bankcard.user": "unused",
     "account.EmailAddress.user": "opens the closed account and nothing else",

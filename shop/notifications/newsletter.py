@@ -1,15 +1,16 @@
-"""What is heard of the newsletter."""
+"""What is heard of the newsletter, and of people who leave."""
 
 from __future__ import annotations
 
 from django.utils import translation
 
-from shop.customers.events import NewsletterAsked, NewsletterConfirmed
+from shop.customers.events import AccountDeleted, NewsletterAsked, NewsletterConfirmed
 from shop.customers.models import NewsletterConsent
 from shop.kernel.outbox import subscribe
 
 from . import actions
 from .letters import newsletter as letters
+from .models import OutgoingMail
 
 
 @subscribe(NewsletterAsked, "notifications.newsletter_asked")
@@ -40,3 +41,9 @@ def newsletter_confirmed(event: NewsletterConfirmed) -> None:
             language=consent.language,
             unsubscribe_url=letters.leave_url(consent),
         )
+
+
+@subscribe(AccountDeleted, "notifications.account_deleted")
+def account_deleted(event: AccountDeleted) -> None:
+    """Mails of the account go; those about an order are business letters and stay with it (§ 147 (1) no. 3 AO)."""
+    OutgoingMail.objects.filter(user_id=event.user_id, order=None).delete()

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from checkout.order.models import Order
 from fulfilment.finance.invoicing.models import Invoice
+from shop.customers.deletion import open_wish
 from shop.kernel.access import shopper_view
 
 PER_PAGE = 20
@@ -25,6 +26,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     """The latest orders, what is still to be paid, and the ways to everything else."""
     person = request.user
     context = {
+        "deletion": open_wish(person),
         "orders": list(_orders(person)[:LATEST]),
         "open_invoices": list(Invoice.objects.open().filter(user=person).order_by("due_on")[:LATEST]),
         "addresses": list(person.addresses.select_related("country")[:LATEST]),  # type: ignore[union-attr]

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from . import account, account_addresses, account_requests, newsletter, reorder
+from . import account, account_addresses, account_requests, deletion, newsletter, reorder
 
 app_name = "account"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("orders/<slug:number>/again/", reorder.reorder, name="reorder"),
     path("invoices/", account.invoices, name="invoices"),
     path("requests/", account_requests.requests, name="requests"),
+    path("delete/", deletion.delete, name="delete"),
+    path("delete/keep/", deletion.keep, name="delete_undo"),
     path("newsletter/", newsletter.of_account, name="newsletter"),
     path("addresses/", account_addresses.addresses, name="addresses"),
     path("addresses/new/", account_addresses.create, name="address_new"),

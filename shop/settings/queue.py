@@ -68,6 +68,10 @@ CELERY_BEAT_SCHEDULE = {
     "seal the ledger": {"task": "ledger.seal", "schedule": crontab(hour="0", minute="40")},
     "ask about VAT ids": {"task": "vat_ids.ask_again", "schedule": 600.0},
     "delete old rows of the access log": {"task": "audit.purge", "schedule": crontab(hour="4", minute="20")},
+    "delete accounts at their wish": {
+        "task": "pages.delete_accounts",
+        "schedule": crontab(hour="4", minute="40"),
+    },
     "clear changes that pages asked about": {
         "task": "kernel.clear_changes",
         "schedule": crontab(minute="35"),

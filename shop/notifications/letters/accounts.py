@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from fulfilment.finance.invoicing.letterhead import day
 from shop.customers.events import AccountMailRequested
 from shop.notifications import facts
 from shop.notifications.letter import Block, Button, Letter, Paragraph
@@ -152,6 +154,13 @@ NOTICES: dict[str, Callable[[AccountMailRequested], tuple[str, str]]] = {
         _("An e-mail address was removed"),
         _("The address %(email)s was removed from your account.")
         % {"email": asked.facts.get("deleted_email", asked.email)},
+    ),
+    "deletion_asked": lambda asked: (
+        _("Your account will be deleted"),
+        _(
+            "As you wished, your account will be deleted on %(day)s. Until then you can sign in and take it back."
+        )
+        % {"day": day(dt.datetime.fromisoformat(asked.facts["due"]).date(), asked.language)},
     ),
     "totp_activated": lambda asked: (
         _("Two-step login is switched on"),

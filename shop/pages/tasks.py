@@ -1,0 +1,26 @@
+"""What runs by itself: deleting accounts whose time to think it over is past."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from shop.customers import deletion
+
+from .deletion import carry_out, hindrances
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="pages.delete_accounts", ignore_result=True)
+def delete_accounts() -> int:
+    """Delete the accounts that are due. One with something unfinished (ordered since then) waits until that is settled.
+    Returns how many were deleted."""
+    done = 0
+    for wish in deletion.due():
+        if hindrances(wish.user):
+            log.info("deletion of account %s waits: something is not finished", wish.user_id)
+            continue
+        done += carry_out(wish)
+    return done

@@ -1,0 +1,180 @@
+"""Deleting one's account: not while something is open, not at once, and then for good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.test import Client
+from oscar.apps.address.models import UserAddress
+
+from checkout.basket.models import Basket
+from checkout.order.models import Order
+from shop.customers import deletion, newsletter
+from shop.customers.actions import write_note
+from shop.customers.models import AccountDeletion, CustomerNote, User
+from shop.notifications.models import OutgoingMail
+from shop.pages.tasks import delete_accounts
+from tests.factories.orders import make_order
+from tests.factories.people import make_staff
+from tests.factories.shopping import make_basket, make_user, make_variant
+from tests.shop.pages.test_account import make_invoice
+
+pytestmark = pytest.mark.django_db
+SURE = {"sure": "on", "password": "test-password"}
+
+
+@pytest.fixture
+def person() -> User:
+    return make_user("erika@example.org", first_name="Erika", last_name="Beispiel", phone="040 123")
+
+
+@pytest.fixture
+def member(client: Client, person: User) -> Client:
+    client.force_login(person)
+    return client
+
+
+def test_it_waits_fourteen_days_and_can_be_taken_back_until_then(
+    member: Client, person: User, clock: Any, outbox: Any
+) -> None:
+    page = member.get("/account/delete/").content.decode()
+    assert "14 Tage" in page and "Was bleibt" in page
+    assert member.post("/account/delete/", SURE).status_code == 302
+    wish = AccountDeletion.objects.get()
+    assert (wish.due_at - wish.asked_at).days == 14
+    assert "Konto wird" in member.get("/account/").content.decode()
+    outbox.drain()
+    assert OutgoingMail.objects.get().subject == "Ihr Konto wird gelöscht"
+    clock.advance(days=13)
+    assert delete_accounts() == 0
+    member.post("/account/delete/keep/")
+    clock.advance(days=2)
+    assert delete_accounts() == 0
+    person.refresh_from_db()
+    assert person.is_active and person.first_name == "Erika"
+    assert member.post("/account/delete/keep/", follow=True).status_code == 200
+
+
+def test_then_everything_of_the_person_goes_and_orders_stay_for_the_tax_office(
+    member: Client, person: User, clock: Any
+) -> None:
+    order = make_order((make_variant(), 1), user=person)
+    Order.objects.update(status="completed")
+    UserAddress.objects.create(
+        user=person,
+        first_name="E",
+        last_name="B",
+        line1="Weg 1",
+        line4="Kiel",
+        postcode="24103",
+        country_id="DE",
+    )
+    EmailAddress.objects.create(user=person, email=person.email, primary=True, verified=True)
+    make_basket((make_variant(), 1), owner=person)
+    Basket.objects.create(owner=person, status=Basket.SAVED)
+    write_note(user=person, text="mag blaue Schuhe", by=make_staff())
+    newsletter.ask(email=person.email, place="", via="page")
+    member.post("/account/delete/", SURE)
+    clock.advance(days=14, minutes=1)
+    assert delete_accounts() == 1 and delete_accounts() == 0
+    person.refresh_from_db()
+    assert (person.email, person.first_name, person.last_name, person.phone) == (
+        f"deleted-{person.pk}@deleted.invalid", "", "", "",
+    )  # fmt: skip
+    assert not person.is_active and not person.has_usable_password()
+    for model in (UserAddress, EmailAddress, Basket, CustomerNote):
+        assert not model.objects.exists(), model
+    assert newsletter.newest("erika@example.org").kind == "withdrawn"
+    order.refresh_from_db()
+    assert (order.user_id, order.email) == (None, "erika@example.org"), "rights hold by number and address"
+    assert order.billing_address.last_name == "Musterfrau"
+    assert member.get("/account/").status_code == 302, "open sessions end"
+    assert (
+        member.post(
+            "/accounts/login/", {"login": "erika@example.org", "password": "test-password"}
+        ).status_code
+        == 200
+    )
+    assert User.objects.create_user(email="erika@example.org", password="neu-hafen-26").pk != person.pk
+
+
+def test_mails_of_the_account_go_and_those_of_orders_stay(
+    member: Client, person: User, clock: Any, outbox: Any
+) -> None:
+    order = make_order((make_variant(), 1), user=person)
+    outbox.drain()
+    Order.objects.update(status="completed")
+    deletion.ask(person=person)
+    outbox.drain()
+    assert set(OutgoingMail.objects.values_list("kind", flat=True)) == {"order_confirmed", "account"}
+    clock.advance(days=15)
+    delete_accounts()
+    outbox.drain()
+    assert [(mail.kind, mail.order_id) for mail in OutgoingMail.objects.all()] == [
+        ("order_confirmed", order.pk)
+    ]
+
+
+def test_open_things_come_first_and_are_named(member: Client, person: User) -> None:
+    order = make_order((make_variant(), 1), user=person)
+    invoice = make_invoice(person)
+    page = member.post("/account/delete/", SURE)
+    text = page.content.decode()
+    assert page.status_code == 409 and not AccountDeletion.objects.exists()
+    assert order.number in text and invoice.number in text and f"/account/orders/{order.number}/" in text
+    assert f"31. Dezember {invoice.issued_on.year + 8}" in text
+
+
+def test_an_order_placed_meanwhile_holds_it_up_until_it_is_finished(
+    member: Client, person: User, clock: Any
+) -> None:
+    member.post("/account/delete/", SURE)
+    make_order((make_variant(), 1), user=person)
+    clock.advance(days=15)
+    assert delete_accounts() == 0
+    Order.objects.update(status="completed")
+    assert delete_accounts() == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"sure": "on"},
+        {"password": "test-password"},
+        {"sure": "on", "password": "falsch"},
+        {"sure": "on", "password": "x" * 999},
+    ],
+)
+def test_without_tick_and_password_nothing_happens(member: Client, form: dict[str, str]) -> None:
+    answer = member.post("/account/delete/", form)
+    assert answer.status_code == 422 and not AccountDeletion.objects.exists()
+
+
+def test_two_clicks_are_one_wish_and_staff_are_not_deleted_here(member: Client, person: User) -> None:
+    assert deletion.ask(person=person).pk == deletion.ask(person=person).pk
+    staff = Client()
+    boss = make_user("chef@example.org", is_staff=True)
+    staff.force_login(boss)
+    staff.post("/account/delete/", SURE)
+    assert not AccountDeletion.objects.filter(user=boss).exists()
+
+
+def test_taken_back_in_the_very_moment_wins(member: Client, person: User, clock: Any) -> None:
+    member.post("/account/delete/", SURE)
+    clock.advance(days=15)
+    (wish,) = deletion.due()
+    deletion.take_back(person=person)
+    assert deletion.carry_out(wish=wish) is False
+    person.refresh_from_db()
+    assert person.is_active
+
+
+def test_a_customer_without_a_password_needs_only_the_tick(client: Client, person: User) -> None:
+    person.set_unusable_password()
+    person.save()
+    client.force_login(person)
+    assert client.post("/account/delete/", {"sure": "on"}).status_code == 302
+    assert AccountDeletion.objects.exists()
