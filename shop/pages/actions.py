@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from wagtail.models import Locale, Page, Site
 
-from .models import ContentPage, HomePage
+from .models import ContentPage, HomePage, LandingPage
 from .queries import forget
 
 
@@ -61,6 +61,28 @@ def write_page(
             _fill(page, {**texts[language], "key": key}, by, publish)
             pages[language] = page
     forget()
+    return pages
+
+
+def write_landing(*, texts: Mapping[str, Mapping[str, Any]], by: Any = None) -> dict[str, LandingPage]:
+    """Write a page of blocks in each language: ``{"de": {"slug": ..., "title": ..., "body": [(block, value), ...]}}``.
+
+    Found again by slug below the language's home page, which ``write_home`` must have made. Returns the pages.
+    """
+    pages: dict[str, LandingPage] = {}
+    with transaction.atomic():
+        for language in _languages(texts):
+            home = HomePage.objects.get(locale__language_code=language, depth=2)
+            page = LandingPage.objects.child_of(home).filter(slug=texts[language]["slug"]).first()
+            if page is None:
+                page = LandingPage(
+                    title=texts[language]["title"], slug=texts[language]["slug"], locale=home.locale
+                )
+                if pages:
+                    page.translation_key = next(iter(pages.values())).translation_key
+                home.add_child(instance=page)
+            _fill(page, texts[language], by)
+            pages[language] = page
     return pages
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from csp.constants import SELF
 from django.conf import settings
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
@@ -14,6 +15,9 @@ from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.blocks import CharBlock, ChoiceBlock, StructBlock
 from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page
+
+from .blocks import Sections
+from .sections import sections_of
 
 TEASERS = 8  #: products on the home page
 ICONS = [
@@ -56,6 +60,12 @@ class Translated(Page):
         context["language_urls"] = {code: _home(code) for code, _name in settings.LANGUAGES} | written
         return context
 
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        """The page as it would be; the editor may show it beside the form, in a frame of our own."""
+        response: HttpResponse = super().serve_preview(request, mode_name)
+        response._csp_replace = {"frame-ancestors": [SELF]}  # type: ignore[attr-defined]
+        return response
+
 
 def _home(code: str) -> str:
     with override(code):
@@ -89,9 +99,11 @@ class HomePage(Translated):
         blank=True,
     )
 
+    body = StreamField(Sections(), blank=True, verbose_name=_("Blocks"))
+
     template = "storefront/home_page.html"
     parent_page_types = ["wagtailcore.Page"]
-    subpage_types = ["pages.ContentPage"]
+    subpage_types = ["pages.ContentPage", "pages.LandingPage"]
     content_panels = [
         *Page.content_panels,
         MultiFieldPanel(
@@ -103,6 +115,7 @@ class HomePage(Translated):
             ],
             heading=_("Top of the page"),
         ),
+        FieldPanel("body"),
         FieldPanel("promise_blocks"),
         MultiFieldPanel([FieldPanel("story_title"), FieldPanel("story")], heading=_("Story")),
     ]
@@ -123,9 +136,32 @@ class HomePage(Translated):
         return [dict(block.value) for block in self.promise_blocks]
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Adds ``teasers``: the newest products that can be bought now."""
+        """Adds ``sections``, its blocks; on a page without any ``teasers``: the newest products to be had now."""
         context = super().get_context(request, *args, **kwargs)
-        context["teasers"] = teasers()
+        context["sections"] = sections_of(self.body, request)
+        context["teasers"] = [] if context["sections"] else teasers()
+        return context
+
+
+class LandingPage(Translated):
+    """A page of blocks: a season, a campaign, a brand. Prices and stock on it are read at each visit."""
+
+    introduction = models.CharField(_("Introduction"), max_length=300, blank=True)
+    body = StreamField(Sections(), blank=True, verbose_name=_("Blocks"))
+
+    template = "storefront/landing_page.html"
+    parent_page_types = ["pages.HomePage"]
+    subpage_types: list[str] = []
+    content_panels = [*Page.content_panels, FieldPanel("introduction"), FieldPanel("body")]
+
+    class Meta:
+        verbose_name = _("Landing page")
+        verbose_name_plural = _("Landing pages")
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Adds ``sections``."""
+        context = super().get_context(request, *args, **kwargs)
+        context["sections"] = sections_of(self.body, request)
         return context
 
 

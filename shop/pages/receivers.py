@@ -9,8 +9,9 @@ from checkout.order import texts
 from fulfilment.finance.invoicing.models import MerchantProfile
 
 from .legal_texts import keep, of_an_order
-from .models import ContentPage
+from .models import ContentPage, HomePage, LandingPage
 from .queries import forget
+from .sections import make_sizes
 
 for signal in (post_save, post_delete, page_published, page_unpublished, page_slug_changed):
     signal.connect(forget, sender=ContentPage, dispatch_uid=f"legal links of {id(signal)}")
@@ -24,3 +25,12 @@ def keep_version(instance: ContentPage, **_signal: Any) -> None:
 
 page_published.connect(keep_version, sender=ContentPage, dispatch_uid="versions of legal texts")
 texts.register(of_an_order)
+
+
+def make_pictures(instance: HomePage | LandingPage, **_signal: Any) -> None:
+    """The sizes of the pictures of a published page, so that no reader waits for them and no visit writes."""
+    make_sizes(instance.body)
+
+
+for page in (HomePage, LandingPage):
+    page_published.connect(make_pictures, sender=page, dispatch_uid=f"pictures of {page.__name__}")

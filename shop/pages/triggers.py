@@ -18,6 +18,7 @@ OF_WORDS = (
     "invoicing_merchantprofile",
     "pages_contentpage",
     "pages_homepage",
+    "pages_landingpage",
     "partner_vatrate",
     "reviews_productreview",
     "wagtailcore_page",

@@ -1,0 +1,21 @@
+"""What the editor gets from us: choosing products and categories in its blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wagtail import hooks
+
+from .blocks import category_choosers, product_choosers
+
+
+@hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]
+def products() -> Any:
+    """The windows in which a product is chosen."""
+    return product_choosers
+
+
+@hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]
+def categories() -> Any:
+    """The windows in which a category is chosen."""
+    return category_choosers
