@@ -1,0 +1,1 @@
+"""Kontor beside stock django-oscar, in one run on one machine: see peer_bench.py."""

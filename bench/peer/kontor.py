@@ -1,0 +1,23 @@
+"""Fill Kontor with a range: ``python -m bench.peer.kontor PRODUCTS`` on a database that has its tables."""
+
+from __future__ import annotations
+
+import sys
+
+import django
+
+
+def fill(products: int) -> None:
+    """Products as the stock shop has them, in one category, each with plenty of stock."""
+    from catalogue.partner.models import StockRecord
+    from tests.factories.range import make_category, make_many
+
+    category = make_category("Schuhe")
+    for made in range(0, products, 10_000):
+        make_many(min(10_000, products - made), category=category)
+    StockRecord.objects.update(num_in_stock=10_000)
+
+
+if __name__ == "__main__":
+    django.setup()
+    fill(int(sys.argv[1]))

@@ -1,0 +1,147 @@
+"""Kontor beside stock django-oscar 4.2.1: requests per second and CPU per request, interleaved, three rounds.
+
+Both run on the same PostgreSQL and under the same gunicorn with the same workers, with the same range. Stock Oscar has
+what makes it fast: compiled templates are kept, connections stay open, its search looks for no spelling. CPU is that of
+the web workers and of the database together. With BENCH_PEER=tiny the ranges are small and the figures mean nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+from .figures import Figure
+from .peer import load, orders, shops
+from .peer.load import Cost
+
+TINY = os.environ.get("BENCH_PEER", "") == "tiny"
+ROUNDS = 1 if TINY else 3
+SAME, SMALL, LARGE = (60, 40, 120) if TINY else (10_000, 1_000, 100_000)
+SECONDS = 0.5 if TINY else 2.0  #: for what is quick
+LONGER = 0.5 if TINY else 5.0  #: for what takes most of a second each time
+SEARCH = {"stock": "/search/?q=schuh", "kontor": "/catalogue/search/?q=schuh"}
+PRODUCTS = 12  #: product pages that are asked for in turn
+#: case -> how many times faster (requests per second) Kontor must be
+FASTER = {"cached_product": 20, "cached_category": 20, "product": 5, "category": 20, "search": 20}
+
+Costs = dict[tuple[str, str], list[Cost]]
+
+
+def measure() -> dict[str, Figure]:
+    """Ratios and what they are made of."""
+    with tempfile.TemporaryDirectory(prefix="kontor-peer-") as name, ExitStack() as stack:
+        folder = Path(name)
+        running = _start(folder, stack)
+        cases = _cases(running)
+        for deed in cases.values():  # warm: compiled templates, plans, connections, pages
+            deed(0.3 if TINY else 1.0)
+        costs: Costs = {key: [] for key in cases}
+        for round_ in range(ROUNDS):
+            for key, deed in cases.items():
+                costs[key].append(deed(LONGER if _is_slow(key) else SECONDS))
+            print(f"  round {round_ + 1} of {ROUNDS} at {time.strftime('%H:%M:%S')}", file=sys.stderr)
+        rss = {kind: load.rss_mb(running[kind].pid) for kind in ("stock", "kontor")}
+    return _figures({key: load.middle(rows) for key, rows in costs.items()}, costs, rss)
+
+
+def _is_slow(key: tuple[str, str]) -> bool:
+    return (key[0] == "stock" and key[1] != "product") or key[1] == "order"
+
+
+def _start(folder: Path, stack: ExitStack) -> dict[str, shops.Served]:
+    unkept = {"SHARED_KEPT_S": "0"}
+    wanted = {
+        "stock": ("stock", lambda: shops.stock_environment(SAME)),
+        "kontor": ("kontor", lambda: shops.kontor_environment(SAME, folder)),
+        "unkept": ("kontor", lambda: shops.kontor_environment(SAME, folder, **unkept)),
+        "small": ("kontor", lambda: shops.kontor_environment(SMALL, folder, **unkept)),
+        "large": ("kontor", lambda: shops.kontor_environment(LARGE, folder, **unkept)),
+    }
+    environments = {kind: (name, made()) for kind, (name, made) in wanted.items()}
+    return {
+        kind: stack.enter_context(shops.served(name, environment, folder))
+        for kind, (name, environment) in environments.items()
+    }
+
+
+def _cases(running: dict[str, shops.Served]) -> dict[tuple[str, str], Callable[[float], Cost]]:
+    """What is asked of whom, each shop's turn right after the other's."""
+    cases: dict[tuple[str, str], Callable[[float], Cost]] = {}
+    database = shops.postmaster()
+    for kind, shop in running.items():
+        is_stock = kind == "stock"
+        roots = (shop.pid, database)
+        products, category = _addresses(shop.port, is_stock)
+        visits = {
+            "product": products,
+            "category": [category],
+            "search": [SEARCH["stock" if is_stock else "kontor"]],
+        }
+        if kind == "kontor":
+            visits = {"cached_product": products, "cached_category": [category]}
+        for case, paths in visits.items():
+            cases[kind, case] = _drive(shop.port, paths, roots)
+        if kind in ("stock", "kontor"):
+            cases[kind, "order"] = _order(shop.port, products, roots, is_stock=is_stock)
+    order = ("cached_product", "cached_category", "product", "category", "search", "order")
+    return dict(sorted(cases.items(), key=lambda row: order.index(row[0][1])))
+
+
+def _addresses(port: int, is_stock: bool) -> tuple[list[str], str]:
+    page = load.get(port, "/catalogue/").decode(errors="replace")
+    pattern = r'href="(/catalogue/schuh-\d+_\d+/)"'
+    products = list(dict.fromkeys(re.findall(pattern, page)))[:PRODUCTS]
+    category = re.search(r'href="(/catalogue/category/schuhe_\d+/)"', page)
+    if not products or not category:
+        sys.exit(f"{'stock' if is_stock else 'Kontor'}: no products or no category on /catalogue/")
+    return products, category.group(1)
+
+
+def _drive(port: int, paths: list[str], roots: tuple[int, int]) -> Callable[[float], Cost]:
+    return lambda seconds: load.drive(port, paths, seconds=seconds, roots=roots)
+
+
+def _order(
+    port: int, products: list[str], roots: tuple[int, int], *, is_stock: bool
+) -> Callable[[float], Cost]:
+    walk = orders.order_at_stock if is_stock else orders.order_at_kontor
+    return lambda seconds: load.repeat(
+        lambda turn: walk(port, products[turn % len(products)]), seconds=seconds, roots=roots
+    )
+
+
+def _figures(costs: dict[tuple[str, str], Cost], rounds: Costs, rss: dict[str, float]) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+    for (kind, case), cost in costs.items():
+        figures[f"peer.{kind}_{case}_per_second"] = Figure(round(cost.per_second, 1), "/s")
+        figures[f"peer.{kind}_{case}_cpu_ms"] = Figure(round(cost.cpu_ms, 2), "ms of CPU")
+    for case, times in FASTER.items():
+        ours = ("kontor" if case.startswith("cached_") else "unkept", case)
+        theirs = ("stock", case.removeprefix("cached_"))
+        faster = [a.per_second / b.per_second for a, b in zip(rounds[ours], rounds[theirs], strict=True)]
+        cheaper = costs[theirs].cpu_ms / max(costs[ours].cpu_ms, 0.001)
+        figures[f"peer.times_faster_{case}"] = Figure(
+            round(median(faster), 1), "x", at_least=_promised(times)
+        )
+        figures[f"peer.times_cheaper_{case}"] = Figure(round(cheaper, 1), "x")
+    part = costs["kontor", "order"].cpu_ms / costs["stock", "order"].cpu_ms
+    figures["peer.order_cpu_part"] = Figure(round(part, 3), "of stock's CPU", at_most=_promised(0.333))
+    for case in ("product", "category", "search"):
+        grown = costs["large", case].cpu_ms / costs["small", case].cpu_ms
+        figures[f"peer.grown_{case}"] = Figure(
+            round(grown, 2), "x of a small range's CPU", at_most=_promised(1.5)
+        )
+    figures["peer.worker_rss_mb"] = Figure(round(rss["kontor"]), "MB", at_most=200)
+    figures["peer.stock_worker_rss_mb"] = Figure(round(rss["stock"]), "MB")
+    return figures
+
+
+def _promised(value: float) -> float | None:
+    return None if TINY else value

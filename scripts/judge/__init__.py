@@ -1,0 +1,1 @@
+"""Lighthouse, axe, valid HTML and weight of the pages shoppers see: ``python -m scripts.judge`` (see main.py)."""
