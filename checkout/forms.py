@@ -8,10 +8,10 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from oscar.apps.address.models import Country
 
 from shop.kernel.text import clean_line
 
+from .shipping.queries import countries
 from .vat_ids.rules import NotAReference, NotAVatId, clean_reference, clean_vat_id
 
 #: Postal codes by country, as the national posts print them. Countries not named are only checked for length.
@@ -45,8 +45,7 @@ class Line(forms.CharField):
 
 def shipping_countries() -> list[tuple[str, str]]:
     """Countries we deliver to, home first."""
-    rows = Country.objects.filter(is_shipping_country=True).order_by("-display_order", "printable_name")
-    return [(row.pk, row.printable_name) for row in rows]
+    return countries()
 
 
 class AddressForm(forms.Form):

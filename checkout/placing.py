@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from oscar.apps.address.models import Country
 
 from catalogue.partner.models import InsufficientStock
 from checkout.order.actions import Contact, Placement
@@ -22,6 +23,7 @@ from shop.kernel.clock import now
 
 from .quote import Quote
 from .session import Draft
+from .shipping.queries import countries
 from .vat_ids import vies
 from .vat_ids.actions import check as check_vat_id
 from .vat_ids.models import VatIdCheck
@@ -89,10 +91,14 @@ def placement_of(
     )
 
 
-def _columns(address: dict[str, str]) -> dict[str, str]:
-    data = {name: address.get(name, "") for name in ADDRESS_FIELDS}
-    data["country_id"] = data.pop("country")
-    return data
+def _columns(address: dict[str, str]) -> dict[str, Any]:
+    """The columns of an address row. Its country comes along where we know it: the row's search text names it."""
+    data: dict[str, Any] = {name: address.get(name, "") for name in ADDRESS_FIELDS if name != "country"}
+    code = address.get("country", "")
+    name = dict(countries()).get(code)
+    if name is None:
+        return data | {"country_id": code}
+    return data | {"country": Country(pk=code, printable_name=name, name=name)}
 
 
 def sold_out_text(found: Quote, gone: InsufficientStock) -> str:

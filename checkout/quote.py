@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from catalogue.pictures import Picture
 from shop.kernel import clock
 from shop.kernel.money import net_from_gross
 
+from .basket.counting import note_count
 from .basket.offers import apply_offers
 from .basket.queries import pictures_of, weight_of
 from .basket.totals import BasketTotals, totals
@@ -33,8 +35,12 @@ class Quote:
     options: list[DeliveryOption]
     chosen: DeliveryOption | None
     draft: Draft
-    pictures: dict[int, Picture]
     proof: VatIdCheck | None = None
+
+    @cached_property
+    def pictures(self) -> dict[int, Picture]:
+        """A picture for each product, asked for when a page shows them."""
+        return pictures_of([line.product for line in self.lines])
 
     @property
     def is_empty(self) -> bool:
@@ -64,7 +70,10 @@ class Quote:
 
 def quote(request: HttpRequest) -> Quote:
     """What the shopper's own basket costs, with what they have told us so far."""
-    return quote_of(basket=request.basket, draft=load(request), user=request.user)  # type: ignore[attr-defined]
+    found = quote_of(basket=request.basket, draft=load(request), user=request.user)  # type: ignore[attr-defined]
+    if request.method == "POST":  # the header's number then need not be asked for once more
+        note_count(request, sum(line.quantity for line in found.lines))
+    return found
 
 
 def quote_of(*, basket: Any, draft: Draft, user: Any) -> Quote:
@@ -90,8 +99,7 @@ def quote_of(*, basket: Any, draft: Draft, user: Any) -> Quote:
         shipping_minor=chosen.gross_minor if chosen else 0,
         untaxed=untaxed if chosen is None or chosen.kind == "home" else "",
     )
-    pictures = pictures_of([line.product for line in lines])
-    return Quote(basket, lines, with_delivery, ways, chosen, draft, pictures, proof)
+    return Quote(basket, lines, with_delivery, ways, chosen, draft, proof)
 
 
 def proof_of(draft: Draft) -> VatIdCheck | None:

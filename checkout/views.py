@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +26,7 @@ from checkout.payment.models import CARD, NOTHING
 from shop.kernel.access import public
 
 from . import session
+from .basket.counting import note_count
 from .basket.estimate import where
 from .basket.queries import is_offered
 from .forms import AddressForm, CarrierContactForm, ContactForm, FirmForm, shipping_countries
@@ -139,10 +141,9 @@ def contact(request: HttpRequest) -> HttpResponse:
     ended = _signed_out(request)
     if ended is not None:
         return ended
-    found = quote(request)
-    if found.is_empty:
+    if not request.basket.all_lines():  # type: ignore[attr-defined]
         return redirect("basket:summary")
-    draft, countries, saved = found.draft, shipping_countries(), _addresses(request)
+    draft, countries, saved = session.load(request), shipping_countries(), _addresses(request)
     form, billing, delivery, firm = _contact_forms(request, draft, saved, countries)
     elsewhere = request.method == "POST" and request.POST.get("other_delivery") is not None
     if request.method == "POST":
@@ -161,7 +162,7 @@ def contact(request: HttpRequest) -> HttpResponse:
     return _page(
         request,
         "contact",
-        found,
+        replace(quote(request), draft=draft),
         422 if failed else 200,
         form=form,
         billing=billing,
@@ -274,6 +275,8 @@ def _already_ordered(request: HttpRequest) -> HttpResponse | None:
     number = request.POST.get("basket", "")
     if not number.isdecimal() or len(number) > 18:
         return None
+    if number == str(request.basket.pk):  # type: ignore[attr-defined]
+        return None  # it is still open
     order = placed_from(int(number))
     if order is None or not access.may_see(request, order):
         return None
@@ -310,6 +313,7 @@ def _place(request: HttpRequest, found: Quote, facts: str, texts: list[SeenText]
     except BasketGone:
         messages.info(request, _("Your basket was changed in another window. Please check it."))
         return redirect("basket:summary")
+    note_count(request, 0)
     access.grant(request, order)
     session.forget(request)
     return redirect(_after(order))

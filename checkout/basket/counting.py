@@ -32,6 +32,11 @@ def note_count(request: HttpRequest, pieces: int) -> None:
     request._basket_pieces = pieces  # type: ignore[attr-defined]
 
 
+def is_noted(request: HttpRequest) -> bool:
+    """Whether somebody has said already how many pieces there are."""
+    return getattr(request, "_basket_pieces", None) is not None
+
+
 def basket_count(request: HttpRequest) -> int:
     """Pieces to show in the header. No query for guests; for the signed-in one per session."""
     noted = getattr(request, "_basket_pieces", None)

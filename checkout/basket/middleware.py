@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.utils.functional import SimpleLazyObject, empty
 from oscar.apps.basket import middleware
 
-from .counting import COUNT_COOKIE, count_pieces, note_count, write_count
+from .counting import COUNT_COOKIE, count_pieces, is_noted, note_count, write_count
 from .merging import merge
 from .models import Basket
 
@@ -32,7 +32,7 @@ class BasketMiddleware(middleware.BasketMiddleware):  # type: ignore[misc]
         response = self.get_response(request)
         if isinstance(request.basket, SimpleLazyObject) and request.basket._wrapped is empty:
             return self._finish(request, response)
-        if request.method == "POST":
+        if request.method == "POST" and not is_noted(request):
             note_count(request, count_pieces(request.basket))
         return self._finish(request, self.process_response(request, response))
 

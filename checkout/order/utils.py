@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Case, DecimalField, F, IntegerField, Q, Value, When
+from oscar.apps.offer.models import ConditionalOffer
 from oscar.apps.order import utils
 from oscar.apps.voucher.models import Voucher
 
@@ -133,6 +137,7 @@ class OrderCreator(utils.OrderCreator):
         # Oscar asks the user whether they are signed in; a guest is nobody, not None
         buyer = placement.user or AnonymousUser()
         locked: dict[int, Voucher] = {}
+        given, used = [], defaultdict(lambda: (0, Decimal(0), 0))
         for application in placement.basket.offer_applications:
             voucher = application.get("voucher")
             if voucher:
@@ -140,18 +145,30 @@ class OrderCreator(utils.OrderCreator):
                 if not known:
                     locked[voucher.pk] = self._voucher(placement, voucher.pk, buyer)
                 application["voucher"] = voucher = locked[voucher.pk]
-            OrderDiscount.objects.create(
-                order=order,
-                offer_id=application["offer"].pk,
-                offer_name=application["offer"].name,
-                voucher_id=voucher.pk if voucher else None,
-                voucher_code=voucher.code if voucher else "",
-                frequency=application["freq"],
-                amount=application["discount"],
+            given.append(
+                OrderDiscount(
+                    order=order,
+                    offer_id=application["offer"].pk,
+                    offer_name=application["offer"].name,
+                    voucher_id=voucher.pk if voucher else None,
+                    voucher_code=voucher.code if voucher else "",
+                    frequency=application["freq"],
+                    amount=application["discount"],
+                )
             )
-            self.record_discount(application)
-            if voucher and not known:
-                self.record_voucher_usage(order, voucher, buyer)
+            times, amount, orders = used[application["offer"].pk]
+            used[application["offer"].pk] = (
+                times + application["freq"],
+                amount + application["discount"],
+                orders + 1,
+            )
+            if voucher:
+                voucher.record_discount(application)
+                if not known:
+                    self.record_voucher_usage(order, voucher, buyer)
+        if given:
+            OrderDiscount.objects.bulk_create(given)
+            _count_usage(used)
 
     def _voucher(self, placement: Placement, pk: int, buyer: Any) -> Voucher:
         """The voucher, held until the order stands: of two orders with a voucher for one, the second is asked again."""
@@ -162,3 +179,24 @@ class OrderCreator(utils.OrderCreator):
             sums = placement.totals
             raise PriceChanged(sums.total_minor, sums.total_minor + sums.discount_minor)
         return voucher
+
+
+def _count_usage(used: dict[int, tuple[int, Decimal, int]]) -> None:
+    """Note on each offer how often it was used and what it took off, and close what has reached its limit: two
+    statements for any number, which lose nothing to another order of the same moment. ``used``: offer id -> (times,
+    amount, orders)."""
+    ids = sorted(used)
+
+    def more(part: int, field: Any) -> Case:
+        return Case(*(When(pk=pk, then=Value(used[pk][part])) for pk in ids), output_field=field)
+
+    offers = ConditionalOffer.objects.filter(pk__in=ids)
+    offers.update(
+        num_applications=F("num_applications") + more(0, IntegerField()),
+        total_discount=F("total_discount") + more(1, DecimalField(max_digits=12, decimal_places=2)),
+        num_orders=F("num_orders") + more(2, IntegerField()),
+    )
+    reached = Q(max_discount__gt=0, total_discount__gte=F("max_discount")) | Q(
+        max_global_applications__gt=0, num_applications__gte=F("max_global_applications")
+    )
+    offers.filter(reached, status=ConditionalOffer.OPEN).update(status=ConditionalOffer.CONSUMED)

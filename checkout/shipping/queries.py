@@ -25,13 +25,17 @@ class DeliveryOption:
 
 
 def options(*, country: str, weight_g: int, goods_minor: int) -> list[DeliveryOption]:
-    """Every method that delivers this weight to this country, in the shop's order. Two queries.
+    """Every method that delivers this weight to this country, in the shop's order. One query.
 
     Of a method's bands the lightest that fits applies; from its ``free_from_minor`` of goods on it is free.
     """
-    methods = list(DeliveryMethod.objects.filter(enabled=True))
-    charges = DeliveryCharge.objects.filter(country=country, weight_to_g__gte=weight_g)
-    return _fitting(methods, charges.order_by("weight_to_g"), goods_minor)
+    charges = list(
+        DeliveryCharge.objects.filter(country=country, weight_to_g__gte=weight_g, method__enabled=True)
+        .select_related("method")
+        .order_by("method__position", "method_id", "weight_to_g")
+    )
+    methods = {charge.method_id: charge.method for charge in charges}
+    return _fitting(methods.values(), charges, goods_minor)
 
 
 def estimate(*, country: str, weight_g: int, goods_minor: int) -> list[DeliveryOption]:

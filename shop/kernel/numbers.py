@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import IntegrityError, connection, transaction
 
 from .models import NumberSeries
 from .transactions import InTransaction, in_transaction, retrying
 
+#: Both databases give back what they wrote, which spares a second journey.
+_ADD = f"UPDATE {NumberSeries._meta.db_table} SET last = last + %s WHERE series = %s AND year = %s RETURNING last"
+
 
 def _advance(series: str, year: int, count: int = 1) -> int:
-    rows = NumberSeries.objects.filter(series=series, year=year).update(last=F("last") + count)
-    if not rows:
+    last = _add(series, year, count)
+    if last is None:
         try:
             with transaction.atomic():
                 NumberSeries.objects.create(series=series, year=year, last=count)
             return count
         except IntegrityError:  # another issuer opened the year in the same moment
-            NumberSeries.objects.filter(series=series, year=year).update(last=F("last") + count)
-    return NumberSeries.objects.values_list("last", flat=True).get(series=series, year=year)
+            last = _add(series, year, count)
+    assert last is not None
+    return last
+
+
+def _add(series: str, year: int, count: int) -> int | None:
+    """The counter after ``count`` more; None where the series has not begun."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, [count, series, year])
+        rows = cursor.fetchall()  # all of them: SQLite writes as they are read
+    return int(rows[0][0]) if rows else None
 
 
 def next_gapless(series: str, year: int) -> int:

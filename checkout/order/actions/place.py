@@ -112,9 +112,6 @@ def place(placement: Placement, *, by: Any = None) -> Order:
         raise PriceChanged(placement.seen_total_minor, placement.totals.total_minor)
     if placement.seen_sha256 not in (None, AcceptedSummary.digest(placement.accepted_html)):
         raise BasketChanged("the summary is no longer the one that was seen")
-    already = placed_from(placement.basket.pk)
-    if already is not None:
-        return already
     if not placement.totals.total_minor:
         placement = replace(placement, payment_method=NOTHING)
     elif placement.payment_method == NOTHING:
