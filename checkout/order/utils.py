@@ -137,7 +137,8 @@ class OrderCreator(utils.OrderCreator):
         # Oscar asks the user whether they are signed in; a guest is nobody, not None
         buyer = placement.user or AnonymousUser()
         locked: dict[int, Voucher] = {}
-        given, used = [], defaultdict(lambda: (0, Decimal(0), 0))
+        given: list[OrderDiscount] = []
+        used: dict[int, tuple[int, Decimal, int]] = defaultdict(lambda: (0, Decimal(0), 0))
         for application in placement.basket.offer_applications:
             voucher = application.get("voucher")
             if voucher:

@@ -22,7 +22,7 @@ from tests.factories.shopping import make_variant
 pytestmark = pytest.mark.django_db
 #: Where a transaction or a part of it begins and ends: no work, and what it is depends on the test's own transaction.
 MARKS = ("SAVEPOINT", "RELEASE SAVEPOINT", "BEGIN", "COMMIT")
-PRODUCT, LIST, BASKET, PLACE, WHOLE_ORDER = 8, 8, 8, 25, 120
+PRODUCT, LIST, BASKET, PLACE, WHOLE_ORDER = 6, 8, 8, 25, 120
 
 
 class Spent:
