@@ -114,7 +114,12 @@ def _refuse_others(wish: Wish, effects: Effects, seen: str) -> None:
 
 
 def held(order: Order) -> None:
-    """Hold the order and its account to the end: of two clerks the second sees what the first one did."""
+    """Hold the order and its account to the end: of two clerks the second sees what the first one did.
+
+    Of goods that go out for others the account of the first order comes before, as where their return is settled."""
+    first = first_order(order)
+    if first.pk != order.pk:
+        accounts.locked(first)
     Order.objects.select_for_update(no_key=True).get(pk=order.pk)
     accounts.locked(order)
 

@@ -28,7 +28,7 @@ from . import approving, automatic, exchange_end
 from .approving import NotSo
 from .models import Settlement
 from .plan import Plan, Step, TooMuchKept, first_order, paid_steps, plan, together, whole_order_is_back
-from .states import DONE, NOTHING
+from .states import DONE, NOTHING, PROPOSED
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,13 @@ def propose(*, returning: Return, lines: list[dict[str, Any]]) -> Settlement:
     ``lines``: as ReturnSettled tells them. Once per return: a retry returns the row that is there.
     """
     known = Settlement.objects.filter(returning=returning).first()
-    if known is not None:
+    if known is not None and known.lines:
         return known
 
     def write() -> Settlement:
         # Of two returns whose goods one order paid for, the second reckons with what the first one left.
         accounts.locked(first_order(returning.order))
-        settlement = Settlement.objects.create(
-            returning=returning,
-            order=returning.order,
-            cause=returning.cause,
-            currency=returning.order.currency,
-            lines=_facts(lines),
-            with_shipping=_withdrawn(returning) and whole_order_is_back(returning.order),
-        )
+        settlement = _begin(returning, lines)
         if automatic.is_replaced(settlement):
             waits = _new_goods_go(settlement)
         else:
@@ -74,6 +67,29 @@ def propose(*, returning: Return, lines: list[dict[str, Any]]) -> Settlement:
         return retrying(write)
     except IntegrityError:  # heard twice in the same moment
         return Settlement.objects.get(returning=returning)
+
+
+def _begin(returning: Return, lines: list[dict[str, Any]]) -> Settlement:
+    """The settlement of what came. One that was begun because nothing came is taken up again."""
+    asked = Settlement.objects.filter(returning=returning).first()
+    if asked is None:
+        return Settlement.objects.create(
+            returning=returning,
+            order=returning.order,
+            cause=returning.cause,
+            currency=returning.order.currency,
+            lines=_facts(lines),
+            with_shipping=_withdrawn(returning) and whole_order_is_back(returning.order),
+        )
+    if asked.lines:  # heard twice in the same moment
+        raise IntegrityError("settled already")
+    if asked.state == NOTHING:
+        with translation.override(settings.LANGUAGE_CODE):
+            why = _("The old pieces came after all")
+        move(asked, to=PROPOSED, why=why, kept_why="", done_at=None, done_by=None)
+    asked.lines, asked.waits_because = _facts(lines), ""
+    asked.save(update_fields=["lines", "waits_because"])
+    return asked
 
 
 def _new_goods_go(settlement: Settlement) -> str:

@@ -30,6 +30,8 @@ from .plan import Plan
     NOT_INVOICED,
     NOTHING_CREDITED,
     REFUSED,
+    NEVER_CAME,
+    SHORTENED,
 ) = (
     "cancelled",
     "exchange",
@@ -42,6 +44,8 @@ from .plan import Plan
     "not_invoiced",
     "nothing_credited",
     "refused",
+    "never_came",
+    "shortened",
 )
 REASONS = {
     CANCELLED: _(
@@ -67,6 +71,14 @@ REASONS = {
     NOTHING_CREDITED: _("Nothing is left to credit."),
     REFUSED: _(
         "Finance cannot correct an invoice of this order as it stands; a part was written off, for example."
+    ),
+    NEVER_CAME: _(
+        "New goods went out for it, and the old ones never came: ask the customer for them, then say here what was "
+        "agreed. Should they come after all, it is reckoned anew."
+    ),
+    SHORTENED: _(
+        "It came back for new goods of which some pieces were cancelled: decide whether money goes back for those. "
+        "Keep the value of the pieces that were sent."
     ),
 }
 

@@ -36,12 +36,34 @@ def decide_anew(*, made: Order, by: Any = None) -> Settlement | None:
         ).first()
         if found is None:
             return None
-        if found.state == NOTHING:
-            with translation.override(settings.LANGUAGE_CODE):
-                why = _("Order %(number)s was cancelled") % {"number": made.number}
-            move(found, to=PROPOSED, by=by, why=why, kept_why="", done_at=None, done_by=None)
-        Settlement.objects.filter(pk=found.pk).update(waits_because=automatic.CANCELLED)
-        found.waits_because = automatic.CANCELLED
-        return found
+        with translation.override(settings.LANGUAGE_CODE):
+            why = _("Order %(number)s was cancelled") % {"number": made.number}
+        return _reopen(found, automatic.CANCELLED, why, by)
 
     return retrying(write)
+
+
+def decide_rest(*, made: Order, by: Any = None) -> Settlement | None:
+    """Pieces of an order that sends new goods were cancelled (a shortage): when more came back for them than goes out,
+    a person decides about the rest. Returns that settlement; None when all is replaced, or nothing came."""
+
+    def write() -> Settlement | None:
+        accounts.locked(first_order(made))
+        found = Settlement.objects.filter(
+            order_id=made.replaces_id, cause=f"{CAUSE}:{made.number}", state=NOTHING
+        ).first()
+        if found is None or automatic.is_replaced(found):
+            return None
+        with translation.override(settings.LANGUAGE_CODE):
+            why = _("Pieces of order %(number)s were cancelled") % {"number": made.number}
+        return _reopen(found, automatic.SHORTENED, why, by)
+
+    return retrying(write)
+
+
+def _reopen(found: Settlement, because: str, why: str, by: Any) -> Settlement:
+    if found.state == NOTHING:
+        move(found, to=PROPOSED, by=by, why=why, kept_why="", done_at=None, done_by=None)
+    Settlement.objects.filter(pk=found.pk).update(waits_because=because)
+    found.waits_because = because
+    return found

@@ -289,6 +289,39 @@ def call_off_late() -> int:
     return gone
 
 
+def ask_about_missing() -> int:
+    """New pieces went out before the old ones were here, and those never came: a person is asked, once, on the list of
+    returns' money. Returns how many. What its customer says is on its way is waited for."""
+    rows = Exchange.objects.filter(state=SENT, returning__settlement__isnull=True)
+    asked = 0
+    for found in rows.select_related("returning", "order").order_by("pk"):
+        if found.returning.state in NOT_COMING or (
+            found.returning.is_late and found.returning.state != "in_transit"
+        ):
+            asked += _ask_about(found)
+    return asked
+
+
+def _ask_about(found: Exchange) -> bool:
+    def write() -> bool:
+        accounts.locked(found.order)
+        returning = Return.objects.select_for_update(no_key=True).get(pk=found.returning_id)
+        known = Settlement.objects.filter(returning=returning).exists()
+        if known or not _is_missing(returning):
+            return False
+        Settlement.objects.create(
+            returning=returning,
+            order=found.order,
+            cause=returning.cause,
+            currency=found.order.currency,
+            lines=[],
+            waits_because=automatic.NEVER_CAME,
+        )
+        return True
+
+    return retrying(write)
+
+
 def call_off(*, found: Exchange, by: Any = None) -> bool:
     """Free what was kept and expect nothing any more; the customer keeps what was sent. False when it was over, or when
     the old pieces are here after all: then they are looked at.

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from fulfilment.customer_service.cases import kinds
 from fulfilment.customer_service.cases.models import Case
 
+from .left import CAUSE
 from .models import CUSTOMER, SHOP, Exchange, PostageRule
 
 SEND_DAYS = 14  #: § 355 (3) and § 357 (1) BGB: so long the customer may take to send the goods
@@ -55,7 +56,7 @@ def reason_of(cause: str) -> str:
     if kind == "case":
         known = Case.objects.filter(number=number).values_list("kind", flat=True).first()
         return known if known in USUAL else OTHER
-    if kind == "replacement":
+    if kind == CAUSE:
         return EXCHANGE if Exchange.objects.filter(made__number=number).exists() else kinds.WARRANTY
     return OTHER
 

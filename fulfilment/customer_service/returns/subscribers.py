@@ -1,6 +1,6 @@
 """What the room hears."""
 
-from checkout.order.events import OrderCancelled, OrderConfirmed
+from checkout.order.events import OrderAmended, OrderCancelled, OrderConfirmed
 from checkout.order.models import Order
 from fulfilment.warehouse.receiving.events import ReturnAuthorised, ReturnSettled
 from fulfilment.warehouse.receiving.models import Return
@@ -25,6 +25,14 @@ def new_goods_cancelled(event: OrderCancelled) -> None:
     made = Order.objects.select_related("replaces").get(pk=event.order_id)
     if made.replaces_id is not None:
         cancelled.decide_anew(made=made)
+
+
+@subscribe(OrderAmended, "service.new_goods_amended")
+def new_goods_amended(event: OrderAmended) -> None:
+    """Some new goods are not sent after all: who gave old ones away for those waits for neither goods nor money."""
+    made = Order.objects.select_related("replaces").get(pk=event.order_id)
+    if made.replaces_id is not None and made.status != "cancelled":
+        cancelled.decide_rest(made=made)
 
 
 @subscribe(ReturnAuthorised, "service.explain_return")

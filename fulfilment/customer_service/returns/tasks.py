@@ -9,6 +9,7 @@ from . import exchange_end, labels
 def call_off_exchanges() -> None:
     """Once a day."""
     exchange_end.call_off_late()
+    exchange_end.ask_about_missing()
 
 
 @shared_task(name="returns.book_label", ignore_result=True)

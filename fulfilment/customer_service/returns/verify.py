@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db.models import Sum
 
-from checkout.payment.models import Refund
+from checkout.payment.models import MONEY_CAME, Payment, Refund
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice
+from shop.kernel.clock import today
 
 from .models import Exchange, Settlement
 from .states import CANCELLED, DONE, NOTHING, SENT, WAITING
+
+GRACE = dt.timedelta(days=2)
 
 
 def settlements_are_what_was_credited_and_sent_back() -> list[str]:
@@ -57,6 +62,27 @@ def exchanges_keep_their_word() -> list[str]:
     return found
 
 
+def new_sizes_go_for_old_ones_and_money() -> list[str]:
+    """A dearer size goes out only when its difference was paid; where the old pieces never came, a person is asked."""
+    found = []
+    rows = Exchange.objects.filter(state=SENT).select_related("made", "order", "returning__settlement")
+    for row in rows.order_by("pk").iterator(500):
+        if row.more_minor and not Payment.objects.filter(order=row.made, state__in=MONEY_CAME).exists():
+            found.append(f"order {row.made.number} may go, though its difference was not paid")
+        if _is_forgotten(row):
+            found.append(
+                f"exchange {row.pk} of {row.order.number}: its old pieces never came, and nobody was asked"
+            )
+    return found
+
+
+def _is_forgotten(row: Exchange) -> bool:
+    """Whether its wait has been over for days (the nightly task had its chance) without a decision to be made."""
+    returning = row.returning
+    over = returning.expected_by is not None and returning.expected_by < today() - GRACE
+    return over and returning.state in ("expired", "rejected") and not hasattr(returning, "settlement")
+
+
 def _is_settled(row: Exchange) -> bool:
     """Whether it was finished by the house: the old pieces were accepted, and nothing else is due for them."""
     settlement = getattr(row.returning, "settlement", None)
@@ -69,6 +95,7 @@ def _is_settled(row: Exchange) -> bool:
 
 
 CHECKS = [
+    ("new sizes go out for old ones and for money", new_sizes_go_for_old_ones_and_money),
     ("exchanges keep their word", exchanges_keep_their_word),
     (
         "settlements of returns are what was credited and sent back",

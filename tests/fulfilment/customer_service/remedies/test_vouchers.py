@@ -152,3 +152,14 @@ def test_codes_are_long_and_readable() -> None:
     codes = {new_code() for _n in range(200)}
     assert len(codes) == 200 and all(set(code) <= set(LETTERS + "-") and len(code) == 14 for code in codes)
     assert Order.objects.count() == 0
+
+
+def test_a_voucher_that_is_not_what_its_remedy_says_is_a_breach(desk: Client, outbox: Any) -> None:
+    order = sent(outbox, 1)
+    act(desk, order, "voucher", **wished())
+    assert breaches() == []
+    PersonalVoucher.objects.update(amount_minor=1)
+    assert [breach for breach in breaches() if "has no voucher as it says" in breach]
+    PersonalVoucher.objects.update(amount_minor=2_000, source="remedy:999999")
+    said = breaches()
+    assert [b for b in said if "no voucher" in b] and [b for b in said if "belongs to no remedy" in b]
