@@ -111,6 +111,11 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
         "colours": _colour_options(variants, chosen),
         "sizes": _size_options(variants, chosen),
         "related": [card(*found[one]) for one in others if one in found and found[one][1]],
+        "gone": [
+            one
+            for one in sorted(variants, key=lambda one: size_key(one.size))
+            if chosen and one.colour_code == chosen.colour_code and not one.buyable
+        ],
         "is_bought_together": bool(near.together),
         "crumbs": (crumbs := _crumbs(shown.title, near.category_ids)),
         "breadcrumbs": crumbs,

@@ -55,6 +55,8 @@ urlpatterns += i18n_patterns(
     path("newsletter/", include("shop.pages.newsletter_urls")),
     path("help/", include("shop.pages.help_urls")),
     path("reviews/", include("shop.pages.review_urls")),
+    path("alerts/", include("shop.pages.alert_urls")),
+    path("wishes/", include("shop.pages.wish_urls")),
     *room("dashboard/warehouse/", "fulfilment.warehouse.urls"),
     *room("dashboard/finance/", "fulfilment.finance.urls"),
     *room("dashboard/service/", "fulfilment.customer_service.urls"),

@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "catalogue.apps.CatalogueConfig",
     "catalogue.partner.apps.PartnerConfig",
     "catalogue.reviews.apps.CatalogueReviewsConfig",
+    "catalogue.alerts.apps.AlertsConfig",
     "checkout.apps.CheckoutConfig",
     "checkout.basket.apps.BasketConfig",
     "checkout.shipping.apps.ShippingConfig",

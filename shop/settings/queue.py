@@ -76,6 +76,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "kernel.clear_changes",
         "schedule": crontab(minute="35"),
     },
+    "tell who waits for an article": {"task": "stock_alerts.tell", "schedule": 60.0},
+    "clear alerts that are over": {"task": "stock_alerts.clear", "schedule": crontab(hour="3", minute="35")},
+    "count what is bought together": {
+        "task": "order.count_together",
+        "schedule": crontab(hour="3", minute="45"),
+    },
     "make sizes of pictures": {"task": "catalogue.make_pictures", "schedule": 60.0},
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},
 }

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalogue.alerts.models import StockAlert
 from catalogue.reviews.models import ProductReview
 from shop.notifications import facts
-from shop.notifications.letter import Block, Button, Facts, Letter, Paragraph
+from shop.notifications.letter import Block, Button, Facts, Letter, Links, Paragraph
+from shop.ui.times import long_date
 
 from .orders import signature
 
@@ -37,3 +40,54 @@ def review_refused(review: ProductReview, why: str) -> Letter:
         blocks=blocks,
         closing=signature(),
     )
+
+
+def confirm_alert(alert: StockAlert) -> Letter:
+    """Somebody, presumably the reader, wants to be told when an article is back: one click, else nothing happens."""
+    title, url = alert.product.title_local, _alert_url(alert)
+    blocks: list[Block] = [
+        Paragraph(_("You would like to know when %(title)s can be had again.") % {"title": title}),
+        Button(_("Yes, tell me"), url),
+        Paragraph(
+            _("You then get one mail about this article and no other. Without your click nothing is sent."),
+            small=True,
+        ),
+    ]
+    return Letter(
+        subject=_("Shall we tell you when it is back?"),
+        preheader=title,
+        heading=_("Please confirm your wish"),
+        greeting=facts.hello(""),
+        blocks=blocks,
+        closing=signature(),
+    )
+
+
+def back_in_stock(alert: StockAlert) -> Letter:
+    """The article is back: the only mail about it."""
+    title = alert.product.title_local
+    url = f"{settings.SITE_URL}{alert.product.get_absolute_url()}?v={alert.product_id}"
+    blocks: list[Block] = [
+        Paragraph(_("%(title)s can be had again, as long as there are pieces left.") % {"title": title}),
+        Button(_("To the article"), url),
+        Paragraph(
+            _(
+                "You asked us on %(day)s to tell you, and confirmed it. This was the one mail; your wish has ended."
+            )
+            % {"day": long_date(timezone.localdate(alert.asked_at), alert.language)},
+            small=True,
+        ),
+        Links([(_("See or end your wish"), _alert_url(alert))]),
+    ]
+    return Letter(
+        subject=_("Back: %(title)s") % {"title": title},
+        preheader=_("What you were waiting for can be had again."),
+        heading=_("It is back"),
+        greeting=facts.hello(""),
+        blocks=blocks,
+        closing=signature(),
+    )
+
+
+def _alert_url(alert: StockAlert) -> str:
+    return f"{settings.SITE_URL}{reverse('alerts:alert', args=[alert.key])}"

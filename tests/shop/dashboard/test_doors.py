@@ -41,14 +41,14 @@ DOORS = {
         orders:xrechnung orders:return-slip orders:return-label orders:return-label-code orders:return-sent
         orders:exchange
         dunning-pay:open dunning-pay:promise dunning-pay:start-card dunning-pay:card dunning-pay:back
-        reviews:product reviews:report
+        reviews:product reviews:report alerts:ask alerts:asked alerts:alert wishes:shared
         :withdrawal :withdrawal-receipt :help :help-draft :help-case :help-sent :help-settled :help-picture
         :newsletter :newsletter-confirm :newsletter-leave""",
     SHOPPER: """
         account:reorder account:newsletter account:delete account:delete_undo
         account:overview account:orders account:order account:invoices account:requests account:addresses
         account:address_new account:address account:address_default account:address_delete account:profile
-        reviews:mine reviews:write""",
+        reviews:mine reviews:write wishes:list wishes:add wishes:share wishes:remove""",
 }
 #: Addresses of libraries, by how they begin -> which roles see what lies behind (None: they guard themselves).
 LIBRARIES: dict[str, set[str] | None] = {
