@@ -27,7 +27,7 @@ PER_ADDRESS_MAX = 6  #: an hour, for one address: more would only fill a strange
 class AlertForm(forms.Form):
     """Which variant, and where to write to."""
 
-    product = forms.ModelChoiceField(
+    product: forms.ModelChoiceField[Product] = forms.ModelChoiceField(
         label=gettext_lazy("Article"),
         queryset=Product.objects.none(),
         error_messages={"invalid_choice": gettext_lazy("This article is not offered any more.")},

@@ -62,7 +62,7 @@ LIBRARIES: dict[str, set[str] | None] = {
 BEFORE_THE_EDITOR = ("cms/login/", "cms/password_reset", "cms/jsi18n", "cms/sprite", "cms/test404")
 PARTS: dict[str, Any] = {
     "number": "K99999", "invoice": "R2026-999999", "token": "x", "name": "x", "slug": "x", "kind": "shipping", "pk": 1,
-    "line_id": 1, "returning": "RT99999",
+    "line_id": 1, "returning": "RT99999", "key": "x",
 }  # fmt: skip
 EMAIL, NAME = "zacharias.pflanze@geheim.example", "Pflanzengeheimer"
 
