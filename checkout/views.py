@@ -32,6 +32,8 @@ from .basket.queries import is_offered
 from .forms import AddressForm, CarrierContactForm, ContactForm, FirmForm, shipping_countries
 from .placing import ADDRESS_FIELDS, placement_of, remember_firm, sold_out_text, summary_html
 from .quote import Quote, quote
+from .shipping.models import PICKUP
+from .shipping.pickup import fetching
 
 STEPS = ("contact", "delivery", "payment", "summary")
 
@@ -198,7 +200,17 @@ def delivery(request: HttpRequest) -> HttpResponse:
             session.save(request, found.draft)
             return _onward(request, "checkout:payment")
         problem = _("Please choose how we may deliver.")
-    return _page(request, "delivery", found, 422 if problem else 200, problem=problem, consent=consent)
+    way = next((one for one in found.options if one.kind == PICKUP), None)
+    fetched = fetching(found.lines, days_min=way.days_min, days_max=way.days_max) if way else None
+    return _page(
+        request,
+        "delivery",
+        found,
+        422 if problem else 200,
+        problem=problem,
+        consent=consent,
+        fetching=fetched,
+    )
 
 
 @public

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from catalogue.partner.models import StockRecord
 from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit, MethodRule
 from checkout.shipping.models import DeliveryMethod
+from checkout.shipping.pickup import working_day
+from fulfilment.warehouse.stock.models import SHOP_FLOOR, Bin, BinStock, Site
 from shop.customers.models import User
 from tests.checkout.test_steps import CONTACT, go_to_summary, order_button, put_in_basket
 from tests.factories.shopping import make_user, make_variant
@@ -210,3 +215,42 @@ def test_errors_are_summed_up_on_top_with_links_to_their_fields(
 def test_a_session_lasts_longer_than_any_limit_that_would_need_a_warning() -> None:
     """WCAG 2.2.1 asks for no warning of a limit of more than 20 hours."""
     assert settings.SESSION_COOKIE_AGE >= 20 * 3600 and not settings.SESSION_EXPIRE_AT_BROWSER_CLOSE
+
+
+def test_pick_up_says_what_lies_in_the_store_and_when_all_is_ready(client: Client, clock: Any) -> None:
+    clock.stop(timezone.make_aware(dt.datetime(2026, 11, 26, 10)))  # a Thursday
+    store = Site.objects.create(
+        code="laden", name="Laden", street="Deichstr. 1", postcode="20459", city="Hamburg"
+    )
+    shelf = Bin.objects.create(site=store, code="V1", kind=SHOP_FLOOR)
+    here, away = make_variant(title="Elbschuh"), make_variant(title="Fährschuh")
+    BinStock.objects.create(bin=shelf, stockrecord=here, quantity=5)
+    put_in_basket(client, here)
+    client.post(reverse("checkout:contact"), CONTACT)
+    page = client.get(reverse("checkout:delivery"))
+    assert page.context["fetching"].to_bring == []
+    assert page.context["fetching"].ready_on == dt.date(2026, 11, 26)
+    text = page.content.decode()
+    assert "Deichstr. 1" in text and "Alles liegt dort bereit" in text
+    put_in_basket(client, away, quantity=2)
+    page = client.get(reverse("checkout:delivery"))
+    [(title, wanted, there)] = page.context["fetching"].to_bring
+    assert (title.startswith("Fährschuh"), wanted, there) == (True, 2, 0)
+    assert page.context["fetching"].ready_on == dt.date(2026, 11, 27)
+    StockRecord.objects.filter(pk=here.pk).update(num_allocated=10)
+    assert len(client.get(reverse("checkout:delivery")).context["fetching"].to_bring) == 2, (
+        "promised to others"
+    )
+
+
+def test_without_a_store_pick_up_promises_nothing_more(client: Client) -> None:
+    put_in_basket(client, make_variant())
+    client.post(reverse("checkout:contact"), CONTACT)
+    assert client.get(reverse("checkout:delivery")).context["fetching"] is None
+
+
+@pytest.mark.parametrize(
+    ("day", "days", "ready"), [((2026, 11, 28), 0, (2026, 11, 30)), ((2026, 12, 24), 1, (2026, 12, 28))]
+)
+def test_weekends_and_holidays_are_no_days_to_fetch(day: Any, days: int, ready: Any) -> None:
+    assert working_day(dt.date(*day), days) == dt.date(*ready)

@@ -10,7 +10,12 @@ class RoutingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """The rules are there from the first day."""
+        """The rules are there from the first day, and the checkout hears what lies in the store."""
+        from checkout.shipping.pickup import register
+
+        from .queries import store_facts
+
+        register(store_facts)
         post_migrate.connect(_ensure_rules, sender=self)
 
 

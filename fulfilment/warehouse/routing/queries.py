@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from checkout.order.models import Order
+from checkout.shipping.pickup import Store
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Bin, Site
 from fulfilment.warehouse.stock.queries import pickable_by_site
 
@@ -27,6 +28,17 @@ def stores() -> list[Site]:
     """Sites where goods are fetched: those with a shop floor. One query."""
     floors = Bin.objects.filter(kind=SHOP_FLOOR, is_active=True).values("site")
     return list(Site.objects.filter(is_active=True, pk__in=floors).order_by("position", "code"))
+
+
+def store_facts(stockrecords: Collection[int]) -> Store | None:
+    """The store where orders are fetched, with what lies there for sale; None without one. At most three queries."""
+    found = stores()[:1]
+    if not found:
+        return None
+    site = found[0]
+    lying = pickable_by_site(stockrecords)
+    pieces = {record: sites.get(site.pk, 0) for record, sites in lying.items()}
+    return Store(site.company or site.name, site.street, site.postcode, site.city, pieces)
 
 
 def site_facts(
