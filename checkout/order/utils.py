@@ -183,21 +183,25 @@ class OrderCreator(utils.OrderCreator):
 
 
 def _count_usage(used: dict[int, tuple[int, Decimal, int]]) -> None:
-    """Note on each offer how often it was used and what it took off, and close what has reached its limit: two
-    statements for any number, which lose nothing to another order of the same moment. ``used``: offer id -> (times,
+    """Note on each offer how often it was used and what it took off, and close what has reached its limit: one
+    statement for any number, which loses nothing to another order of the same moment. ``used``: offer id -> (times,
     amount, orders)."""
     ids = sorted(used)
 
     def more(part: int, field: Any) -> Case:
         return Case(*(When(pk=pk, then=Value(used[pk][part])) for pk in ids), output_field=field)
 
-    offers = ConditionalOffer.objects.filter(pk__in=ids)
-    offers.update(
-        num_applications=F("num_applications") + more(0, IntegerField()),
-        total_discount=F("total_discount") + more(1, DecimalField(max_digits=12, decimal_places=2)),
+    after = ConditionalOffer.objects.filter(pk__in=ids).annotate(
+        times_after=F("num_applications") + more(0, IntegerField()),
+        amount_after=F("total_discount") + more(1, DecimalField(max_digits=12, decimal_places=2)),
+    )
+    reached = Q(max_discount__gt=0, amount_after__gte=F("max_discount")) | Q(
+        max_global_applications__gt=0, times_after__gte=F("max_global_applications")
+    )
+    closed = Value(ConditionalOffer.CONSUMED)
+    after.update(
+        num_applications=F("times_after"),
+        total_discount=F("amount_after"),
         num_orders=F("num_orders") + more(2, IntegerField()),
+        status=Case(When(reached, status=ConditionalOffer.OPEN, then=closed), default=F("status")),
     )
-    reached = Q(max_discount__gt=0, total_discount__gte=F("max_discount")) | Q(
-        max_global_applications__gt=0, num_applications__gte=F("max_global_applications")
-    )
-    offers.filter(reached, status=ConditionalOffer.OPEN).update(status=ConditionalOffer.CONSUMED)

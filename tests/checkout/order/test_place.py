@@ -113,3 +113,32 @@ def test_placing_takes_the_same_few_queries_for_one_and_twenty_lines(
     placement = make_placement(make_basket(*[(make_variant(), 1) for _ in range(lines)]))
     with django_assert_max_num_queries(26):
         place(placement)
+
+
+def test_an_offer_counts_every_use_and_closes_at_its_limit() -> None:
+    from oscar.apps.offer.models import ConditionalOffer
+
+    limited = make_offer("Nur zweimal", percent=10)
+    open_ended = make_offer("Immer", percent=5)
+    by_amount = make_offer("Bis zehn Euro", percent=10)
+    ConditionalOffer.objects.filter(pk=limited.pk).update(max_global_applications=2)
+    ConditionalOffer.objects.filter(pk=by_amount.pk).update(max_discount=10)
+    for turn in (1, 2):
+        basket = make_basket((make_variant(price_minor=6_000), 1))
+        apply_offers(basket, AnonymousUser())
+        stale = [found["offer"] for found in basket.offer_applications]
+        ConditionalOffer.objects.filter(pk=open_ended.pk).update(
+            num_applications=10 * turn
+        )  # another order's
+        place(make_placement(basket))
+        assert stale
+        open_ended.refresh_from_db()
+        assert (open_ended.num_applications, open_ended.num_orders, open_ended.status) == (
+            10 * turn + 1,
+            turn,
+            "Open",
+        )
+    limited.refresh_from_db()
+    by_amount.refresh_from_db()
+    assert (limited.num_applications, limited.status) == (2, "Consumed")
+    assert by_amount.total_discount >= 10 and by_amount.status == "Consumed"
