@@ -22,7 +22,14 @@ from django.views.decorators.http import require_GET, require_POST
 from checkout.order import access
 from checkout.order.models import Order
 from checkout.payment import rules
-from checkout.payment.actions import change_method, may_wait, settle, start_card_payment, wait_longer
+from checkout.payment.actions import (
+    change_method,
+    credit_kept_minor,
+    may_wait,
+    settle,
+    start_card_payment,
+    wait_longer,
+)
 from checkout.payment.models import CARD, OPEN_STATES, PREPAYMENT, Payment
 from checkout.payment.stripe_client import Intent, ProviderDown, ProviderRefused
 from shop.kernel.access import public
@@ -180,6 +187,7 @@ def _case(order: Order) -> rules.Case:
     country = billing.country_id if billing else settings.KONTOR_HOME_COUNTRY
     return rules.Case(
         total_minor=order.total_minor,
+        credit_minor=credit_kept_minor(order),
         billing_country=country,
         delivery_country=shipping.country_id if shipping else order.vat_country,
         user=order.user,

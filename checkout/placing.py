@@ -88,6 +88,7 @@ def placement_of(
         seen_sha256=seen_sha256,
         taken_by=taken_by,
         texts=texts,
+        credit_minor=found.credit_minor,
     )
 
 

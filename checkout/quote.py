@@ -20,6 +20,7 @@ from .basket.totals import BasketTotals, totals
 from .payment.rules import Case
 from .session import Draft, load
 from .shipping.queries import DeliveryOption, options
+from .store_credit.queries import balance_minor
 from .vat_ids import seller
 from .vat_ids.models import VatIdCheck
 from .vat_ids.treatment import untaxed_category
@@ -36,6 +37,17 @@ class Quote:
     chosen: DeliveryOption | None
     draft: Draft
     proof: VatIdCheck | None = None
+    credit_there_minor: int = 0  #: store credit of who buys
+
+    @property
+    def credit_minor(self) -> int:
+        """What of the total their store credit pays, minor units: as much as there is, unless they do not want it."""
+        return min(self.credit_there_minor, self.totals.total_minor) if self.draft.use_credit else 0
+
+    @property
+    def rest_minor(self) -> int:
+        """What is left to be paid otherwise, minor units."""
+        return self.totals.total_minor - self.credit_minor
 
     @cached_property
     def pictures(self) -> dict[int, Picture]:
@@ -65,6 +77,7 @@ class Quote:
             delivery_country=self.draft.country,
             user=user if user.is_authenticated else None,
             currency=self.totals.currency,
+            credit_minor=self.credit_minor,
         )
 
 
@@ -99,7 +112,8 @@ def quote_of(*, basket: Any, draft: Draft, user: Any) -> Quote:
         shipping_minor=chosen.gross_minor if chosen else 0,
         untaxed=untaxed if chosen is None or chosen.kind == "home" else "",
     )
-    return Quote(basket, lines, with_delivery, ways, chosen, draft, proof)
+    credit = balance_minor(user, with_delivery.currency) if lines and user.is_authenticated else 0
+    return Quote(basket, lines, with_delivery, ways, chosen, draft, proof, credit)
 
 
 def proof_of(draft: Draft) -> VatIdCheck | None:

@@ -24,6 +24,7 @@ class Draft:
     """An order in the making. Addresses are plain dicts of form fields.
 
     ``carrier_contact``: the shopper agreed that the carrier gets e-mail address and phone number, for this order only.
+    ``use_credit``: store credit, if there is any, pays first.
     ``vat_check``: the row of the register's answer about ``vat_id``, 0 when it was not asked.
     """
 
@@ -39,6 +40,7 @@ class Draft:
     vat_id: str = ""
     buyer_reference: str = ""
     vat_check: int = 0
+    use_credit: bool = True
 
     @property
     def destination(self) -> dict[str, str]:

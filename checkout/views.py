@@ -18,7 +18,7 @@ from oscar.apps.address.models import UserAddress
 
 from catalogue.partner.models import InsufficientStock
 from checkout.order import access
-from checkout.order.actions import BasketChanged, BasketGone, PriceChanged, place
+from checkout.order.actions import BasketChanged, BasketGone, CreditChanged, PriceChanged, place
 from checkout.order.models import AcceptedSummary
 from checkout.order.texts import SeenText, texts_now
 from checkout.payment import rules
@@ -226,9 +226,15 @@ def payment(request: HttpRequest) -> HttpResponse:
     if missing:
         return redirect(missing)
     offers = rules.offers(found.case(request))
-    free = not found.totals.total_minor
+    free = not found.rest_minor
     problem = ""
-    if request.method == "POST":  # over 0.00 nobody is asked, also when the page was opened at another price
+    if request.POST.get("credit") in ("use", "keep"):
+        found.draft.use_credit = request.POST["credit"] == "use"
+        session.save(request, found.draft)
+        return redirect("checkout:payment")
+    if (
+        request.method == "POST"
+    ):  # where nothing is left to pay nobody is asked, whatever was when it was opened
         posted = offers[0].method if free else request.POST.get("payment")
         chosen = next((o for o in offers if o.method == posted), None)
         if chosen is not None and chosen.allowed:
@@ -249,7 +255,7 @@ def missing_step(found: Quote, step: str) -> str:
         return "checkout:contact"
     if found.chosen is None:
         return "checkout:delivery"
-    if step == "summary" and not found.draft.payment_method and found.totals.total_minor:
+    if step == "summary" and not found.draft.payment_method and found.rest_minor:
         return "checkout:payment"
     return ""
 
@@ -271,7 +277,7 @@ def summary(request: HttpRequest) -> HttpResponse:
     if not offer.allowed:
         messages.warning(request, offer.reason)
         return redirect("checkout:payment")
-    found.draft.payment_method = offer.method  # over 0.00 it is none, whatever was chosen before
+    found.draft.payment_method = offer.method  # nothing left to pay: none, whatever was chosen
     texts = texts_now(get_language() or settings.LANGUAGE_CODE)
     facts = summary_html(found, offer, texts)
     if request.method == "POST":
@@ -317,6 +323,11 @@ def _place(request: HttpRequest, found: Quote, facts: str, texts: list[SeenText]
     except BasketChanged:
         messages.warning(
             request, _("Your order has changed since you opened this page. Please check it once more.")
+        )
+        return redirect("checkout:summary")
+    except CreditChanged:
+        messages.warning(
+            request, _("Your store credit has changed since you opened this page. Please check it once more.")
         )
         return redirect("checkout:summary")
     except InsufficientStock as gone:

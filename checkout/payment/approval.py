@@ -25,7 +25,7 @@ from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
 from .actions.refunds import Changed, RefundTooLarge, held, refundable_minor, request_refund
-from .models import Payment, Refund
+from .models import CARD, CREDIT, Payment, Refund
 
 KIND = "refund"
 LIMIT_MINOR = (
@@ -69,15 +69,19 @@ def give_back(
     token: str,
     reason_code: str,
     reason: str,
+    as_credit: bool = False,
     by: Any,
 ) -> Asked:
     """Staff send money of a payment back: at once up to the limit, else after a second person approved.
 
-    seen_minor: what the page said may go back; token: names the form, so that a double click is one wish. Raises
-    Changed, RefundTooLarge, ValueError without a reason or below one minor unit.
+    as_credit: the customer expressly wants store credit instead (§ 357 (3) BGB). seen_minor: what the page said may go
+    back; token: names the form, so that a double click is one wish. Raises Changed, RefundTooLarge, ValueError without
+    a reason, below one minor unit, or where there is no account for credit.
     """
     if not reason.strip():
         raise ValueError(_("Please say why."))
+    if as_credit and payment.order.user_id is None:
+        raise ValueError(_("Store credit needs a customer account; this order was placed without one."))
 
     def work() -> Asked:
         current = held(payment.pk)
@@ -91,8 +95,15 @@ def give_back(
         if not 0 < amount_minor <= left:
             raise RefundTooLarge(amount_minor, left)
         if second_person_needed(order=current.order, amount_minor=amount_minor, by=by):
-            return _ask_for_refund(current, amount_minor, source, reason_code, reason, by)
-        made = request_refund(payment=current, amount_minor=amount_minor, source=source, reason=reason, by=by)
+            return _ask_for_refund(current, amount_minor, source, reason_code, reason, as_credit, by)
+        made = request_refund(
+            payment=current,
+            amount_minor=amount_minor,
+            source=source,
+            reason=reason,
+            as_credit=as_credit,
+            by=by,
+        )
         return Asked((made,))
 
     return retrying(work)
@@ -144,17 +155,30 @@ def _may_hold(order: Order, key: str) -> bool:
 
 
 def _ask_for_refund(
-    payment: Payment, amount_minor: int, source: str, reason_code: str, reason: str, by: Any
+    payment: Payment,
+    amount_minor: int,
+    source: str,
+    reason_code: str,
+    reason: str,
+    as_credit: bool,
+    by: Any,
 ) -> Asked:
     number, money = payment.order.number, money_text(amount_minor, payment.currency)
-    way = _("by card") if Refund(payment=payment).way == "card" else _("by bank transfer")
+    ways = {CARD: _("by card"), CREDIT: _("as store credit")}
+    way = ways.get(Refund(payment=payment, as_credit=as_credit).way, _("by bank transfer"))
     approval, is_new = approvals.ask(
         kind_name=KIND,
         key=f"payment:{payment.pk}",
         title=_("Give %(amount)s of order %(number)s back") % {"amount": money, "number": number},
         amount_minor=amount_minor,
         currency=payment.currency,
-        facts={"verb": "refund", "payment_id": payment.pk, "amount_minor": amount_minor, "source": source},
+        facts={
+            "verb": "refund",
+            "payment_id": payment.pk,
+            "amount_minor": amount_minor,
+            "source": source,
+            "as_credit": as_credit,
+        },
         consequences=[
             _("%(amount)s go back to the customer %(way)s.") % {"amount": money, "way": way},
             _("The customer is told by mail when it is done."),
@@ -180,6 +204,7 @@ def _refund(approval: Approval, by: Any) -> Outcome:
             amount_minor=int(approval.facts["amount_minor"]),
             source=approval.facts["source"],
             reason=approval.reason,
+            as_credit=bool(approval.facts.get("as_credit")),
             by=approval.requested_by,
         )
     except RefundTooLarge as error:

@@ -17,13 +17,17 @@ from shop.kernel.models import StateChange
 from .states import PAYMENT, REFUND
 
 CARD, INVOICE, PREPAYMENT = "card", "invoice", "prepayment"
+CREDIT = (
+    "credit"  #: credit the customer has with us: never chosen as a method, spent before the rest is asked for
+)
 METHODS = [
     (CARD, _("Card")),
     (INVOICE, _("Purchase on account")),
     (PREPAYMENT, _("Prepayment by bank transfer")),
 ]
 NOTHING = "nothing"  #: of an order over 0.00: it has no payment row, because no money is to come
-WAYS = [*METHODS, (NOTHING, _("Nothing to pay"))]  #: all that an order's method can be, with its name
+TENDERS = [*METHODS, (CREDIT, _("Store credit"))]  #: all that a payment can be made of
+WAYS = [*TENDERS, (NOTHING, _("Nothing to pay"))]  #: all that an order's method can be, with its name
 OPEN_STATES = ("created", "action_required", "authorised")
 MONEY_CAME = ("captured", "disputed")  #: captured once; a dispute does not make it open again
 
@@ -39,6 +43,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """Card payments of single invoices of an order that was bought on account."""
         return self.filter(order=order).exclude(invoice_number="")
 
+    def in_money(self) -> PaymentQuerySet:
+        """Payments for which money comes, without those by store credit."""
+        return self.exclude(method=CREDIT)
+
 
 class Payment(models.Model):
     """One attempt to pay one order by one method; or, by card, one of its invoices that was bought on account."""
@@ -46,7 +54,7 @@ class Payment(models.Model):
     machine = PAYMENT
 
     order = models.ForeignKey("order.Order", on_delete=models.PROTECT, related_name="payments")
-    method = models.CharField(max_length=20, choices=METHODS)
+    method = models.CharField(max_length=20, choices=TENDERS)
     state = models.CharField(max_length=20, choices=PAYMENT.choices, default=PAYMENT.initial)
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3, default="EUR")
@@ -123,7 +131,11 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 
     def by_bank(self) -> RefundQuerySet:
         """Refunds that go back by bank transfer, whatever became of them."""
-        return self.filter(Q(by_transfer=True) | ~Q(payment__method=CARD))
+        return self.filter(Q(by_transfer=True) | ~Q(payment__method__in=(CARD, CREDIT)), as_credit=False)
+
+    def to_credit(self) -> RefundQuerySet:
+        """Refunds that went to the customer's credit: at their wish, or because credit had paid."""
+        return self.filter(Q(as_credit=True) | Q(payment__method=CREDIT))
 
     def to_transfer(self) -> RefundQuerySet:
         """Refunds that are to be sent by bank transfer, and that nobody has sent."""
@@ -131,7 +143,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 
     def to_send(self) -> RefundQuerySet:
         """Refunds that the card provider is to be asked for."""
-        return self.filter(state="requested", payment__method=CARD, by_transfer=False)
+        return self.filter(state="requested", payment__method=CARD, by_transfer=False, as_credit=False)
 
 
 class Refund(models.Model):
@@ -149,6 +161,11 @@ class Refund(models.Model):
     reason = models.CharField(max_length=300)
     by_transfer = models.BooleanField(
         default=False, help_text="the card does not take it: it goes back by bank transfer"
+    )
+    as_credit = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="the customer wished it: it goes to their store credit (§ 357 (3) BGB asks for their express word)",
     )
     psp_id = models.CharField(max_length=80, null=True, blank=True, unique=True)
     failure_text = models.CharField(max_length=300, blank=True)
@@ -170,7 +187,9 @@ class Refund(models.Model):
 
     @property
     def way(self) -> str:
-        """How it goes back: ``card`` through the provider, else by bank transfer."""
+        """How it goes back: ``card`` through the provider, ``credit`` to the store credit, else by bank transfer."""
+        if self.as_credit:
+            return CREDIT
         return PREPAYMENT if self.by_transfer else self.payment.method
 
     @property

@@ -12,7 +12,7 @@ from checkout.order.models import Line, Order
 from shop.ui.numbers import money_text
 
 from .minimums import card_minimum_minor
-from .models import CARD, INVOICE, METHODS, NOTHING, PREPAYMENT, WAYS, CustomerCredit, MethodRule
+from .models import CARD, CREDIT, INVOICE, METHODS, NOTHING, PREPAYMENT, WAYS, CustomerCredit, MethodRule
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,25 @@ class Case:
     delivery_country: str
     user: Any = None
     currency: str = "EUR"
+    credit_minor: int = 0  #: of the total, paid with the customer's store credit
+
+    @property
+    def rest_minor(self) -> int:
+        """What is to be paid by the method."""
+        return self.total_minor - self.credit_minor
 
 
 def offers(case: Case) -> list[Offer]:
     """Every enabled method with the answer for this shopper. Three queries at most, whatever the rules.
 
-    Over 0.00 nothing is asked: the one offer is that nothing is to be paid. Below what a card can be charged prepayment
+    Over 0.00 nothing is asked: the one offer is that nothing is to be paid; when store credit pays all of it, the one
+    offer is that. Below what a card can be charged prepayment
     is there also where it is switched off or refused, when nothing else is left (docs/decisions/0070).
     """
     if not case.total_minor:
         return [Offer(NOTHING, name_of(NOTHING), True)]
+    if not case.rest_minor:
+        return [Offer(CREDIT, name_of(CREDIT), True)]
     rules = {rule.method: rule for rule in MethodRule.objects.all()}
     credit, on_the_way = None, 0
     if case.user is not None and case.user.is_authenticated:
@@ -70,14 +79,14 @@ def name_of(method: str) -> str:
 
 def check(method: str, case: Case) -> Offer:
     """The answer for one method; a method that is not offered at all is refused too. Over 0.00 the answer is that
-    nothing is to be paid, whatever was chosen before."""
+    nothing is to be paid, and beside enough credit that it pays, whatever was chosen before."""
     found = offers(case)
-    if not case.total_minor:
+    if not case.rest_minor:
         return found[0]
     for offer in found:
         if offer.method == method:
             return offer
-    if method == NOTHING:
+    if method in (NOTHING, CREDIT):
         return Offer(method, name_of(method), False, _("There is something to pay now. Please choose how."))
     return Offer(method, method, False, _("This way to pay is not offered. Please choose another one."))
 
@@ -113,7 +122,7 @@ def not_yet_invoiced_minor(user: Any) -> int:
 
 def _below_card(case: Case) -> bool:
     """Whether the card provider takes no charge as small as this."""
-    return case.total_minor < card_minimum_minor(case.currency)
+    return case.rest_minor < card_minimum_minor(case.currency)
 
 
 def _refusal(rule: MethodRule, case: Case, credit: CustomerCredit | None, on_the_way: int) -> str:
@@ -125,9 +134,9 @@ def _refusal(rule: MethodRule, case: Case, credit: CustomerCredit | None, on_the
         return _("Cards can be charged from %(amount)s on. Please choose another way to pay.") % {
             "amount": least
         }
-    if case.total_minor < rule.minimum_minor:
+    if case.rest_minor < rule.minimum_minor:
         return _("Not available for an order this small. Please choose another way to pay.")
-    if rule.maximum_minor is not None and case.total_minor > rule.maximum_minor:
+    if rule.maximum_minor is not None and case.rest_minor > rule.maximum_minor:
         return _("Not available for an order this large. Please choose another way to pay.")
     if rule.same_country and case.billing_country != case.delivery_country:
         return _(
@@ -154,7 +163,7 @@ def _personal_refusal(rule: MethodRule, case: Case, credit: CustomerCredit | Non
             )
     limit = _limit_minor(rule, credit)
     if limit is not None:
-        exposure = case.total_minor + on_the_way + (credit.open_items_minor if credit else 0)
+        exposure = case.rest_minor + on_the_way + (credit.open_items_minor if credit else 0)
         if exposure > limit:
             return _("This order and your open invoices exceed your limit. Please pay by card or prepayment.")
     return ""

@@ -73,7 +73,7 @@ def expire() -> int:
     _confirm_free()
     done = 0
     # The last attempt decides, open or not: one that failed or was cancelled at Stripe still has stock behind it.
-    last = Payment.objects.of_order(OuterRef("pk")).order_by("-pk").values("expires_at")[:1]
+    last = Payment.objects.of_order(OuterRef("pk")).in_money().order_by("-pk").values("expires_at")[:1]
     late = Order.objects.annotate(until=Subquery(last)).filter(status="awaiting_payment", until__lte=now())
     for order in late.order_by("pk")[:BATCH]:
         try:

@@ -9,20 +9,20 @@ from django.db.models import F, Q, Sum
 from checkout.order.models import Order
 
 from .actions.amend import SOURCE as AMENDED
-from .models import CARD, INVOICE, NOTHING, Payment, Refund
+from .models import CARD, CREDIT, INVOICE, NOTHING, Payment, Refund
 
 
 def captured_has_one_order_of_equal_amount() -> list[str]:
     """Each captured payment belongs to one order of the same amount (less what went back for cancelled pieces), and
-    that order is confirmed or money went back; with a supplement, all of them together are the amount. A payment that
-    went back as a whole is no longer compared; one by card for what was bought on account is over what its invoices
-    left open, and at most the order."""
+    that order is confirmed or money went back; with a supplement or store credit, all of them together are the amount
+    (at most, where the rest is still awaited or on account). A payment that went back as a whole is no longer compared;
+    one by card for what was bought on account is over what its invoices left open, and at most the order."""
     found = []
     rows = Payment.objects.filter(state="captured").select_related("order")
     amended = Sum("refunds__amount_minor", filter=Q(refunds__source__startswith=AMENDED), default=0)
     whole = Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"), default=0)
     compared = rows.annotate(amended=amended, back=whole).exclude(back=F("amount_minor"))
-    beside = set(rows.filter(supplement=True).values_list("order_id", flat=True))
+    beside = set(rows.filter(Q(supplement=True) | Q(method=CREDIT)).values_list("order_id", flat=True))
     together: dict[Order, int] = {}
     for payment in compared.iterator(chunk_size=2000):
         order = payment.order
@@ -38,20 +38,30 @@ def captured_has_one_order_of_equal_amount() -> list[str]:
     found += [
         f"payments of order {order.number} with its supplements: {owed} over {order.total_minor}"
         for order, owed in together.items()
-        if owed != order.total_minor
+        if (owed > order.total_minor if _waits_for_more(order) else owed != order.total_minor)
     ]
-    stray = rows.filter(order__status__in=("awaiting_payment", "cancelled")).annotate(
-        back=Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"), default=0)
+    waiting = Q(method=CREDIT, order__status="awaiting_payment")  # its order waits for the rest
+    stray = (
+        rows.exclude(waiting)
+        .filter(order__status__in=("awaiting_payment", "cancelled"))
+        .annotate(back=Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"), default=0))
     )
     for lost in stray.exclude(back=F("amount_minor")):
         found.append(f"payment {lost.pk}: captured, but order {lost.order.number} is {lost.order.status}")
     return found
 
 
+def _waits_for_more(order: Order) -> bool:
+    """Whether a part of an order is still to be paid, beside what was captured."""
+    return order.status == "awaiting_payment" or order.payment_method == INVOICE
+
+
 def an_order_is_paid_once() -> list[str]:
-    """Of two captured payments of one order, all but one go back in full; a supplement pays for something else."""
+    """Of two captured payments of one order, all but one go back in full; a supplement pays for something else, store
+    credit for a part."""
     kept = (
         Payment.objects.filter(state="captured", invoice_number="", supplement=False)
+        .in_money()
         .annotate(back=Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"), default=0))
         .exclude(back=F("amount_minor"))
     )

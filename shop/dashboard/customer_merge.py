@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from checkout.payment.actions import set_credit
 from checkout.payment.models import CustomerCredit
+from checkout.store_credit.actions import move_along
+from checkout.store_credit.queries import balance_minor
 from fulfilment.finance.dunning.actions import override_limit, reckon_limit
 from fulfilment.finance.dunning.actions.levels import level_of
 from fulfilment.finance.dunning.models import CustomerLimit
@@ -49,6 +51,7 @@ MOVES: tuple[tuple[str, str, Any], ...] = (
 )
 #: What belongs to an account itself and stays with the closed one, with the reason.
 STAYS: dict[str, str] = {
+    "store_credit.CreditAccount.user": "its balance moves by movements of its own",
     "payment.CustomerCredit.user": "reckoned anew from what was moved",
     "dunning.CustomerLimit.user": "reckoned anew from what was moved; the stricter one of staff is written anew",
     "dunning.HistoricalCustomerLimit.user": "history of the limit of that account",
@@ -95,6 +98,7 @@ class Preview:
     open_minor: int
     seen: str
     confirmed: frozenset[int]
+    store_credit_minor: int = 0  #: goes over too
 
     @property
     def both_sign_in(self) -> bool:
@@ -121,14 +125,16 @@ def _opens(person: User) -> bool:
 
 
 def preview(*, kept: User, gone: User) -> Preview:
-    """Count what would move. One query per row of ``MOVES``, one for the money and one for the addresses."""
+    """Count what would move. One query per row of ``MOVES``, two for money and one for the addresses."""
     moves = []
     for label, field, title in MOVES:
         many = _rows(label, field, gone, kept).count()
         if many:
             moves.append((title, many))
-    credit = CustomerCredit.objects.filter(user=gone).first()
-    state = "|".join([version_of(kept), version_of(gone), *(f"{title}{many}" for title, many in moves)])
+    credit, store_minor = CustomerCredit.objects.filter(user=gone).first(), balance_minor(gone)
+    state = "|".join(
+        [str(store_minor), version_of(kept), version_of(gone), *(f"{title}{many}" for title, many in moves)]
+    )
     return Preview(
         kept,
         gone,
@@ -138,6 +144,7 @@ def preview(*, kept: User, gone: User) -> Preview:
         frozenset(
             User.objects.filter(is_confirmed(), pk__in=[kept.pk, gone.pk]).values_list("pk", flat=True)
         ),
+        store_minor,
     )
 
 
@@ -177,6 +184,7 @@ def merge(*, kept: User, gone: User, seen: str, why: str, confirmed: bool, by: A
             )
         _ask(now, confirmed)
         moved = _move(now.gone, now.kept)
+        _move_credit(now.gone, now.kept, moved, by)
         _join_credit(now.gone, now.kept)
         _join_limit(now.gone, now.kept, by)
         closed = {"is_active": False, "merged_into": now.kept, "closed_reason": reason}
@@ -245,6 +253,12 @@ def _move(gone: User, kept: User) -> dict[str, int]:
         rule.customer, rule.customer_name = f"user:{kept.pk}", kept.name[:140]
         rule.save(update_fields=["customer", "customer_name"])
     return moved
+
+
+def _move_credit(gone: User, kept: User, moved: dict[str, int], by: Any) -> None:
+    """Store credit goes over by movements of its own; it counts as one more row of what moved."""
+    if move_along(from_user_id=gone.pk, to_user_id=kept.pk, by=by):
+        moved["store_credit.CreditAccount.user"] = 1
 
 
 def _join_credit(gone: User, kept: User) -> None:
@@ -346,6 +360,7 @@ def bring_along(*, gone: User, by: Any) -> dict[str, int]:
                 _("Meanwhile something changed at one of the accounts. Please look at it again.")
             )
         moved = _move(row, row.merged_into)
+        _move_credit(row, row.merged_into, moved, by)
         if not moved:
             raise NotChanged(_("There is nothing left that would have to follow."))
         _reckon_credit(row, row.merged_into)

@@ -29,6 +29,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Lower
 
 from checkout.order.models import Line, Order
 from checkout.payment.models import MethodRule, Refund
+from checkout.store_credit.models import Movement
 from fulfilment.customer_service.cases import models as cases
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import INVOICE_KIND, OPEN_STATES, Invoice
@@ -52,6 +53,7 @@ SECTIONS = {
     "withdrawals": "withdrawals.handle_withdrawals",
     "mails": "notifications.view_mails",
     "refunds": "payment.refund_payments",
+    "credits": "payment.view_payments",
     "margin": "ledger.view_ledger",
 }
 
@@ -116,7 +118,7 @@ def account(pk: int) -> Any:
 
 
 def file_of(who: Who, seen: Iterable[str]) -> dict[str, Section]:
-    """Every section whose name is in ``seen``: one query each, eight at most."""
+    """Every section whose name is in ``seen``: one query each, nine at most."""
     readers = {
         "orders": orders,
         "invoices": invoices,
@@ -126,6 +128,7 @@ def file_of(who: Who, seen: Iterable[str]) -> dict[str, Section]:
         "mails": mails,
         "refunds": refunds,
         "margin": margin,
+        "credits": credits_of,
     }
     return {name: reader(who) for name, reader in readers.items() if name in seen}
 
@@ -222,6 +225,14 @@ def refunds(who: Who) -> Section:
         iban = known.iban if known else ""
         row.shown_iban = _spaced(iban) if row.state == "requested" else masked(iban)
     return found
+
+
+def credits_of(who: Who) -> Section:
+    """Movements of store credit, and the balance: their sum. Only an account has any."""
+    if who.user is None:
+        return Section()
+    rows = Movement.objects.filter(account__user=who.user).select_related("account", "order")
+    return _section(_over(rows, balance=Sum("amount_minor")).order_by("-pk"), "balance")
 
 
 def _spaced(iban: str) -> str:

@@ -6,7 +6,7 @@ from django.db.models import Sum
 
 from checkout.order.models import Order
 from checkout.payment.actions.refunds import refundable_minor
-from checkout.payment.models import Payment
+from checkout.payment.models import CREDIT, Payment
 from fulfilment.finance.invoicing.models import Invoice, OrderAccount
 
 REFUND = "payment.refund_payments"
@@ -19,9 +19,14 @@ def may_refund(order: Order) -> bool:
 
 
 def payment_of(order: Order) -> Payment | None:
-    """The payment whose money can go back: the one with most left of it."""
+    """The payment whose money can go back: the one with most left of it, store credit last (docs/decisions/0078)."""
     rows = Payment.objects.filter(order=order, state="captured").select_related("order")
-    return max(rows, key=refundable_minor, default=None)
+    return max(rows, key=_first_back, default=None)
+
+
+def _first_back(payment: Payment) -> tuple[bool, int]:
+    left = refundable_minor(payment)
+    return left > 0 and payment.method != CREDIT, left
 
 
 def free_minor(order: Order) -> int:

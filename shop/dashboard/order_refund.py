@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from checkout.payment import approval
 from checkout.payment.actions.refunds import RefundTooLarge, refundable_minor
-from checkout.payment.models import CARD, Payment
+from checkout.payment.models import CARD, CREDIT, Payment
 from fulfilment.finance.amounts import AmountField
 from shop.approvals.actions import limit_minor
 from shop.kernel.access import staff_view
@@ -37,6 +37,13 @@ class RefundForm(forms.Form):
         max_length=300,
         help_text=gettext_lazy("Stands in the order's history."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    as_credit = forms.BooleanField(
+        label=gettext_lazy("The customer expressly wants it as store credit"),
+        help_text=gettext_lazy(
+            "Otherwise it goes back the way it was paid, as the law has it (§ 357 (3) BGB)."
+        ),
+        required=False,
     )
     token = forms.UUIDField(widget=forms.HiddenInput)
     seen = forms.IntegerField(widget=forms.HiddenInput)
@@ -67,6 +74,7 @@ def refund(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "order": found,
         "payment": payment,
+        "by_credit": payment is not None and payment.method == CREDIT,
         "by_card": payment is not None and payment.method == CARD,
         "left_minor": left,
         "free_minor": free,
@@ -93,6 +101,7 @@ def _give_back(request: HttpRequest, payment: Payment, data: dict[str, Any]) -> 
             token=str(data["token"]),
             reason_code=data["reason_code"],
             reason=data["reason"],
+            as_credit=data["as_credit"],
             by=request.user,
         )
     except RefundTooLarge as error:

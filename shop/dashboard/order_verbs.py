@@ -16,7 +16,7 @@ from checkout.order.queries import order_for_fulfilment
 from checkout.payment import approval
 from checkout.payment.actions import close_unpaid
 from checkout.payment.actions.refunds import refundable_minor
-from checkout.payment.models import CARD, Payment
+from checkout.payment.models import CARD, CREDIT, Payment
 from fulfilment.customer_service.returns import exchange_end
 from fulfilment.customer_service.returns.left import goods_are_back
 from fulfilment.warehouse.picking.models import PickLine
@@ -40,6 +40,7 @@ class Consequences:
     pieces_freed: int
     refund_card_minor: int
     refund_transfer_minor: int
+    refund_credit_minor: int
     pieces_to_put_back: int
     open_payment: Payment | None
     decided_anew: bool = False  #: what came back for its goods is here, so its money waits for a person then
@@ -64,7 +65,8 @@ def consequences(order: Order) -> Consequences:
     )
     payments = list(Payment.objects.filter(order=order).order_by("pk"))
     card = sum(refundable_minor(payment) for payment in payments if payment.method == CARD)
-    other = sum(refundable_minor(payment) for payment in payments if payment.method != CARD)
+    other = sum(refundable_minor(payment) for payment in payments if payment.method not in (CARD, CREDIT))
+    credit = sum(refundable_minor(payment) for payment in payments if payment.method == CREDIT)
     waiting = [
         payment for payment in payments if payment.state in ("created", "action_required", "authorised")
     ]
@@ -72,6 +74,7 @@ def consequences(order: Order) -> Consequences:
         int(freed["n"] or 0),
         card,
         other,
+        credit,
         int(picked["n"] or 0),
         waiting[-1] if waiting else None,
         goods_are_back(order),

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from catalogue.partner.models import InsufficientStock
 from checkout.basket.queries import problem_of
 from checkout.forms import AddressForm, CarrierContactForm, FirmForm, shipping_countries
-from checkout.order.actions import BasketChanged, BasketGone, PriceChanged
+from checkout.order.actions import BasketChanged, BasketGone, CreditChanged, PriceChanged
 from checkout.order.actions.place import LINK_RESERVED_FOR
 from checkout.order.models import AcceptedSummary, Order
 from checkout.order.texts import SeenText, texts_now
 from checkout.payment import rules
-from checkout.payment.models import CARD, INVOICE, NOTHING
+from checkout.payment.models import CARD, CREDIT, INVOICE, NOTHING
 from checkout.phone_orders import actions
 from checkout.phone_orders.models import PhoneOrder
 from checkout.placing import remember_firm, sold_out_text, summary_html
@@ -161,7 +161,12 @@ def way(request: HttpRequest, pk: int) -> HttpResponse:
     agreed = consent.is_valid() and consent.cleaned_data["carrier_contact"]
     try:
         row = actions.change(
-            phone_order=row, by=request.user, delivery_code=chosen, carrier_contact=agreed, payment_method=""
+            phone_order=row,
+            by=request.user,
+            delivery_code=chosen,
+            carrier_contact=agreed,
+            use_credit="use_credit" in request.POST or not actions.quote(row).credit_there_minor,
+            payment_method="",
         )
     except actions.Closed as closed:
         messages.error(request, str(closed))
@@ -224,7 +229,7 @@ def _place(
             seen_sha256=request.POST.get("seen", ""),
             by=request.user,
         )
-    except (PriceChanged, BasketChanged):
+    except (PriceChanged, BasketChanged, CreditChanged):
         messages.warning(
             request,
             _(
@@ -251,6 +256,7 @@ def said(order: Order) -> str:
     texts = {
         INVOICE: confirmed,
         NOTHING: confirmed,
+        CREDIT: confirmed,
         CARD: _(
             "Order %(number)s is placed. A link to pay, the terms and the withdrawal notice go to %(email)s."
         ),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from checkout.order.models import Order
 from checkout.payment.actions.refunds import refundable_minor, request_refund
-from checkout.payment.models import CARD, Payment, Refund
+from checkout.payment.models import CARD, CREDIT, Payment, Refund
 from fulfilment.customer_service.cases import kinds
 from fulfilment.customer_service.cases.models import Case
 from fulfilment.customer_service.changes.models import CANCEL, DELIVERY, PIECES
@@ -25,6 +25,7 @@ from fulfilment.customer_service.remedies.effects import GOODS, MAIL, MONEY, Eff
 from fulfilment.customer_service.remedies.models import Remedy
 from fulfilment.customer_service.returns import exchange
 from fulfilment.finance.ledger import rules
+from fulfilment.finance.ledger.postings import Posting
 from shop.notifications.actions import send_copy
 from shop.notifications.models import OutgoingMail
 from shop.ui.amounts import AmountField
@@ -136,7 +137,9 @@ class GiveBack(Act):
         payment, amount = self._payment(wish), int(wish.data["amount"])
         found, is_card = Effects(amount_minor=amount), Refund(payment=payment).way == CARD
         facts = {"amount": money_text(amount, payment.currency)}
-        if is_card:
+        if payment.method == CREDIT:
+            found.say(MONEY, _("%(amount)s become the customer's store credit, at once.") % facts)
+        elif is_card:
             found.say(MONEY, _("%(amount)s go back to the customer's card, by themselves.") % facts)
         else:
             found.say(MONEY, _("%(amount)s go back by bank transfer; accounting sends it.") % facts)
@@ -149,14 +152,7 @@ class GiveBack(Act):
             )
         found.say(GOODS, _("The customer keeps the goods; the stock stays as it is."))
         found.say(MAIL, _("The customer is told by mail when it is done."))
-        found.rows = of_postings(
-            rules.refund_succeeded(
-                order_number=wish.order.number,
-                amount_minor=amount,
-                by_card=is_card,
-                currency=payment.currency,
-            )
-        )
+        found.rows = of_postings(_postings(payment, amount, is_card))
         found.booked = _("when the money has gone back")
         return found
 
@@ -185,6 +181,17 @@ class GiveBack(Act):
             words = _("At most %(left)s are left to give back.")
             raise Refused(words % {"left": money_text(left, wish.order.currency)})
         return payment
+
+
+def _postings(payment: Payment, amount_minor: int, is_card: bool) -> list[Posting]:
+    number, currency, holder = payment.order.number, payment.currency, payment.order.user_id
+    if payment.method == CREDIT and holder is not None:
+        return rules.refunded_to_credit(
+            order_number=number, user_id=holder, amount_minor=amount_minor, currency=currency
+        )
+    return rules.refund_succeeded(
+        order_number=number, amount_minor=amount_minor, by_card=is_card, currency=currency
+    )
 
 
 def _picked(order: Order) -> str:

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from checkout.order.models import Order
+from checkout.store_credit import queries as store_credit
 from fulfilment.finance.invoicing.models import Invoice
 from shop.customers.deletion import open_wish
 from shop.kernel.access import shopper_view
@@ -29,6 +30,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "deletion": open_wish(person),
         "orders": list(_orders(person)[:LATEST]),
         "open_invoices": list(Invoice.objects.open().filter(user=person).order_by("due_on")[:LATEST]),
+        "credit_minor": store_credit.balance_minor(person),
         "addresses": list(person.addresses.select_related("country")[:LATEST]),  # type: ignore[union-attr]
     }
     return render(request, "account/overview.html", context)
@@ -61,6 +63,20 @@ def invoices(request: HttpRequest) -> HttpResponse:
     rows = Invoice.objects.filter(user=request.user).order_by("-issued_on", "-pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "account/invoices.html", {"page_obj": page})
+
+
+@shopper_view
+@never_cache
+@require_safe
+def credit(request: HttpRequest) -> HttpResponse:
+    """The store credit of the person, with every movement, the newest first."""
+    page = Paginator(store_credit.movements_of(request.user), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page_obj": page,
+        "accounts": store_credit.accounts_of(request.user),
+        "kept_until": store_credit.kept_until(),
+    }
+    return render(request, "account/credit.html", context)
 
 
 def _orders(person: Any) -> Any:

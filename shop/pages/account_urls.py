@@ -11,6 +11,7 @@ urlpatterns = [
     path("orders/<slug:number>/", account.order, name="order"),
     path("orders/<slug:number>/again/", reorder.reorder, name="reorder"),
     path("invoices/", account.invoices, name="invoices"),
+    path("credit/", account.credit, name="credit"),
     path("requests/", account_requests.requests, name="requests"),
     path("delete/", deletion.delete, name="delete"),
     path("delete/keep/", deletion.keep, name="delete_undo"),

@@ -17,6 +17,7 @@ urlpatterns = [
     path("<slug:number>/returns/<slug:returning>/label.pdf", returns.label, name="return-label"),
     path("<slug:number>/returns/<slug:returning>/label.png", returns.label_code, name="return-label-code"),
     path("<slug:number>/returns/<slug:returning>/sent/", returns.sent, name="return-sent"),
+    path("<slug:number>/returns/<slug:returning>/back/", returns.back, name="return-back"),
     path("<slug:number>/invoices/<slug:invoice>/", orders.invoice_pdf, name="invoice"),
     path("<slug:number>/invoices/<slug:invoice>/xrechnung/", orders.invoice_xrechnung, name="xrechnung"),
 ]

@@ -17,6 +17,7 @@ from fulfilment.customer_service.returns.labels import want
 from fulfilment.customer_service.returns.models import TRACKING_MAX, CarrierLabel
 from fulfilment.customer_service.returns.paper import slip_pdf
 from fulfilment.customer_service.returns.sending import NotSent, note_sent
+from fulfilment.customer_service.returns.wish import NotChosen, choose
 from fulfilment.warehouse.receiving.models import Return
 from shop.kernel.access import public
 
@@ -99,6 +100,27 @@ def _file(found: Return, name: str, kind: str) -> HttpResponse:
     answer = HttpResponse(bytes(content), content_type=kind)
     answer["Content-Disposition"] = f'inline; filename="{found.number}-label.{kind.rpartition("/")[2]}"'
     return answer
+
+
+@public
+@never_cache
+@require_POST
+def back(request: HttpRequest, number: str, returning: str) -> HttpResponse:
+    """The customer chooses how the money of a return comes back: the way it was paid, or as store credit."""
+    found = _own(request, number, returning)
+    person = request.user if request.user.is_authenticated else None
+    try:
+        wish = choose(returning=found, way=request.POST.get("way", ""), by=person)
+    except NotChosen as problem:
+        messages.error(request, str(problem))
+    else:
+        messages.success(
+            request,
+            _("Noted: you get store credit as soon as the goods are checked.")
+            if wish.as_credit
+            else _("Noted: your money comes back the way you paid."),
+        )
+    return redirect(f"{reverse('orders:detail', args=[number])}#returns")
 
 
 def _own(request: HttpRequest, number: str, returning: str) -> Return:

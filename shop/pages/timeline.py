@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from checkout.basket.queries import pictures_of
 from checkout.order.models import Line, Order
-from checkout.payment.models import OPEN_STATES, Payment, Refund
+from checkout.payment.models import CREDIT, OPEN_STATES, Payment, Refund
 from fulfilment.customer_service.changes.models import ADDRESS, DELIVERY, PIECES, OrderChange
 from fulfilment.customer_service.changes.states import DONE
 from fulfilment.customer_service.returns import told
@@ -41,12 +41,14 @@ def order_page(order: Order) -> dict[str, Any]:
         .prefetch_related(Prefetch("refunds", queryset=refunds))
         .order_by("pk")
     )
+    asked = [payment for payment in payments if payment.method != CREDIT] or payments
     parcels = list(Parcel.objects.filter(order=order).order_by("packed_at"))
     invoices = list(Invoice.objects.filter(order=order).order_by("pk"))
     return {
         "order": order,
         "lines": lines,
-        "payment": payments[-1] if payments else None,
+        "payment": asked[-1] if asked else None,
+        "by_credit_minor": _by_credit_minor(payments),
         "open_payment": next((p for p in payments if p.state in OPEN_STATES), None),
         "refunds": [refund for payment in payments for refund in payment.refunds.all()],
         "parcels": parcels,
@@ -59,6 +61,13 @@ def order_page(order: Order) -> dict[str, Any]:
         "returns": told.of_order(order),
         "merchant": MerchantProfile.objects.first(),
     }
+
+
+def _by_credit_minor(payments: list[Payment]) -> int:
+    """What store credit paid of the order and did not go back, in minor units."""
+    mine = [payment for payment in payments if payment.method == CREDIT and payment.state == "captured"]
+    back = [refund for payment in mine for refund in payment.refunds.all() if refund.state != "failed"]
+    return sum(payment.amount_minor for payment in mine) - sum(refund.amount_minor for refund in back)
 
 
 def _asked(order: Order) -> list[tuple[ShortageQuestion, str]]:
@@ -104,10 +113,12 @@ def _money(payments: list[Payment]) -> list[Event]:
     for payment in payments:
         if payment.captured_at:
             text = payment.card_label or ""
-            events.append(_event(_("Payment received"), payment.captured_at, "euro", text=text))
+            title = _("Paid with store credit") if payment.method == CREDIT else _("Payment received")
+            events.append(_event(title, payment.captured_at, "euro", text=text))
         for refund in payment.refunds.all():
             if refund.succeeded_at:
-                events.append(_event(_("Money returned to you"), refund.succeeded_at, "undo"))
+                text = _("as store credit") if refund.way == CREDIT else ""
+                events.append(_event(_("Money returned to you"), refund.succeeded_at, "undo", text=text))
     return events
 
 

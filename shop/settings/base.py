@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "checkout.vat_ids.apps.VatIdsConfig",
     "checkout.order.apps.OrderConfig",
     "checkout.vouchers.apps.VouchersConfig",
+    "checkout.store_credit.apps.StoreCreditConfig",
     "checkout.phone_orders.apps.PhoneOrdersConfig",
     "checkout.payment.apps.PaymentConfig",
     "fulfilment.warehouse.stock.apps.StockConfig",

@@ -107,6 +107,7 @@ def make_placement(
     seen_total_minor: int | None = None,
     language: str = "de",
     delivery_code: str = "home",
+    credit_minor: int = 0,
 ) -> Placement:
     """Everything placing needs, for a basket."""
     lines = list(basket.all_lines())
@@ -121,6 +122,7 @@ def make_placement(
         payment_method=method,
         user=user,
         seen_total_minor=seen_total_minor,
+        credit_minor=credit_minor,
     )
 
 

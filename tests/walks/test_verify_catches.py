@@ -35,6 +35,7 @@ pytestmark = pytest.mark.django_db
 #: Rooms whose checks are broken in tests of their own.
 ELSEWHERE = {
     "reviews": "tests/catalogue/test_reviews.py",
+    "store_credit": "tests/checkout/store_credit/test_credit.py",
     "approvals": "tests/shop/approvals/test_approvals.py",
     "dashboard": "tests/shop/dashboard/test_merging.py",
     "audit": "tests/shop/audit/test_accesses.py",

@@ -14,7 +14,8 @@ from checkout.order.events import OrderPlaced
 from checkout.order.models import AcceptedSummary, Order
 from checkout.order.numbers import new_order_number
 from checkout.order.texts import SeenText
-from checkout.payment.models import CARD, INVOICE, NOTHING, PREPAYMENT, Payment
+from checkout.payment.models import CARD, CREDIT, INVOICE, NOTHING, PREPAYMENT, Payment
+from checkout.store_credit.actions import NotEnough
 from shop.kernel.clock import now
 from shop.kernel.outbox import current_correlation_id, record, remember
 from shop.kernel.transactions import retrying
@@ -27,12 +28,17 @@ RESERVED_FOR: dict[str, dt.timedelta | None] = {
     PREPAYMENT: dt.timedelta(days=7),
     INVOICE: None,
     NOTHING: None,
+    CREDIT: None,
 }
 #: An order taken by phone is paid by a link in a mail, which one reads in the evening.
 LINK_RESERVED_FOR = dt.timedelta(days=1)
 
 #: Ways to pay that wait for no money before the contract is concluded, with the reason the history keeps.
-CONFIRMED_AT_ONCE = {INVOICE: "purchase on account", NOTHING: "nothing to pay"}
+CONFIRMED_AT_ONCE = {
+    INVOICE: "purchase on account",
+    NOTHING: "nothing to pay",
+    CREDIT: "paid with store credit",
+}
 
 
 class PlacingRefused(Exception):
@@ -45,6 +51,10 @@ class PriceChanged(PlacingRefused):
     def __init__(self, seen_minor: int, present_minor: int) -> None:
         super().__init__(f"seen {seen_minor}, now {present_minor}")
         self.seen_minor, self.present_minor = seen_minor, present_minor
+
+
+class CreditChanged(PlacingRefused):
+    """The customer's credit is no longer what the summary counted on: it was spent in another tab."""
 
 
 class BasketGone(PlacingRefused):
@@ -78,7 +88,7 @@ class Placement:
     """Everything that makes an order, already checked by the caller. Addresses are unsaved model instances.
 
     ``taken_by``: the colleague who takes it by phone; None: the customer placed it. ``texts``: the legal texts that
-    apply, in the versions that the summary names.
+    apply, in the versions that the summary names. ``credit_minor``: what of the total the customer's store credit pays.
     """
 
     basket: Any
@@ -95,16 +105,19 @@ class Placement:
     seen_sha256: str | None = None
     taken_by: Any = None
     texts: Sequence[SeenText] = ()
+    credit_minor: int = 0
 
 
 def place(placement: Placement, *, by: Any = None) -> Order:
     """Place an order, once per basket: a second click or tab gets the same order back.
 
     Raises PriceChanged when the total differs from what was seen, BasketChanged when anything else of the summary
-    does (§ 312j BGB: what is kept as accepted is what was shown), BasketGone for an empty or foreign basket, and
-    InsufficientStock naming the SKU when the last piece went to somebody else. In each case nothing was changed.
+    does (§ 312j BGB: what is kept as accepted is what was shown), CreditChanged when less credit is there, BasketGone
+    for an empty or foreign basket, and InsufficientStock naming the SKU when the last piece went to somebody else. In
+    each case nothing was changed.
 
-    An order over 0.00 is confirmed at once and has no payment, whatever way to pay was chosen.
+    An order over 0.00 is confirmed at once and has no payment, whatever way to pay was chosen; so is one that store
+    credit pays as a whole, which is its payment.
     """
     if not placement.totals.lines:
         raise BasketGone("the basket is empty")
@@ -113,7 +126,11 @@ def place(placement: Placement, *, by: Any = None) -> Order:
     if placement.seen_sha256 not in (None, AcceptedSummary.digest(placement.accepted_html)):
         raise BasketChanged("the summary is no longer the one that was seen")
     if not placement.totals.total_minor:
-        placement = replace(placement, payment_method=NOTHING)
+        placement = replace(placement, payment_method=NOTHING, credit_minor=0)
+    elif placement.credit_minor == placement.totals.total_minor:
+        placement = replace(placement, payment_method=CREDIT)
+    elif placement.payment_method == CREDIT or not 0 <= placement.credit_minor < placement.totals.total_minor:
+        raise CreditChanged("credit does not pay the whole order")
     elif placement.payment_method == NOTHING:
         raise PriceChanged(0, placement.totals.total_minor)
     number = new_order_number()
@@ -150,11 +167,12 @@ def _place(placement: Placement, number: str, by: Any) -> Order:
         digest = AcceptedSummary.digest(placement.accepted_html)
         texts = [text.facts() for text in placement.texts]
         AcceptedSummary.objects.create(order=order, html=placement.accepted_html, sha256=digest, texts=texts)
-    if placement.payment_method != NOTHING:
+    rest = order.total_minor - placement.credit_minor
+    if rest:
         Payment.objects.create(
             order=order,
             method=placement.payment_method,
-            amount_minor=order.total_minor,
+            amount_minor=rest,
             currency=order.currency,
             expires_at=expires_at,
             state="authorised" if placement.payment_method == INVOICE else "created",
@@ -163,6 +181,18 @@ def _place(placement: Placement, number: str, by: Any) -> Order:
     # As late as can be: from here until the end everybody waits who wants the same SKU.
     wishes = [Wish(line.stockrecord_id, line.pk, order.pk, line.quantity) for line in lines]
     reserve(wishes, expires_at=expires_at)
+    # Stock before credit, as where an order is cancelled: so nobody waits for the other in a circle.
+    if placement.credit_minor:
+        _spend(order, placement.credit_minor, by)
     if placement.payment_method in CONFIRMED_AT_ONCE:
         confirm(order=order, by=by, why=CONFIRMED_AT_ONCE[placement.payment_method])
     return order
+
+
+def _spend(order: Order, credit_minor: int, by: Any) -> None:
+    from checkout.payment.actions.store_credit import pay_with_credit
+
+    try:
+        pay_with_credit(order=order, amount_minor=credit_minor, by=by)
+    except NotEnough as less:
+        raise CreditChanged(str(less)) from None

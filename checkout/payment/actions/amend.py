@@ -8,11 +8,12 @@ from django.db.models import Q, Sum
 
 from checkout.order.models import Order
 from checkout.payment.minimums import card_minimum_minor
-from checkout.payment.models import CARD, OPEN_STATES, Payment, Refund
+from checkout.payment.models import CARD, CREDIT, OPEN_STATES, Payment, Refund
 from shop.kernel.clock import now
 from shop.kernel.states import MoveNotAllowed, StaleState, move
 
 from .refunds import refundable_minor, request_refund
+from .store_credit import confirm_paid_by_credit, rest_minor
 
 SOURCE = "amend:"  #: of refunds that bring a payment down to what the order owes
 CHANGED = "the order was changed"
@@ -33,20 +34,28 @@ def follow_total(*, order: Order, source: str, why: str, by: Any = None) -> list
 
     if confirm_free(order=order, by=by):
         return give_surplus_back(order=order, source=source, why=why, by=by)
+    if confirm_paid_by_credit(order=order, by=by):
+        return give_surplus_back(order=order, source=source, why=why, by=by)
+    rest = rest_minor(order)
     for payment in Payment.objects.of_order(order).filter(state__in=OPEN_STATES):
+        if not rest:  # on account, and what is left of it is paid with credit
+            move(payment, to="cancelled", by=by, why=CHANGED)
+            continue
         rows = Payment.objects.filter(pk=payment.pk, state=payment.state)
-        if not rows.update(amount_minor=order.total_minor):
+        if not rows.update(amount_minor=rest):
             raise StaleState(f"payment {payment.pk} was changed by somebody else")
     return give_surplus_back(order=order, source=source, why=why, by=by)
 
 
 def give_surplus_back(*, order: Order, source: str, why: str, by: Any = None) -> list[Refund]:
-    """What was captured beyond the order's total and is not on its way back yet is refunded. [] when nothing is.
+    """What was captured beyond the order's total and is not on its way back yet is refunded, money before credit
+    (docs/decisions/0078). [] when nothing is.
 
     A payment that came doubled or late goes back as a whole elsewhere; it has nothing left to refund here.
     """
     refunds, left = [], paid_minor(order) - order.total_minor
-    for payment in Payment.objects.of_order(order).filter(state="captured").order_by("pk"):
+    captured = list(Payment.objects.of_order(order).filter(state="captured").order_by("pk"))
+    for payment in sorted(captured, key=lambda one: one.method == CREDIT):
         amount = min(left, refundable_minor(payment))
         if amount > 0:
             left -= amount
@@ -95,7 +104,8 @@ def card_again(*, order: Order) -> Payment | None:
     open_ones = Payment.objects.of_order(order).filter(state__in=OPEN_STATES)
     if order.status != "awaiting_payment" or order.payment_method != CARD or open_ones.exists():
         return None
-    if order.total_minor < card_minimum_minor(order.currency):
+    rest = rest_minor(order)
+    if rest < card_minimum_minor(order.currency):
         return None
     wait = RESERVED_FOR[CARD]
     expires_at = now() + wait if wait else None
@@ -103,7 +113,7 @@ def card_again(*, order: Order) -> Payment | None:
     return Payment.objects.create(
         order=order,
         method=CARD,
-        amount_minor=order.total_minor,
+        amount_minor=rest,
         currency=order.currency,
         expires_at=expires_at,
     )

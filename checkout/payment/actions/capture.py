@@ -11,13 +11,14 @@ from catalogue.partner.models import InsufficientStock
 from checkout.order.actions.life import confirm, revive
 from checkout.order.models import Order
 from checkout.payment.events import MoneyUnmatched, PaymentCaptured
-from checkout.payment.models import MONEY_CAME, NOTHING, OPEN_STATES, Payment
+from checkout.payment.models import CREDIT, MONEY_CAME, NOTHING, OPEN_STATES, Payment
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
 
 from .amend import give_surplus_back
 from .refunds import request_refund
+from .store_credit import rest_minor
 from .supplement import take_supplement
 
 
@@ -75,15 +76,16 @@ def cancel_open(*, order: Order, by: Any = None, why: str) -> int:
 
 def _tell_order(order: Order, payment: Payment, by: Any) -> None:
     """Confirm the order; money for one that is gone or already paid goes back."""
-    others = Payment.objects.of_order(order).filter(state="captured").exclude(pk=payment.pk)
+    others = Payment.objects.of_order(order).in_money().filter(state="captured").exclude(pk=payment.pk)
     if payment.supplement:
         take_supplement(order=order, payment=payment)
     elif others.exists():
         _all_back(payment, "double", "the order had already been paid")
-    elif order.payment_method == NOTHING:  # an attempt from before its price fell to 0.00
+    elif order.payment_method in (NOTHING, CREDIT):  # an attempt from before its price fell so far
         _all_back(payment, "late", "nothing was to be paid any more")
-    elif order.status in ("awaiting_payment", "cancelled") and payment.amount_minor < order.total_minor:
-        # An attempt from before pieces were added asked for less than is owed now.
+    elif order.status in ("awaiting_payment", "cancelled") and payment.amount_minor < rest_minor(order):
+        # An attempt from before pieces were added asked for less than is owed now; or it expired, and the credit that
+        # was to pay a part of it has gone back.
         _all_back(payment, "late", "the order has been changed and costs more")
     elif order.status == "awaiting_payment":
         cancel_open(order=order, by=by, why="paid in another way")

@@ -12,8 +12,10 @@ from django.db.models import F, Sum
 from checkout.order.models import Order
 from checkout.payment import stripe_client
 from checkout.payment.events import RefundFailed, RefundRequested, RefundSucceeded
-from checkout.payment.models import CARD, INVOICE, MONEY_CAME, Payment, Refund
+from checkout.payment.models import CARD, CREDIT, INVOICE, MONEY_CAME, Payment, Refund
 from checkout.payment.stripe_client import ProviderDown, ProviderRefund, ProviderRefused
+from checkout.store_credit import actions as store_credit
+from checkout.store_credit.models import REFUNDED, RETURNED
 from shop.kernel.attempts import pause_s
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
@@ -46,35 +48,71 @@ def refundable_minor(payment: Payment) -> int:
     return max(0, payment.goods_minor - by_card - int(sent["total"] or 0))
 
 
+class NoAccount(ValueError):
+    """Money cannot become credit: the order has no customer account that could hold it."""
+
+
 class Changed(ValueError):
     """What may go back is no longer what the page showed: somebody else was faster. Nothing was changed."""
 
 
 def request_refund(
-    *, payment: Payment, amount_minor: int, source: str, reason: str, by: Any = None
+    *,
+    payment: Payment,
+    amount_minor: int,
+    source: str,
+    reason: str,
+    as_credit: bool = False,
+    by: Any = None,
 ) -> Refund:
     """Write down that money must go back; a task sends it. ``source`` names the fact (``late:17``): a retry finds the
-    same row. Raises RefundTooLarge, ValueError for an amount below one minor unit."""
+    same row. ``as_credit``: the customer wants it as store credit, which they have at once; what credit had paid goes
+    there in any case.
+
+    Raises RefundTooLarge, NoAccount, ValueError for an amount below one minor unit.
+    """
     if amount_minor < 1:
         raise ValueError("a refund is at least one minor unit")
     with transaction.atomic():
-        held(payment.pk)  # two clerks at once: the second sees the first's row
+        payment = held(payment.pk)  # two clerks at once: the second sees the first's row
         known = Refund.objects.filter(source=source).first()
         if known is not None:
             return known
         left = refundable_minor(payment)
         if amount_minor > left:
             raise RefundTooLarge(amount_minor, left)
+        if as_credit and payment.order.user_id is None:
+            raise NoAccount("only a customer's account can hold credit")
         refund = Refund.objects.create(
             payment=payment,
+            as_credit=as_credit,
             amount_minor=amount_minor,
             currency=payment.currency,
             source=source,
             reason=reason[:300],
             requested_by=by if getattr(by, "pk", None) else None,
         )
-        record(RefundRequested(refund.pk, payment.pk, payment.order_id))
+        if refund.way == CREDIT:
+            _to_credit(refund, by)
+        else:
+            record(RefundRequested(refund.pk, payment.pk, payment.order_id))
         return refund
+
+
+def _to_credit(refund: Refund, by: Any) -> None:
+    """Nobody has to be asked: the customer has it in this transaction, whoever the order belongs to by now."""
+    payment = refund.payment
+    store_credit.put(
+        user_id=payment.order.user_id,
+        amount_minor=refund.amount_minor,
+        currency=refund.currency,
+        kind=RETURNED if payment.method == CREDIT else REFUNDED,
+        cause=f"refund:{refund.pk}",
+        order=payment.order,
+        why=refund.reason,
+        by=by,
+    )
+    succeed(refund=refund, reference=f"credit:{refund.pk}", by=by)
 
 
 def refund_captured(*, order: Order, by: Any = None, why: str) -> list[Refund]:

@@ -22,6 +22,7 @@ from shop.ui.numbers import money_text
 
 from .amend import CHANGED
 from .capture import cancel_open, capture, unmatched
+from .store_credit import rest_minor
 
 log = logging.getLogger(__name__)
 
@@ -196,7 +197,7 @@ def change_method(*, order: Order, method: str, by: Any = None) -> Payment:
         payment = Payment.objects.create(
             order=order,
             method=method,
-            amount_minor=order.total_minor,
+            amount_minor=rest_minor(order),
             currency=order.currency,
             expires_at=expires_at,
         )

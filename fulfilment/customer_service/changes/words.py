@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from checkout.order.models import Order
-from checkout.payment.models import CARD, INVOICE, PREPAYMENT
+from checkout.payment.models import CARD, CREDIT, INVOICE, PREPAYMENT
 from shop.ui.numbers import money_text
 
 from .models import ADDRESS, CANCEL, DELIVERY, PIECES
@@ -42,7 +42,8 @@ def _money(seen: Preview, order: Order, kind: str) -> list[str]:
     points = [_back(one.amount_minor, one.way, one.card_label, seen.currency) for one in seen.back]
     if kind == CANCEL:
         return points or [_("You pay nothing.")]
-    total = {"total": money_text(seen.after_minor, seen.currency)}
+    asked = seen.after_minor if seen.asked_minor is None else seen.asked_minor  # store credit may pay a part
+    total = {"total": money_text(asked, seen.currency)}
     if seen.more_minor:
         more = {"more": money_text(seen.more_minor, seen.currency)}
         return [
@@ -64,6 +65,8 @@ def _back(amount_minor: int, way: str, card_label: str, currency: str) -> str:
         return _("%(amount)s go back to your card %(card)s.") % amount
     if way == CARD:
         return _("%(amount)s go back to your card.") % amount
+    if way == CREDIT:
+        return _("%(amount)s are yours again as store credit, at once.") % amount
     return _("%(amount)s go back to you by bank transfer.") % amount
 
 
@@ -128,6 +131,8 @@ def _staff_back(amount_minor: int, way: str, currency: str) -> str:
     amount = {"amount": money_text(amount_minor, currency)}
     if way == CARD:
         return _("%(amount)s go back to the customer's card, by themselves.") % amount
+    if way == CREDIT:
+        return _("%(amount)s become the customer's store credit, at once.") % amount
     return (
         _("%(amount)s are to be sent back by bank transfer; accounting finds it under transfers to send.")
         % amount

@@ -29,6 +29,7 @@ from .approving import NotSo
 from .models import Settlement
 from .plan import Plan, Step, TooMuchKept, first_order, paid_steps, plan, together, whole_order_is_back
 from .states import DONE, NOTHING, PROPOSED
+from .wish import wants_credit
 
 
 @dataclass(frozen=True)
@@ -294,12 +295,14 @@ def _carry_out(settlement: Settlement, planned: Plan, *, by: Any) -> None:
         numbers.append(note.number)
     settlement.credit_notes = numbers
     Settlement.objects.filter(pk=settlement.pk).update(credit_notes=numbers)
+    as_credit = wants_credit(settlement.returning)
     for payment, amount in sent:
         request_refund(
             payment=payment,
             amount_minor=amount,
             source=f"return:{number}:{payment.pk}",
             reason=_reason(settlement, settings.LANGUAGE_CODE),
+            as_credit=as_credit,
             by=by,
         )
     _close_withdrawal(settlement, by)

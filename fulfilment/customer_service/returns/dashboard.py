@@ -24,6 +24,7 @@ from . import actions, approving, automatic, exchange_pages, postage_pages
 from .forms import NothingForm, SettleForm, SettlementSearch
 from .models import Settlement
 from .plan import Plan, TooMuchKept
+from .wish import wants_credit
 
 SETTLE = "returns.settle_money"
 SORT = {"return": "returning__number", "order": "order__number", "proposed": "proposed_at", "state": "state"}
@@ -80,6 +81,7 @@ def _page(
         "form": form,
         "nothing_form": nothing or NothingForm(auto_id="nothing_%s"),
         "plan": plan,
+        "as_credit": wants_credit(found.returning),
         "needs_second": bool(plan and approving.needs_second(found, plan, request.user)),
         "request_state": newest.state if newest else "",
         "asked": newest,

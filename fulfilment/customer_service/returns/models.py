@@ -156,6 +156,30 @@ class CarrierLabel(Claimed):
         return self.state == self.DEAD or bool(self.refused)
 
 
+class RefundWish(models.Model):
+    """How a customer wants the money of a return: as it was paid, or as store credit (§ 357 (3) BGB: only where they
+    expressly say so). Append-only; the last one counts, and without any it goes back as it was paid."""
+
+    returning = models.ForeignKey("receiving.Return", on_delete=models.PROTECT, related_name="refund_wishes")
+    as_credit = models.BooleanField()
+    words = models.CharField(max_length=300, help_text="what they agreed to, as it was shown")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["pk"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"return {self.returning_id}: {'credit' if self.as_credit else 'as paid'}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: it is the proof of what they agreed to."""
+        raise ProtectedError("wishes about refunds are kept", {self})
+
+
 class Exchange(models.Model):
     """Pieces that come back for others: the order without money that sends the new ones, and the return of the old."""
 

@@ -13,7 +13,7 @@ from django.db.models import Sum
 
 from checkout.order.models import Line, Order
 from checkout.payment.actions.refunds import refundable_minor
-from checkout.payment.models import Payment
+from checkout.payment.models import CREDIT, Payment
 from fulfilment.finance.invoicing.actions.rests import SHIPPING_SKU, Reductions, next_of_line, rest_of_line
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice, InvoiceLine
 
@@ -236,13 +236,14 @@ def free_after(order: Order, credit_minor: int) -> int:
 
 
 def payments_back(order: Order, amount_minor: int) -> list[tuple[Payment, int]]:
-    """Which payments of the order send the amount back: the one with most left first."""
+    """Which payments of the order send the amount back: the one with most left first, store credit last
+    (docs/decisions/0078)."""
     rows = [
         (payment, refundable_minor(payment))
         for payment in Payment.objects.filter(order=order, state="captured")
     ]
     found = []
-    for payment, left in sorted(rows, key=lambda row: (-row[1], row[0].pk)):
+    for payment, left in sorted(rows, key=lambda row: (row[0].method == CREDIT, -row[1], row[0].pk)):
         part = min(left, amount_minor)
         if part > 0:
             found.append((payment, part))

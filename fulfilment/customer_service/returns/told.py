@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Prefetch, Q
 from django.utils.translation import gettext as _
 
-from checkout.payment.models import CARD, Refund
+from checkout.payment.models import CARD, CREDIT, Refund
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.warehouse.barcodes import qr_svg
 from fulfilment.warehouse.receiving.models import Return, ReturnItem
@@ -50,6 +50,9 @@ class Told:
     postage: str = ""
     label: CarrierLabel | None = None
     may_want_label: bool = False
+    may_choose: bool = False  #: how the money comes back is still open
+    has_account: bool = False  #: which store credit needs
+    as_credit: bool = False  #: the customer's wish so far
 
 
 def of_order(order: Any) -> list[Told]:
@@ -62,7 +65,7 @@ def of_order(order: Any) -> list[Told]:
         Return.objects.filter(order=order)
         .select_related("authorisation", "settlement", "exchange__made", "carrier_label")
         .defer("carrier_label__pdf", "carrier_label__qr_png")
-        .prefetch_related(Prefetch("items", queryset=items))
+        .prefetch_related(Prefetch("items", queryset=items), "refund_wishes")
         .order_by("announced_at", "pk")
     )
     if not rows:
@@ -102,11 +105,23 @@ def _told(
     found.may_want_label = found.label is None and labels.offered(row, authorisation)
     if authorisation is not None:
         found.postage = postage_words(authorisation)
+    _wish(found, row, order)
     found.steps = [
         *_way(row, order, authorisation, on_its_way),
         *_money(row, order, refunds, withdrawal),
     ]
     return found
+
+
+def _wish(found: Told, row: Return, order: Any) -> None:
+    settlement: Settlement | None = getattr(row, "settlement", None)
+    open_still = settlement.is_open if settlement is not None else row.state not in ("rejected", "expired")
+    found.may_choose = (
+        open_still and found.authorisation is not None and getattr(row, "exchange", None) is None
+    )
+    found.has_account = order.user_id is not None
+    wishes = list(row.refund_wishes.all())
+    found.as_credit = bool(wishes) and wishes[-1].as_credit
 
 
 def postage_words(authorisation: Authorisation) -> str:
@@ -204,6 +219,9 @@ def _paid(row: Return, order: Any, settlement: Settlement, refunds: list[Refund]
 
 def _sent_back(refund: Refund) -> Step:
     amount = money_text(refund.amount_minor, refund.currency)
+    if refund.way == CREDIT:
+        title = f"{_('Money returned to you')}: {amount} {_('as store credit')}"
+        return Step(title, refund.succeeded_at, "undo", text=_("It pays your next order first."))
     by_card = refund.way == CARD
     card = refund.payment.card_label or _("your card")
     if refund.state == "succeeded":

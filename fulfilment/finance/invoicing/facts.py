@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from checkout.order.models import Line as OrderLine
 from checkout.order.models import Order
-from checkout.payment.models import CARD, Payment
+from checkout.payment.models import CARD, CREDIT, Payment
+from checkout.payment.rules import name_of
 from checkout.vat_ids.rules import EU
 
 from .einvoice import (
@@ -27,7 +28,11 @@ from .merchant import profile
 from .models import Invoice, InvoiceLine
 
 ADDRESS = ("street", "extra", "postcode", "city", "country")  #: of a party, without who they are
-SEPA_TRANSFER, CARD_PAYMENT = "58", "48"  #: UNTDID 4461
+SEPA_TRANSFER, CARD_PAYMENT, BALANCED = (
+    "58",
+    "48",
+    "97",
+)  #: UNTDID 4461; 97: what two owe each other is set off
 
 
 def seller_facts() -> dict[str, str]:
@@ -74,7 +79,9 @@ def went_to(invoice: Invoice, buyer: Mapping[str, str]) -> dict[str, str] | None
 
 
 def payment_facts(order: Order, number: str) -> dict[str, str]:
-    """How to pay (transfer, with our bank and the number as reference), or how it was paid (card)."""
+    """How to pay (transfer, with our bank and the number as reference), or how it was paid (card, store credit)."""
+    if order.payment_method == CREDIT:
+        return {"means": BALANCED, "text": name_of(CREDIT), "reference": number}
     card = None
     if order.payment_method == CARD:
         paid = Payment.objects.of_order(order).filter(method=CARD, state__in=("captured", "disputed"))

@@ -93,12 +93,19 @@ class OrderAccount(models.Model):
         """Money of the order that lies on no invoice; negative when more went back than came in."""
         return self.received_minor - self.allocated_minor
 
+    @property
+    def in_money_minor(self) -> int:
+        """What came in for the order and did not go back, without what store credit paid. One query."""
+        rows = self.money.filter(kind=OrderMoney.BALANCE, undone_at__isnull=True)
+        return self.received_minor - int(rows.aggregate(total=models.Sum("amount_minor"))["total"] or 0)
+
 
 class OrderMoney(models.Model):
     """Money for an order, or back from it (negative): one row per fact, amounts never change."""
 
     CARD, TRANSFER, CREDIT, ROUNDING = "card", "transfer", "credit", "rounding"
     REFUND, DISPUTE, CHARGES, WRITE_OFF = "refund", "dispute", "charges", "write_off"
+    BALANCE = "balance"  #: the customer's store credit; negative: given back to it
     KINDS = [
         (CARD, _("Card payment")),
         (TRANSFER, _("Bank transfer")),
@@ -108,6 +115,7 @@ class OrderMoney(models.Model):
         (DISPUTE, _("Dispute")),
         (CHARGES, _("Charges of banks")),
         (WRITE_OFF, _("Written off")),
+        (BALANCE, _("Store credit")),
     ]
 
     account = models.ForeignKey(OrderAccount, on_delete=models.PROTECT, related_name="money")

@@ -6,12 +6,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from . import files
 from .einvoice import EInvoice
 from .facts import einvoice_for as _einvoice_for
-from .models import INVOICE_KIND, Allocation, Invoice, OrderAccount
+from .models import INVOICE_KIND, Allocation, Invoice, OrderAccount, OrderMoney
 
 #: Age of open items: (first day overdue, last day overdue); None is open-ended.
 BUCKETS: tuple[tuple[str, int | None, int | None], ...] = (
@@ -156,6 +157,16 @@ def unapplied_minor(currency: str = "EUR") -> int:
 
 
 def received_minor(order_id: int) -> int:
-    """What came in for an order so far, less what went back, in minor units. One query."""
-    sums = OrderAccount.objects.filter(order_id=order_id).values_list("received_minor", flat=True)
-    return sums.first() or 0
+    """What came in for an order so far, less what went back, in minor units; without what store credit paid. Two
+    queries."""
+    account = OrderAccount.objects.filter(order_id=order_id).first()
+    return account.in_money_minor if account else 0
+
+
+def by_credit_minor(order: str) -> Any:
+    """An expression: what store credit paid for the order that ``order`` (a field with its id) names; minor units."""
+    rows = OrderMoney.objects.filter(
+        account__order_id=OuterRef(order), kind=OrderMoney.BALANCE, undone_at__isnull=True
+    )
+    total = rows.order_by().values("account_id").annotate(total=Sum("amount_minor")).values("total")
+    return Coalesce(Subquery(total[:1]), 0, output_field=BigIntegerField())

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from checkout.order.models import Order
 from checkout.payment.events import DisputeWon, PaymentCaptured, PaymentDisputed, RefundSucceeded
+from checkout.store_credit.events import CreditMovedAlong
 from fulfilment.warehouse.dispatch.events import ParcelDispatched
 from shop.kernel.outbox import subscribe
 
@@ -40,7 +41,7 @@ def issue_invoice(happened: ParcelDispatched) -> None:
 
 @subscribe(PaymentCaptured, "finance.book_capture")
 def book_capture(happened: PaymentCaptured) -> None:
-    """A card payment came in."""
+    """A card payment came in, or store credit paid."""
     actions.book_capture(captured=happened)
 
 
@@ -48,6 +49,12 @@ def book_capture(happened: PaymentCaptured) -> None:
 def book_refund(happened: RefundSucceeded) -> None:
     """Money went back."""
     actions.book_refund(refund=happened)
+
+
+@subscribe(CreditMovedAlong, "finance.book_credit_moved")
+def book_credit_moved(happened: CreditMovedAlong) -> None:
+    """Two accounts became one, with their credit."""
+    actions.book_moved_along(moved=happened)
 
 
 @subscribe(PaymentDisputed, "finance.book_dispute")

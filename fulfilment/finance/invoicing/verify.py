@@ -21,10 +21,12 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from checkout.payment.models import CARD, Payment
+from checkout.store_credit.models import CreditAccount
 from checkout.vat_ids.treatment import INTRA_COMMUNITY
 from fulfilment.finance.ledger import guards
 from fulfilment.finance.ledger.compare import differences, side
 from fulfilment.finance.ledger.models import Entry, EntryLine
+from fulfilment.finance.ledger.postings import CREDIT_PREFIX
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.dispatch.verify import INSIDE
 from shop.kernel.models import NumberSeries
@@ -171,6 +173,20 @@ def card_payments_are_posted_once() -> list[str]:
     ]
 
 
+def store_credit_is_what_we_owe() -> list[str]:
+    """Per customer: the liability in the ledger is the balance of their store credit."""
+    booked = EntryLine.objects.filter(
+        entry__posted_at__isnull=False, account__role="store_credit", currency="EUR"
+    )
+    holder = Concat(Value(CREDIT_PREFIX), Cast("user_id", CharField()))
+    there = CreditAccount.objects.filter(currency="EUR").exclude(balance_minor=0)
+    found = differences(
+        side(booked, F("subject"), F("credit_minor") - F("debit_minor")),
+        side(there, holder, F("balance_minor")),
+    )
+    return [f"{one.fact}: {one.here} in the ledger, {one.there} of store credit" for one in found]
+
+
 def parcels_are_invoiced_once() -> list[str]:
     """Each parcel that left has its invoice, and its number of pieces is that of the parcel; one with goods sent once
     more under warranty has none."""
@@ -248,6 +264,7 @@ CHECKS = [
     ("lines add up to their document", lines_add_up_to_their_document),
     ("every document is posted once", documents_are_posted_once),
     ("every captured card payment is posted once", card_payments_are_posted_once),
+    ("store credit equals its liability", store_credit_is_what_we_owe),
     ("every dispatched parcel is invoiced once", parcels_are_invoiced_once),
     ("no entry names a document that was never issued", entries_of_documents_exist),
     ("sales without VAT have their proof", supplies_without_vat_have_their_proof),

@@ -8,7 +8,8 @@ from .models import Account
 
 #: An explanation past these would break what they promise: receivable per order, clearing per payout, "unexplained".
 KEPT_ROLES = frozenset(
-    {"receivable", "unexplained", "psp_clearing", "bank", "stock", "received_not_invoiced", "gift_cards"}
+    {"receivable", "unexplained", "psp_clearing", "bank", "stock", "received_not_invoiced"}
+    | {"gift_cards", "store_credit"}  # debts to customers, by whom they are held
 )
 KEPT_PREFIXES = ("vat_", "revenue_")
 

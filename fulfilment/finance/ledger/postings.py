@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+CREDIT_PREFIX = "customer:"  #: of sub-accounts of store credit
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
@@ -40,6 +42,11 @@ def swapped(lines: Iterable[Posting]) -> list[Posting]:
 def order_subject(order_number: str) -> str:
     """The sub-account of an order: what it owes, and what was paid for it."""
     return f"order:{order_number}"
+
+
+def credit_subject(user_id: int) -> str:
+    """The sub-account of a customer's store credit."""
+    return f"{CREDIT_PREFIX}{user_id}"
 
 
 def receipt_subject(receipt_id: int) -> str:

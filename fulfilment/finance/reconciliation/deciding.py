@@ -107,7 +107,7 @@ def _asked_minor(order: Order, invoice: Invoice | None, account: OrderAccount) -
     if invoice is not None:
         return Invoice.objects.values_list("open_minor", flat=True).get(pk=invoice.pk)
     payment = Payment.objects.filter(order=order, method=PREPAYMENT).order_by("-pk").first()
-    return max(0, payment.amount_minor - account.received_minor) if payment else 0
+    return max(0, payment.amount_minor - account.in_money_minor) if payment else 0
 
 
 def _back(money: Any, proposal: Proposal, by: Any, by_itself: bool, charge: bool) -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from checkout.order.models import Order
 from checkout.payment.models import OPEN_STATES, PREPAYMENT, Payment
 from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.invoicing.queries import by_credit_minor
 from fulfilment.finance.ledger.queries import balance_minor
 
 from . import claims
@@ -162,8 +163,10 @@ def _waiting_prepayments(
         wanted |= Q(amount_minor=amount_minor, state__in=OPEN_STATES)
     if search.strip():
         wanted |= Q(order__number__icontains=search.strip(), state__in=OPEN_STATES)
-    found = Payment.objects.filter(wanted, method=PREPAYMENT, currency=currency).select_related(
-        "order__user", "order__billing_address", "order__account"
+    found = (
+        Payment.objects.filter(wanted, method=PREPAYMENT, currency=currency)
+        .select_related("order__user", "order__billing_address", "order__account")
+        .annotate(by_credit=by_credit_minor("order_id"))
     )
     return list(found.order_by("pk")[: MOST_SUGGESTIONS * 4])
 
@@ -215,7 +218,7 @@ def _proposed(items: list[Suggestion], amount_minor: int | None) -> list[Suggest
 
 def _received(payment: Payment) -> int:
     account = getattr(payment.order, "account", None)
-    return account.received_minor if account else 0
+    return account.received_minor - payment.by_credit if account else 0  # type: ignore[attr-defined]
 
 
 def _customer(order: Order) -> str:

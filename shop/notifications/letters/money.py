@@ -7,6 +7,7 @@ import datetime as dt
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
+from checkout.payment.models import CREDIT
 from checkout.payment.models import INVOICE as ON_ACCOUNT
 from checkout.vat_ids.rules import is_leitweg
 from fulfilment.finance.dunning import links
@@ -179,6 +180,8 @@ def prepayment_reminder(order: Order, *, amount_minor: int, until: dt.date) -> L
 def refunded(order: Order, *, amount_minor: int, currency: str, method: str) -> Letter:
     """Money went back."""
     amount = money(amount_minor, currency, order.language)
+    if method == CREDIT:
+        return _as_credit(order, amount)
     way = (
         _("The amount appears on your card account within a few days, depending on your bank.")
         if method == "card"
@@ -201,6 +204,34 @@ def refunded(order: Order, *, amount_minor: int, currency: str, method: str) -> 
                 % {"amount": amount, "number": order.number}
                 + " "
                 + way
+            ),
+            Facts(rows, strong=frozenset({_("Amount")})),
+            link(order),
+        ],
+        closing=signature(),
+    )
+
+
+def _as_credit(order: Order, amount: str) -> Letter:
+    """It is on the customer's account already: nothing is on its way."""
+    what = _("It pays your next order first, and does not expire by itself. You find it in your account.")
+    rows = [
+        (_("Order number"), order.number),
+        (_("Amount"), amount),
+        (_("Payment"), facts.method_name(CREDIT)),
+    ]
+    return Letter(
+        subject=_("Store credit of %(amount)s for your order %(number)s")
+        % {"number": order.number, "amount": amount},
+        preheader=what,
+        heading=_("You have store credit"),
+        greeting=facts.greeting(order),
+        blocks=[
+            Paragraph(
+                _("%(amount)s of your order %(number)s are yours as store credit.")
+                % {"amount": amount, "number": order.number}
+                + " "
+                + what
             ),
             Facts(rows, strong=frozenset({_("Amount")})),
             link(order),

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from checkout.order import access
 from checkout.order.models import Order, OrderLink
+from checkout.payment.actions import credit_kept_minor, rest_minor
 from fulfilment.finance.invoicing.letterhead import day, money
 from shop.kernel.clock import now
 from shop.notifications import facts, legal
@@ -54,9 +55,10 @@ def ways(order: Order) -> Links:
 def placed(order: Order, until: dt.date | None) -> Letter:
     """An order by prepayment has arrived: where to pay. Who ordered by phone has seen no page with our terms: they come
     with it."""
-    amount = money(order.total_minor, order.currency, order.language)
+    rest = rest_minor(order)
+    amount = money(rest, order.currency, order.language)
     bank, code = facts.bank(
-        amount_minor=order.total_minor,
+        amount_minor=rest,
         currency=order.currency,
         reference=order.number,
         until=until,
@@ -69,7 +71,8 @@ def placed(order: Order, until: dt.date | None) -> Letter:
                 "parcel as soon as the money has arrived."
             )
             % {"number": order.number, "amount": amount}
-        )
+        ),
+        *_by_credit(order),
     ]
     if until:
         blocks.append(
@@ -94,6 +97,15 @@ def placed(order: Order, until: dt.date | None) -> Letter:
     )
 
 
+def _by_credit(order: Order) -> list[Block]:
+    """That store credit paid, and how much of the order."""
+    paid = credit_kept_minor(order)
+    if not paid:
+        return []
+    text = _("%(amount)s of it are paid with your store credit.")
+    return [Paragraph(text % {"amount": money(paid, order.currency, order.language)})]
+
+
 def _not_yet_concluded() -> Paragraph:
     return Paragraph(
         _(
@@ -115,7 +127,7 @@ def _texts_by_phone(order: Order, blocks: list[Block]) -> list[Attachment]:
 
 def pay_link(order: Order, until: dt.datetime | None) -> Letter:
     """An order taken by phone that is to be paid by card: the link, since nobody takes down a card number."""
-    amount = money(order.total_minor, order.currency, order.language)
+    amount = money(rest_minor(order), order.currency, order.language)
     blocks: list[Block] = [
         Paragraph(
             _(
@@ -178,6 +190,7 @@ def confirmed(order: Order) -> Letter:
         ),
         Facts([(name, value) for name, value in rows if value]),
         facts.goods(order, order.lines.all(), order.language),
+        *_by_credit(order),
         link(order),
         facts.addresses(order),
         *([_about_payment(order)] if order.payment_method == "invoice" else []),

@@ -39,14 +39,14 @@ DOORS = {
         checkout:pay-otherwise orders:lookup orders:open orders:shortage orders:detail orders:change orders:invoice
         orders:agreed
         orders:xrechnung orders:return-slip orders:return-label orders:return-label-code orders:return-sent
-        orders:exchange
+        orders:return-back orders:exchange
         dunning-pay:open dunning-pay:promise dunning-pay:start-card dunning-pay:card dunning-pay:back
         reviews:product reviews:report alerts:ask alerts:asked alerts:alert wishes:shared
         :withdrawal :withdrawal-receipt :help :help-draft :help-case :help-sent :help-settled :help-picture
         :newsletter :newsletter-confirm :newsletter-leave""",
     SHOPPER: """
         account:reorder account:newsletter account:delete account:delete_undo
-        account:overview account:orders account:order account:invoices account:requests account:addresses
+        account:overview account:orders account:order account:invoices account:credit account:requests account:addresses
         account:address_new account:address account:address_default account:address_delete account:profile
         reviews:mine reviews:write wishes:list wishes:add wishes:share wishes:remove""",
 }

@@ -1,6 +1,6 @@
 """Verbs of invoicing."""
 
-from .book import book_capture, book_dispute, book_dispute_won, book_refund
+from .book import book_capture, book_dispute, book_dispute_won, book_moved_along, book_refund
 from .correct import AlreadyCancelled, CreditTooLarge, GivenUp, cancel_invoice, credit_note
 from .hold import hold, release_hold
 from .issue import issue_for_parcel
@@ -18,6 +18,7 @@ __all__ = [
     "book_capture",
     "book_dispute",
     "book_dispute_won",
+    "book_moved_along",
     "book_refund",
     "cancel_invoice",
     "credit_note",

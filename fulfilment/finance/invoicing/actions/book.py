@@ -6,11 +6,14 @@ from django.db import transaction
 
 from checkout.order.models import Order
 from checkout.payment.events import DisputeWon, PaymentCaptured, PaymentDisputed, RefundSucceeded
-from checkout.payment.models import CARD
+from checkout.payment.models import CARD, CREDIT, Payment
+from checkout.store_credit.events import CreditMovedAlong
+from checkout.store_credit.models import Movement
 from fulfilment.finance.invoicing import accounts
 from fulfilment.finance.invoicing.models import Invoice, OrderMoney
 from fulfilment.finance.ledger import rules
 from fulfilment.finance.ledger.actions import post
+from fulfilment.finance.ledger.postings import Posting
 
 from .push import push_credit
 
@@ -18,6 +21,8 @@ from .push import push_credit
 def book_capture(*, captured: PaymentCaptured) -> None:
     """A card payment came in: for an order, or for one of its invoices with dunning costs and interest, which are
     income and pay no goods. Bank transfers are booked by their receipt, not here. A retry changes nothing."""
+    if captured.method == CREDIT:
+        book_spent(captured=captured)
     if captured.method != CARD:
         return
     with transaction.atomic():
@@ -51,33 +56,100 @@ def book_capture(*, captured: PaymentCaptured) -> None:
         push_credit(user_id=order.user_id)
 
 
+def book_spent(*, captured: PaymentCaptured) -> None:
+    """The customer's store credit pays for an order. A retry changes nothing."""
+    with transaction.atomic():
+        order = Order.objects.get(pk=captured.order_id)
+        account = accounts.locked(order)
+        source = f"payment:{captured.payment_id}"
+        accounts.note_money(
+            account=account,
+            kind=OrderMoney.BALANCE,
+            source=source,
+            amount_minor=captured.amount_minor,
+            reference=order.number,
+        )
+        post(
+            source=f"capture:{source}",
+            kind="credit_spent",
+            lines=rules.credit_spent(
+                order_number=order.number,
+                user_id=_holder(source),
+                amount_minor=captured.amount_minor,
+                currency=captured.currency,
+            ),
+            text=order.number,
+            document=order.number,
+        )
+        accounts.settle(account=account)
+        push_credit(user_id=order.user_id)
+
+
+def book_moved_along(*, moved: CreditMovedAlong) -> None:
+    """The store credit of a merged account went over to the other. A retry changes nothing."""
+    post(
+        source=f"credit-moved:{moved.movement_id}",
+        kind="credit_moved_along",
+        lines=rules.credit_moved_along(
+            from_user_id=moved.from_user_id,
+            to_user_id=moved.to_user_id,
+            amount_minor=moved.amount_minor,
+            currency=moved.currency,
+        ),
+        text=f"{moved.from_user_id} > {moved.to_user_id}",
+        document=f"{moved.to_user_id}",
+    )
+
+
+def _holder(cause: str) -> int:
+    """Whose credit it was that moved for this fact: the order may belong to another account by now."""
+    return Movement.objects.select_related("account").get(cause=cause).account.user_id
+
+
 def book_refund(*, refund: RefundSucceeded) -> None:
-    """Money went back to the customer, by card or by bank transfer. A retry changes nothing."""
+    """Money went back to the customer: by card, by bank transfer, or as store credit. A retry changes nothing."""
     with transaction.atomic():
         order = Order.objects.get(pk=refund.order_id)
         account = accounts.locked(order)
         source = _refund_source(refund)
         accounts.note_money(
             account=account,
-            kind=OrderMoney.REFUND,
+            kind=_kind_of(refund),
             source=source,
             amount_minor=-refund.amount_minor,
             reference=refund.reference,
         )
         post(
             source=source,
-            kind="refund_succeeded",
-            lines=rules.refund_succeeded(
-                order_number=order.number,
-                amount_minor=refund.amount_minor,
-                by_card=refund.method == CARD,
-                currency=refund.currency,
-            ),
+            kind="refunded_to_credit" if refund.method == CREDIT else "refund_succeeded",
+            lines=_refund_lines(refund, order.number, source),
             text=f"{order.number} {refund.reference}",
             document=order.number,
         )
         accounts.settle(account=account, taken_from=f"payment:{refund.payment_id}")
         push_credit(user_id=order.user_id)
+
+
+def _kind_of(refund: RefundSucceeded) -> str:
+    """Credit that paid and comes back is no money that went out."""
+    by_credit = Payment.objects.filter(pk=refund.payment_id, method=CREDIT).exists()
+    return OrderMoney.BALANCE if by_credit else OrderMoney.REFUND
+
+
+def _refund_lines(refund: RefundSucceeded, number: str, source: str) -> list[Posting]:
+    if refund.method == CREDIT:
+        return rules.refunded_to_credit(
+            order_number=number,
+            user_id=_holder(source),
+            amount_minor=refund.amount_minor,
+            currency=refund.currency,
+        )
+    return rules.refund_succeeded(
+        order_number=number,
+        amount_minor=refund.amount_minor,
+        by_card=refund.method == CARD,
+        currency=refund.currency,
+    )
 
 
 def _refund_source(refund: RefundSucceeded) -> str:

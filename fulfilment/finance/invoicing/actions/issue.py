@@ -19,7 +19,14 @@ from checkout.payment.models import INVOICE as ON_ACCOUNT
 from checkout.payment.models import MethodRule
 from fulfilment.finance.invoicing import accounts, facts
 from fulfilment.finance.invoicing.events import InvoiceIssued
-from fulfilment.finance.invoicing.models import INVOICE_KIND, SERIES, Invoice, InvoiceLine, OrderAccount
+from fulfilment.finance.invoicing.models import (
+    INVOICE_KIND,
+    SERIES,
+    Invoice,
+    InvoiceLine,
+    OrderAccount,
+    OrderMoney,
+)
 from fulfilment.finance.invoicing.parts import part_of_line
 from fulfilment.finance.ledger import rules
 from fulfilment.finance.ledger.actions import post
@@ -29,6 +36,7 @@ from shop.kernel.numbers import next_gapless
 from shop.kernel.outbox import record
 from shop.kernel.states import move
 from shop.kernel.transactions import retrying
+from shop.ui.numbers import money_text
 
 from .push import push_credit
 
@@ -197,11 +205,11 @@ def write(
         payment_method=order.payment_method,
         language=order.language,
         vat_country=order.vat_country,
+        notes=_paid_by_credit(account, order, net + vat) if is_claim else [],
         **_parties(order, number, corrects, in_place_of),
         taxes=[_tax_fact(row, order.vat_country) for row in taxes],
         charges=charges,
         reason=reason[:300],
-        paid_minor=0,
         open_minor=net + vat if is_claim else 0,
     )
     for line in lines:
@@ -221,6 +229,17 @@ def write(
         )
     )
     return invoice
+
+
+def _paid_by_credit(account: OrderAccount, order: Order, gross_minor: int) -> list[str]:
+    """A line of the document, in its language, when store credit pays a part of it or all."""
+    rows = account.money.filter(kind=OrderMoney.BALANCE, amount_minor__gt=0, undone_at__isnull=True)
+    amount = min(gross_minor, sum(row.available_minor for row in rows))
+    if not amount:
+        return []
+    with translation.override(order.language):
+        text = _("%(amount)s of it are paid with your store credit.")
+        return [text % {"amount": money_text(amount, order.currency)}]
 
 
 def _parties(

@@ -36,7 +36,11 @@ _ELSEWHERE = gettext_lazy("This entry was made by the house itself: it is correc
 #: By kind of entry: where it is corrected instead.
 WHERE = {
     **dict.fromkeys(("invoice_issued", "credit_note_issued"), _DOCUMENT),
-    **dict.fromkeys(("card_captured", "refund_succeeded", "payment_disputed", "provider_fee"), _PAYMENT),
+    **dict.fromkeys(
+        ("card_captured", "refund_succeeded", "payment_disputed", "provider_fee", "refunded_to_credit", "credit_spent"),
+        _PAYMENT,
+    ),
+    "credit_moved_along": _ELSEWHERE,
     **dict.fromkeys(
         (
             "receipt_recorded", "receipt_assigned", "receipt_explained", "disbursement_recorded",

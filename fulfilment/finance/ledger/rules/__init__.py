@@ -22,6 +22,8 @@ from .money import (
     cash_difference,
     charges_withheld,
     claims_given_back,
+    credit_moved_along,
+    credit_spent,
     disbursement_explained,
     disbursement_recorded,
     dispute_won,
@@ -37,6 +39,7 @@ from .money import (
     receipt_explained,
     receipt_recorded,
     refund_succeeded,
+    refunded_to_credit,
     rounding_difference,
     transfer_came_back,
 )
@@ -54,11 +57,12 @@ from .sales import (
 
 __all__ = [
     "HOME", "TaxShare", "card_captured", "cash_difference", "cash_sale", "charges_withheld",
-    "claims_given_back", "credit_note_issued", "disbursement_explained", "disbursement_recorded",
-    "dispute_won", "dunning_costs_paid", "exchange_difference", "gift_card_sold", "gift_card_used",
-    "goods_dispatched", "goods_received", "goods_replaced", "goods_returned", "goods_scrapped",
-    "invoice_issued", "money_unmatched", "payment_disputed", "payment_returned", "payout_arrived",
-    "payout_taken", "provider_fee", "receipt_assigned", "receipt_explained", "receipt_recorded",
-    "refund_succeeded", "rounding_difference", "stock_difference", "stock_opened", "swapped",
+    "claims_given_back", "credit_moved_along", "credit_note_issued", "credit_spent",
+    "disbursement_explained", "disbursement_recorded", "dispute_won", "dunning_costs_paid",
+    "exchange_difference", "gift_card_sold", "gift_card_used", "goods_dispatched", "goods_received",
+    "goods_replaced", "goods_returned", "goods_scrapped", "invoice_issued", "money_unmatched",
+    "payment_disputed", "payment_returned", "payout_arrived", "payout_taken", "provider_fee",
+    "receipt_assigned", "receipt_explained", "receipt_recorded", "refund_succeeded",
+    "refunded_to_credit", "rounding_difference", "stock_difference", "stock_opened", "swapped",
     "transfer_came_back", "write_off_recovered", "written_off",
 ]  # fmt: skip

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from fulfilment.finance.ledger.postings import Posting, order_subject, receipt_subject, swapped
+from fulfilment.finance.ledger.postings import (
+    Posting,
+    credit_subject,
+    order_subject,
+    receipt_subject,
+    swapped,
+)
 
 #: Accounts of VAT we owe, by rate in basis points; every other rate goes to "other".
 VAT_OWED = {1900: "19", 700: "7"}
@@ -53,6 +59,44 @@ def refund_succeeded(
             "receivable", debit_minor=amount_minor, subject=order_subject(order_number), currency=currency
         ),
         Posting(source, credit_minor=amount_minor, subject=order_subject(order_number), currency=currency),
+    ]
+
+
+def refunded_to_credit(
+    *, order_number: str, user_id: int, amount_minor: int, currency: str = "EUR"
+) -> list[Posting]:
+    """Money that goes back stays with us as the customer's store credit, at their wish: a debt of another kind, to the
+    customer instead of on the order. It is no revenue, and no VAT is at issue: at what rate it will be spent nobody
+    knows (as with a multi-purpose voucher, § 3 (15) UStG)."""
+    return [
+        Posting(
+            "receivable", debit_minor=amount_minor, subject=order_subject(order_number), currency=currency
+        ),
+        Posting(
+            "store_credit", credit_minor=amount_minor, subject=credit_subject(user_id), currency=currency
+        ),
+    ]
+
+
+def credit_spent(
+    *, order_number: str, user_id: int, amount_minor: int, currency: str = "EUR"
+) -> list[Posting]:
+    """Store credit pays for an order: we owe the customer less, and the order does. VAT comes with the invoice."""
+    return swapped(
+        refunded_to_credit(
+            order_number=order_number, user_id=user_id, amount_minor=amount_minor, currency=currency
+        )
+    )
+
+
+def credit_moved_along(
+    *, from_user_id: int, to_user_id: int, amount_minor: int, currency: str = "EUR"
+) -> list[Posting]:
+    """Two accounts of one customer became one, and their store credit with them: the debt stays as it is."""
+    gone, kept = credit_subject(from_user_id), credit_subject(to_user_id)
+    return [
+        Posting("store_credit", debit_minor=amount_minor, subject=gone, currency=currency),
+        Posting("store_credit", credit_minor=amount_minor, subject=kept, currency=currency),
     ]
 
 

@@ -147,11 +147,11 @@ def capture_when_complete(*, order: Order, reference: str, by: Any = None) -> bo
     came = account.money.filter(kind=OrderMoney.TRANSFER, undone_at__isnull=True).exists()
     order.refresh_from_db(fields=["status"])
     settled = order.status == "completed" and not Invoice.objects.open().filter(order=order).exists()
-    if not came or not (settled or account.received_minor >= payment.amount_minor):
+    if not came or not (settled or account.in_money_minor >= payment.amount_minor):
         return False
     return receive_transfer(
         payment=payment,
-        amount_minor=max(account.received_minor, payment.amount_minor),
+        amount_minor=max(account.in_money_minor, payment.amount_minor),
         reference=reference,
         by=by,
     )
@@ -241,7 +241,7 @@ def _give_up_difference(
         missing = Invoice.objects.values_list("open_minor", flat=True).get(pk=claim.pk)
     else:
         payment = Payment.objects.filter(order=order, method=PREPAYMENT).order_by("-pk").first()
-        missing = payment.amount_minor - account.received_minor if payment else 0
+        missing = payment.amount_minor - account.in_money_minor if payment else 0
     if not 0 < missing <= TOLERANCE_MINOR:
         return
     post(

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from checkout.payment.models import OPEN_STATES, PREPAYMENT, Payment, Refund
 from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.finance.invoicing.queries import by_credit_minor
 from fulfilment.finance.reconciliation import claims
 from fulfilment.finance.reconciliation.collective import on_their_way
 from fulfilment.finance.reconciliation.ids import plain_id
@@ -188,13 +189,27 @@ def _invoices(rows: QuerySet[Invoice]) -> Iterator[OpenItem]:
 
 def _prepayments(wanted: Q) -> Iterator[OpenItem]:
     rows = Payment.objects.filter(wanted, method=PREPAYMENT).order_by("pk")
+    rows = rows.annotate(by_credit=by_credit_minor("order_id"))
     facts = rows.values_list(
         "order_id", "order__number", "amount_minor", "currency", "order__user_id", "order__guest_email",
         "order__billing_address__first_name", "order__billing_address__last_name", "order__account__received_minor",
-        "state", "created_at",
+        "state", "created_at", "by_credit",
     )  # fmt: skip
-    for pk, number, amount, currency, user, mail, first, last, received, state, made in facts.iterator():
-        left = amount - (received or 0)
+    for (
+        pk,
+        number,
+        amount,
+        currency,
+        user,
+        mail,
+        first,
+        last,
+        received,
+        state,
+        made,
+        by_credit,
+    ) in facts.iterator():
+        left = amount + by_credit - (received or 0)
         closed = "" if state in OPEN_STATES and left > 0 else "cancelled" if state == "cancelled" else "paid"
         customer = customer_of(user, mail or "")
         yield OpenItem(

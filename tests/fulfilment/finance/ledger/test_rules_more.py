@@ -137,6 +137,27 @@ def test_a_gift_card_over_50_00_is_sold_and_used() -> None:
     assert {sold[1].subject, used[0].subject} == {"gift-card:G-1"}
 
 
+def test_30_00_go_back_as_store_credit_and_pay_the_next_order_in_both_charts() -> None:
+    """A debt of ours to the customer instead of to the order: neither revenue nor VAT moves."""
+    back = rules.refunded_to_credit(order_number=ORDER, user_id=7, amount_minor=3_000)
+    assert booked(back) == [("1400", 3_000, 0), ("1706", 0, 3_000)]
+    spent = rules.credit_spent(order_number=ORDER, user_id=7, amount_minor=3_000)
+    assert booked(spent) == [("1400", 0, 3_000), ("1706", 3_000, 0)]
+    moved = rules.credit_moved_along(from_user_id=7, to_user_id=8, amount_minor=3_000)
+    assert booked(moved) == [("1706", 3_000, 0), ("1706", 0, 3_000)]
+    assert [line.subject for line in (*back, *moved)] == [
+        "order:" + ORDER,
+        "customer:7",
+        "customer:7",
+        "customer:8",
+    ]
+    numbers = {name: {row.role: row.number for row in charts.rows(name)} for name in charts.KNOWN}
+    assert [(of["store_credit"], of["receivable"]) for of in numbers.values()] == [
+        ("1706", "1400"),
+        ("3506", "1200"),
+    ]
+
+
 def test_a_sale_at_the_till_and_80_cents_missing_in_the_evening() -> None:
     sale = rules.cash_sale(subject="till:17", taxes=[GERMAN])
     assert booked(sale) == [("1000", 11_900, 0), ("8400", 0, 10_000), ("1776", 0, 1_900)]
