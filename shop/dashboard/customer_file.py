@@ -10,13 +10,17 @@ from django.db.models import OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_safe
 
 from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit
+from checkout.store_credit.models import Movement
+from checkout.store_credit.queries import kept_until, movements_of
 from fulfilment.finance.forms import ReasonForm
+from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, wants_csv
 from shop.audit.middleware import is_of
 from shop.customers.models import NewsletterConsent
 from shop.kernel.access import staff_view
@@ -74,6 +78,39 @@ def file_page(request: HttpRequest, pk: int, status: int = 200, **forms: Any) ->
         **forms,
     }
     return render(request, "dashboard/customers/file.html", context, status=status)
+
+
+@staff_view(VIEW, shows="customer")
+@require_safe
+def credit(request: HttpRequest, pk: int) -> HttpResponse:
+    """The store credit of an account: balance and movements, the newest first; as CSV too. Seven queries."""
+    person = account(pk)
+    if person is None:
+        raise Http404(pk)
+    is_of(request, user_id=person.pk, email=person.email)
+    rows = movements_of(person)
+    if wants_csv(request):
+        head = [_("Date"), _("What"), _("Amount"), _("Currency"), _("Order"), _("Who"), _("Why")]
+        return csv_file(f"store-credit-{person.pk}", head, (_cells(row) for row in rows[:CSV_ROWS_MAX]))
+    context = {
+        "person": person,
+        "page": page_of(request, rows),
+        "csv_url": csv_url(request),
+        "kept_until": kept_until(),
+        "crumbs": [
+            {"title": _("Customers"), "url": reverse("dashboard:customers")},
+            {"title": person.email, "url": reverse("dashboard:customer", args=[pk])},
+            {"title": _("Store credit"), "url": ""},
+        ],
+    }
+    return render(request, "dashboard/customers/credit.html", context)
+
+
+def _cells(row: Movement) -> list[Any]:
+    return [
+        timezone.localtime(row.at).strftime("%Y-%m-%d %H:%M"), str(row.get_kind_display()), row.amount_minor / 100,
+        row.account.currency, row.order.number if row.order else "", row.by.name if row.by else "", row.why,
+    ]  # fmt: skip
 
 
 @staff_view(VIEW, shows="order")
@@ -187,5 +224,6 @@ def _plain(value: Any) -> str:
 
 urlpatterns = [
     path("customers/<row:pk>/", customer, name="customer"),
+    path("customers/<row:pk>/credit/", credit, name="customer-credit"),
     path("customers/guest/<slug:number>/", guest, name="guest"),
 ]

@@ -48,6 +48,7 @@ MOVES: tuple[tuple[str, str, Any], ...] = (
     ("reviews.Vote", "user", gettext_lazy("Votes on reviews")),
     ("wishlists.WishList", "owner", gettext_lazy("Wish lists")),
     ("customer.ProductAlert", "user", gettext_lazy("Alerts on articles")),
+    ("stock_alerts.StockAlert", "user", gettext_lazy("Alerts on articles")),
 )
 #: What belongs to an account itself and stays with the closed one, with the reason.
 STAYS: dict[str, str] = {

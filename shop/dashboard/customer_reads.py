@@ -29,7 +29,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Lower
 
 from checkout.order.models import Line, Order
 from checkout.payment.models import MethodRule, Refund
-from checkout.store_credit.models import Movement
+from checkout.store_credit.models import CreditAccount
 from fulfilment.customer_service.cases import models as cases
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import INVOICE_KIND, OPEN_STATES, Invoice
@@ -53,7 +53,6 @@ SECTIONS = {
     "withdrawals": "withdrawals.handle_withdrawals",
     "mails": "notifications.view_mails",
     "refunds": "payment.refund_payments",
-    "credits": "payment.view_payments",
     "margin": "ledger.view_ledger",
 }
 
@@ -98,8 +97,10 @@ def newsletter_of(email: Any) -> Subquery:
 
 
 def account(pk: int) -> Any:
-    """An account with its credit, the general limit on account and a guest order under its address. One query."""
+    """An account with its store credit, what finance knows of it, the general limit on account, and a guest order under
+    its address. One query."""
     rule = MethodRule.objects.filter(method="invoice").values("exposure_limit_minor")[:1]
+    store = CreditAccount.objects.filter(user_id=OuterRef("pk"), currency="EUR")
     guest = (
         Order.objects.filter(user=None, guest_email__iexact=OuterRef("email"))
         .order_by("-pk")
@@ -109,6 +110,7 @@ def account(pk: int) -> Any:
         User.objects.select_related("credit", "merged_into")
         .annotate(
             general_limit=Subquery(rule),
+            store_credit_minor=Subquery(store.values("balance_minor")[:1]),
             guest_order=Subquery(guest),
             newsletter=newsletter_of(OuterRef("email")),
         )
@@ -118,7 +120,7 @@ def account(pk: int) -> Any:
 
 
 def file_of(who: Who, seen: Iterable[str]) -> dict[str, Section]:
-    """Every section whose name is in ``seen``: one query each, nine at most."""
+    """Every section whose name is in ``seen``: one query each, eight at most."""
     readers = {
         "orders": orders,
         "invoices": invoices,
@@ -128,7 +130,6 @@ def file_of(who: Who, seen: Iterable[str]) -> dict[str, Section]:
         "mails": mails,
         "refunds": refunds,
         "margin": margin,
-        "credits": credits_of,
     }
     return {name: reader(who) for name, reader in readers.items() if name in seen}
 
@@ -225,14 +226,6 @@ def refunds(who: Who) -> Section:
         iban = known.iban if known else ""
         row.shown_iban = _spaced(iban) if row.state == "requested" else masked(iban)
     return found
-
-
-def credits_of(who: Who) -> Section:
-    """Movements of store credit, and the balance: their sum. Only an account has any."""
-    if who.user is None:
-        return Section()
-    rows = Movement.objects.filter(account__user=who.user).select_related("account", "order")
-    return _section(_over(rows, balance=Sum("amount_minor")).order_by("-pk"), "balance")
 
 
 def _spaced(iban: str) -> str:

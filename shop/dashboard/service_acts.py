@@ -100,6 +100,8 @@ class ResendMail(Act):
 class RefundForm(ActForm):
     """How much goes back."""
 
+    gives_money = True
+
     amount = AmountField(label=gettext_lazy("Amount"))
     field_order = ["amount", "reason", "words", "decide"]
 
@@ -135,11 +137,12 @@ class GiveBack(Act):
     def effects(self, wish: Wish) -> Effects:
         """The money, and its entry once it has gone back."""
         payment, amount = self._payment(wish), int(wish.data["amount"])
-        found, is_card = Effects(amount_minor=amount), Refund(payment=payment).way == CARD
+        found = Effects(amount_minor=amount)
+        way = Refund(payment=payment, as_credit=_as_credit(wish)).way
         facts = {"amount": money_text(amount, payment.currency)}
-        if payment.method == CREDIT:
+        if way == CREDIT:
             found.say(MONEY, _("%(amount)s become the customer's store credit, at once.") % facts)
-        elif is_card:
+        elif way == CARD:
             found.say(MONEY, _("%(amount)s go back to the customer's card, by themselves.") % facts)
         else:
             found.say(MONEY, _("%(amount)s go back by bank transfer; accounting sends it.") % facts)
@@ -152,7 +155,7 @@ class GiveBack(Act):
             )
         found.say(GOODS, _("The customer keeps the goods; the stock stays as it is."))
         found.say(MAIL, _("The customer is told by mail when it is done."))
-        found.rows = of_postings(_postings(payment, amount, is_card))
+        found.rows = of_postings(_postings(payment, amount, way))
         found.booked = _("when the money has gone back")
         return found
 
@@ -164,6 +167,7 @@ class GiveBack(Act):
             amount_minor=int(wish.data["amount"]),
             source=f"remedy:{remedy.pk}:{payment.pk}",
             reason=remedy.words,
+            as_credit=_as_credit(wish),
             by=wish.by,
         )
         amount = {"amount": money_text(made.amount_minor, payment.currency)}
@@ -183,14 +187,19 @@ class GiveBack(Act):
         return payment
 
 
-def _postings(payment: Payment, amount_minor: int, is_card: bool) -> list[Posting]:
+def _as_credit(wish: Wish) -> bool:
+    """Whether the customer expressly wants store credit; only an account can hold it."""
+    return bool(wish.data.get("as_credit")) and wish.order.user_id is not None
+
+
+def _postings(payment: Payment, amount_minor: int, way: str) -> list[Posting]:
     number, currency, holder = payment.order.number, payment.currency, payment.order.user_id
-    if payment.method == CREDIT and holder is not None:
+    if way == CREDIT and holder is not None:
         return rules.refunded_to_credit(
             order_number=number, user_id=holder, amount_minor=amount_minor, currency=currency
         )
     return rules.refund_succeeded(
-        order_number=number, amount_minor=amount_minor, by_card=is_card, currency=currency
+        order_number=number, amount_minor=amount_minor, by_card=way == CARD, currency=currency
     )
 
 

@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 
 from checkout.order.models import Order
 from checkout.payment.actions import request_refund
-from checkout.payment.models import Refund
+from checkout.payment.models import CARD, CREDIT, Refund
 from fulfilment.customer_service.returns.plan import payments_back
 from fulfilment.finance.invoicing.actions import AlreadyCancelled, CreditTooLarge, GivenUp
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.ledger import rules
+from fulfilment.finance.ledger.postings import Posting
 from shop.kernel.transactions import rehearsed
 from shop.ui.numbers import money_text
 
@@ -48,10 +49,18 @@ class Booked:
         }
 
 
-def book(order: Order, *, source: str, title: str, by: Any, credit: Callable[[], list[Invoice]]) -> Booked:
+def book(
+    order: Order,
+    *,
+    source: str,
+    title: str,
+    by: Any,
+    credit: Callable[[], list[Invoice]],
+    as_credit: bool = False,
+) -> Booked:
     """Credit with ``credit`` and send back what no open invoice of the order takes, in the caller's transaction.
 
-    ``title``: why, for the refunds. Raises Refused in words.
+    ``title``: why, for the refunds. ``as_credit``: the customer expressly wants store credit. Raises Refused in words.
     """
     owed = int(Invoice.objects.open().filter(order=order).aggregate(sum=Sum("open_minor"))["sum"] or 0)
     try:
@@ -69,7 +78,12 @@ def book(order: Order, *, source: str, title: str, by: Any, credit: Callable[[],
     found.left_minor = found.credit_minor - found.open_minor
     for payment, amount in payments_back(order, found.left_minor):
         refund = request_refund(
-            payment=payment, amount_minor=amount, source=f"{source}:{payment.pk}", reason=title, by=by
+            payment=payment,
+            amount_minor=amount,
+            source=f"{source}:{payment.pk}",
+            reason=title,
+            as_credit=as_credit and order.user_id is not None,
+            by=by,
         )
         found.refunds.append(refund)
         found.left_minor -= amount
@@ -100,22 +114,33 @@ def effects_of(order: Order, work: Callable[[], Booked]) -> Effects:
     if booked.refunds:
         found.say(MAIL, _("A further mail says when the money is on its way."))
         for refund in booked.refunds:
-            found.later_rows += of_postings(
-                rules.refund_succeeded(
-                    order_number=order.number,
-                    amount_minor=refund.amount_minor,
-                    by_card=refund.way == "card",
-                    currency=order.currency,
-                )
-            )
+            found.later_rows += of_postings(_postings(refund, order))
         found.later = _("when the money has gone back")
     return found
+
+
+def _postings(refund: Refund, order: Order) -> list[Posting]:
+    if refund.way == CREDIT and order.user_id is not None:
+        return rules.refunded_to_credit(
+            order_number=order.number,
+            user_id=order.user_id,
+            amount_minor=refund.amount_minor,
+            currency=order.currency,
+        )
+    return rules.refund_succeeded(
+        order_number=order.number,
+        amount_minor=refund.amount_minor,
+        by_card=refund.way == CARD,
+        currency=order.currency,
+    )
 
 
 def _say_money(found: Effects, booked: Booked, order: Order) -> None:
     for refund in booked.refunds:
         amount = {"amount": money_text(refund.amount_minor, order.currency)}
-        if refund.way == "card":
+        if refund.way == CREDIT:
+            found.say(MONEY, _("%(amount)s become the customer's store credit, at once.") % amount)
+        elif refund.way == CARD:
             found.say(MONEY, _("%(amount)s go back to the customer's card, by themselves.") % amount)
         else:
             found.say(MONEY, _("%(amount)s go back by bank transfer; accounting sends it.") % amount)

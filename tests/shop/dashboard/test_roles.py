@@ -43,6 +43,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:accesses": OFFICE,
     "dashboard:customers": {"service", "finance"} | OFFICE,
     "dashboard:customer": {"service", "finance"} | OFFICE,
+    "dashboard:customer-credit": {"service", "finance"} | OFFICE,
     "dashboard:customer-": {"finance"} | OFFICE,
     "dashboard:customer-edit": {"service"} | OFFICE,
     "dashboard:customer-merge": {"service"} | OFFICE,

@@ -54,7 +54,12 @@ class Way:
 
 
 class ActForm(forms.Form):
-    """Reason and words; acts add what they need to know before them."""
+    """Reason and words; acts add what they need to know before them.
+
+    ``gives_money``: money goes back by it, which a customer with an account may expressly want as store credit.
+    """
+
+    gives_money = False
 
     reason = forms.ChoiceField(label=_("Kind of reason"))
     words = forms.CharField(
@@ -70,6 +75,12 @@ class ActForm(forms.Form):
         self.order, self.case = order, case
         reason: Any = self.fields["reason"]
         reason.choices = [(row.code, row.title) for row in Reason.objects.filter(is_active=True)]
+        if self.gives_money and order.user_id is not None:
+            self.fields["as_credit"] = forms.BooleanField(
+                label=_("The customer expressly wants it as store credit"),
+                help_text=_("Otherwise it goes back the way it was paid, as the law has it (§ 357 (3) BGB)."),
+                required=False,
+            )
         if case is None:
             del self.fields["decide"]
         else:

@@ -58,6 +58,7 @@ class CreditAct(Act):
             source=source,
             title=str(self.title),
             by=wish.by,
+            as_credit=bool(wish.data.get("as_credit")),
             credit=lambda: self.credit(wish, source),
         )
 
@@ -79,6 +80,8 @@ class CreditAct(Act):
 
 class ReductionForm(ActForm):
     """Which article, and by how much."""
+
+    gives_money = True
 
     line = forms.ChoiceField(label=gettext_lazy("Article"))
     amount = AmountField(label=gettext_lazy("The price falls by"))
@@ -148,6 +151,8 @@ class PriceReduction(CreditAct):
 class GoodwillForm(ActForm):
     """How much."""
 
+    gives_money = True
+
     amount = AmountField(label=gettext_lazy("Amount"))
     field_order = ["amount", "reason", "words", "decide"]
 
@@ -195,6 +200,8 @@ class Goodwill(CreditAct):
 
 class MoneyBackForm(PiecesForm):
     """Which pieces, or all; with delivery or not."""
+
+    gives_money = True
 
     everything = forms.BooleanField(label=gettext_lazy("Everything that was sent"), required=False)
     shipping = forms.BooleanField(label=gettext_lazy("The delivery charge too"), required=False)
