@@ -21,7 +21,7 @@ PRICE_BANDS: dict[str, tuple[int, int | None]] = {
     "15000-": (15000, None),
 }
 SORTS = ("relevance", "newest", "price", "-price", "name")
-MULTI = ("colour", "size", "brand", "price")  #: filters with several values
+MULTI = ("category", "colour", "size", "brand", "price", "rating")  #: filters with several values
 FLAGS = ("available", "offer")  #: filters that are on or off
 NUMBER = re.compile(r"\d{1,9}")
 
@@ -31,10 +31,12 @@ class ListWishes:
     """What the address asks for. Junk in it counts as not asked; every list has a page 1."""
 
     q: str = ""
+    category: frozenset[str] = frozenset()
     colour: frozenset[str] = frozenset()
     size: frozenset[str] = frozenset()
     brand: frozenset[str] = frozenset()
     price: frozenset[str] = frozenset()
+    rating: frozenset[str] = frozenset()
     available: bool = False
     offer: bool = False
     sort: str = "relevance"
@@ -59,10 +61,12 @@ def read(query: QueryDict) -> ListWishes:
     return ListWishes(
         q=q,
         words=tuple(dict.fromkeys(word[:MAX_WORD_LENGTH] for word in q.lower().split()))[:MAX_WORDS],
+        category=_values(query, "category", NUMBER.pattern),
         colour=_values(query, "colour", r"[-\w]{1,40}"),
         size=_values(query, "size", r"[^\x00]{1,20}"),
         brand=_values(query, "brand", NUMBER.pattern),
         price=frozenset(value for value in query.getlist("price") if value in PRICE_BANDS),
+        rating=_values(query, "rating", r"[1-4]"),
         available=query.get("available") == "1",
         offer=query.get("offer") == "1",
         sort=known_sort if known_sort in SORTS else "relevance",

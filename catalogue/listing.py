@@ -13,8 +13,11 @@ from shop.ui.numbers import money_text
 
 from . import queries
 from .cards import cards
-from .filters import PER_PAGE, PRICE_BANDS, ListWishes, address, toggled
+from .filters import FLAGS, MULTI, PER_PAGE, PRICE_BANDS, ListWishes, address, toggled
 from .product_page import size_key
+from .search import finding
+from .search.port import SearchUnavailable
+from .tree import Node, tree
 
 
 class CountedPaginator(Paginator):  # type: ignore[type-arg]
@@ -24,13 +27,15 @@ class CountedPaginator(Paginator):  # type: ignore[type-arg]
         super().__init__(range(total), PER_PAGE)
 
 
-def listing(
-    wishes: ListWishes, query: QueryDict, *, category_ids: Sequence[int] | None = None
-) -> dict[str, Any]:
-    """The context of a list. Eight queries at most, whatever the number of products."""
-    found = queries.find(wishes, category_ids)
-    counted = queries.facets(wishes, category_ids, found.total) if found.total or wishes.narrowed else None
-    filters = _filters(wishes, query, counted.values) if counted else []
+def listing(wishes: ListWishes, query: QueryDict, *, category: Node | None = None) -> dict[str, Any]:
+    """The context of a list: the whole range, or a category with all below it. Eight queries at most, whatever the
+    number of products.
+
+    The index answers; where it does not, the database does (by name, SKU and category), and a notice says so.
+    """
+    category_ids = category.ids_below if category else None
+    found, counted, said = _asked(wishes, category_ids)
+    filters = _filters(wishes, query, counted.values, category) if counted else []
     if counted and not counted.exact:
         _hide_counts(filters)
     return {
@@ -44,13 +49,36 @@ def listing(
             for option in group["options"]
             if option["selected"]
         ],
-        "clear_url": address(
-            query, **{key: [] for key in ("colour", "size", "brand", "price", "available", "offer")}
-        ),
+        "clear_url": address(query, **{key: [] for key in (*MULTI, *FLAGS)}),
         "sort_options": sort_options(wishes, query),
         "narrowed": wishes.narrowed,
         "query": wishes.q,
+        **said,
     }
+
+
+def _asked(
+    wishes: ListWishes, category_ids: Sequence[int] | None
+) -> tuple[queries.Found, queries.Counted | None, dict[str, str]]:
+    """Products, counts and what is to be said about them."""
+    said = {"search_notice": "", "shown_for": "", "meant": ""}
+    try:
+        answer = finding.answer(wishes, category_ids)
+    except SearchUnavailable:
+        found = queries.find(wishes, category_ids)
+        counted = (
+            queries.facets(wishes, category_ids, found.total) if found.total or wishes.narrowed else None
+        )
+        return found, counted, said | ({"search_notice": _plain_notice()} if wishes.words else {})
+    counted = answer.counted if answer.found.total or wishes.narrowed else None
+    return answer.found, counted, said | {"shown_for": answer.shown_for, "meant": answer.meant}
+
+
+def _plain_notice() -> str:
+    return _(
+        "Our search is having a rest. Until it is back we look for your exact words in names, descriptions and "
+        "article numbers."
+    )
 
 
 def _hide_counts(filters: list[dict[str, Any]]) -> None:
@@ -78,7 +106,7 @@ def sort_options(wishes: ListWishes, query: QueryDict) -> list[dict[str, Any]]:
 
 
 def _filters(
-    wishes: ListWishes, query: QueryDict, counted: dict[str, dict[str, int]]
+    wishes: ListWishes, query: QueryDict, counted: dict[str, dict[str, int]], category: Node | None
 ) -> list[dict[str, Any]]:
     colours, makers = queries.names_of(counted)
 
@@ -100,11 +128,7 @@ def _filters(
 
     hexes = {colour.code: colour.hex for colour in colours.values()}
     colour_rows = sorted(
-        (
-            (colours[int(k)].code, colours[int(k)].name_local, n)
-            for k, n in counted["colour"].items()
-            if int(k) in colours
-        ),
+        ((code, colours[code].name_local, n) for code, n in counted["colour"].items() if code in colours),
         key=lambda row: row[1],
     )
     size_rows = [(size, size, counted["size"][size]) for size in sorted(counted["size"], key=size_key)]
@@ -112,8 +136,11 @@ def _filters(
         ((k, makers[int(k)].brand, n) for k, n in counted["brand"].items() if int(k) in makers),
         key=lambda row: row[1].lower(),
     )
+    category_rows = _category_rows(wishes, counted.get("category", {}), category)
+    rating_rows = _rating_rows(counted.get("rating", {}))
     price_rows = [(band, _band_title(band), counted["price"].get(band, 0)) for band in PRICE_BANDS]
     groups = [
+        ("category", _("Category"), options("category", category_rows, wishes.category)),
         ("size", _("Size"), options("size", size_rows, wishes.size)),
         (
             "colour",
@@ -122,6 +149,7 @@ def _filters(
         ),
         ("price", _("Price"), options("price", price_rows, wishes.price)),
         ("brand", _("Brand"), options("brand", brand_rows, wishes.brand)),
+        ("rating", _("Customer rating"), options("rating", rating_rows, wishes.rating)),
         (
             "available",
             _("Availability"),
@@ -130,6 +158,34 @@ def _filters(
         ("offer", _("Offers"), _flag("offer", _("Reduced"), counted, wishes.offer, query)),
     ]
     return [{"key": key, "title": title, "options": rows} for key, title, rows in groups if rows]
+
+
+def _category_rows(
+    wishes: ListWishes, counts: dict[str, int], category: Node | None
+) -> list[tuple[str, str, int]]:
+    """The categories below the present one (of the whole range: the first ones), and those below what is chosen."""
+    known = tree().by_id
+    chosen = [known[int(pk)] for pk in sorted(wishes.category) if int(pk) in known]
+    opened = {node.id for one in chosen for node in one.trail}
+    rows: list[tuple[str, str, int]] = []
+
+    def list_below(nodes: Iterable[Node], above: str) -> None:
+        for node in nodes:
+            if node.in_menu or node.id in opened:
+                title = f"{above} › {node.name_local}" if above else node.name_local
+                rows.append((str(node.id), title, counts.get(str(node.id), 0)))
+                if node.id in opened:
+                    list_below(node.children, title)
+
+    list_below(category.children if category else tree().roots, "")
+    return rows
+
+
+def _rating_rows(counts: dict[str, int]) -> list[tuple[str, str, int]]:
+    return [
+        (stars, _("%(stars)s stars and more") % {"stars": stars}, counts.get(stars, 0))
+        for stars in ("4", "3", "2", "1")
+    ]
 
 
 def _flag(

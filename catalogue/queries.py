@@ -41,9 +41,11 @@ from .models import (  # type: ignore[attr-defined]
 )
 from .partner.models import StockRecord
 from .shown import note
+from .tree import tree
 
 IN_STOCK = Q(backorderable=True) | Q(num_in_stock__gt=F("num_allocated"))
 SHOWN = Coalesce("product__parent_id", "product_id")
+SHOWN_BY_RECORD = Coalesce("stockrecord__product__parent_id", "stockrecord__product_id")
 
 
 FACETS_KEPT_S = 60
@@ -84,9 +86,20 @@ def _products(wishes: ListWishes, category_ids: Sequence[int] | None) -> QuerySe
     if category_ids is not None:
         members = ProductCategory.objects.filter(category_id__in=category_ids).values("product_id")
         products = products.filter(pk__in=members)
+    if wishes.category:
+        members = ProductCategory.objects.filter(category_id__in=_with_all_below(wishes.category))
+        products = products.filter(pk__in=members.values("product_id"))
+    if wishes.rating:
+        products = products.filter(rating__gte=min(int(stars) for stars in wishes.rating))
     for word in wishes.words:
         products = products.filter(search_text__contains=word)
     return products.filter(maker_id__in=[int(pk) for pk in wishes.brand]) if wishes.brand else products
+
+
+def _with_all_below(category_ids: Iterable[str]) -> list[int]:
+    """Ids of categories and of all below them; unknown ones are left out."""
+    known = tree().by_id
+    return [pk for one in category_ids if int(one) in known for pk in known[int(one)].ids_below]
 
 
 def _variants(wishes: ListWishes) -> QuerySet[StockRecord]:
@@ -151,7 +164,8 @@ def _ordered(products: QuerySet[Product], wishes: ListWishes) -> QuerySet[Produc
 def _counted(wishes: ListWishes, category_ids: Sequence[int] | None, *, exact: bool) -> QuerySet[StockRecord]:
     """The variants behind the list, for counting: all, or those of the newest products."""
     records = _variants(wishes).filter(Q(product__parent=None) | Q(product__parent__is_public=True))
-    if exact and category_ids is None and not wishes.words and not wishes.brand:
+    of_product = wishes.words or wishes.brand or wishes.category or wishes.rating
+    if exact and category_ids is None and not of_product:
         return records
     pages = _products(wishes, category_ids).values("pk")
     if not exact:
@@ -195,7 +209,7 @@ def _facets(wishes: ListWishes, category_ids: Sequence[int] | None, *, exact: bo
         output_field=CharField(),
     )
     expressions: dict[str, Any] = {
-        "colour": Cast("product__colour_id", CharField()),
+        "colour": F("product__colour__code"),
         "size": F("product__size"),
         "brand": Cast(Coalesce("product__parent__maker_id", "product__maker_id"), CharField()),
         "price": band,
@@ -222,9 +236,9 @@ def _facets(wishes: ListWishes, category_ids: Sequence[int] | None, *, exact: bo
     return Counted(counted, exact)
 
 
-def names_of(counted: dict[str, dict[str, int]]) -> tuple[dict[int, Colour], dict[int, Maker]]:
-    """Colours and makers of the counted values. Two queries at most."""
-    colours = Colour.objects.in_bulk([int(key) for key in counted["colour"]]) if counted["colour"] else {}
+def names_of(counted: dict[str, dict[str, int]]) -> tuple[dict[str, Colour], dict[int, Maker]]:
+    """Colours by code and makers of the counted values. Two queries at most."""
+    colours = Colour.objects.in_bulk(list(counted["colour"]), field_name="code") if counted["colour"] else {}
     makers = Maker.objects.in_bulk([int(key) for key in counted["brand"]]) if counted["brand"] else {}
     return colours, makers
 

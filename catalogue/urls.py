@@ -8,6 +8,7 @@ app_name = "catalogue"
 urlpatterns = [
     path("", views.index, name="index"),
     path("search/", views.search, name="search"),
+    path("search/suggestions/", views.suggestions, name="suggestions"),
     path("category/<slug:slug>_<int:pk>/", views.category, name="category"),
     path("<slug:slug>_<int:pk>/", views.detail, name="detail"),
 ]

@@ -13,12 +13,18 @@ from django.views.decorators.http import require_safe
 from shop.kernel.access import public
 from shop.kernel.sharing import PLACES, WORDS, shared
 
-from . import filters
+from . import filters, queries
+from .best_sellers import best_sellers
+from .cards import cards
 from .listing import listing
 from .models import Product
 from .product_page import product_page
+from .search import missed
+from .search.finding import language
+from .search.suggest import suggest
 from .tree import Node, menu, tree
 
+LEADS = 8  #: products shown where nothing was found
 MAX_ID = 2**63 - 1  #: what a database takes as an id
 
 
@@ -63,7 +69,7 @@ def category(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return render(
         request,
         "storefront/category.html",
-        context | listing(wishes, request.GET, category_ids=node.ids_below),
+        context | listing(wishes, request.GET, category=node),
     )
 
 
@@ -71,13 +77,35 @@ def category(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @shared()
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """Products whose texts, brand, colours or SKU contain every word; without words the whole range."""
+    """Products that fit every word (catalogue/search); without words the whole range."""
     wishes = filters.read(request.GET)
     context: dict[str, Any] = {
         "subcategories": menu(),
         "crumbs": _crumbs([{"title": _("Search"), "url": ""}]),
     }
-    return render(request, "storefront/search.html", context | listing(wishes, request.GET))
+    context |= listing(wishes, request.GET)
+    missed_it = (
+        bool(wishes.words) and not wishes.narrowed and (not context["total"] or bool(context["shown_for"]))
+    )
+    if missed_it:
+        missed.note(wishes.q, language(), context["shown_for"])
+    if not context["total"] and not wishes.narrowed:
+        context["leads"] = cards(best_sellers(LEADS) or queries.newest(LEADS))
+    response = render(request, "storefront/search.html", context)
+    # A moment's answer, or one that is counted: not kept for others.
+    if context["search_notice"] or missed_it:
+        response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@public
+@shared()
+@require_safe
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """What fits the letters typed so far: a part of a page, put under the search field by script."""
+    wishes = filters.read(request.GET)
+    context = {"suggestions": suggest(request, wishes), "query": wishes.q}
+    return render(request, "storefront/_suggestions.html", context)
 
 
 @public

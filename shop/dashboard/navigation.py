@@ -37,6 +37,7 @@ HERE = (
     "delivery",
     "marketing",
     "reviews",
+    "search_words",
     "operations",
 )
 

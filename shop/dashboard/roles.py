@@ -126,6 +126,8 @@ ROLES: dict[str, set[str]] = {
         "catalogue.change_product",
         "partner.change_stockrecord",
         "reviews.moderate_reviews",
+        "search.change_synonym",
+        "search.view_missedsearch",
     },
 }
 #: What only those do who answer for it, beside all that the others may.

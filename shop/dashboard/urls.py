@@ -23,6 +23,7 @@ from . import (
     reviews,
     rules,
     search,
+    search_words,
     start,
     why,
 )
@@ -31,6 +32,7 @@ app_name = "dashboard"
 urlpatterns = [
     *start.urlpatterns,
     *search.urlpatterns,
+    *search_words.urlpatterns,
     *orders.urlpatterns,
     *phone_orders.urlpatterns,
     *phone_order_goods.urlpatterns,

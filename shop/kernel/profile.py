@@ -37,7 +37,17 @@ def without_secrets(address: str) -> str:
 
 def capabilities() -> list[Capability]:
     """Every capability of this process."""
-    return [_database(), _queue(), _cache(), _storage(), _mail(), _payments(), _carriers(), _address()]
+    return [
+        _database(),
+        _queue(),
+        _cache(),
+        _search(),
+        _storage(),
+        _mail(),
+        _payments(),
+        _carriers(),
+        _address(),
+    ]
 
 
 def _row(name: str, scaled: bool, where: object, variable: str) -> Capability:
@@ -67,6 +77,12 @@ def _cache() -> Capability:
     addresses = location if isinstance(location, list | tuple) else [location]
     where = "in each process" if is_local else ", ".join(without_secrets(str(one)) for one in addresses)
     return _row("cache", not is_local, where, "CACHE_URL")
+
+
+def _search() -> Capability:
+    if settings.SEARCH_URL:
+        return _row("search", True, f"Elasticsearch {without_secrets(settings.SEARCH_URL)}", "SEARCH_URL")
+    return _row("search", False, f"index in {settings.SEARCH_DIR}", "SEARCH_URL")
 
 
 def _storage() -> Capability:

@@ -16,12 +16,14 @@ class PagesConfig(AppConfig):
         """Links at the foot follow what is published, and what is kept in memory follows what is changed."""
         from catalogue import tree
         from catalogue.partner import vat
+        from catalogue.search.suggest import offer
         from shop.kernel.sharing import when_changed
 
-        from . import checks, queries, receivers  # noqa: F401
+        from . import checks, queries, receivers, suggestions  # noqa: F401
 
         for room in (tree, vat, queries):
             when_changed(room.forget)
+        offer(suggestions.named)
         post_migrate.connect(_guard, sender=self, dispatch_uid="triggers of shared pages")
         post_migrate.connect(_keep, sender=self, dispatch_uid="versions of legal texts")
 

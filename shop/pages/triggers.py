@@ -21,6 +21,7 @@ OF_WORDS = (
     "pages_landingpage",
     "partner_vatrate",
     "reviews_productreview",
+    "search_synonym",
     "wagtailcore_page",
     "wagtailcore_site",
     "wagtailimages_image",

@@ -10,6 +10,7 @@ from .mail import *  # noqa: F403
 from .oscar import *  # noqa: F403
 from .payments import *  # noqa: F403
 from .queue import *  # noqa: F403
+from .search import *  # noqa: F403
 from .security import *  # noqa: F403
 from .storage import *  # noqa: F403
 from .vat_ids import *  # noqa: F403

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "catalogue.partner.apps.PartnerConfig",
     "catalogue.reviews.apps.CatalogueReviewsConfig",
     "catalogue.alerts.apps.AlertsConfig",
+    "catalogue.search.apps.SearchConfig",
     "checkout.apps.CheckoutConfig",
     "checkout.basket.apps.BasketConfig",
     "checkout.shipping.apps.ShippingConfig",
@@ -178,8 +179,12 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # Debug only, and noisy: fonts of PDF, statements.
-    "loggers": {"fontTools": {"level": "WARNING"}, "factur-x": {"level": "WARNING"}},
+    # Debug only, and noisy: fonts of PDF, statements, each question to the search.
+    "loggers": {
+        "fontTools": {"level": "WARNING"},
+        "factur-x": {"level": "WARNING"},
+        "elastic_transport": {"level": "WARNING"},
+    },
 }
 
 FORMS_URLFIELD_ASSUME_HTTPS = True

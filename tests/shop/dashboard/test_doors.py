@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 DOORS = {
     PUBLIC: """
         :set_language :media :healthz :home payments:stripe-webhook carriers:dhl-webhook
-        catalogue:index catalogue:search catalogue:category catalogue:detail
+        catalogue:index catalogue:search catalogue:suggestions catalogue:category catalogue:detail
         basket:later_keep basket:later_back basket:later_drop basket:later_again basket:estimate
         basket:summary basket:add basket:update basket:remove basket:voucher_add basket:voucher_remove
         checkout:start checkout:longer

@@ -55,6 +55,8 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:rules": {"finance"} | OFFICE,
     "dashboard:delivery": {"finance"} | OFFICE,
     "dashboard:product": {"marketing"} | OFFICE,
+    "dashboard:synonym": {"marketing"} | OFFICE,
+    "dashboard:missed-searches": {"marketing"} | OFFICE,
     "dashboard:review": {"marketing", "service"} | OFFICE,
     "dashboard:operations": OFFICE,
     "dashboard:retry": OFFICE,

@@ -1,0 +1,101 @@
+"""Search with all filters counted: the index against bare PostgreSQL, and a large range against a small one.
+
+    .venv/bin/python -m bench.run --only search --db postgres          # 20,000 products
+    .venv/bin/python -m bench.run --only search --db postgres --full   # 100,000 products, about four minutes
+
+Bare PostgreSQL is one table of variants with a tsvector, a GIN index and one GROUPING SETS query for the count and
+three facets; we count eight. Questions alternate in one run. On SQLite only the ranges are compared.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from statistics import quantiles
+
+from django.db import connection
+from django.utils import translation
+
+from .figures import Figure
+
+SMALL = 1_000
+LARGE = 100_000 if os.environ.get("BENCH_FULL") else 20_000
+ROUNDS = 20
+WORDS = ("schuh", "tidewerk", "fjellgang schuh", "schuh navy", "brookmann", "schuh moss")
+
+BARE = """
+CREATE TABLE bare_variants AS
+SELECT p.id AS product_id, c.code AS colour, v.size, width_bucket(s.price, ARRAY[25, 50, 100, 150]) AS band,
+       to_tsvector('german', p.title || ' ' || m.brand || ' ' || c.name) AS words
+FROM catalogue_product p
+JOIN catalogue_product v ON v.parent_id = p.id JOIN partner_stockrecord s ON s.product_id = v.id
+JOIN catalogue_colour c ON c.id = v.colour_id JOIN catalogue_maker m ON m.id = p.maker_id;
+CREATE INDEX bare_words ON bare_variants USING gin (words);
+ANALYZE bare_variants;
+"""
+ASK = """
+SELECT colour, size, band, count(DISTINCT product_id) FROM bare_variants
+WHERE words @@ plainto_tsquery('german', %s) GROUP BY GROUPING SETS ((), (colour), (size), (band))
+"""
+
+
+def measure() -> dict[str, Figure]:
+    """Figures by name."""
+    from catalogue.search.actions import rebuild
+    from tests.factories.range import make_many
+
+    translation.activate("de")
+    make_many(SMALL)
+    rebuild()
+    small = _p95({"ours": _ours})["ours"]
+    make_many(LARGE - SMALL)
+    began = time.perf_counter()
+    rebuild()
+    built = time.perf_counter() - began
+    figures = {
+        "search.products": Figure(LARGE, "products"),
+        "search.rebuild_s": Figure(round(built, 1), "s"),
+        "search.p95_ms_1000": Figure(small, "ms"),
+    }
+    if connection.vendor != "postgresql":
+        large = _p95({"ours": _ours})["ours"]
+        return figures | {"search.p95_ms": Figure(large, "ms")}
+    with connection.cursor() as cursor:
+        cursor.execute(BARE)
+    both = _p95({"ours": _ours, "bare": _bare})
+    return figures | {
+        "search.p95_ms": Figure(both["ours"], "ms"),
+        "search.bare_postgresql_p95_ms": Figure(both["bare"], "ms"),
+        "search.of_bare_postgresql": Figure(round(both["ours"] / both["bare"], 2), "times", at_most=1.0),
+    }
+
+
+def _ours(words: str) -> None:
+    from django.http import QueryDict
+
+    from catalogue import filters
+    from catalogue.search import finding
+
+    query = QueryDict(mutable=True)
+    query["q"] = words
+    assert finding.answer(filters.read(query)).found.total, "nothing was measured"
+
+
+def _bare(words: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(ASK, [words])
+        assert cursor.fetchall()
+
+
+def _p95(ways: dict[str, Callable[[str], None]]) -> dict[str, float]:
+    """The 95th percentile in milliseconds of each way, asked in turns."""
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(ROUNDS + 1):
+        for words in WORDS:
+            for name, ask in ways.items():
+                began = time.perf_counter()
+                ask(words)
+                if turn:  # the first warms up
+                    spent[name].append((time.perf_counter() - began) * 1000)
+    return {name: round(quantiles(times, n=20)[18], 1) for name, times in spent.items()}

@@ -1,0 +1,149 @@
+"""Verbs of the index: take in what changed, build anew. Called by the worker and by the command; no page writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db.models import Max, QuerySet
+
+from shop.kernel.clock import now
+from shop.kernel.sharing import OFFER, touch
+from shop.kernel.transactions import retrying
+
+from .documents import BATCH, batches, documents, parents_of, shown
+from .models import Changed, Rebuild
+from .port import Builder, Document, Engine, KnownWord, SearchUnavailable, engine
+
+FLUSH_MAX = 5_000  #: changes taken in at once
+SILENT_AFTER_S = 300  #: a rebuild that has not been heard of for so long is dead
+TOLERATED = (
+    0.001  #: share of products by which a new index may differ from the database (they change meanwhile)
+)
+
+
+class RebuildFailed(Exception):
+    """The new index does not hold what the database does; the former one stays."""
+
+
+def flush(*, chosen: Engine | None = None) -> int:
+    """Take in all that changed since the last time. Returns how many products were written.
+
+    Rows are read, written to the index, and only then put away: what a crash interrupts is done again. Raises
+    SearchUnavailable; the rows then wait.
+    """
+    target, written = chosen or engine(), 0
+    open_rows = Changed.objects.filter(applied=False).order_by("pk").values_list("pk", "product_id")
+    while rows := list(open_rows[:FLUSH_MAX]):
+        ids = sorted(parents_of(pk for _row, pk in rows))
+        for start in range(0, len(ids), BATCH):
+            part = ids[start : start + BATCH]
+            found = documents(part)
+            target.update(found, gone=sorted(set(part) - {one.id for one in found}))
+        _put_away([row for row, _pk in rows])
+        written += len(ids)
+    if written:
+        touch(OFFER)  # pages that were made from the index are made anew
+    return written
+
+
+def _put_away(rows: list[int]) -> None:
+    """Away with them, unless an index is being built that has to hear of them as well."""
+    for start in range(0, len(rows), BATCH):
+        retrying(lambda part=rows[start : start + BATCH]: _put_part_away(part))  # type: ignore[misc]
+
+
+def _put_part_away(rows: list[int]) -> None:
+    found = Changed.objects.filter(pk__in=rows)
+    if running().exists():
+        found.update(applied=True)
+    else:
+        found.delete()
+
+
+def running() -> QuerySet[Rebuild]:
+    """Rebuilds at work; one that fell silent is none."""
+    return Rebuild.objects.filter(
+        state=Rebuild.RUNNING, seen_at__gt=now() - timedelta(seconds=SILENT_AFTER_S)
+    )
+
+
+def rebuild(
+    *, chosen: Engine | None = None, tell: Callable[[int, int], None] = lambda done, total: None
+) -> Rebuild:
+    """Build a new index beside the present one, count it, compare it with the database, and only then swap.
+
+    ``tell`` hears (done, total) after each batch. What changes meanwhile goes into the present index at once and into
+    the new one after the swap. Raises RebuildFailed when the counts differ or another rebuild runs; the present index
+    stays.
+    """
+    target = chosen or engine()
+    row = _begin()
+    builder = None
+    try:
+        builder = target.builder()
+        Rebuild.objects.filter(pk=row.pk).update(version=builder.version)
+        held = _fill(builder, row, tell)
+        _compare(held, shown().count(), row)
+        builder.swap()
+    except BaseException as error:
+        if builder is not None:
+            builder.drop()
+        Rebuild.objects.filter(pk=row.pk).update(state=Rebuild.FAILED, error=str(error)[:300])
+        raise
+    Rebuild.objects.filter(pk=row.pk).update(state=Rebuild.DONE, seen_at=now())
+    _catch_up(row)
+    flush(chosen=target)
+    row.refresh_from_db()
+    return row
+
+
+def _begin() -> Rebuild:
+    def work() -> Rebuild:
+        if running().exists():
+            raise RebuildFailed(
+                "another rebuild is running; wait for it, or for five minutes without a sign of it"
+            )
+        newest = Changed.objects.aggregate(newest=Max("pk"))["newest"] or 0
+        return Rebuild.objects.create(total=shown().count(), from_change_id=newest)
+
+    return retrying(work)
+
+
+def _fill(builder: Builder, row: Rebuild, tell: Callable[[int, int], None]) -> int:
+    known: Counter[str] = Counter()
+    shown_as: dict[str, str] = {}
+    done = 0
+    for part in batches(list(shown().order_by("pk").values_list("pk", flat=True))):
+        builder.add(part)
+        _learn(part, known, shown_as)
+        done += len(part)
+        Rebuild.objects.filter(pk=row.pk).update(done=done, seen_at=now())
+        tell(done, row.total)
+    return builder.finish(KnownWord(word, shown_as[word], n) for word, n in known.items())
+
+
+def _learn(part: list[Document], known: Counter[str], shown_as: dict[str, str]) -> None:
+    for one in part:
+        for word, as_written in one.known:
+            known[word] += 1
+            shown_as.setdefault(word, as_written)
+
+
+def _compare(held: int, expected: int, row: Rebuild) -> None:
+    """As many as the database has, but for what came and went in the meantime."""
+    changed = Changed.objects.filter(pk__gt=row.from_change_id).count()
+    if abs(held - expected) > changed + TOLERATED * expected:
+        raise RebuildFailed(
+            f"the new index holds {held} products, the database {expected}; the former index stays"
+        )
+
+
+def _catch_up(row: Rebuild) -> None:
+    """What changed while the index was built is taken in once more; what was before it is in it."""
+    Changed.objects.filter(pk__lte=row.from_change_id).delete()
+    Changed.objects.filter(applied=True).update(applied=False)
+
+
+__all__ = ["RebuildFailed", "SearchUnavailable", "flush", "rebuild", "running"]

@@ -1,0 +1,380 @@
+"""The embedded plug: tantivy, an index in a folder. One process writes at a time (a lock file), readers reload.
+
+SEARCH_DIR/current            the version that readers use, replaced in one step
+SEARCH_DIR/<version>/products
+SEARCH_DIR/<version>/words    words of the range, for did-you-mean
+SEARCH_DIR/write.lock
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tantivy
+from tantivy import Occur, Query
+
+from shop.kernel.clock import now
+
+from . import variants
+from .port import (
+    AVAILABLE_WEIGHT,
+    CODE_WEIGHT,
+    LANGUAGES,
+    START_WEIGHT,
+    WEIGHTS,
+    Ask,
+    Clause,
+    Document,
+    Filters,
+    Hits,
+    KnownWord,
+    SearchUnavailable,
+    Sought,
+)
+
+SHAPE = "1"  #: of the schema; an index of another shape is built anew, not read
+BUILD_BYTES, UPDATE_BYTES = 100_000_000, 20_000_000  #: memory of a writer before it writes to the disk
+LOCK_PATIENCE_S = 30.0
+BUCKETS = 10_000
+VALUES = ("category", "brand", "rating", *variants.FIELDS)
+SORTS = {
+    "newest": ("id", tantivy.Order.Desc),
+    "price": ("price", tantivy.Order.Asc),
+    "-price": ("price", tantivy.Order.Desc),
+}
+
+
+def _schema() -> tantivy.Schema:
+    made = tantivy.SchemaBuilder()
+    made.add_integer_field("id", indexed=True, fast=True)
+    made.add_integer_field("price", fast=True)
+    for language in LANGUAGES:
+        made.add_integer_field(f"name_{language}", fast=True)
+        for place in WEIGHTS:
+            made.add_text_field(f"{place}_{language}", tokenizer_name="whitespace", index_option="freq")
+    made.add_text_field("code", tokenizer_name="raw", index_option="basic")
+    made.add_text_field("start", tokenizer_name="whitespace", index_option="basic")
+    for name in VALUES:
+        made.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
+    return made.build()
+
+
+def _word_schema() -> tantivy.Schema:
+    made = tantivy.SchemaBuilder()
+    made.add_text_field("word", stored=True, tokenizer_name="raw", index_option="basic")
+    made.add_text_field("shown", stored=True, tokenizer_name="raw", index_option="basic")
+    made.add_integer_field("count", stored=True)
+    return made.build()
+
+
+PRODUCTS, WORDS = _schema(), _word_schema()
+
+
+def _row(document: Document) -> tantivy.Document:
+    row = tantivy.Document()
+    row.add_integer("id", document.id)
+    row.add_integer("price", document.price)
+    for language, number in document.names.items():
+        row.add_integer(f"name_{language}", number)
+    for name, text in document.words.items():
+        row.add_text(name, text)
+    row.add_text("start", document.starts)
+    for code in document.codes:
+        row.add_text("code", code)
+    for name, values in document.values.items():
+        for value in values:
+            row.add_text(name, value)
+    return row
+
+
+def _known(word: KnownWord) -> tantivy.Document:
+    row = tantivy.Document()
+    row.add_text("word", word.word)
+    row.add_text("shown", word.shown)
+    row.add_integer("count", word.count)
+    return row
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """One writer at a time, also over processes. Raises SearchUnavailable after LOCK_PATIENCE_S."""
+    folder.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + LOCK_PATIENCE_S
+    with (folder / "write.lock").open("w") as handle:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise SearchUnavailable("another process is writing the index") from None
+                time.sleep(0.05)
+        yield
+
+
+class _Read:
+    """An index opened for reading; reloads when its files changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._meta = folder / "meta.json"
+        self.index = tantivy.Index.open(str(folder))
+        self.index.config_reader("manual")
+        self._seen = self._stamp()
+        self.index.reload()
+        self.searcher = self.index.searcher()
+
+    def _stamp(self) -> int:
+        return self._meta.stat().st_mtime_ns
+
+    def fresh(self) -> tantivy.Searcher:
+        """A searcher that sees what was written before this call."""
+        stamp = self._stamp()
+        if stamp != self._seen:
+            self.index.reload()
+            self.searcher = self.index.searcher()
+            self._seen = stamp
+        return self.searcher
+
+
+class EmbeddedEngine:
+    """See port.Engine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self._version = ""
+        self._products: _Read | None = None
+        self._words: _Read | None = None
+        self._lock = threading.Lock()
+
+    # -- reading
+
+    def _current(self) -> str:
+        try:
+            version = (self.folder / "current").read_text().strip()
+        except OSError:
+            raise SearchUnavailable("no index has been built yet", can_be_built=True) from None
+        if version.split("-")[0] != SHAPE:
+            raise SearchUnavailable("the index is of another shape; it must be built anew", can_be_built=True)
+        return version
+
+    def _open(self) -> tuple[_Read, _Read]:
+        version = self._current()
+        with self._lock:
+            if version != self._version or self._products is None or self._words is None:
+                try:
+                    self._products = _Read(self.folder / version / "products")
+                    self._words = _Read(self.folder / version / "words")
+                except (OSError, ValueError) as error:
+                    raise SearchUnavailable(str(error), can_be_built=True) from error
+                self._version = version
+            return self._products, self._words
+
+    def _searcher(self) -> tantivy.Searcher:
+        products, _words = self._open()
+        try:
+            with self._lock:
+                return products.fresh()
+        except (OSError, ValueError) as error:
+            raise SearchUnavailable(str(error)) from error
+
+    def page(
+        self, sought: Sought, filters: Filters, *, sort: str, language: str, offset: int, limit: int
+    ) -> Hits:
+        """See port.Engine."""
+        searcher = self._searcher()
+        by = ("name_" + language, tantivy.Order.Asc) if sort == "name" else SORTS.get(sort)
+        if by is None and not sought.words:
+            by = SORTS["newest"]
+        query = _query(sought, filters, ranked=by is None)
+        with _translated():
+            order: dict[str, Any] = {"order_by_field": by[0], "order": by[1]} if by else {}
+            result: Any = searcher.search(query, limit=max(1, limit), offset=offset, count=True, **order)
+            ids = searcher.fast_field_values("id", [address for _score, address in result.hits])
+        return Hits([int(pk) for pk in ids if pk is not None][:limit], int(result.count))
+
+    def counts(self, sought: Sought, asks: Sequence[Ask]) -> list[dict[str, int]]:
+        """See port.Engine. Asks under the same filters travel together."""
+        searcher = self._searcher()
+        found: list[dict[str, int]] = [{} for _ in asks]
+        together: dict[Filters, dict[str, Any]] = {}
+        for place, ask in enumerate(asks):
+            if ask.among == ():
+                continue
+            terms: dict[str, Any] = {"field": ask.name, "size": BUCKETS}
+            if ask.among is not None:
+                terms["include"] = list(ask.among)
+            together.setdefault(ask.filters, {})[str(place)] = {"terms": terms}
+        with _translated():
+            for filters, wanted in together.items():
+                answer = searcher.aggregate(_query(sought, filters, ranked=False), wanted)
+                for place, result in answer.items():
+                    found[int(place)] = {row["key"]: row["doc_count"] for row in result["buckets"]}
+        return found
+
+    def unions(self, sought: Sought, ask: Ask, groups: Mapping[str, Sequence[str]]) -> dict[str, int]:
+        """See port.Engine."""
+        searcher = self._searcher()
+        base = _query(sought, ask.filters, ranked=False)
+        found = {}
+        with _translated():
+            for name, values in groups.items():
+                one = Query.term_set_query(PRODUCTS, ask.name, list(values))
+                both = Query.boolean_query([(Occur.Must, base), (Occur.Must, one)])
+                result: Any = searcher.search(both, limit=1, count=True)
+                found[name] = int(result.count)
+        return found
+
+    def similar(self, word: str, limit: int) -> list[KnownWord]:
+        """See port.Engine."""
+        _products, words = self._open()
+        with self._lock:
+            searcher = words.fresh()
+        found: list[KnownWord] = []
+        with _translated():
+            for distance in (0, 1, 2):
+                query = Query.fuzzy_term_query(WORDS, "word", word, distance, True)
+                rows = [
+                    searcher.doc(at) for _score, at in searcher.search(query, limit=limit, count=False).hits
+                ]
+                found = [KnownWord(r["word"][0], r["shown"][0], r["count"][0]) for r in rows]
+                if found or (len(word) <= 4 and distance == 1):
+                    break
+        return found
+
+    def size(self) -> int:
+        """See port.Engine."""
+        return int(self._searcher().num_docs)
+
+    # -- writing
+
+    def update(self, documents: Sequence[Document], gone: Iterable[int]) -> None:
+        """See port.Engine."""
+        with _writing(self.folder), _translated():
+            folder = self.folder / self._current() / "products"
+            index = tantivy.Index(PRODUCTS, path=str(folder), reuse=True)
+            writer = index.writer(UPDATE_BYTES, 1)
+            for pk in [*gone, *(one.id for one in documents)]:
+                writer.delete_documents_by_term("id", pk)
+            for one in documents:
+                writer.add_document(_row(one))
+            writer.commit()
+            writer.wait_merging_threads()
+            self._learn(documents)
+
+    def _learn(self, documents: Sequence[Document]) -> None:
+        """Words that the range had not before become known to did-you-mean."""
+        words = tantivy.Index(WORDS, path=str(self.folder / self._current() / "words"), reuse=True)
+        words.reload()
+        searcher = words.searcher()
+        new = {
+            word: shown
+            for one in documents
+            for word, shown in one.known
+            if not searcher.doc_freq("word", word)
+        }
+        if new:
+            writer = words.writer(UPDATE_BYTES, 1)
+            for word, shown in new.items():
+                writer.add_document(_known(KnownWord(word, shown, 1)))
+            writer.commit()
+            writer.wait_merging_threads()
+
+    def builder(self) -> EmbeddedBuilder:
+        """See port.Engine."""
+        return EmbeddedBuilder(self.folder)
+
+
+class EmbeddedBuilder:
+    """See port.Builder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.version = f"{SHAPE}-{now():%Y%m%d%H%M%S%f}"
+        self._own = folder / self.version
+        for name in ("products", "words"):
+            (self._own / name).mkdir(parents=True)
+        self._index = tantivy.Index(PRODUCTS, path=str(self._own / "products"))
+        self._writer = self._index.writer(BUILD_BYTES, 1)
+
+    def add(self, documents: Sequence[Document]) -> None:
+        """See port.Builder."""
+        for one in documents:
+            self._writer.add_document(_row(one))
+
+    def finish(self, words: Iterable[KnownWord]) -> int:
+        """See port.Builder."""
+        self._writer.commit()
+        self._writer.wait_merging_threads()
+        index = tantivy.Index(WORDS, path=str(self._own / "words"))
+        writer = index.writer(UPDATE_BYTES, 1)
+        for word in words:
+            writer.add_document(_known(word))
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+        return int(self._index.searcher().num_docs)
+
+    def swap(self) -> None:
+        """See port.Builder. Readers that still have the former open read on: its files live until they let go."""
+        with _writing(self.folder):
+            new = self.folder / "current.new"
+            new.write_text(self.version)
+            new.replace(self.folder / "current")
+            for other in self.folder.iterdir():
+                if other.is_dir() and other.name != self.version:
+                    shutil.rmtree(other, ignore_errors=True)
+
+    def drop(self) -> None:
+        """See port.Builder."""
+        shutil.rmtree(self._own, ignore_errors=True)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What the engine may raise is one thing to those who ask."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise SearchUnavailable(str(error)) from error
+
+
+def _query(sought: Sought, filters: Filters, *, ranked: bool) -> Query:
+    must: list[tuple[Occur, Query]] = []
+    for word in sought.words:
+        ways = [_clause(one) for one in word]
+        must.append((Occur.Must, ways[0] if len(ways) == 1 else Query.disjunction_max_query(ways, 0.1)))
+    for one in filters:
+        terms = Query.term_set_query(PRODUCTS, one.name, list(one.values))
+        must.append((Occur.Must, Query.const_score_query(terms, 0.0)))
+    if not must:
+        return Query.all_query()
+    if ranked:
+        available = Query.term_query(PRODUCTS, "v_a", "1", "basic")
+        must.append((Occur.Should, Query.const_score_query(available, AVAILABLE_WEIGHT)))
+    return Query.boolean_query(must)
+
+
+def _clause(clause: Clause) -> Query:
+    each = [_term(clause.where, term) for term in clause.terms]
+    all_of = each[0] if len(each) == 1 else Query.boolean_query([(Occur.Must, one) for one in each])
+    return Query.boost_query(all_of, clause.weight) if clause.weight != 1.0 else all_of
+
+
+def _term(where: str, term: str) -> Query:
+    if where == "code":
+        return Query.const_score_query(Query.term_query(PRODUCTS, "code", term, "basic"), CODE_WEIGHT)
+    if where == "start":
+        begins = [Query.fuzzy_term_query(PRODUCTS, name, term, 0, prefix=True) for name in ("start", "code")]
+        return Query.const_score_query(Query.disjunction_max_query(begins), START_WEIGHT)
+    ways = [
+        Query.boost_query(Query.term_query(PRODUCTS, f"{place}_{where}", term, "freq"), weight)
+        for place, weight in WEIGHTS.items()
+    ]
+    return Query.disjunction_max_query(ways, 0.1)

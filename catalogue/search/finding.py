@@ -1,0 +1,191 @@
+"""A list of the shop from the index: which products, and how many each filter would leave.
+
+Raises SearchUnavailable where the engine does not answer; catalogue.listing then asks the database (plain SQL by name,
+SKU and category). Prices and stock that a page shows are always read from the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.utils.translation import get_language
+
+from catalogue.filters import PER_PAGE, ListWishes
+from catalogue.queries import Counted, Found
+
+from . import spelling, synonyms, variants
+from .port import LANGUAGES, Ask, Engine, Filters, Only, SearchUnavailable, Sought, engine
+from .sought import sought
+
+log = logging.getLogger(__name__)
+
+#: Filters of the product itself, beside those of its variants (variants.PARTS).
+OF_PRODUCT = ("category", "brand", "rating")
+FACETS = (*OF_PRODUCT, *variants.PARTS)
+FEW = 2  #: products up to which other words are proposed
+_resting = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A page of products, and the counts beside the filters."""
+
+    found: Found
+    counted: Counted
+    shown_for: str = ""  #: nothing was found, this is what these words find
+    meant: str = ""  #: little was found; these words would find more
+
+
+def language() -> str:
+    """The reader's language, as the index knows it."""
+    chosen = (get_language() or settings.LANGUAGE_CODE).split("-")[0]
+    return chosen if chosen in LANGUAGES else LANGUAGES[0]
+
+
+def answer(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> Answer:
+    """The list that fulfils the wishes. Raises SearchUnavailable; for a while nobody asks again then."""
+    global _resting
+    if time.monotonic() < _resting:
+        raise SearchUnavailable("the search did not answer a moment ago")
+    try:
+        return _answer(engine(), wishes, category_ids)
+    except SearchUnavailable as error:
+        if not error.can_be_built:
+            log.warning(
+                "the search does not answer, the database does for %s s: %s", settings.SEARCH_REST_S, error
+            )
+            _resting = time.monotonic() + settings.SEARCH_REST_S
+        raise
+
+
+def forget() -> None:
+    """Ask the engine again at once."""
+    global _resting
+    _resting = 0.0
+
+
+def _answer(asked: Engine, wishes: ListWishes, category_ids: Sequence[int] | None) -> Answer:
+    if len(_combinations(wishes)) > variants.COMBINATIONS_MAX:
+        raise SearchUnavailable("too many values are chosen at once", can_be_built=True)
+    scope = (Only("category", tuple(str(pk) for pk in category_ids)),) if category_ids is not None else ()
+    words, found = _searched(asked, wishes.words, wishes, scope)
+    better = ""
+    if wishes.words and found.total <= FEW and not wishes.narrowed:
+        better = spelling.corrected(asked, wishes.words)
+    shown_for = ""
+    if better and not found.total:
+        words, found = _searched(asked, better.split(), wishes, scope)
+        shown_for = better if found.total else ""
+    counted = Counted(_counts(asked, words, wishes, scope), exact=True)
+    return Answer(found, counted, shown_for, better if found.total and not shown_for else "")
+
+
+def _searched(
+    asked: Engine, typed: Sequence[str], wishes: ListWishes, scope: Filters
+) -> tuple[Sought, Found]:
+    """By whole words; where they find nothing, by beginnings of words."""
+    words, found = Sought(), Found([], 0, 1, 1)
+    for starts in ("", "all"):
+        words = sought(typed, language(), synonyms=synonyms.known(), starts=starts) if typed else Sought()
+        found = _found(asked, words, wishes, scope)
+        if found.total or not typed:
+            break
+    return words, found
+
+
+def _found(asked: Engine, words: Sought, wishes: ListWishes, scope: Filters) -> Found:
+    """The page; one past the end is the last one."""
+    filters = scope + _filters(wishes)
+
+    def page(number: int) -> Found:
+        hits = asked.page(
+            words,
+            filters,
+            sort=wishes.sort,
+            language=language(),
+            offset=(number - 1) * PER_PAGE,
+            limit=PER_PAGE,
+        )
+        return Found(hits.ids, hits.total, number, max(1, -(-hits.total // PER_PAGE)))
+
+    found = page(wishes.page)
+    return found if found.page <= found.pages else page(found.pages)
+
+
+def _wished(wishes: ListWishes, without: str = "") -> dict[str, frozenset[str]]:
+    """What is wished of a variant."""
+    chosen = {
+        "colour": wishes.colour,
+        "size": wishes.size,
+        "price": wishes.price,
+        "available": frozenset({"1"} if wishes.available else ()),
+        "offer": frozenset({"1"} if wishes.offer else ()),
+    }
+    return {part: values for part, values in chosen.items() if values and part != without}
+
+
+def _combinations(wishes: ListWishes) -> tuple[str, ...]:
+    wished = _wished(wishes)
+    return variants.joined(wished)[1] if wished else ()
+
+
+def _filters(wishes: ListWishes, without: str = "") -> Filters:
+    """All filters but one's own."""
+    found = _product_filters(wishes, without)
+    wished = _wished(wishes, without)
+    return (*found, Only(*variants.joined(wished))) if wished else found
+
+
+def _product_filters(wishes: ListWishes, without: str = "") -> Filters:
+    return tuple(
+        Only(name, tuple(sorted(values)))
+        for name in OF_PRODUCT
+        if name != without and (values := getattr(wishes, name))
+    )
+
+
+def _counts(asked: Engine, words: Sought, wishes: ListWishes, scope: Filters) -> dict[str, dict[str, int]]:
+    """Products per value of each filter; its own choice does not narrow it."""
+    asks = []
+    for name in FACETS:
+        own = name if name in OF_PRODUCT else variants.field_of([name])
+        joined = name in variants.PARTS and bool(_wished(wishes, without=name))
+        # Where a variant has to fulfil more than this, the values come first and are counted together with the rest.
+        filters = _product_filters(wishes, name) if joined else _filters(wishes, name)
+        asks.append(Ask(own, scope + filters))
+    counted = dict(zip(FACETS, asked.counts(words, asks), strict=True))
+    together = [name for name in variants.PARTS if _wished(wishes, without=name)]
+    if together:
+        counted |= _joined_counts(asked, words, wishes, scope, {name: counted[name] for name in together})
+    return counted
+
+
+def _joined_counts(
+    asked: Engine,
+    words: Sought,
+    wishes: ListWishes,
+    scope: Filters,
+    values: Mapping[str, Mapping[str, int]],
+) -> dict[str, dict[str, int]]:
+    """Counts of what is wished of the same variant as another filter. Exact: a product with two variants that fulfil
+    it counts once."""
+    terms: dict[str, dict[str, tuple[str, ...]]] = {}
+    asks: list[Ask] = []
+    for name, known in values.items():
+        rest = _wished(wishes, without=name)
+        each = {value: variants.joined({**rest, name: frozenset({value})}) for value in known}
+        terms[name] = {value: joined for value, (_field, joined) in each.items()}
+        among = tuple(term for joined in terms[name].values() for term in joined)
+        asks.append(Ask(variants.field_of([*rest, name]), scope + _product_filters(wishes), among))
+    found: dict[str, dict[str, int]] = {}
+    for name, ask, counts in zip(values, asks, asked.counts(words, asks), strict=True):
+        present = {value: [t for t in joined if counts.get(t)] for value, joined in terms[name].items()}
+        found[name] = {value: counts[have[0]] for value, have in present.items() if len(have) == 1}
+        several = {value: have for value, have in present.items() if len(have) > 1}
+        if several:
+            found[name] |= asked.unions(words, replace(ask, among=None), several)
+    return found

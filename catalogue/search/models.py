@@ -1,0 +1,89 @@
+"""What the index has yet to hear, how it was built, what marketing says of words, and what nobody found."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from shop.kernel.clock import now
+
+
+class Changed(models.Model):
+    """A product whose index entry is to be written anew. Rows come from triggers (triggers.py), whoever writes.
+
+    ``product_id`` may be a variant's; ``applied`` marks what is kept for an index that is being built meanwhile.
+    """
+
+    product_id = models.BigIntegerField()
+    applied = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], condition=Q(applied=False), name="search_changed_open")]
+
+    def __str__(self) -> str:
+        return f"product {self.product_id}"
+
+
+class Rebuild(models.Model):
+    """One building of a new index: how far it is, and how it ended."""
+
+    RUNNING, DONE, FAILED = "running", "done", "failed"
+    STATES = [(RUNNING, _("running")), (DONE, _("done")), (FAILED, _("failed"))]
+
+    version = models.CharField(max_length=60, blank=True)
+    state = models.CharField(max_length=10, choices=STATES, default=RUNNING)
+    total = models.PositiveIntegerField(_("Products"), default=0)
+    done = models.PositiveIntegerField(_("Products taken in"), default=0)
+    from_change_id = models.BigIntegerField(default=0)
+    begun_at = models.DateTimeField(default=now)
+    seen_at = models.DateTimeField(default=now)
+    error = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.done} of {self.total} ({self.state})"
+
+
+class Synonym(models.Model):
+    """Words that mean the same to our customers, as marketing writes them."""
+
+    words = models.CharField(
+        _("Words"),
+        max_length=300,
+        help_text=_("Separated by commas, for example: sneaker, trainer, sports shoe"),
+    )
+    one_way = models.BooleanField(
+        _("Only from the first word"),
+        default=False,
+        help_text=_("Who looks for the first word finds the others as well, but not the other way round."),
+    )
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["words"]
+
+    def __str__(self) -> str:
+        return self.words
+
+    @property
+    def each(self) -> list[str]:
+        """The words one by one."""
+        return [word for part in self.words.split(",") if (word := " ".join(part.split()))]
+
+
+class MissedSearch(models.Model):
+    """What people looked for on a day and did not find; ``corrected`` is what they were shown instead."""
+
+    day = models.DateField()
+    language = models.CharField(max_length=5)
+    words = models.CharField(_("Looked for"), max_length=100)
+    corrected = models.CharField(_("Shown instead"), max_length=100, blank=True)
+    times = models.PositiveIntegerField(_("Times"), default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day", "language", "words"], name="search_missed_once_a_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.words} ({self.times} times on {self.day})"

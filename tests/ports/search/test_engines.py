@@ -1,0 +1,127 @@
+"""What every engine of the search port must do, asked through the pages of the shop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from catalogue.models import Product
+from catalogue.search.port import Ask, Only, SearchUnavailable, Sought
+from tests.factories.range import make_category, make_many, make_product, variants
+from tests.support.search import Index
+
+
+def titles(response: Any) -> list[str]:
+    return [card.title for card in response.context["cards"]]
+
+
+def search(client: Client, q: str = "", **more: Any) -> Any:
+    response = client.get("/catalogue/search/", {"q": q, **more})
+    assert response.status_code == 200
+    assert not response.context["search_notice"], "the database answered"
+    return response
+
+
+def options(response: Any, key: str) -> dict[str, int]:
+    groups = {group["key"]: group for group in response.context["filters"]}
+    return {option["value"]: option["count"] for option in groups[key]["options"]} if key in groups else {}
+
+
+def test_words_in_both_languages_compounds_umlauts_and_numbers(client: Client, index: Index) -> None:
+    boot = make_product("Regenstiefel Priel", en="Rain boot Priel", brand="Fjellgang", colours=("Grün",))
+    make_product("Handschuh Elbe", en="Glove Elbe", colours=("sand",))
+    make_product("Stiefel für Regen", en="Boot")
+    index.hear()
+    sku = variants(boot)[0].partner_sku
+    for q in (
+        "gruene regenstiefel",
+        "grün stiefeln",
+        "rain boots priel",
+        "fjellgang",
+        sku,
+        sku[:-3],
+        "priel regenst",
+    ):
+        assert titles(search(client, q)) == ["Regenstiefel Priel"], q
+    assert titles(search(client, "regenstiefel")) == ["Regenstiefel Priel", "Stiefel für Regen"]
+    assert titles(search(client, "schuhe")) == []
+
+
+def test_filters_and_exact_counts_on_variants(client: Client, index: Index) -> None:
+    shoes = make_category("Schuhe")
+    make_product("A", category=shoes, colours=("navy", "sand"), sizes=("41", "42"), brand="Tidewerk")
+    make_product("B", category=shoes, colours=("navy",), sizes=("42",), stock=0, brand="Fjellgang")
+    make_product("C", colours=("sand",), sizes=("41",), price_minor=2_000, reference_minor=4_000)
+    index.hear()
+    page = search(client)
+    assert options(page, "colour") == {"navy": 2, "sand": 2}
+    assert options(page, "offer") == {"1": 1}
+    assert options(page, "category") == {str(shoes.pk): 2}
+    chosen = search(client, colour=["navy", "sand"], size="42")
+    assert titles(chosen) == ["B", "A"]
+    assert options(chosen, "size") == {"41": 2, "42": 2}
+    assert options(chosen, "available") == {"1": 1}
+    assert titles(search(client, colour="sand", size="41", available="1", price="0-2500")) == ["C"]
+
+
+def test_order_and_pages(client: Client, index: Index) -> None:
+    for title, price in (("Bark", 5_000), ("Alster", 9_000), ("Dock", 7_000)):
+        make_product(title, price_minor=price)
+    index.hear()
+    assert titles(search(client, sort="price")) == ["Bark", "Dock", "Alster"]
+    assert titles(search(client, sort="-price")) == ["Alster", "Dock", "Bark"]
+    assert titles(search(client, sort="name")) == ["Alster", "Bark", "Dock"]
+    assert titles(search(client)) == ["Dock", "Alster", "Bark"]
+    make_many(30)
+    index.hear()
+    last = search(client, page="99")
+    assert (last.context["total"], last.context["page_obj"].number, len(titles(last))) == (33, 2, 9)
+
+
+def test_slips_of_the_finger(client: Client, index: Index) -> None:
+    make_product("Stiefel Nord", brand="Fjellgang")
+    index.build()
+    assert search(client, "stifel").context["shown_for"] == "stiefel"
+    make_product("Gamasche", brand="Fjellgang")
+    index.hear()
+    assert (
+        search(client, "gamashce").context["shown_for"] == "gamasche"
+    )  # a word that came after the building
+
+
+def test_what_is_hidden_or_gone_leaves_and_a_new_index_takes_over(client: Client, index: Index) -> None:
+    hidden, gone = make_product("Hidden"), make_product("Gone")
+    make_product("Stay")
+    index.hear()
+    assert index.engine.size() == 3
+    Product.objects.filter(pk=hidden.pk).update(is_public=False)
+    Product.objects.filter(pk=gone.pk).delete()
+    index.hear()
+    assert index.engine.size() == 1
+    index.build()
+    assert titles(search(client, "stay")) == ["Stay"]
+    dropped = index.engine.builder()
+    dropped.drop()
+    assert index.engine.size() == 1
+
+
+def test_questions_that_ask_for_nothing(index: Index) -> None:
+    make_product("Stay")
+    index.hear()
+    assert index.engine.counts(Sought(), [Ask("v_c", among=()), Ask("v_c", (Only("brand", ("x",)),))]) == [
+        {},
+        {},
+    ]
+    assert index.engine.counts(Sought(), []) == []
+    assert index.engine.similar("zzzzzzzzz", 5) == []
+
+
+def test_a_server_that_does_not_answer_is_said_so(settings: Any) -> None:
+    from catalogue.search.elastic import ElasticEngine
+
+    engine = ElasticEngine("http://127.0.0.1:9", "none")
+    with pytest.raises(SearchUnavailable) as raised:
+        engine.page(Sought(), (), sort="newest", language="de", offset=0, limit=1)
+    assert not raised.value.can_be_built
