@@ -28,6 +28,7 @@ REASON = "deleted at the customer's own wish"
 GOES: tuple[tuple[str, str], ...] = (
     ("wishlists.WishList", "owner"),
     ("customer.ProductAlert", "user"),
+    ("stock_alerts.StockAlert", "user"),
     ("basket.Basket", "owner"),
     ("analytics.UserRecord", "user"),
     ("analytics.UserProductView", "user"),

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from checkout.order.models import Order
+from checkout.store_credit import queries as store_credit
 from fulfilment.customer_service.cases.access import cases_of
 from fulfilment.customer_service.cases.states import OPEN_STATES as OPEN_CASES
 from fulfilment.customer_service.withdrawals.models import Withdrawal
@@ -26,6 +27,7 @@ from shop.customers import deletion
 from shop.customers.models import AccountDeletion, User
 from shop.kernel.access import shopper_view
 from shop.kernel.transactions import retrying
+from shop.ui.numbers import money_text
 
 UNFINISHED = ("awaiting_payment", "confirmed", "in_fulfilment")
 KEPT_YEARS = 8  #: § 147 (3) AO, § 14b (1) UStG: invoices and vouchers, from the end of their year on
@@ -41,7 +43,7 @@ class Hindrance:
 
 
 def hindrances(person: Any) -> list[Hindrance]:
-    """What is not finished: orders, invoices, requests, withdrawals. Four queries."""
+    """What is not finished: orders, invoices, requests, withdrawals, store credit. Five queries."""
     orders = Order.objects.filter(user=person, status__in=UNFINISHED).order_by("pk")[:NAMED_MAX]
     invoices = Invoice.objects.open().filter(user=person).order_by("pk")[:NAMED_MAX]
     cases = cases_of(person).filter(state__in=OPEN_CASES).order_by("pk")[:NAMED_MAX]
@@ -64,6 +66,15 @@ def hindrances(person: Any) -> list[Hindrance]:
             _("Request %(number)s is still open.") % {"number": case.number}, reverse("account:requests")
         )
         for case in cases
+    ]
+    found += [
+        Hindrance(
+            _("There is store credit of %(amount)s. Please use it, or ask us to pay it out.")
+            % {"amount": money_text(one.balance_minor, one.currency)},
+            reverse("account:credit"),
+        )
+        for one in store_credit.accounts_of(person)
+        if one.balance_minor
     ]
     found += [
         Hindrance(

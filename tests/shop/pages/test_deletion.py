@@ -11,6 +11,7 @@ from oscar.apps.address.models import UserAddress
 
 from checkout.basket.models import Basket
 from checkout.order.models import Order
+from checkout.store_credit.models import CreditAccount
 from shop.customers import deletion, newsletter
 from shop.customers.actions import write_note
 from shop.customers.models import AccountDeletion, CustomerNote, User
@@ -125,6 +126,22 @@ def test_open_things_come_first_and_are_named(member: Client, person: User) -> N
     assert page.status_code == 409 and not AccountDeletion.objects.exists()
     assert order.number in text and invoice.number in text and f"/account/orders/{order.number}/" in text
     assert f"31. Dezember {invoice.issued_on.year + 8}" in text
+
+
+def test_store_credit_is_not_lost_unseen(member: Client, person: User, clock: Any) -> None:
+    deletion.ask(person=person)
+    account = CreditAccount.objects.create(user=person, balance_minor=2_500)
+    clock.advance(days=15)
+    assert delete_accounts() == 0
+    AccountDeletion.objects.all().delete()
+    page = member.post("/account/delete/", SURE)
+    assert (
+        page.status_code == 409
+        and "25,00" in page.content.decode()
+        and "/account/credit/" in page.content.decode()
+    )
+    CreditAccount.objects.filter(pk=account.pk).update(balance_minor=0)
+    assert member.post("/account/delete/", SURE).status_code == 302
 
 
 def test_an_order_placed_meanwhile_holds_it_up_until_it_is_finished(
