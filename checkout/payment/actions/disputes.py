@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from checkout.order.models import Order
 from checkout.payment import stripe_client
 from checkout.payment.events import DisputeWon, PaymentDisputed
 from checkout.payment.models import MONEY_CAME, Payment
@@ -13,6 +14,7 @@ from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
 
 from .amend import give_surplus_back
+from .refunds import refund_captured
 from .settle import settle
 
 #: Stripe's words for a dispute that has taken the money (``warning_*`` are inquiries, ``won`` gives it back).
@@ -64,11 +66,16 @@ def _won(payment: Payment, dispute: dict[str, Any], by: Any) -> bool:
     """The money is back: finance, which took it off the order's invoices, must hear that too."""
     try:
         with transaction.atomic():
+            # Held: who cancels the order in this moment sends the money back, or we do.
+            order = Order.objects.select_for_update(no_key=True).get(pk=payment.order_id)
             move(payment, to="captured", by=by, why=f"dispute {dispute['id']} won", answer_dispute_by=None)
-            # Pieces that were cancelled while the bank had the money are still to be paid back.
-            give_surplus_back(
-                order=payment.order, source=f"dispute:{dispute['id']}", why="pieces were cancelled", by=by
-            )
+            # What was cancelled while the bank had the money is still to be paid back.
+            if order.status == "cancelled":
+                refund_captured(order=order, by=by, why="the order was cancelled")
+            else:
+                give_surplus_back(
+                    order=order, source=f"dispute:{dispute['id']}", why="pieces were cancelled", by=by
+                )
             record(
                 DisputeWon(
                     payment.pk,

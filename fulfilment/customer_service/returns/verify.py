@@ -67,7 +67,7 @@ def new_sizes_go_for_old_ones_and_money() -> list[str]:
     found = []
     rows = Exchange.objects.filter(state=SENT).select_related("made", "order", "returning__settlement")
     for row in rows.order_by("pk").iterator(500):
-        if row.more_minor and not Payment.objects.filter(order=row.made, state__in=MONEY_CAME).exists():
+        if row.made.total_minor and not Payment.objects.filter(order=row.made, state__in=MONEY_CAME).exists():
             found.append(f"order {row.made.number} may go, though its difference was not paid")
         if _is_forgotten(row):
             found.append(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from checkout.order.actions import cancel
 from checkout.order.models import Order
 from checkout.payment import stripe_client, tasks
 from checkout.payment.actions import change_method, note_dispute, settle, start_card_payment
@@ -89,6 +90,22 @@ def test_a_dispute_that_is_won_is_told_once(standin: Any, outbox: Any) -> None:
     payment.refresh_from_db()
     assert (payment.state, payment.answer_dispute_by) == ("captured", None)
     assert [event.amount_minor for event in outbox.events(DisputeWon)] == [payment.amount_minor]
+
+
+def test_a_dispute_won_for_an_order_that_was_cancelled_sends_its_money_back(
+    standin: Any, outbox: Any
+) -> None:
+    order, payment = paid_order()
+    payment = settle(payment_id=payment.pk)
+    dispute = open_dispute(standin, payment)
+    assert note_dispute(dispute_id=dispute)
+    order.refresh_from_db()
+    cancel(order=order, why="not wanted")
+    assert not Refund.objects.exists(), "the bank has the money"
+    client().v1.disputes.update(dispute, params={"evidence": {"uncategorized_text": "winning_evidence"}})
+    standin.control("clock", advance=5)
+    assert note_dispute(dispute_id=dispute)
+    assert Refund.objects.get(payment=payment).amount_minor == payment.amount_minor
 
 
 def test_an_inquiry_takes_no_money(standin: Any, outbox: Any) -> None:

@@ -32,6 +32,7 @@ from tests.factories.returns import dock_bins
 from tests.factories.shopping import make_basket, make_placement, make_user, make_variant
 from tests.factories.stock import make_bin
 from tests.factories.warehouse import pick_everything
+from tests.properties.auditing.service import cost_account
 
 #: Gross prices in cents, what a piece costs us, and the VAT class.
 RANGE = (
@@ -64,6 +65,7 @@ class Goods:
             make_variant(price_minor=price, cost_minor=cost, vat_class=kind, stock=0)
             for price, cost, kind in RANGE
         ]
+        self.begin_service()
         for record in self.range:
             self._receive(record, MANY)
         self.vouchers = [
@@ -115,7 +117,8 @@ class Goods:
 
     def dispatch(self: Any) -> bool:
         """Pick, then pack some of what waits and send it: an order leaves in one parcel or in several."""
-        pick_list = self.pick(PickList.objects.exclude(state__in=("packed", "cancelled")).order_by("pk"))
+        rows = PickList.objects.exclude(state__in=("packed", "cancelled")).exclude(order__on_hold=True)
+        pick_list = self.pick(rows.order_by("pk"))
         if pick_list is None:
             return False
         if pick_list.state == "open":
@@ -130,7 +133,8 @@ class Goods:
         parcel = parcels.pack(pick_list=pick_list, quantities=chosen, by=self.clerk)
         parcels.dispatch(parcel=parcel, by=self.clerk)
         costs = dict(Line.objects.filter(pk__in=chosen).values_list("pk", "unit_cost_minor"))
-        self.auditor.put("cost_of_goods", "stock", sum(costs[pk] * pieces for pk, pieces in chosen.items()))
+        cost = sum(costs[pk] * pieces for pk, pieces in chosen.items())
+        self.auditor.put(cost_account(pick_list.order), "stock", cost)
         return True
 
     def cancel_order(self: Any) -> bool:
@@ -187,7 +191,7 @@ class Goods:
         )
         dock.finish(returning=returning, by=self.clerk)
         cost = pieces * line.unit_cost_minor
-        self.auditor.put("stock", "cost_of_goods", cost)
+        self.auditor.put("stock", cost_account(line.order), cost)
         if broken:
             self.auditor.put("stock_write_off", "stock", cost)
         return True

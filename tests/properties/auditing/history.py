@@ -11,6 +11,7 @@ from typing import Any
 
 from fulfilment.finance.psp import tasks as psp
 from fulfilment.finance.reports.actions import roll_up
+from fulfilment.warehouse.stock.actions import StockError
 from shop.kernel.clock import now, today
 from shop.kernel.invariants import verify
 from shop.kernel.states import StateError
@@ -19,6 +20,7 @@ from tests.properties.auditing.bank import Bank
 from tests.properties.auditing.books import Books
 from tests.properties.auditing.cards import Cards
 from tests.properties.auditing.goods import Goods
+from tests.properties.auditing.service import Service
 
 FIRST_DAY = dt.date(2026, 3, 2)
 TRIES = 200  #: of a verb that the random steps left out
@@ -36,6 +38,11 @@ BEFORE = {
         ("pay_by_card", "pay_too_late", "cancel_order", "cancel_pieces", "change_order"), ("order",)
     ),
     "undo_write_off": ("write_off", "dispatch"),
+    "exchange_size": ("order", "dispatch", "pay_by_card", "receive_goods"),
+    "announced_goods_come": ("order", "dispatch", "exchange_size", "pay_by_card"),
+    "let_exchange_go": ("order", "dispatch", "exchange_size", "pay_by_card"),
+    "waits_end": ("order", "dispatch", "exchange_size", "pay_by_card", "day_passes"),
+    "decide_return": ("order", "dispatch", "goods_come_back"),
     "explain_money_of_nobody": ("money_of_nobody",),
     "reverse_by_hand": ("manual_entry",),
 }
@@ -51,10 +58,12 @@ WEIGHTS = {
     "day_passes": 14, "dun": 7, "pay_claims": 4, "promise": 1, "hand_over": 1, "come_back": 1, "waive": 1,
     "write_off": 3, "undo_write_off": 1, "manual_entry": 1, "openings": 1, "reverse_by_hand": 1, "close_month": 1,
     "seal": 1, "roll_up": 2,
+    "exchange_size": 4, "announced_goods_come": 5, "let_exchange_go": 1, "waits_end": 1, "decide_return": 3,
+    "goodwill": 1, "reduce_price": 1, "send_anew": 1, "give_voucher": 1,
 }  # fmt: skip
 
 
-class History(Goods, Cards, Bank, Books):
+class History(Goods, Service, Cards, Bank, Books):
     """The shop, what happens to it, and the auditor beside it."""
 
     def __init__(self, seed: int, *, standin: Any, outbox: Any, clock: Any) -> None:
@@ -114,7 +123,7 @@ class History(Goods, Cards, Bank, Books):
         verb: Callable[[], bool] = getattr(self, name)
         try:
             happened = verb()
-        except (ValueError, StateError) as error:
+        except (ValueError, StateError, StockError) as error:
             words = str(error)[:60] if type(error) is ValueError else type(error).__name__
             self.refusals[f"{name}: {words}"] += 1
             happened = False
