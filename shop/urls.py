@@ -12,7 +12,7 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from shop.kernel.access import public
-from shop.pages import media, views
+from shop.pages import media, sitemaps, views
 
 handler400 = "shop.errors.bad_request"
 handler403 = "shop.errors.forbidden"
@@ -34,6 +34,9 @@ def health() -> Addresses:
 
 urlpatterns: Addresses = [
     path("i18n/setlang/", public(set_language), name="set_language"),
+    path("robots.txt", sitemaps.robots, name="robots"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemap-<slug:kind>-<int:number>.xml", sitemaps.part, name="sitemap-part"),
     path("media/<path:name>", media.serve_public, name="media"),
     path("cms/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),

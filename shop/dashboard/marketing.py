@@ -249,4 +249,12 @@ NAV = [
     NavEntry(
         "marketing", gettext_lazy("Pages"), "wagtailadmin_home", "wagtailadmin.access_admin", "edit", 20
     ),
+    NavEntry(
+        "marketing",
+        gettext_lazy("Moved addresses"),
+        "wagtailredirects:index",
+        "wagtailredirects.change_redirect",
+        "return",
+        30,
+    ),
 ]

@@ -36,6 +36,9 @@ _EDIT_PAGES = {
     "wagtaildocs.add_document",
     "wagtaildocs.change_document",
     "wagtaildocs.choose_document",
+    "wagtailredirects.add_redirect",
+    "wagtailredirects.change_redirect",
+    "wagtailredirects.delete_redirect",
 }
 
 ROLES: dict[str, set[str]] = {

@@ -14,6 +14,8 @@ from checkout.basket.counting import basket_count
 from .queries import legal_links, legal_url, merchant
 from .shared import is_shared
 
+PAGE_DIGITS = 7  #: of the number of a page of a list
+
 
 def storefront(request: HttpRequest) -> dict[str, Any]:
     """Context of the storefront shell. Everything is worked out only when a template asks; mostly no SQL."""
@@ -24,9 +26,17 @@ def storefront(request: HttpRequest) -> dict[str, Any]:
         "nav_categories": menu,
         "legal_links": lambda: legal_links(request),
         "shipping_url": lambda: legal_url("shipping", request),
-        "canonical_url": lambda: f"{settings.SITE_URL}{request.path}",
+        "canonical_url": lambda: canonical_url(request),
         "alternates": lambda: alternates(request.path),
     }
+
+
+def canonical_url(request: HttpRequest) -> str:
+    """The one address of this page: without filters and chosen variants, but each page of a list is one of its own."""
+    number = request.GET.get("page", "")
+    is_number = number.isascii() and number.isdecimal() and len(number) <= PAGE_DIGITS
+    further = f"?page={int(number)}" if is_number and int(number) > 1 else ""
+    return f"{settings.SITE_URL}{request.path}{further}"
 
 
 def forms(request: HttpRequest) -> dict[str, Any]:

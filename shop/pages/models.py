@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
@@ -123,7 +124,7 @@ class HomePage(Translated):
     class Meta:
         verbose_name = _("Home page")
 
-    @property
+    @cached_property
     def hero_picture_url(self) -> str:
         """The picture in the size of the page; empty without one."""
         if self.hero_picture is None:

@@ -30,8 +30,9 @@ pytestmark = pytest.mark.django_db
 #: Who comes in -> names of addresses. An address without a row fails below.
 DOORS = {
     PUBLIC: """
-        :set_language :media :healthz :home payments:stripe-webhook carriers:dhl-webhook
-        catalogue:index catalogue:search catalogue:suggestions catalogue:category catalogue:detail
+        :set_language :media :healthz :home payments:stripe-webhook carriers:dhl-webhook catalogue:index
+        catalogue:search catalogue:suggestions catalogue:category catalogue:detail :robots :sitemap
+        :sitemap-part
         basket:later_keep basket:later_back basket:later_drop basket:later_again basket:estimate
         basket:summary basket:add basket:update basket:remove basket:voucher_add basket:voucher_remove
         checkout:start checkout:longer

@@ -1,0 +1,143 @@
+"""Facts of a page for machines: schema.org data as plain dictionaries, and what previews of a link show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.html import strip_tags
+from django.utils.translation import get_language
+
+from shop.kernel.money import to_decimal
+
+SCHEMA = "https://schema.org"
+DESCRIPTION_MAX = 5_000
+PICTURES_MAX = 6
+LOCALES = {"de": "de_DE", "en": "en_GB", "hu": "hu_HU"}
+SHARE_PICTURE = "img/share.png"  #: 1200 x 630, for pages without a picture of their own
+
+Data = dict[str, Any]
+
+
+def absolute(url: str) -> str:
+    """An address with scheme and host."""
+    return url if url.startswith(("http://", "https://")) else f"{settings.SITE_URL}{url}"
+
+
+def product(page: Mapping[str, Any]) -> Data:
+    """Product with its Offer, of the context of a product's page."""
+    shown, chosen = page["product"], page.get("chosen")
+    url = absolute(page["product_url"])
+    data: Data = {
+        "@context": SCHEMA,
+        "@type": "Product",
+        "@id": url,
+        "name": shown.title,
+        "description": strip_tags(shown.description)[:DESCRIPTION_MAX],
+        "url": url,
+        "image": [absolute(one.url) for one in page.get("pictures", [])[:PICTURES_MAX]],
+    }
+    if shown.brand:
+        data["brand"] = {"@type": "Brand", "name": shown.brand}
+    if chosen is not None:
+        data |= {"sku": chosen.sku, "offers": _offer(chosen, url)}
+        data |= {
+            name: value for name, value in (("color", chosen.colour_name), ("size", chosen.size)) if value
+        }
+    if page.get("review_count"):
+        data["aggregateRating"] = {
+            "@type": "AggregateRating",
+            "ratingValue": f"{float(page['review_average']):.1f}",
+            "reviewCount": page["review_count"],
+            "bestRating": "5",
+        }
+    return data
+
+
+def _offer(chosen: Any, url: str) -> Data:
+    if chosen.available:
+        state = "InStock"
+    else:
+        state = "BackOrder" if chosen.backorderable else "OutOfStock"
+    return {
+        "@type": "Offer",
+        "url": f"{url}?v={chosen.id}",
+        "price": str(to_decimal(chosen.price_minor, chosen.currency)),
+        "priceCurrency": chosen.currency,
+        "availability": f"{SCHEMA}/{state}",
+        "itemCondition": f"{SCHEMA}/NewCondition",
+    }
+
+
+def breadcrumbs(crumbs: Sequence[Mapping[str, str]]) -> Data:
+    """BreadcrumbList; the last one, the page itself, needs no address."""
+    return {
+        "@context": SCHEMA,
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {"@type": "ListItem", "position": place, "name": str(one["title"])}
+            | ({"item": absolute(one["url"])} if one.get("url") else {})
+            for place, one in enumerate(crumbs, start=1)
+        ],
+    }
+
+
+def organization(seller: Any) -> Data:
+    """Organization with its address, of the merchant's base data."""
+    data: Data = {
+        "@context": SCHEMA,
+        "@type": "Organization",
+        "@id": f"{settings.SITE_URL}/#seller",
+        "name": seller.trading_name or seller.name,
+        "legalName": seller.name,
+        "url": f"{settings.SITE_URL}/",
+        "logo": absolute(static(SHARE_PICTURE)),
+        "address": {
+            "@type": "PostalAddress",
+            "streetAddress": seller.street,
+            "postalCode": seller.postcode,
+            "addressLocality": seller.city,
+            "addressCountry": seller.country,
+        },
+    }
+    more = {"email": seller.email, "telephone": seller.phone, "vatID": seller.vat_id}
+    return data | {name: value for name, value in more.items() if value}
+
+
+def open_graph(page: Mapping[str, Any]) -> Data:
+    """What a preview of this page shows: of a product, a category, a written page, else of the shop."""
+    language = (get_language() or settings.LANGUAGE_CODE).split("-")[0]
+    shown, category, written = page.get("product"), page.get("category"), page.get("page")
+    title, picture, kind = "", "", "website"
+    shop = _value(page, "shop_name") or settings.OSCAR_SHOP_NAME
+    if shown is not None and page.get("product_url"):
+        title, kind = shown.title, "product"
+        pictures = page.get("pictures") or []
+        picture = pictures[0].url if pictures else ""
+    elif category is not None and hasattr(category, "name_local"):
+        title, picture = category.name_local, getattr(category, "picture_url", "")
+    elif written is not None:
+        title = getattr(written, "title", "") or (
+            written.get("title", "") if isinstance(written, dict) else ""
+        )
+        picture = getattr(written, "hero_picture_url", "")
+    return {
+        "title": title or shop,
+        "kind": kind,
+        "site": shop,
+        "locale": LOCALES.get(language, language),
+        "url": _value(page, "canonical_url"),
+        "picture": absolute(picture or static(SHARE_PICTURE)),
+        "price": str(to_decimal(page["price_minor"], page["currency"]))
+        if kind == "product" and page.get("price_minor") is not None
+        else "",
+        "currency": page.get("currency", ""),
+    }
+
+
+def _value(page: Mapping[str, Any], name: str) -> str:
+    """A text of the shell, which is worked out when it is asked for."""
+    found = page.get(name, "")
+    return str(found() if callable(found) else found)
