@@ -24,6 +24,7 @@ from fulfilment.customer_service.remedies.approving import MONEY_KIND
 from fulfilment.customer_service.remedies.effects import GOODS, MAIL, MONEY, Effects, of_postings
 from fulfilment.customer_service.remedies.models import Remedy
 from fulfilment.customer_service.returns import exchange
+from fulfilment.customer_service.returns.left import left_of
 from fulfilment.finance.ledger import rules
 from fulfilment.finance.ledger.postings import Posting
 from shop.notifications.actions import send_copy
@@ -218,7 +219,9 @@ def _change(order: Order) -> str:
 
 
 def _exchange(order: Order) -> str:
-    return "" if exchange.refusal(order, by_staff=True) else reverse("service:exchange", args=[order.number])
+    sent = any(left_of(order).values())
+    possible = sent and not exchange.refusal(order, by_staff=True)
+    return reverse("service:exchange", args=[order.number]) if possible else ""
 
 
 WAYS = (

@@ -149,3 +149,14 @@ def test_limits_that_are_those_of_refunds_stand_on_no_page_of_their_own(
     boss = make_staff("boss@example.org")
     ApprovalLimit.objects.create(kind="refund", role="", limit_minor=77)
     assert approvals.limit_minor(kind_name="order_change", by=boss) == 77
+
+
+def test_ways_lead_only_where_something_can_be_done(service: Client, outbox: Any) -> None:
+    early, gone = paid(outbox, 1), sent(outbox, 1)
+    before = service.get(reverse("service:act", args=[early.number])).content.decode()
+    after = service.get(reverse("service:act", args=[gone.number])).content.decode()
+    change, other_size = "dashboard:order-change", "service:exchange"
+    assert reverse(change, args=[early.number]) in before
+    assert reverse(other_size, args=[early.number]) not in before, "nothing was sent yet"
+    assert reverse(change, args=[gone.number]) not in after
+    assert reverse(other_size, args=[gone.number]) in after
