@@ -1,7 +1,7 @@
 """Fill the stock shop: ``python -m bench.peer.stock.fill PRODUCTS`` in its own environment, on an empty database.
 
-The same range as tests/factories/range.make_many gives Kontor: parents with two variants in one category; pictures
-are left out, which spares stock Oscar their look-ups.
+As many products in one category as tests/factories/range.make_many gives Kontor. Here each is bought as it is (Kontor's
+have two variants and a picture), which spares stock Oscar a page before the basket and look-ups.
 """
 
 from __future__ import annotations
@@ -48,43 +48,33 @@ def _range(products: int) -> None:
     kind = ProductClass.objects.create(name="Schuhe", track_stock=True)
     partner = Partner.objects.create(name="Kontor", code="own")
     category = Category.add_root(name="Schuhe")
-    parents = Product.objects.bulk_create(
+    products_made = Product.objects.bulk_create(
         [
             Product(
-                structure="parent", product_class=kind, title=f"Schuh {i}", slug=f"schuh-{i}", upc=f"P-{i}"
+                structure="standalone",
+                product_class=kind,
+                title=f"Schuh {i}",
+                slug=f"schuh-{i}",
+                upc=f"P-{i}",
             )
             for i in range(products)
         ],
         batch_size=BATCH,
     )
     ProductCategory.objects.bulk_create(
-        [ProductCategory(product=parent, category=category) for parent in parents], batch_size=BATCH
-    )
-    children = Product.objects.bulk_create(
-        [
-            Product(
-                structure="child",
-                parent=parent,
-                title=f"{parent.title}, {36 + s}",
-                slug="v",
-                upc=f"V-{i}-{s}",
-            )
-            for i, parent in enumerate(parents)
-            for s in range(2)
-        ],
-        batch_size=BATCH,
+        [ProductCategory(product=product, category=category) for product in products_made], batch_size=BATCH
     )
     StockRecord.objects.bulk_create(
         [
             StockRecord(
-                product=child,
+                product=product,
                 partner=partner,
                 partner_sku=f"B-{i}",
                 price_currency="EUR",
                 price=Decimal(2000 + (i * 37) % 18000) / 100,
                 num_in_stock=10_000,
             )
-            for i, child in enumerate(children)
+            for i, product in enumerate(products_made)
         ],
         batch_size=BATCH,
     )
