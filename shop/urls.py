@@ -36,7 +36,7 @@ urlpatterns: Addresses = [
     path("i18n/setlang/", public(set_language), name="set_language"),
     path("robots.txt", sitemaps.robots, name="robots"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),
-    path("sitemap-<slug:kind>-<int:number>.xml", sitemaps.part, name="sitemap-part"),
+    path("sitemap-<slug:kind>-<int:pk>.xml", sitemaps.part, name="sitemap-part"),
     path("media/<path:name>", media.serve_public, name="media"),
     path("cms/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),

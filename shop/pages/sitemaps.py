@@ -89,9 +89,9 @@ def index(request: HttpRequest) -> HttpResponse:
 @public
 @require_safe
 @cache_control(public=True, max_age=KEPT_S)
-def part(request: HttpRequest, kind: str, number: int) -> HttpResponseBase:
-    """One part, sent while it is read. Raises Http404 for one that does not exist."""
-    entries = iter(PARTS[kind](number)) if kind in PARTS and number < PARTS_MAX else iter(())
+def part(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
+    """Part ``pk`` of a kind, sent while it is read. Raises Http404 for one that does not exist."""
+    entries = iter(PARTS[kind](pk)) if kind in PARTS and pk < PARTS_MAX else iter(())
     first = next(entries, None)
     if first is None:
         raise Http404
