@@ -186,7 +186,7 @@ class ElasticEngine:
             return int(self.reader.count(index=self.alias("products"))["count"])
 
     def update(self, documents: Sequence[Document], gone: Iterable[int]) -> None:
-        """See port.Engine. Waits until searches see it."""
+        """See port.Engine. Searches see it at once."""
         products, words = self.alias("products"), self.alias("words")
         rows = [_row(products, one) for one in documents]
         away = [{"_op_type": "delete", "_index": products, "_id": str(pk)} for pk in gone]
@@ -194,10 +194,10 @@ class ElasticEngine:
         with _translated():
             if not self.writer.indices.exists_alias(name=products):
                 raise SearchUnavailable("no index has been built yet", can_be_built=True)
-            bulk(self.writer, rows, refresh="wait_for")
-            bulk(self.writer, away, refresh="wait_for", raise_on_error=False)
+            bulk(self.writer, rows, refresh=True)
+            bulk(self.writer, away, refresh=True, raise_on_error=False)
             new = [_known(words, KnownWord(word, shown, 1), only_new=True) for word, shown in known.items()]
-            bulk(self.writer, new, raise_on_error=False)
+            bulk(self.writer, new, refresh=True, raise_on_error=False)
 
     def builder(self) -> ElasticBuilder:
         """See port.Engine."""
