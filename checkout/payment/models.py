@@ -134,8 +134,9 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return self.filter(Q(by_transfer=True) | ~Q(payment__method__in=(CARD, CREDIT)), as_credit=False)
 
     def to_credit(self) -> RefundQuerySet:
-        """Refunds that went to the customer's credit: at their wish, or because credit had paid."""
-        return self.filter(Q(as_credit=True) | Q(payment__method=CREDIT))
+        """Refunds that went to the customer's credit: at their wish, or because credit had paid and its account is
+        still there."""
+        return self.filter(Q(as_credit=True) | Q(payment__method=CREDIT, by_transfer=False))
 
     def to_transfer(self) -> RefundQuerySet:
         """Refunds that are to be sent by bank transfer, and that nobody has sent."""

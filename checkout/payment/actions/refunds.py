@@ -86,6 +86,8 @@ def request_refund(
         refund = Refund.objects.create(
             payment=payment,
             as_credit=as_credit,
+            # the account is deleted, and nobody could spend it any more
+            by_transfer=payment.method == CREDIT and payment.order.user_id is None,
             amount_minor=amount_minor,
             currency=payment.currency,
             source=source,

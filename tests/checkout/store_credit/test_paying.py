@@ -252,3 +252,19 @@ def test_late_money_for_an_order_that_credit_paid_goes_back(rich: Any, outbox: A
     capture(payment=card, reference="pi_late", why="late")
     assert Refund.objects.get(payment=card).amount_minor == 1_000
     assert balance_minor(rich) == 1_000
+
+
+def test_credit_of_an_account_that_was_deleted_goes_back_by_transfer(rich: Any, outbox: Any) -> None:
+    from shop.pages.deletion import hindrances
+
+    assert any("30,00" in one.text for one in hindrances(rich))
+    order = bought(rich, price_minor=3_000)
+    assert [one.text for one in hindrances(rich) if "Guthaben" in one.text] == []
+    outbox.drain()
+    Order.objects.filter(pk=order.pk).update(user=None, guest_email="erika@example.org")
+    order.refresh_from_db()
+    cancel(order=order, why="after the account was deleted")
+    refund = Refund.objects.get(payment__order=order)
+    assert (refund.way, refund.state, balance_minor(rich)) == ("prepayment", "requested", 0)
+    assert refund in Refund.objects.to_transfer()
+    sound(outbox)

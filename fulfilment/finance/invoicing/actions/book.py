@@ -132,6 +132,8 @@ def book_refund(*, refund: RefundSucceeded) -> None:
 
 def _kind_of(refund: RefundSucceeded) -> str:
     """Credit that paid and comes back is no money that went out."""
+    if refund.method != CREDIT:
+        return OrderMoney.REFUND
     by_credit = Payment.objects.filter(pk=refund.payment_id, method=CREDIT).exists()
     return OrderMoney.BALANCE if by_credit else OrderMoney.REFUND
 
