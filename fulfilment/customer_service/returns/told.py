@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import OuterRef, Prefetch, Q, Subquery
 from django.utils.translation import gettext as _
 
 from checkout.payment.models import CARD, CREDIT, Refund
@@ -18,7 +18,7 @@ from shop.ui.numbers import money_text
 from shop.ui.times import long_date
 
 from . import labels
-from .models import SHOP, Authorisation, CarrierLabel, Exchange, Settlement
+from .models import SHOP, Authorisation, CarrierLabel, Exchange, RefundWish, Settlement
 from .states import DONE, NOTHING, SENT
 
 CARD_DAYS = 10  #: bank days until a card shows a refund, at most, as the card provider says
@@ -61,11 +61,13 @@ def of_order(order: Any) -> list[Told]:
     What a carrier brings back by itself, and what stood at the dock unannounced, is told from when it arrived.
     """
     items = ReturnItem.objects.select_related("order_line").order_by("pk")
+    wishes = RefundWish.objects.filter(returning=OuterRef("pk")).order_by("-pk")
     rows = list(
         Return.objects.filter(order=order)
         .select_related("authorisation", "settlement", "exchange__made", "carrier_label")
         .defer("carrier_label__pdf", "carrier_label__qr_png")
-        .prefetch_related(Prefetch("items", queryset=items), "refund_wishes")
+        .prefetch_related(Prefetch("items", queryset=items))
+        .annotate(wishes_credit=Subquery(wishes.values("as_credit")[:1]))
         .order_by("announced_at", "pk")
     )
     if not rows:
@@ -120,8 +122,7 @@ def _wish(found: Told, row: Return, order: Any) -> None:
         open_still and found.authorisation is not None and getattr(row, "exchange", None) is None
     )
     found.has_account = order.user_id is not None
-    wishes = list(row.refund_wishes.all())
-    found.as_credit = bool(wishes) and wishes[-1].as_credit
+    found.as_credit = bool(row.wishes_credit)  # type: ignore[attr-defined]
 
 
 def postage_words(authorisation: Authorisation) -> str:
