@@ -49,6 +49,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:customer-merge": {"service"} | OFFICE,
     "dashboard:duplicates": {"service"} | OFFICE,
     "dashboard:customer-note": {"service", "finance"} | OFFICE,
+    "dashboard:customer-note-pin": {"service"} | OFFICE,
     "dashboard:guest": {"service", "finance"} | OFFICE,
     "dashboard:phone-order": {"service"} | OFFICE,
     "dashboard:rule": {"finance"} | OFFICE,
