@@ -21,6 +21,7 @@ from fulfilment.finance.invoicing.merchant import ensure
 from shop.dashboard.roles import sync_roles
 from shop.pages import sitemaps
 from shop.pages.actions import write_home, write_page
+from shop.pages.models import ContentPage
 from tests.factories.range import make_category, make_many, make_product, variants
 from tests.factories.shopping import make_user
 
@@ -236,6 +237,40 @@ def test_a_moved_product_or_category_leads_straight_to_its_address(client: Clien
         assert answer.status_code == 200
         assert [status for _url, status in answer.redirect_chain] == [301]
         assert answer.redirect_chain[0][0].endswith("?colour=navy") and "dann_" in answer.redirect_chain[0][0]
+
+
+def test_a_renamed_page_leaves_its_former_addresses_behind_without_chains(
+    client: Client, django_capture_on_commit_callbacks: Any
+) -> None:
+    def rename(page: ContentPage, slug: str) -> None:
+        page.slug = slug
+        with django_capture_on_commit_callbacks(execute=True):
+            page.save_revision().publish()
+
+    write_home(texts={"de": {"title": "Start"}, "en": {"title": "Home"}})
+    texts = {
+        "de": {"slug": "impressum", "title": "Impressum", "body": "<p>Wir</p>"},
+        "en": {"slug": "imprint", "title": "Imprint", "body": "<p>We</p>"},
+    }
+    write_page(key="imprint", texts=texts)
+    for language, slugs in (("de", ("wer-wir-sind", "ueber-uns")), ("en", ("who-we-are", "about-us"))):
+        for slug in slugs:
+            page = ContentPage.objects.get(key="imprint", locale__language_code=language)
+            rename(page, slug)
+    for old, new in (
+        ("/impressum/", "/ueber-uns/"),
+        ("/wer-wir-sind/", "/ueber-uns/"),
+        ("/en/imprint/", "/en/about-us/"),
+        ("/en/who-we-are/", "/en/about-us/"),
+    ):
+        answer = client.get(old, follow=True)
+        assert [(url.removeprefix(SITE), status) for url, status in answer.redirect_chain] == [(new, 301)], (
+            old
+        )
+        assert answer.status_code == 200
+    rename(ContentPage.objects.get(slug="ueber-uns"), "impressum")  # and back again: no circle
+    assert client.get("/impressum/").status_code == 200
+    assert [status for _url, status in client.get("/ueber-uns/", follow=True).redirect_chain] == [301]
 
 
 def test_marketing_sees_moved_addresses_and_says_where_those_of_gone_products_lead(client: Client) -> None:
