@@ -92,8 +92,7 @@ def search(request: HttpRequest) -> HttpResponse:
     if not context["total"] and not wishes.narrowed:
         context["leads"] = cards(best_sellers(LEADS) or queries.newest(LEADS))
     response = render(request, "storefront/search.html", context)
-    # A moment's answer, or one that is counted: not kept for others.
-    if context["search_notice"] or missed_it:
+    if missed_it:  # each is counted, so it is not kept for others
         response["Cache-Control"] = "private, no-cache"
     return response
 

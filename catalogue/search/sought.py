@@ -51,8 +51,10 @@ def _says_nothing(word: str) -> bool:
 
 
 def key(text: str) -> str:
-    """How a word or phrase is looked up among the synonyms: its German stems."""
-    return " ".join(analysis.stem(word, "de") or analysis.plain(word) for word in analysis.words(text))
+    """How a word or phrase is looked up among the synonyms: its German stems, without words that say nothing."""
+    words = analysis.words(text)
+    stems = [analysis.stem(word, "de") for word in words if not _says_nothing(word)]
+    return " ".join(stems or [analysis.plain(word) for word in words])
 
 
 def _ways(text: str, language: str, synonyms: Synonyms, *, begins: bool) -> tuple[Clause, ...]:
