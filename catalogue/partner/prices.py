@@ -37,8 +37,9 @@ def set_price(*, stockrecord: StockRecord, gross_minor: int, reduced: bool = Fal
     """Ask a new total price (minor units) from now on and keep the old one as history.
 
     ``reduced`` announces a reduction: the lowest total price of the 30 days before it is kept beside the price
-    (§ 11 (1) PAngV); a further reduction within a running one keeps the first reference (§ 11 (2)). Returns the new
-    interval. Raises NoReduction when the price is not below the reference; nothing is changed then.
+    (§ 11 (1) PAngV); a further reduction within a running one keeps the first reference (§ 11 (2)), a price that rises
+    does not. Returns the new interval. Raises NoReduction when the price is not below the reference; nothing is changed
+    then.
     """
     return retrying(lambda: _set_price(stockrecord, gross_minor, reduced))
 
@@ -73,10 +74,22 @@ def _present(stockrecord: StockRecord) -> PricePeriod | None:
 
 
 def _reference(stockrecord: StockRecord, gross_minor: int, moment: dt.datetime) -> int:
-    reference = stockrecord.reference_price_minor or lowest_before(stockrecord, moment)
+    reference = reference_for(stockrecord, gross_minor, moment)
     if reference is None or gross_minor >= reference:
         raise NoReduction(stockrecord.partner_sku, gross_minor, reference)
     return reference
+
+
+def reference_for(stockrecord: StockRecord, gross_minor: int, moment: dt.datetime) -> int | None:
+    """The 30-day price that a reduction to ``gross_minor`` at ``moment`` would have to show, in minor units.
+
+    That of the running reduction while its price falls without interruption (§ 11 (2) PAngV), else the lowest of the 30
+    days before ``moment``; None without history.
+    """
+    running = stockrecord.reference_price_minor
+    if running is not None and gross_minor <= stockrecord.price_minor:
+        return running
+    return lowest_before(stockrecord, moment)
 
 
 def lowest_before(stockrecord: StockRecord, moment: dt.datetime) -> int | None:
@@ -103,15 +116,16 @@ def _lowest(periods: Iterable[PricePeriod], currency: str, moment: dt.datetime) 
 
 
 def began(periods: Sequence[PricePeriod]) -> dt.datetime | None:
-    """When the running reduction began: the first of its intervals in a row; None: none runs.
+    """When the running reduction began: the first of its intervals in a row that never rise; None: none runs.
 
     ``periods``: of one stock record and currency, the oldest first.
     """
     found = None
+    later_minor = 0  # the price asked after the interval that is looked at
     for period in reversed(periods):
-        if period.reference_minor is None:
+        if period.reference_minor is None or period.gross_minor < later_minor:
             break
-        found = period.valid_from
+        found, later_minor = period.valid_from, period.gross_minor
     return found
 
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from catalogue.models import Product
 from catalogue.partner.models import StockRecord
-from catalogue.partner.prices import NoReduction, lowest_before, set_price
+from catalogue.partner.prices import NoReduction, reference_for, set_price
 from catalogue.prices import reduction_percent
 from fulfilment.finance.amounts import AmountField, CsvAmount
 from fulfilment.warehouse.lists import RowId  # noqa: F401  registers <row:...>
@@ -87,9 +87,7 @@ class PriceForm(forms.Form):
 
 
 def _change(record: StockRecord, new_minor: int, reduced: bool) -> Change:
-    reference = None
-    if reduced:
-        reference = record.reference_price_minor or lowest_before(record, clock.now())
+    reference = reference_for(record, new_minor, clock.now()) if reduced else None
     return Change(record, record.price_minor, new_minor, reference, reduction_percent(new_minor, reference))
 
 

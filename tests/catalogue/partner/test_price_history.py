@@ -73,6 +73,33 @@ def test_a_further_reduction_keeps_the_first_reference_and_the_end_of_the_sale_d
         set_price(stockrecord=record, gross_minor=6_500, reduced=True)
 
 
+def test_a_price_that_rises_within_a_sale_is_no_reduction(clock: Any) -> None:
+    """§ 11 (2) PAngV keeps the first reference only while the price falls without interruption."""
+    record = history(clock, (0, 10_000), (40, 8_000), reduced=True)
+    clock.stop(START + dt.timedelta(days=50))
+    with pytest.raises(NoReduction) as refused:
+        set_price(stockrecord=record, gross_minor=9_000, reduced=True)
+    assert refused.value.reference_minor == 8_000
+    record.refresh_from_db()
+    assert (record.price_minor, record.reference_price_minor) == (8_000, 10_000)
+    set_price(stockrecord=record, gross_minor=6_000, reduced=True)
+    assert record.reference_price_minor == 10_000
+    assert list(unlawful_references()) == []
+
+
+def test_a_row_that_kept_the_reference_over_a_rise_is_named(clock: Any) -> None:
+    record = history(clock, (0, 10_000), (40, 8_000), reduced=True)
+    clock.stop(START + dt.timedelta(days=50))
+    PricePeriod.objects.filter(stockrecord=record, valid_to=None).update(valid_to=now())
+    PricePeriod.objects.create(
+        stockrecord=record, gross_minor=9_000, currency="EUR", reference_minor=10_000, valid_from=now()
+    )
+    StockRecord.objects.filter(pk=record.pk).update(price=90)
+    assert list(unlawful_references()) == [
+        f"{record.partner_sku}: 10000 is shown, the history says 8000",
+    ]
+
+
 def test_prices_in_another_currency_do_not_count(clock: Any) -> None:
     record = history(clock, (0, 10_000))
     PricePeriod.objects.create(stockrecord=record, gross_minor=100, currency="DKK", valid_from=now())

@@ -133,6 +133,18 @@ def test_a_price_that_was_raised_for_the_sale_is_no_reference(
     assert "price" in answer.context["form"].errors
 
 
+def test_a_price_that_rises_within_the_sale_is_refused_by_the_form(
+    desk: Client, shoe: Product, clock: Any
+) -> None:
+    for record in variants(shoe):
+        set_price(stockrecord=record, gross_minor=8_000, reduced=True)
+    clock.advance(days=10)
+    said = {"price": "90,00", "variant": "all", "reduced": "on", "step": "preview"}
+    answer = desk.post(reverse("dashboard:product-price", args=[shoe.pk]), said)
+    assert answer.status_code == 400
+    assert "price" in answer.context["form"].errors
+
+
 def test_one_variant_alone_can_change_its_price(desk: Client, shoe: Product) -> None:
     first, second = variants(shoe)
     said = {"price": "120,00", "variant": str(first.pk), "step": "save"}
