@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Max, QuerySet
@@ -12,6 +13,7 @@ from shop.kernel.clock import now
 from shop.kernel.sharing import OFFER, touch
 from shop.kernel.transactions import retrying
 
+from .alone import taking_in
 from .documents import BATCH, batches, documents, parents_of, shown
 from .models import Changed, Rebuild
 from .port import Builder, Document, Engine, KnownWord, SearchUnavailable, engine
@@ -30,35 +32,64 @@ class RebuildFailed(Exception):
 def flush(*, chosen: Engine | None = None) -> int:
     """Take in all that changed since the last time. Returns how many products were written.
 
-    Rows are read, written to the index, and only then put away: what a crash interrupts is done again. Raises
-    SearchUnavailable; the rows then wait.
+    Rows are read, written to the index, and only then put away: what a crash interrupts is done again. One process at a
+    time, so that nobody writes an older state last: 0 while another is at it. Raises SearchUnavailable; the rows then
+    wait.
     """
-    target, written = chosen or engine(), 0
-    open_rows = Changed.objects.filter(applied=False).order_by("pk").values_list("pk", "product_id")
-    while rows := list(open_rows[:FLUSH_MAX]):
-        ids = sorted(parents_of(pk for _row, pk in rows))
-        for start in range(0, len(ids), BATCH):
-            part = ids[start : start + BATCH]
-            found = documents(part)
-            target.update(found, gone=sorted(set(part) - {one.id for one in found}))
-        _put_away([row for row, _pk in rows])
-        written += len(ids)
+    with taking_in() as ours:
+        written = _take_in(chosen or engine()) if ours else 0
     if written:
         touch(OFFER)  # pages that were made from the index are made anew
     return written
 
 
-def _put_away(rows: list[int]) -> None:
+def _take_in(target: Engine) -> int:
+    written = 0
+    open_rows = Changed.objects.filter(applied=False).order_by("pk").values_list("pk", "product_id")
+    while True:
+        before = _Rebuilds.now()
+        rows = list(open_rows[:FLUSH_MAX])
+        if not rows:
+            return written
+        ids = sorted(parents_of(pk for _row, pk in rows))
+        for start in range(0, len(ids), BATCH):
+            part = ids[start : start + BATCH]
+            found = documents(part)
+            target.update(found, gone=sorted(set(part) - {one.id for one in found}))
+        _put_away([row for row, _pk in rows], before)
+        written += len(ids)
+
+
+@dataclass(frozen=True)
+class _Rebuilds:
+    """Rebuilds at work at a moment, and the newest there was."""
+
+    at_work: frozenset[int]
+    newest: int
+
+    @classmethod
+    def now(cls) -> _Rebuilds:
+        newest = Rebuild.objects.aggregate(newest=Max("pk"))["newest"] or 0
+        return cls(frozenset(running().values_list("pk", flat=True)), newest)
+
+    def any_since(self) -> bool:
+        """Whether one was at work at any time from that moment on."""
+        return bool(self.at_work) or Rebuild.objects.filter(pk__gt=self.newest).exists()
+
+
+def _put_away(rows: list[int], before: _Rebuilds) -> None:
     """Away with them, unless an index is being built that has to hear of them as well."""
     for start in range(0, len(rows), BATCH):
-        retrying(lambda part=rows[start : start + BATCH]: _put_part_away(part))  # type: ignore[misc]
+        retrying(lambda part=rows[start : start + BATCH]: _put_part_away(part, before))  # type: ignore[misc]
 
 
-def _put_part_away(rows: list[int]) -> None:
+def _put_part_away(rows: list[int], before: _Rebuilds) -> None:
+    """Rows wait for a rebuild at work. Where one ended since they were read, nobody knows into which index they were
+    written: they stay open and are taken in once more."""
     found = Changed.objects.filter(pk__in=rows)
-    if running().exists():
+    if list(running().select_for_update()):  # it does not end before our mark can be seen (see _end)
         found.update(applied=True)
-    else:
+    elif not before.any_since():
         found.delete()
 
 
@@ -80,20 +111,25 @@ def rebuild(
     """
     target = chosen or engine()
     row = _begin()
+    # Written by transactions that have ended, so what they changed is read below. Not all rows up to a number: a number
+    # given out earlier may become visible later.
+    heard = list(Changed.objects.values_list("pk", flat=True))
     builder = None
     try:
         builder = target.builder()
         Rebuild.objects.filter(pk=row.pk).update(version=builder.version)
         held = _fill(builder, row, tell)
-        _compare(held, shown().count(), row)
+        _compare(held, shown().count(), heard)
         builder.swap()
     except BaseException as error:
         if builder is not None:
             builder.drop()
         Rebuild.objects.filter(pk=row.pk).update(state=Rebuild.FAILED, error=str(error)[:300])
         raise
-    Rebuild.objects.filter(pk=row.pk).update(state=Rebuild.DONE, seen_at=now())
-    _catch_up(row)
+    for start in range(0, len(heard), BATCH):
+        part = Changed.objects.filter(pk__in=heard[start : start + BATCH])
+        retrying(part.delete)
+    retrying(lambda: _end(row))
     flush(chosen=target)
     row.refresh_from_db()
     return row
@@ -131,18 +167,18 @@ def _learn(part: list[Document], known: Counter[str], shown_as: dict[str, str]) 
             shown_as.setdefault(word, as_written)
 
 
-def _compare(held: int, expected: int, row: Rebuild) -> None:
+def _compare(held: int, expected: int, heard: list[int]) -> None:
     """As many as the database has, but for what came and went in the meantime."""
-    changed = Changed.objects.filter(pk__gt=row.from_change_id).count()
+    changed = len(set(Changed.objects.values_list("pk", flat=True)).difference(heard))
     if abs(held - expected) > changed + TOLERATED * expected:
         raise RebuildFailed(
             f"the new index holds {held} products, the database {expected}; the former index stays"
         )
 
 
-def _catch_up(row: Rebuild) -> None:
-    """What changed while the index was built is taken in once more; what was before it is in it."""
-    Changed.objects.filter(pk__lte=row.from_change_id).delete()
+def _end(row: Rebuild) -> None:
+    """From now on no row waits for this rebuild; what waited is taken in once more, twice does no harm."""
+    Rebuild.objects.filter(pk=row.pk).update(state=Rebuild.DONE, seen_at=now())
     Changed.objects.filter(applied=True).update(applied=False)
 
 

@@ -41,7 +41,8 @@ from .port import (
 BUCKETS = 10_000
 WINDOW = 200_000  #: how deep a reader may page
 BATCH = 1_000
-WRITE_TIMEOUT_S = 60
+BUILD_TIMEOUT_S = 60
+UPDATE_TIMEOUT_S = 5  #: a batch of changes; a worker waits no longer for a server that is silent
 SETTINGS = {
     "number_of_shards": 1,
     "number_of_replicas": 0,
@@ -118,7 +119,8 @@ class ElasticEngine:
         self.prefix = prefix
         options: dict[str, Any] = {"max_retries": 0, "retry_on_timeout": False}
         self.reader = Elasticsearch(url, request_timeout=settings.SEARCH_TIME_LIMIT_S, **options)
-        self.writer = Elasticsearch(url, request_timeout=WRITE_TIMEOUT_S, **options)
+        self.writer = Elasticsearch(url, request_timeout=BUILD_TIMEOUT_S, **options)
+        self.updater = Elasticsearch(url, request_timeout=UPDATE_TIMEOUT_S, **options)
 
     def alias(self, kind: str) -> str:
         """The name that readers use: ``products`` or ``words``."""
@@ -192,12 +194,12 @@ class ElasticEngine:
         away = [{"_op_type": "delete", "_index": products, "_id": str(pk)} for pk in gone]
         known = {word: shown for one in documents for word, shown in one.known}
         with _translated():
-            if not self.writer.indices.exists_alias(name=products):
+            if not self.updater.indices.exists_alias(name=products):
                 raise SearchUnavailable("no index has been built yet", can_be_built=True)
-            bulk(self.writer, rows, refresh=True)
-            bulk(self.writer, away, refresh=True, raise_on_error=False)
+            bulk(self.updater, rows, refresh=True)
+            bulk(self.updater, away, refresh=True, raise_on_error=False)
             new = [_known(words, KnownWord(word, shown, 1), only_new=True) for word, shown in known.items()]
-            bulk(self.writer, new, refresh=True, raise_on_error=False)
+            bulk(self.updater, new, refresh=True, raise_on_error=False)
 
     def builder(self) -> ElasticBuilder:
         """See port.Engine."""

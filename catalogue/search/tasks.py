@@ -2,17 +2,25 @@
 
 from celery import shared_task
 
-from . import missed
+from . import alone, missed
 from .actions import RebuildFailed, flush, rebuild, running
 from .port import SearchUnavailable, engine
 
 
 @shared_task(name="search.take_in", ignore_result=True)
 def take_in() -> None:
-    """Write into the index what changed. Runs every second; an index that is not there yet is built."""
+    """Write into the index what changed. Runs every second; an index that is not there yet is built.
+
+    An engine that does not answer is left alone for ``SEARCH_REST_S``: waiting for it would keep the workers from
+    mails, refunds and deliveries.
+    """
+    if alone.resting():
+        return
     try:
         flush()
-    except SearchUnavailable:
+    except SearchUnavailable as error:
+        if not error.can_be_built:
+            alone.rest()
         _build_if_missing()
 
 
@@ -26,7 +34,13 @@ def _build_if_missing() -> None:
 
 @shared_task(name="search.build", ignore_result=True, time_limit=7200, soft_time_limit=7000)
 def build() -> None:
-    """Build the index anew."""
+    """Build the index that is missing. Asked for more than once, it is built once."""
+    try:
+        engine().size()
+        return
+    except SearchUnavailable as error:
+        if not error.can_be_built:
+            return
     try:
         rebuild()
     except (RebuildFailed, SearchUnavailable):  # written down in its row; the former index stays
