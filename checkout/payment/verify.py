@@ -9,26 +9,25 @@ from django.db.models import F, Q, Sum
 from checkout.order.models import Order
 
 from .actions.amend import SOURCE as AMENDED
-from .models import CARD, CREDIT, INVOICE, NOTHING, Payment, Refund
+from .models import CARD, CREDIT, INVOICE, MONEY_CAME, NOTHING, Payment, Refund
 
 
 def captured_has_one_order_of_equal_amount() -> list[str]:
     """Each captured payment belongs to one order of the same amount (less what went back for cancelled pieces), and
     that order is confirmed or money went back; with a supplement or store credit, all of them together are the amount
-    (at most, where the rest is still awaited or on account). A payment that went back as a whole is no longer compared;
-    one by card for what was bought on account is over what its invoices left open, and at most the order."""
+    (at most, where the rest is still awaited or on account). Beside others a payment that went back as a whole is no
+    longer compared; one by card for what was bought on account is over what its invoices left open, and at most the
+    order."""
     found = []
     rows = Payment.objects.filter(state="captured").select_related("order")
     amended = Sum("refunds__amount_minor", filter=Q(refunds__source__startswith=AMENDED), default=0)
     whole = Sum("refunds__amount_minor", filter=~Q(refunds__state="failed"), default=0)
     compared = rows.annotate(amended=amended, back=whole).exclude(back=F("amount_minor"))
     beside = set(rows.filter(Q(supplement=True) | Q(method=CREDIT)).values_list("order_id", flat=True))
-    together: dict[Order, int] = {}
     for payment in compared.iterator(chunk_size=2000):
         order = payment.order
         owed = payment.goods_minor - payment.amended
         if order.pk in beside:
-            together[order] = together.get(order, 0) + owed
             continue
         on_account = order.payment_method == INVOICE and payment.method == CARD
         if owed > order.total_minor if on_account else owed != order.total_minor:
@@ -37,7 +36,7 @@ def captured_has_one_order_of_equal_amount() -> list[str]:
             )
     found += [
         f"payments of order {order.number} with its supplements: {owed} over {order.total_minor}"
-        for order, owed in together.items()
+        for order, owed in _together(beside).items()
         if (owed > order.total_minor if _waits_for_more(order) else owed != order.total_minor)
     ]
     waiting = Q(method=CREDIT, order__status="awaiting_payment")  # its order waits for the rest
@@ -48,6 +47,21 @@ def captured_has_one_order_of_equal_amount() -> list[str]:
     )
     for lost in stray.exclude(back=F("amount_minor")):
         found.append(f"payment {lost.pk}: captured, but order {lost.order.number} is {lost.order.status}")
+    return found
+
+
+def _together(orders: set[int]) -> dict[Order, int]:
+    """What the payments of each of these orders come to that is not cancelled, in minor units: one that went back for
+    returned goods has paid for them; one that came doubled or late never counted (as in ``paid_minor``)."""
+    never = Q(refunds__source__startswith="double:") | Q(refunds__source__startswith="late:")
+    gone = Sum("refunds__amount_minor", filter=Q(refunds__source__startswith=AMENDED) | never, default=0)
+    rows = Payment.objects.filter(state__in=MONEY_CAME, order__in=orders).exclude(order__status="cancelled")
+    on_account = set(rows.filter(method=INVOICE).values_list("order_id", flat=True))
+    found: dict[Order, int] = {}
+    for payment in rows.annotate(gone=gone).select_related("order").iterator(chunk_size=2000):
+        if payment.invoice_number and payment.order_id in on_account:
+            continue  # the purchase on account counts the cards of its invoices
+        found[payment.order] = found.get(payment.order, 0) + payment.goods_minor - payment.gone
     return found
 
 

@@ -8,19 +8,27 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from checkout.order.actions import cancel_pieces
 from checkout.order.models import Order
-from checkout.payment.models import Refund
+from checkout.payment.actions.refunds import refundable_minor
+from checkout.payment.models import OPEN_STATES, Payment, Refund
 from checkout.store_credit.queries import balance_minor
 from fulfilment.customer_service.returns.models import RefundWish, Settlement
 from fulfilment.customer_service.returns.wish import NotChosen, choose
+from fulfilment.finance.reconciliation import actions as bank
+from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.receiving.models import Return
+from shop.kernel.clock import today
 from shop.kernel.invariants import verify
-from tests.factories.credit import card_pays
+from tests.factories.changes import changed
+from tests.factories.credit import card_pays, give_credit
 from tests.factories.orders import make_country
+from tests.factories.people import make_staff
 from tests.factories.range import ensure_vat
 from tests.factories.returns import dock_bins
 from tests.factories.shopping import make_user, place_order
 from tests.factories.shortages import in_stock
+from tests.factories.warehouse import send_everything
 from tests.fulfilment.customer_service.returns.test_settlements import come_back, sent, withdraw
 
 pytestmark = pytest.mark.django_db
@@ -131,10 +139,6 @@ def test_what_credit_paid_comes_back_as_credit_and_what_money_paid_first(outbox:
     second = place_order((record, 2), user=user, shipping_minor=0, credit_minor=9_000)
     card_pays(second)
     outbox.drain()
-    from fulfilment.warehouse.picking.models import PickList
-    from tests.factories.people import make_staff
-    from tests.factories.warehouse import send_everything
-
     send_everything(PickList.objects.get(order=second), by=make_staff())
     outbox.drain()
     withdraw(second, key="two")
@@ -144,3 +148,109 @@ def test_what_credit_paid_comes_back_as_credit_and_what_money_paid_first(outbox:
     assert backs == [("card", 3_000), ("credit", 9_000)]
     assert balance_minor(user) == 9_990
     sound(outbox)
+
+
+def two_pairs_with_credit(outbox: Any, user: Any) -> tuple[Order, Any]:
+    """Two pairs of 60.00 each, 90.00 paid with credit and 30.00 by card, sent."""
+    give_credit(user, 9_000)
+    record = in_stock(5, price_minor=6_000, bin="A-00")
+    order = place_order((record, 2), user=user, shipping_minor=0, credit_minor=9_000)
+    card_pays(order)
+    leave(outbox, order)
+    return order, record
+
+
+def leave(outbox: Any, order: Order) -> None:
+    outbox.drain()
+    send_everything(PickList.objects.get(order=order), by=make_staff())
+    outbox.drain()
+    assert outbox.failures() == []
+    order.refresh_from_db()
+
+
+def transferred(outbox: Any, order: Order, amount_minor: int) -> None:
+    outbox.drain()
+    receipt = bank.record(booked_on=today(), amount_minor=amount_minor, reference=order.number)
+    bank.assign(receipt=receipt, order=order, amount_minor=amount_minor)
+    outbox.drain()
+
+
+def may_go_back(order: Order) -> dict[str, int]:
+    return {
+        one.method: refundable_minor(one) for one in Payment.objects.filter(order=order, state="captured")
+    }
+
+
+def money_wrong() -> list[str]:
+    """What the checks of all rooms find, but for the pieces of the credit's own order, which lie in no bin."""
+    return [breach for one in verify() if one.room != "stock" for breach in one.breaches]
+
+
+def test_one_of_two_pairs_that_comes_back_leaves_the_checks_of_money_sound(outbox: Any) -> None:
+    order, record = two_pairs_with_credit(outbox, make_user())
+    withdraw(order, {order.lines.get().pk: 1}, key="part")
+    outbox.drain()
+    come_back(outbox, Return.objects.get(order=order), {record.partner_sku: 1})
+    backs = sorted((one.way, one.amount_minor) for one in Refund.objects.filter(payment__order=order))
+    assert backs == [("card", 3_000), ("credit", 3_000)]
+    outbox.drain()
+    assert money_wrong() == []
+    # A payment that says more than came beside it is still found.
+    Payment.objects.filter(order=order, method="card").update(amount_minor=3_001)
+    assert any("12001 over 12000" in text for text in money_wrong())
+
+
+def test_an_order_on_account_that_credit_paid_for_a_while_asks_again_for_what_is_added(outbox: Any) -> None:
+    user = make_user()
+    give_credit(user, 3_000)
+    record = in_stock(9, price_minor=2_000, bin="A-00")
+    order = ordered_on_account(outbox, record, 5, user)
+    line = order.lines.get()
+    cancel_pieces(order=order, lines={line.pk: 4}, source="four", why="fewer")
+    order.refresh_from_db()
+    assert not Payment.objects.filter(order=order, state__in=OPEN_STATES).exists()
+    assert balance_minor(user) == 1_000
+    outbox.drain()
+    changed(order, pieces={line.pk: 3})
+    asked = Payment.objects.get(order=order, state__in=OPEN_STATES)
+    order.refresh_from_db()
+    assert (order.total_minor, asked.method, asked.state, asked.amount_minor) == (
+        6_000,
+        "invoice",
+        "authorised",
+        4_000,
+    )
+    leave(outbox, order)
+    transferred(outbox, order, 4_000)
+    assert may_go_back(order) == {"credit": 2_000, "invoice": 4_000}
+    assert money_wrong() == []
+
+
+def test_what_came_back_before_an_order_on_account_was_paid_never_came_as_money(outbox: Any) -> None:
+    user = make_user()
+    give_credit(user, 3_000)
+    record = in_stock(12, price_minor=1_000, bin="A-00")
+    order = ordered_on_account(outbox, record, 10, user)
+    leave(outbox, order)
+    withdraw(order, {order.lines.get().pk: 3}, key="three")
+    outbox.drain()
+    come_back(outbox, Return.objects.get(order=order), {record.partner_sku: 3})
+    transferred(outbox, order, 4_000)
+    assert may_go_back(order) == {"credit": 3_000, "invoice": 4_000}
+    withdraw(order, key="the rest")
+    outbox.drain()
+    come_back(outbox, Return.objects.filter(order=order).latest("pk"), {record.partner_sku: 7})
+    backs = sorted((one.way, one.amount_minor) for one in Refund.objects.filter(payment__order=order))
+    assert backs == [("credit", 3_000), ("invoice", 4_000)]
+    assert balance_minor(user) == 3_000
+    outbox.drain()
+    assert money_wrong() == []
+
+
+def ordered_on_account(outbox: Any, record: Any, pieces: int, user: Any) -> Order:
+    """30.00 of it are paid with credit; the rest is to come after its invoice."""
+    outbox.drain()
+    order = place_order((record, pieces), user=user, method="invoice", shipping_minor=0, credit_minor=3_000)
+    outbox.drain()
+    order.refresh_from_db()
+    return order

@@ -8,7 +8,7 @@ from django.db.models import Q, Sum
 
 from checkout.order.models import Order
 from checkout.payment.minimums import card_minimum_minor
-from checkout.payment.models import CARD, CREDIT, OPEN_STATES, Payment, Refund
+from checkout.payment.models import CARD, CREDIT, INVOICE, MONEY_CAME, OPEN_STATES, Payment, Refund
 from shop.kernel.clock import now
 from shop.kernel.states import MoveNotAllowed, StaleState, move
 
@@ -44,7 +44,19 @@ def follow_total(*, order: Order, source: str, why: str, by: Any = None) -> list
         rows = Payment.objects.filter(pk=payment.pk, state=payment.state)
         if not rows.update(amount_minor=rest):
             raise StaleState(f"payment {payment.pk} was changed by somebody else")
+    _ask_again(order, rest)
     return give_surplus_back(order=order, source=source, why=why, by=by)
+
+
+def _ask_again(order: Order, rest_minor: int) -> None:
+    """An order on account that its credit paid for a while costs more again: the rest is asked for anew."""
+    if order.payment_method != INVOICE or not rest_minor:
+        return
+    asked = Payment.objects.of_order(order).in_money().filter(state__in=(*OPEN_STATES, *MONEY_CAME))
+    if not asked.exists():
+        Payment.objects.create(
+            order=order, method=INVOICE, state="authorised", amount_minor=rest_minor, currency=order.currency
+        )
 
 
 def give_surplus_back(*, order: Order, source: str, why: str, by: Any = None) -> list[Refund]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+from django.db.models import Sum
+
 from checkout.order.models import Order
-from checkout.payment.actions import receive_transfer
+from checkout.payment.actions import credit_kept_minor, receive_transfer
 from checkout.payment.models import INVOICE, OPEN_STATES, PREPAYMENT, Payment
 from fulfilment.finance.invoicing import accounts
 from fulfilment.finance.invoicing.actions import push_credit
@@ -17,11 +20,14 @@ from fulfilment.finance.reconciliation.events import MoneyAssigned
 from fulfilment.finance.reconciliation.models import Assignment, Receipt
 from fulfilment.finance.reconciliation.taking import day_of, person, take
 from shop.kernel import outbox
+from shop.kernel.states import StaleState
 from shop.kernel.transactions import retrying
 
 #: What may be missing for an invoice to count as paid, in minor units: bank charges and typing, not a discount.
 TOLERANCE_MINOR = 5
 BY_TRANSFER = (INVOICE, PREPAYMENT)
+#: Kinds of an order's money that its customer has sent; what banks kept of it was sent as well.
+MONEY_IN = (OrderMoney.TRANSFER, OrderMoney.CARD, OrderMoney.CHARGES)
 
 
 class WrongMoney(ValueError):
@@ -149,12 +155,29 @@ def capture_when_complete(*, order: Order, reference: str, by: Any = None) -> bo
     settled = order.status == "completed" and not Invoice.objects.open().filter(order=order).exists()
     if not came or not (settled or account.in_money_minor >= payment.amount_minor):
         return False
-    return receive_transfer(
-        payment=payment,
-        amount_minor=max(account.in_money_minor, payment.amount_minor),
-        reference=reference,
-        by=by,
-    )
+    with transaction.atomic():
+        _count_what_came(payment, account, order)
+        return receive_transfer(
+            payment=payment,
+            amount_minor=max(account.in_money_minor, payment.amount_minor),
+            reference=reference,
+            by=by,
+        )
+
+
+def _count_what_came(payment: Payment, account: OrderAccount, order: Order) -> None:
+    """Beside store credit a purchase on account counts for no more than the money that came: what pieces that came
+    back before it was paid are worth has never come, and must not be given back in its place
+    (docs/decisions/0078)."""
+    if payment.method != INVOICE or order.status == "cancelled" or not credit_kept_minor(order):
+        return
+    rows = account.money.filter(kind__in=MONEY_IN, undone_at__isnull=True)
+    came = int(rows.aggregate(total=Sum("amount_minor"))["total"] or 0)
+    if 0 < came < payment.amount_minor:
+        mine = Payment.objects.filter(pk=payment.pk, state=payment.state, amount_minor=payment.amount_minor)
+        if not mine.update(amount_minor=came):
+            raise StaleState(f"payment {payment.pk} was changed by somebody else")
+        payment.amount_minor = came
 
 
 def _book(assignment: Assignment, account: OrderAccount, order: Order, by: Any) -> None:
