@@ -13,6 +13,7 @@ from oscar.apps.voucher.models import Voucher
 
 from catalogue.models import Product
 from checkout.vouchers.personal import may_use
+from checkout.vouchers.usage import availability
 from shop.kernel.transactions import retrying
 
 from .held import held_text
@@ -105,9 +106,9 @@ def add_voucher(*, basket: Any, code: str, user: Any, by: Any = None) -> bool:
         raise Refused(_("We do not know a voucher with the code “%(code)s”.") % {"code": cleaned[:40]})
     if not voucher.is_active():
         raise Refused(_("The voucher “%(code)s” is not valid today.") % {"code": cleaned})
-    usable, reason = voucher.is_available_to_user(user=user)
+    usable, reason = availability(voucher, user)
     if not usable:
-        raise Refused(str(reason))
+        raise Refused(reason)
     if not may_use(voucher, user):
         raise Refused(_("This voucher belongs to a customer's account. Please sign in with it."))
     if basket.pk is None or not basket.lines.exists():

@@ -19,6 +19,7 @@ from catalogue.models import ProductCategory  # type: ignore[attr-defined]
 from catalogue.tree import tree
 from checkout.order.models import OrderDiscount  # type: ignore[attr-defined]
 from checkout.vouchers.personal import may_use
+from checkout.vouchers.usage import standing
 
 
 class QuietApplicator(Applicator):  # type: ignore[misc]
@@ -44,8 +45,8 @@ def apply_offers(basket: Any, user: Any = None) -> None:
 
 def _usable_vouchers(basket: Any, user: Any) -> list[tuple[Any, list[int]]]:
     """(voucher, ids of its offers) of those on the basket that are in date and may be used by this person. One query:
-    whether one was used before comes with it."""
-    used = VoucherApplication.objects.filter(voucher=OuterRef("pk"))
+    whether one was used before (by an order that stands) comes with it."""
+    used = standing(VoucherApplication.objects.filter(voucher=OuterRef("pk")))
     used_by = used.filter(user=getattr(user, "pk", None) or 0)
     rows = basket.vouchers.select_related("personal").annotate(
         brings=F("offers"), was_used=Exists(used), was_used_by=Exists(used_by)
@@ -77,7 +78,8 @@ def _open_offers(vouchers: list[tuple[Any, list[int]]], user: Any) -> list[Any]:
     rows = ConditionalOffer.active.filter(wanted).select_related("condition__range", "benefit__range")
     person = getattr(user, "pk", None)
     if person:
-        discounts = OrderDiscount.objects.filter(offer_id=OuterRef("pk"), order__user=person).order_by()
+        own = OrderDiscount.objects.filter(offer_id=OuterRef("pk"), order__user=person)
+        discounts = standing(own).order_by()
         often = discounts.values("offer_id").annotate(n=Sum("frequency")).values("n")
         rows = rows.annotate(used_by_person=Subquery(often))
     offers = list(rows)

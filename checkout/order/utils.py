@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Case, DecimalField, F, IntegerField, Q, Value, When
-from oscar.apps.offer.models import ConditionalOffer
 from oscar.apps.order import utils
 from oscar.apps.voucher.models import Voucher
 
 from checkout.vouchers.personal import may_use
+from checkout.vouchers.usage import availability, count_uses, uses_of
 from shop.kernel.clock import now
 from shop.kernel.money import net_from_gross, to_decimal
 
@@ -138,7 +135,6 @@ class OrderCreator(utils.OrderCreator):
         buyer = placement.user or AnonymousUser()
         locked: dict[int, Voucher] = {}
         given: list[OrderDiscount] = []
-        used: dict[int, tuple[int, Decimal, int]] = defaultdict(lambda: (0, Decimal(0), 0))
         for application in placement.basket.offer_applications:
             voucher = application.get("voucher")
             if voucher:
@@ -157,51 +153,20 @@ class OrderCreator(utils.OrderCreator):
                     amount=application["discount"],
                 )
             )
-            times, amount, orders = used[application["offer"].pk]
-            used[application["offer"].pk] = (
-                times + application["freq"],
-                amount + application["discount"],
-                orders + 1,
-            )
             if voucher:
                 voucher.record_discount(application)
                 if not known:
                     self.record_voucher_usage(order, voucher, buyer)
         if given:
             OrderDiscount.objects.bulk_create(given)
-            _count_usage(used)
+            count_uses(uses_of(given))
 
     def _voucher(self, placement: Placement, pk: int, buyer: Any) -> Voucher:
         """The voucher, held until the order stands: of two orders with a voucher for one, the second is asked again."""
         from .actions.place import PriceChanged
 
         voucher = Voucher.objects.select_for_update().get(pk=pk)
-        if not may_use(voucher, buyer) or not voucher.is_available_to_user(user=buyer)[0]:
+        if not may_use(voucher, buyer) or not availability(voucher, buyer)[0]:
             sums = placement.totals
             raise PriceChanged(sums.total_minor, sums.total_minor + sums.discount_minor)
         return voucher
-
-
-def _count_usage(used: dict[int, tuple[int, Decimal, int]]) -> None:
-    """Note on each offer how often it was used and what it took off, and close what has reached its limit: one
-    statement for any number, which loses nothing to another order of the same moment. ``used``: offer id -> (times,
-    amount, orders)."""
-    ids = sorted(used)
-
-    def more(part: int, field: Any) -> Case:
-        return Case(*(When(pk=pk, then=Value(used[pk][part])) for pk in ids), output_field=field)
-
-    after = ConditionalOffer.objects.filter(pk__in=ids).annotate(
-        times_after=F("num_applications") + more(0, IntegerField()),
-        amount_after=F("total_discount") + more(1, DecimalField(max_digits=12, decimal_places=2)),
-    )
-    reached = Q(max_discount__gt=0, amount_after__gte=F("max_discount")) | Q(
-        max_global_applications__gt=0, times_after__gte=F("max_global_applications")
-    )
-    closed = Value(ConditionalOffer.CONSUMED)
-    after.update(
-        num_applications=F("times_after"),
-        total_discount=F("amount_after"),
-        num_orders=F("num_orders") + more(2, IntegerField()),
-        status=Case(When(reached, status=ConditionalOffer.OPEN, then=closed), default=F("status")),
-    )

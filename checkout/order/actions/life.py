@@ -12,6 +12,7 @@ from django.db.models import F
 from catalogue.partner import actions as stock
 from checkout.order.events import OrderCancelled, OrderConfirmed
 from checkout.order.models import Line, Order
+from checkout.vouchers.usage import give_back, take_again
 from shop.kernel.outbox import record
 from shop.kernel.states import MoveNotAllowed, move
 from shop.kernel.transactions import retrying
@@ -31,7 +32,8 @@ def confirm(*, order: Order, by: Any = None, why: str = "") -> bool:
 
 
 def cancel(*, order: Order, by: Any = None, why: str, expired: bool = False) -> bool:
-    """Cancel an order of which nothing has left yet: stock is free again, money that came goes back.
+    """Cancel an order of which nothing has left yet: stock is free again, money that came goes back, and its vouchers
+    and the uses of its offers can be had again.
 
     False when it already was cancelled. Raises MoveNotAllowed when pieces were dispatched (then it is a return).
     """
@@ -43,6 +45,9 @@ def cancel(*, order: Order, by: Any = None, why: str, expired: bool = False) -> 
     def work() -> None:
         seen = copy(order)  # as the caller saw it, also when a busy database lets the whole run again
         move(seen, to="cancelled", by=by, why=why)
+        give_back(
+            order
+        )  # vouchers by themselves, limits of offers here; before stock, as where an order is placed
         stock.release(order_id=order.pk, by=by, why=why, expired=expired)
         # Looked at after release(), which waits for a parcel that is leaving in this moment.
         if Line.objects.filter(order=order, quantity_dispatched__gt=0).exists():
@@ -59,9 +64,11 @@ def cancel(*, order: Order, by: Any = None, why: str, expired: bool = False) -> 
 def revive(*, order: Order, by: Any = None, why: str) -> None:
     """Money came for an order that had expired: take its stock again and confirm it.
 
-    Raises InsufficientStock when the pieces are gone; the caller then sends the money back.
+    Raises InsufficientStock when the pieces are gone and VoucherGone when a voucher was used in another order
+    meanwhile; the caller then sends the money back.
     """
     with transaction.atomic():
+        take_again(order)
         stock.reserve_again(order_id=order.pk, by=by, why=why)
         confirm(order=order, by=by, why=why)
 

@@ -12,6 +12,7 @@ from checkout.order.actions.life import confirm, revive
 from checkout.order.models import Order
 from checkout.payment.events import MoneyUnmatched, PaymentCaptured
 from checkout.payment.models import CREDIT, MONEY_CAME, NOTHING, OPEN_STATES, Payment
+from checkout.vouchers.usage import VoucherGone
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import StaleState, move
@@ -104,6 +105,9 @@ def _tell_order(order: Order, payment: Payment, by: Any) -> None:
         except InsufficientStock as gone:
             order.refresh_from_db(fields=["status"])
             _all_back(payment, "late", f"paid after it had expired; {gone.sku} is sold out")
+        except VoucherGone as used:
+            order.refresh_from_db(fields=["status"])
+            _all_back(payment, "late", f"paid after it had expired; {used}")
 
 
 def _all_back(payment: Payment, fact: str, why: str) -> None:
