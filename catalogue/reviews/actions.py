@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,19 +72,33 @@ def write_review(
         return retrying(work)
 
 
-def publish(*, review: ProductReview, by: Any) -> None:
-    """Show a review; open reports of it are answered with no. Raises StaleState when a colleague was faster."""
-    _decide(review, to=PUBLISHED, by=by, why="")
+class WrittenAnew(Exception):
+    """The author has changed the words since they were read; nothing was decided."""
 
 
-def refuse(*, review: ProductReview, by: Any, why: str) -> None:
+def seen_of(review: ProductReview) -> str:
+    """What a page notes of the words that it shows, to decide about these and no others."""
+    return review.written_at.astimezone(dt.UTC).isoformat()
+
+
+def publish(*, review: ProductReview, by: Any, seen: str = "") -> None:
+    """Show a review; open reports of it are answered with no.
+
+    ``seen``: ``seen_of()`` the words that were read; those of ``review`` where it is left out. Raises WrittenAnew when
+    the author has changed them since, StaleState when a colleague was faster.
+    """
+    _decide(review, to=PUBLISHED, by=by, why="", seen=seen)
+
+
+def refuse(*, review: ProductReview, by: Any, why: str, seen: str = "") -> None:
     """Do not show a review (any more) and tell its author why. Open reports of it are answered with yes.
 
-    Raises ValueError without a reason, StaleState when a colleague was faster.
+    ``seen`` as in ``publish()``. Raises ValueError without a reason, WrittenAnew when the author has changed the words
+    since, StaleState when a colleague was faster.
     """
     if not why.strip():
         raise ValueError("the author must be told why")
-    _decide(review, to=REFUSED, by=by, why=why.strip())
+    _decide(review, to=REFUSED, by=by, why=why.strip(), seen=seen)
 
 
 def keep(*, review: ProductReview, by: Any) -> int:
@@ -97,9 +112,15 @@ def report(*, review: ProductReview, reason: str, words: str = "", email: str = 
     return ReviewReport.objects.create(review=review, reason=reason, words=words.strip(), email=email)
 
 
-def _decide(review: ProductReview, *, to: str, by: Any, why: str) -> None:
+def _decide(review: ProductReview, *, to: str, by: Any, why: str, seen: str) -> None:
+    seen = seen or seen_of(review)
+
     def work() -> None:
         moment = now()
+        # Held, so that the author cannot write between this look and the decision.
+        held = ProductReview.objects.select_for_update().filter(pk=review.pk).first()
+        if held is not None and seen_of(held) != seen:
+            raise WrittenAnew(review.pk)
         move(review, to=to, by=by, why=why, decided_at=moment, decided_why=why)
         ReviewReport.objects.filter(review=review, upheld=None).update(
             upheld=to == REFUSED, decided_at=moment

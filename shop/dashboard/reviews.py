@@ -116,6 +116,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "review": row,
         "form": form,
+        "seen": actions.seen_of(row),
         "reports": list(row.reports.order_by("-created_at")),
         "changes": _history(row),
         "has_open_reports": row.reports.filter(upheld=None).exists(),
@@ -133,15 +134,16 @@ def _history(row: ProductReview) -> list[tuple[Any, StateChange]]:
 def _decide(request: HttpRequest, row: ProductReview, form: DecisionForm) -> HttpResponse | None:
     """Do what the button says and go on to the next one that waits; None when the form must be shown again."""
     step, why = request.POST.get("step"), form.cleaned_data["why"].strip()
+    seen = request.POST.get("seen", "") or "nothing"  # a page without it has shown no words to decide about
     if step == "refuse" and not why:
         form.add_error("why", _("Please say why: the author has a right to know."))
         return None
     try:
         if step == "publish":
-            actions.publish(review=row, by=request.user)
+            actions.publish(review=row, by=request.user, seen=seen)
             messages.success(request, _("Published. The article's stars follow at once."))
         elif step == "refuse":
-            actions.refuse(review=row, by=request.user, why=why)
+            actions.refuse(review=row, by=request.user, why=why, seen=seen)
             messages.success(request, _("Not published. The author gets a mail with your reason."))
         elif step == "keep" and row.state == PUBLISHED:
             actions.keep(review=row, by=request.user)
@@ -149,6 +151,10 @@ def _decide(request: HttpRequest, row: ProductReview, form: DecisionForm) -> Htt
         else:
             form.add_error(None, _("This is not possible as the review stands now."))
             return None
+    except actions.WrittenAnew:
+        form.add_error(None, _("The author has changed the words meanwhile. Please read them again."))
+        row.refresh_from_db()
+        return None
     except (StaleState, MoveNotAllowed):
         form.add_error(None, _("A colleague decided or the author wrote anew. Please look again."))
         row.refresh_from_db()

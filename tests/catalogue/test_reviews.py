@@ -148,14 +148,35 @@ def test_staff_read_the_queue_and_are_led_on(client: Client) -> None:
     url = f"/dashboard/reviews/{first.pk}/"
     assert client.post(url, {"step": "refuse", "why": ""}).status_code == 400
     assert client.post(url, {"step": "nonsense"}).status_code == 400
-    answer = client.post(url, {"step": "publish"})
+    answer = client.post(url, {"step": "publish", "seen": actions.seen_of(first)})
     assert answer["Location"] == f"/dashboard/reviews/{second.pk}/"
-    assert client.post(url, {"step": "publish"}).status_code == 400  # it is published: in words, no error
-    answer = client.post(answer["Location"], {"step": "refuse", "why": "Beleidigt eine Kollegin."})
+    again = client.post(url, {"step": "publish", "seen": actions.seen_of(first)})
+    assert again.status_code == 400  # it is published: in words, no error
+    refusal = {"step": "refuse", "why": "Beleidigt eine Kollegin.", "seen": actions.seen_of(second)}
+    answer = client.post(answer["Location"], refusal)
     assert answer["Location"] == "/dashboard/reviews/"
     assert stars(product) == (1.0, 1)
     csv = client.get("/dashboard/reviews/?format=csv").content.decode()
     assert "Passt gut" in csv
+
+
+@pytest.mark.parametrize("step", ["publish", "refuse"])
+def test_words_that_were_changed_after_they_were_read_are_not_decided(client: Client, step: str) -> None:
+    product, person = make_product(), make_user()
+    row = said(product, 4, person)
+    client.force_login(make_staff("laden@example.org", "dashboard.enter", "reviews.moderate_reviews"))
+    url = f"/dashboard/reviews/{row.pk}/"
+    form = {"step": step, "why": "Werbung", "seen": client.get(url).context["seen"]}
+    said(product, 1, person, body="Lauter Halunken.")
+    answer = client.post(url, form)
+    assert answer.status_code == 400 and "inzwischen geändert" in answer.content.decode()
+    assert "Halunken" in answer.content.decode()
+    row.refresh_from_db()
+    assert (row.state, stars(product)) == ("waiting", (None, 0))
+    assert client.post(url, {"step": step, "why": "Werbung"}).status_code == 400, "nothing was shown"
+    client.post(url, {**form, "seen": answer.context["seen"]})
+    row.refresh_from_db()
+    assert row.state != "waiting"
 
 
 def test_a_report_hides_nothing_by_itself_and_waits_for_a_person(client: Client) -> None:
