@@ -18,7 +18,7 @@ from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page
 
 from .blocks import Sections
-from .sections import sections_of
+from .sections import hero_url, sections_of
 
 TEASERS = 8  #: products on the home page
 ICONS = [
@@ -126,10 +126,8 @@ class HomePage(Translated):
 
     @cached_property
     def hero_picture_url(self) -> str:
-        """The picture in the size of the page; empty without one."""
-        if self.hero_picture is None:
-            return ""
-        return str(self.hero_picture.get_rendition("fill-1200x900|format-webp").url)
+        """The picture in the size of the page, made when it was published; empty without one."""
+        return hero_url(self.hero_picture) if self.hero_picture is not None else ""
 
     @property
     def promises(self) -> list[dict[str, str]]:

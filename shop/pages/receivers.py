@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
+from wagtail.images import get_image_model
+from wagtail.images.models import AbstractImage
 from wagtail.signals import page_published, page_slug_changed, page_unpublished
 
 from checkout.order import texts
@@ -11,7 +14,7 @@ from fulfilment.finance.invoicing.models import MerchantProfile
 from .legal_texts import keep, of_an_order
 from .models import ContentPage, HomePage, LandingPage
 from .queries import forget
-from .sections import make_sizes
+from .sections import make_hero, make_sizes
 
 for signal in (post_save, post_delete, page_published, page_unpublished, page_slug_changed):
     signal.connect(forget, sender=ContentPage, dispatch_uid=f"legal links of {id(signal)}")
@@ -30,7 +33,18 @@ texts.register(of_an_order)
 def make_pictures(instance: HomePage | LandingPage, **_signal: Any) -> None:
     """The sizes of the pictures of a published page, so that no reader waits for them and no visit writes."""
     make_sizes(instance.body)
+    make_hero(getattr(instance, "hero_picture", None))
 
 
+def make_hero_anew(instance: AbstractImage, created: bool, **_signal: Any) -> None:
+    """The picture of the home page was changed (its file, where it is cut): no reader waits for the new size.
+
+    At the end of the transaction: the form deletes the sizes of a former file after it has saved.
+    """
+    if not created and HomePage.objects.filter(hero_picture=instance).exists():
+        transaction.on_commit(lambda: make_hero(instance))
+
+
+post_save.connect(make_hero_anew, sender=get_image_model(), dispatch_uid="picture of the home page")
 for page in (HomePage, LandingPage):
     page_published.connect(make_pictures, sender=page, dispatch_uid=f"pictures of {page.__name__}")

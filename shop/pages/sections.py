@@ -3,6 +3,7 @@ as for thirty. What is not sold any more is left out, and a block that has nothi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ from .blocks import NEWEST, REDUCED
 WIDTHS = (480, 960)  #: of pictures in blocks, in pixels
 MAX_ID = 2**63 - 1  #: what a database takes as an id
 FILTERS = tuple(f"width-{width}|format-webp" for width in WIDTHS)
+HERO = "fill-1200x900|format-webp"  #: the picture at the top of the home page
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -217,7 +220,28 @@ def make_sizes(stream: Any) -> int:
     """Make the sizes of every picture of the blocks once, when it is published. Returns how many pictures."""
     rows = [row for row in (stream.raw_data if stream else []) if isinstance(row.get("value"), dict)]
     ids = [pk for row in rows for pk in _images_of(row["type"], row["value"])]
-    images = list(get_image_model().objects.filter(pk__in=ids))
-    for image in images:
-        image.get_renditions(*FILTERS)
-    return len(images)
+    images = get_image_model().objects.filter(pk__in=ids)
+    return sum(_made(image, *FILTERS) for image in images)
+
+
+def make_hero(picture: Any) -> None:
+    """Make the size for the top of the home page; ``picture``: an image, or None."""
+    if picture is not None:
+        _made(picture, HERO)
+
+
+def hero_url(picture: Any) -> str:
+    """The picture in the size of the home page, else its original. Makes none, needs no file: one query."""
+    wanted = _filter(HERO)
+    made = picture.find_existing_renditions(wanted).get(wanted)
+    return str(made.url if made else picture.file.url)
+
+
+def _made(image: Any, *filters: str) -> bool:
+    """Whether the sizes are there. A picture that is lost or none does not keep its page from being published."""
+    try:
+        image.get_renditions(*filters)
+    except OSError as error:  # what wagtail, willow and Pillow raise for such files are kinds of it
+        log.warning("picture %s cannot be read, so its sizes were not made: %s", image.pk, error)
+        return False
+    return True

@@ -72,7 +72,7 @@ class SharedPagesMiddleware:
             response = self.get_response(request)
         names = getattr(asked, "shared_names", ())
         if not names or not _may_keep(response):
-            return _own(response)
+            return _own(_with_own_count(request, response) if names else response)
         kept = _kept(response, names, sharing.of(seen, names), facts)
         if settings.SHARED_KEPT_S:
             caches["pages"].set(key, kept, settings.SHARED_KEPT_S)
@@ -193,6 +193,20 @@ def _counts(language: str, pieces: int) -> tuple[bytes, bytes]:
             for number in (0, pieces)
         )
     return empty, filled
+
+
+def _with_own_count(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """A page that was made without its reader and is not kept: with the count of their basket, their cookies back."""
+    asked: Any = request
+    asked.COOKIES = asked.cookies_of_reader
+    pieces = pieces_remembered(asked.COOKIES)
+    is_page = response.headers.get("Content-Type", "").startswith("text/html") and not response.streaming
+    if pieces and is_page:
+        language = response.headers.get("Content-Language", settings.LANGUAGE_CODE)
+        response.content = response.content.replace(*_counts(language, pieces))
+        if "Content-Length" in response.headers:
+            response.headers["Content-Length"] = str(len(response.content))
+    return response
 
 
 def _own(response: HttpResponseBase) -> HttpResponseBase:

@@ -26,3 +26,6 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_AGE = (
+    1_209_600  # seconds: two weeks as the session, and as the privacy text says (Django: a year)
+)

@@ -222,3 +222,22 @@ def test_a_wrong_password_is_said_beside_the_form_and_the_address_kept(client: C
     assert response.status_code == 200
     html = response.content.decode()
     assert person.email in html and 'role="alert"' in html
+
+
+def test_no_cookie_lives_longer_than_the_privacy_text_says(client: Client, person: User) -> None:
+    """The text: "They expire after two weeks at the latest." """
+    shoe, lives = make_variant(), dict[str, int]()
+
+    def note(answer: Any) -> None:
+        for name, cookie in answer.cookies.items():
+            lives[name] = max(lives.get(name, 0), int(cookie["max-age"] or 0))
+
+    note(client.get("/accounts/login/"))
+    note(client.get("/help/"))
+    note(client.post("/basket/add/", {"product_id": shoe.product_id, "quantity": 1}))
+    note(client.post("/accounts/login/", {"login": person.email, "password": "test-password"}))
+    profile = {"first_name": "E", "last_name": "M", "phone": "", "language": "en"}
+    note(client.post("/account/profile/", profile))
+    assert {"csrftoken", "sessionid", "oscar_open_basket", "basket_count"} <= set(lives)
+    assert lives["oscar_open_basket"] and lives["csrftoken"]
+    assert max(lives.values()) <= 14 * 24 * 3600, lives

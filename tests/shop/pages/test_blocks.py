@@ -198,6 +198,34 @@ def test_the_sizes_of_pictures_are_made_when_the_page_is_published(client: Clien
     assert "480w" in html and "960w" in html and 'width="960" height="720"' in html
 
 
+def test_no_visit_makes_the_picture_of_the_home_page(
+    client: Client, picture: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    write_home(texts={"de": {"title": "Kontor", "hero_picture": picture}})
+    sizes = picture.renditions.all()
+    made = sizes.get()
+    assert made.url in client.get("/").content.decode()
+    sizes.all().delete()
+    assert picture.file.url in Client().get("/").content.decode()
+    assert not sizes.all().exists()
+    picture.focal_point_x, picture.focal_point_y = 10, 10
+    picture.focal_point_width = picture.focal_point_height = 5
+    with django_capture_on_commit_callbacks(execute=True):
+        picture.save()
+    assert sizes.get().url in Client().get("/").content.decode()
+
+
+def test_a_picture_that_is_lost_takes_no_page_down(client: Client, picture: Any) -> None:
+    picture.file.storage.delete(picture.file.name)
+    blocks = [("pictures", {"title": "", "pictures": [{"picture": picture, "alt": "", "caption": ""}]})]
+    write(*blocks)
+    write_home(texts={"de": {"title": "Kontor", "hero_picture": picture}})
+    for url in ("/", URL):
+        answer = client.get(url)
+        assert answer.status_code == 200
+        assert picture.file.url in answer.content.decode()
+
+
 def test_an_editor_sees_a_preview_of_what_is_not_published_yet(client: Client) -> None:
     shoe = make_product("Elbschuh", price_minor=9_990)
     page = write(("text", {"title": "Alt", "body": "<p>Alt</p>"}))["de"]

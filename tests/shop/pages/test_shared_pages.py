@@ -205,6 +205,19 @@ def test_the_count_is_the_readers_own_whoever_came_first(
     assert text(with_basket(shop, 1), url).count("1 piece" if language else "1 Stück") == 1
 
 
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [("/catalogue/search/?q=nichts", 200), ("/nothing-here/", 404), ("/catalogue/x_999999/", 404)],
+)
+def test_a_page_that_is_not_kept_shows_the_readers_own_count(
+    url: str, status: int, shop: dict[str, Any]
+) -> None:
+    answer = with_basket(shop).get(url)
+    assert (answer.status_code, answer["Cache-Control"]) == (status, "private, no-cache")
+    assert answer.content.decode().count("2 Stück") == 1
+    assert "2 Stück" not in Client().get(url).content.decode()
+
+
 def test_whoever_has_just_put_something_in_sees_that_said_once_and_nobody_else(shop: dict[str, Any]) -> None:
     buyer = Client()
     buyer.post(
