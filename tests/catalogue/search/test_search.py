@@ -379,6 +379,28 @@ def test_misses_of_several_hosts_come_through_the_shared_cache(
     assert missed.collect() == 0
 
 
+def test_words_that_a_script_invents_fill_neither_the_table_nor_the_time_of_others(
+    search_index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(missed, "BYTES_MAX", 10_000_000)
+    for number in range(20_000):
+        missed.note(f"erfunden x{number}", "de")
+    for _twice in range(2):
+        missed.note("hausboot", "de", "boot")
+    with CaptureQueriesContext(connection) as seen:
+        assert missed.collect() == 20_002
+    assert MissedSearch.objects.count() == 500
+    assert MissedSearch.objects.get(words="hausboot").times == 2
+    assert len(seen) <= 60
+    monkeypatch.setattr(missed, "DISTINCT_A_DAY", 500)
+    for words in ("hausboot", "boje"):
+        missed.note(words, "de", "steg")
+    assert missed.collect() == 2
+    known = MissedSearch.objects.get(words="hausboot")
+    assert (known.times, known.corrected) == (3, "steg")
+    assert not MissedSearch.objects.filter(words="boje").exists()
+
+
 def test_suggestions_show_categories_products_and_pages(client: Client, search_index: Index) -> None:
     shelf = make_category("Stiefel")
     boot = make_product("Regenstiefel Priel", category=shelf)
