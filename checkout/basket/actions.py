@@ -44,6 +44,19 @@ def add(*, basket: Any, variant_id: int, quantity: int, by: Any = None) -> Added
     return retrying(lambda: put(basket=basket, variant_id=variant_id, quantity=quantity))
 
 
+def at_least(*, basket: Any, variant_id: int, quantity: int, by: Any = None) -> int:
+    """See that no fewer than so many pieces of a variant are in the basket, so that a repeat changes nothing. Returns
+    how many were put in. Raises as ``add()`` does."""
+
+    def work() -> int:
+        hold(basket)
+        lines = basket.lines.filter(product_id=variant_id) if basket.pk else ()
+        missing = quantity - sum(line.quantity for line in lines)
+        return put(basket=basket, variant_id=variant_id, quantity=missing).quantity if missing > 0 else 0
+
+    return retrying(work)
+
+
 def put(*, basket: Any, variant_id: int, quantity: int) -> Added:
     """``add()`` as a part of a larger transaction."""
     product = offered(variant_id)

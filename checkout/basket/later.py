@@ -86,17 +86,24 @@ def keep(*, basket: Any, line_id: int, keeper: Keeper, by: Any = None) -> Line:
             raise Refused(
                 _("You can keep %(most)d articles for later. Please delete one first.") % {"most": MAX_LATER}
             )
-        if same is None:
-            Line.objects.filter(pk=line.pk).update(basket=kept)
-            same = line
-        else:
-            pieces = min(MAX_PER_LINE, same.quantity + line.quantity)
-            Line.objects.filter(pk=same.pk).update(quantity=pieces)
-            Line.objects.filter(pk=line.pk).delete()
+        there = lay(line, kept)
         basket.reset_offer_applications()
-        return Line.objects.select_related("product__parent", "product__colour").get(pk=same.pk)
+        return Line.objects.select_related("product__parent", "product__colour").get(pk=there)
 
     return retrying(work)
+
+
+def lay(line: Line, kept: Basket) -> int:
+    """Move a line onto a shelf (``shelf()``, in the same transaction); where the article lies there already, its pieces
+    are added to that line. Returns the id of the line it is now."""
+    same = kept.lines.filter(line_reference=line.line_reference).first()
+    if same is None:
+        Line.objects.filter(pk=line.pk).update(basket=kept)
+        return int(line.pk)
+    pieces = min(MAX_PER_LINE, same.quantity + line.quantity)
+    Line.objects.filter(pk=same.pk).update(quantity=pieces)
+    Line.objects.filter(pk=line.pk).delete()
+    return int(same.pk)
 
 
 def take_back(*, basket: Any, line_id: int, keeper: Keeper, by: Any = None) -> str:
@@ -106,12 +113,13 @@ def take_back(*, basket: Any, line_id: int, keeper: Keeper, by: Any = None) -> s
     """
 
     def work() -> str:
+        hold(basket)
         line = _own(keeper, line_id)
         record = line.stockrecord
+        if not Line.objects.filter(pk=line.pk).delete()[0]:  # a second click in the same moment was faster
+            raise LookupError(line_id)
         pieces = line.quantity if record.backorderable else min(line.quantity, max(1, record.available))
-        title = put(basket=basket, variant_id=line.product_id, quantity=pieces).title
-        Line.objects.filter(pk=line.pk).delete()
-        return title
+        return put(basket=basket, variant_id=line.product_id, quantity=pieces).title
 
     return retrying(work)
 
@@ -170,9 +178,14 @@ def _own(keeper: Keeper, line_id: int) -> Line:
 
 
 def shelf(keeper: Keeper) -> Basket:
-    """The basket in which this person keeps things; made when there is none."""
+    """The basket in which this person keeps things; made when there is none. In a transaction: it is held until
+    the end, so that two windows do not lay the same article there twice."""
     if keeper.owner_id is not None:
-        found = Basket.objects.filter(owner_id=keeper.owner_id, status=Basket.SAVED).order_by("pk").first()
-        return found or Basket.objects.create(owner_id=keeper.owner_id, status=Basket.SAVED)
-    rows = Basket.objects.filter(pk=keeper.basket_id, owner=None, status=Basket.SAVED)
-    return rows.first() or Basket.objects.create(status=Basket.SAVED)
+        rows = Basket.objects.filter(owner_id=keeper.owner_id, status=Basket.SAVED).order_by("pk")
+    else:
+        rows = Basket.objects.filter(pk=keeper.basket_id, owner=None, status=Basket.SAVED)
+    found = rows.first()
+    if found is None:
+        return Basket.objects.create(owner_id=keeper.owner_id, status=Basket.SAVED)
+    Basket.objects.filter(pk=found.pk).update(status=Basket.SAVED)
+    return found

@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 from shop.kernel.clock import now
 from shop.kernel.transactions import retrying
 
-from .actions import MAX_LINES, MAX_PER_LINE, MAX_VOUCHERS
-from .later import Keeper, shelf
+from .actions import MAX_LINES, MAX_PER_LINE, MAX_VOUCHERS, hold
+from .later import Keeper, lay, shelf
 from .models import Basket, Line  # type: ignore[attr-defined]
 
 
@@ -56,10 +56,11 @@ def merge(*, into: Any, other: Any, by: Any = None) -> Merged:
     """Put the wishes of ``other`` into ``into``: the larger quantity of each article, never more than is there.
 
     What exceeds the limits of a basket is kept for later, vouchers come along. All or nothing; a basket that was merged
-    or ordered already brings nothing.
+    or ordered already brings nothing. Raises Refused when ``into`` became an order in this moment.
     """
 
     def work() -> Merged:
+        hold(into)
         taken = Basket.objects.filter(pk=other.pk, status=Basket.OPEN).update(
             status=Basket.MERGED, date_merged=now()
         )
@@ -81,7 +82,8 @@ def _merge(into: Any, other: Any) -> Merged:
         if pieces + wanted - before > settings.OSCAR_MAX_BASKET_QUANTITY_THRESHOLD or (
             same is None and len(mine) >= MAX_LINES
         ):
-            Line.objects.filter(pk=line.pk).update(basket=shelf(Keeper(owner_id=into.owner_id)))
+            # Beyond what one person keeps (MAX_LATER) too: nobody's choice is thrown away by signing in.
+            lay(line, shelf(Keeper(owner_id=into.owner_id)))
             found.kept += 1
             continue
         pieces += wanted - before

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.utils.functional import SimpleLazyObject, empty
 from oscar.apps.basket import middleware
 
+from .actions import Refused
 from .counting import COUNT_COOKIE, count_pieces, is_noted, note_count, write_count
 from .merging import merge
 from .models import Basket
@@ -56,10 +57,7 @@ class BasketMiddleware(middleware.BasketMiddleware):  # type: ignore[misc]
         else:
             basket = _of_person(request.user)
             if guests:
-                text = merge(into=basket, other=guests, by=request.user).words()
-                request.cookies_to_delete.append(key)
-                if text:
-                    messages.info(request, text, fail_silently=True)
+                basket = _bring_along(request, basket, guests, key)
         request._basket_cache = basket
         return basket
 
@@ -68,13 +66,29 @@ class BasketMiddleware(middleware.BasketMiddleware):  # type: ignore[misc]
         return response
 
 
+def _bring_along(request: Any, basket: Any, guests: Any, key: str) -> Any:
+    """The person's basket with what the guest had chosen. Where it became an order in this moment: a new one."""
+    try:
+        text = merge(into=basket, other=guests, by=request.user).words()
+    except Refused:
+        basket = _of_person(request.user)
+        text = merge(into=basket, other=guests, by=request.user).words()
+    request.cookies_to_delete.append(key)
+    if text:
+        messages.info(request, text, fail_silently=True)
+    return basket
+
+
 def _of_person(user: Any) -> Any:
     """The one open basket of an account; two that two windows made in one moment are merged."""
     try:
         basket, _made = Basket.open.get_or_create(owner=user)
     except Basket.MultipleObjectsReturned:
         basket, *others = Basket.open.filter(owner=user).order_by("pk")
-        for other in others:
-            merge(into=basket, other=other, by=user)
+        try:
+            for other in others:
+                merge(into=basket, other=other, by=user)
+        except Refused:  # it became an order in this moment; the others are still there
+            return _of_person(user)
     basket.owner = user
     return basket

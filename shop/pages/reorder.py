@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -117,26 +117,34 @@ def _price_note(before: int, now_minor: int, currency: str) -> str:
 
 
 def _into_basket(request: HttpRequest, rows: list[Again]) -> HttpResponse:
-    put, refused = 0, []
+    """What can be had is in the basket afterwards, once: a second click puts nothing in twice."""
+    put, already, refused, wanted = 0, 0, [], Counter[int]()
     for row in rows:
         if not row.pieces:
             continue
+        wanted[row.variant_id] += row.pieces
         try:
-            with transaction.atomic():
-                actions.add(
-                    basket=request.basket,  # type: ignore[attr-defined]
-                    variant_id=row.variant_id,
-                    quantity=row.pieces,
-                    by=request.user,
-                )
-            put += 1
+            more = actions.at_least(
+                basket=request.basket,  # type: ignore[attr-defined]
+                variant_id=row.variant_id,
+                quantity=wanted[row.variant_id],
+                by=request.user,
+            )
+            put, already = put + bool(more), already + (not more)
         except (actions.Refused, Product.DoesNotExist) as problem:
             words = str(problem) if isinstance(problem, actions.Refused) else _("We no longer offer this.")
             refused.append(f"{row.title}: {words}")
     if put:
         text = ngettext("%(n)d article is in your basket.", "%(n)d articles are in your basket.", put)
         messages.success(request, text % {"n": put})
-    elif not refused:
+    if already:
+        text = ngettext(
+            "%(n)d article was in your basket already.",
+            "%(n)d articles were in your basket already.",
+            already,
+        )
+        messages.info(request, text % {"n": already})
+    if not (put or already or refused):
         messages.info(request, _("Nothing of this order can be had at the moment."))
     for words in refused:
         messages.warning(request, words)

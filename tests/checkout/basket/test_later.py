@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalogue.partner.models import Reservation, StockRecord
+from checkout.basket import later, middleware
 from checkout.basket.models import Basket, Line  # type: ignore[attr-defined]
 from checkout.order.models import OrderDiscount  # type: ignore[attr-defined]
 from tests.factories.offers import make_offer, make_range, make_voucher
@@ -152,6 +153,67 @@ def test_more_than_a_basket_takes_is_kept_for_later_at_sign_in(client: Client, s
     page = client.post("/accounts/login/", {"login": person.email, "password": "test-password"}, follow=True)
     assert "für später" in told(page)
     assert ([n for _t, n in in_basket(client)], [n for _t, n in kept(client)]) == ([3], [4])
+
+
+def test_a_full_basket_adds_to_what_lies_on_the_shelf_already(client: Client, settings: Any) -> None:
+    person = make_user()
+    first, second = variants(make_product(stock=9))
+    client.force_login(person)
+    add(client, second, 1)
+    keep(client)
+    client.logout()
+    settings.OSCAR_MAX_BASKET_QUANTITY_THRESHOLD = 5
+    make_basket((first, 3), owner=person)
+    add(client, second, 4)
+    page = client.post("/accounts/login/", {"login": person.email, "password": "test-password"}, follow=True)
+    assert page.status_code == 200 and "für später" in told(page)
+    assert ([n for _t, n in in_basket(client)], [n for _t, n in kept(client)]) == ([3], [5])
+
+
+def test_nothing_is_brought_into_a_basket_that_became_an_order_in_this_moment(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = make_user()
+    first, second = variants(make_product(stock=9))
+    mine = make_basket((first, 3), owner=person)
+    add(client, second, 4)
+    read, ordered = middleware._of_person, []
+
+    def ordered_meanwhile(user: Any) -> Any:
+        basket = read(user)
+        if not ordered:
+            ordered.append(Basket.objects.filter(pk=mine.pk).update(status=Basket.SUBMITTED))
+        return basket
+
+    monkeypatch.setattr(middleware, "_of_person", ordered_meanwhile)
+    client.post("/accounts/login/", {"login": person.email, "password": "test-password"})
+    assert ordered == [1]
+    assert [n for _t, n in in_basket(client)] == [4]
+    assert [line.quantity for line in Basket.objects.get(pk=mine.pk).lines.all()] == [3]
+
+
+def test_two_clicks_put_what_was_kept_into_the_basket_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = make_user()
+    client.force_login(person)
+    add(client, variants(make_product(stock=9))[0], 2)
+    line_id = keep(client).context["undo"]["id"]
+    read = later._own(later.Keeper(owner_id=person.pk), line_id)
+    monkeypatch.setattr(later, "_own", lambda keeper, line_id: read)  # both clicks have read it
+    assert client.post(f"/basket/later/{line_id}/back/").status_code == 302
+    assert client.post(f"/basket/later/{line_id}/back/").status_code == 404
+    assert [n for _t, n in in_basket(client)] == [2]
+
+
+def test_what_cannot_be_put_back_stays_kept(client: Client) -> None:
+    client.force_login(make_user())
+    record = variants(make_product(stock=9))[0]
+    add(client, record, 2)
+    line_id = keep(client).context["undo"]["id"]
+    StockRecord.objects.filter(pk=record.pk).update(num_allocated=9)
+    client.post(f"/basket/later/{line_id}/back/")
+    assert (in_basket(client), [n for _t, n in kept(client)]) == ([], [2])
 
 
 def test_vouchers_of_the_guest_come_along(client: Client) -> None:

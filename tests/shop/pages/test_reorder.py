@@ -66,6 +66,16 @@ def test_a_full_basket_says_so_and_keeps_what_it_had(member: Client, person: Use
     assert "schon in Ihrem Warenkorb" in " ".join(map(str, answer.context["messages"]))
 
 
+def test_a_second_click_puts_nothing_in_twice(member: Client, person: User) -> None:
+    one, two = make_variant(), make_variant()
+    order = make_order((one, 2), (two, 1), user=person)
+    StockRecord.objects.update(num_allocated=0, num_in_stock=20)
+    member.post("/basket/add/", {"product_id": two.product_id, "quantity": 3})
+    for _click in range(2):
+        member.post(f"/account/orders/{order.number}/again/")
+    assert sorted(in_basket(member)) == sorted([(one.product_id, 2), (two.product_id, 3)])
+
+
 def test_nothing_to_be_had_says_so_and_leads_on(member: Client, person: User) -> None:
     record = make_variant()
     order = make_order((record, 1), user=person)
