@@ -98,30 +98,48 @@ def due() -> list[AccountDeletion]:
 
 def carry_out(*, wish: AccountDeletion, by: Any = None) -> bool:
     """Make the account nobody's, for good: name, address, phone, ways to sign in and everything that is the person's
-    alone go, the row stays as a number that papers point to. False when it was taken back in this moment."""
+    alone go, also of the accounts that were merged into it; the rows stay as numbers that papers point to.
+
+    False when it was taken back in this moment.
+    """
 
     def work() -> bool:
         mine = AccountDeletion.objects.filter(pk=wish.pk, taken_back_at=None, done_at=None)
         if not mine.update(done_at=now()):
             return False
         person = User.objects.get(pk=wish.user_id)
-        newsletter.leave(email=person.email, place="", via="deletion")
-        for model, field in GOES:
-            apps.get_model(model).objects.filter(**{field: person.pk}).delete()
-        UserAddress.objects.filter(user=person).delete()
-        EmailAddress.objects.filter(user=person).delete()
-        Authenticator.objects.filter(user=person).delete()
-        CustomerNote.objects.filter(user=person).delete()
-        person.email = CALLED.format(pk=person.pk)
-        person.first_name = person.last_name = person.phone = ""
-        person.is_active, person.closed_reason = False, REASON
-        person.set_unusable_password()  # every open session ends with it
-        person.save()
+        accounts = [person, *User.objects.filter(merged_into=person).order_by("pk")]
+        _end_by_address(accounts)
+        for one in accounts:
+            _empty(one)
+            record(AccountDeleted(one.pk))
         _noted(person, ("", "done"))
-        record(AccountDeleted(person.pk))
         return True
 
     return retrying(work)
+
+
+def _end_by_address(accounts: list[User]) -> None:
+    """Newsletter and alerts of every address that these accounts have shown to be theirs. One that was only
+    typed in may be a stranger's."""
+    rows = EmailAddress.objects.filter(user__in=accounts, verified=True)
+    emails = {email.lower() for email in rows.values_list("email", flat=True)}
+    for email in sorted(emails):
+        newsletter.leave(email=email, place="", via="deletion")
+    apps.get_model("stock_alerts.StockAlert").objects.filter(email__in=emails).delete()
+
+
+def _empty(person: User) -> None:
+    """Take from one account all that is the person's alone, and the ways to sign in."""
+    for model, field in GOES:
+        apps.get_model(model).objects.filter(**{field: person.pk}).delete()
+    for rows in (UserAddress, EmailAddress, Authenticator, CustomerNote):
+        rows.objects.filter(user=person).delete()
+    person.email = CALLED.format(pk=person.pk)
+    person.first_name = person.last_name = person.phone = ""
+    person.is_active, person.closed_reason = False, REASON
+    person.set_unusable_password()  # every open session ends with it
+    person.save()
 
 
 def _noted(person: User, change: tuple[str, str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from allauth.account.models import EmailAddress
 from django import forms
 from django.core.cache import cache
 from django.db.models import Q
@@ -18,7 +17,7 @@ from catalogue.alerts.models import StockAlert
 from catalogue.models import Product
 from shop.kernel.access import public
 
-from .limits import HOUR_S, too_many
+from .limits import HOUR_S, owns_address, too_many
 
 PER_VISITOR_MAX = 30  #: an hour, from one place of the internet
 PER_ADDRESS_MAX = 6  #: an hour, for one address: more would only fill a stranger's mailbox
@@ -59,7 +58,7 @@ def ask(request: HttpRequest) -> HttpResponse:
                 product=form.cleaned_data["product"],
                 email=email,
                 language=language,
-                by=request.user if _owns(request, email) else None,
+                by=request.user if owns_address(request, email) else None,
             )
             return redirect("alerts:asked")
     if request.method != "POST":
@@ -87,13 +86,6 @@ def alert(request: HttpRequest, key: str) -> HttpResponse:
             actions.confirm(alert=row)
         return redirect("alerts:alert", key=key)
     return render(request, "storefront/alerts/alert.html", {"alert": row})
-
-
-def _owns(request: HttpRequest, email: str) -> bool:
-    """Whether who is signed in has confirmed this address already. At most one query."""
-    if not request.user.is_authenticated:
-        return False
-    return EmailAddress.objects.filter(user=request.user, email__iexact=email, verified=True).exists()
 
 
 def _too_many_for(email: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.http import HttpRequest
 
@@ -32,3 +33,10 @@ def too_many(request: HttpRequest, *, what: str, most: int, add: int = 1) -> boo
         return int(cache.incr(counter, add)) > most
     except ValueError:  # it ran out between the two
         return False
+
+
+def owns_address(request: HttpRequest, email: str) -> bool:
+    """Whether who is signed in has confirmed this address already. At most one query."""
+    if not request.user.is_authenticated:
+        return False
+    return EmailAddress.objects.filter(user=request.user, email__iexact=email, verified=True).exists()

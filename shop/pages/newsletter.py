@@ -16,7 +16,7 @@ from shop.customers import newsletter
 from shop.customers.models import NewsletterConsent
 from shop.kernel.access import public, shopper_view
 
-from .limits import too_many
+from .limits import owns_address, too_many
 
 ASKED_PER_VISITOR_MAX = 20  #: an hour from one place of the internet
 PAGE = "storefront/newsletter.html"
@@ -85,11 +85,17 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def of_account(request: HttpRequest) -> HttpResponse:
-    """Whether one gets it, since when, and the button for the other."""
+    """Whether one gets it, since when, and the button for the other.
+
+    Who has not shown yet that the address is theirs reads and ends nothing: anybody may sign up with a stranger's.
+    """
     email = request.user.email  # type: ignore[union-attr]
+    is_theirs = owns_address(request, email)
     if request.method == "POST":
         place = newsletter.shortened(request)
-        if request.POST.get("want") == "no":
+        if request.POST.get("want") == "no" and not is_theirs:
+            messages.error(request, _("Please confirm your e-mail address first."))
+        elif request.POST.get("want") == "no":
             newsletter.leave(email=email, place=place, via="account")
             messages.success(request, _("You get no newsletter any more."))
         else:
@@ -98,8 +104,9 @@ def of_account(request: HttpRequest) -> HttpResponse:
             messages.success(request, text % {"email": email})
         return redirect("account:newsletter")
     context = {
-        "latest": newsletter.newest(email),
-        "steps": list(NewsletterConsent.objects.filter(email=email.lower())[:20]),
+        "is_theirs": is_theirs,
+        "latest": newsletter.newest(email) if is_theirs else None,
+        "steps": list(NewsletterConsent.objects.filter(email=email.lower())[:20]) if is_theirs else [],
         "words": newsletter.words(),
     }
     return render(request, "account/newsletter.html", context)

@@ -9,6 +9,8 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 from oscar.apps.address.models import UserAddress
 
+from catalogue.alerts import actions as stock_alerts
+from catalogue.alerts.models import StockAlert
 from checkout.basket.models import Basket
 from checkout.order.models import Order
 from checkout.store_credit.models import CreditAccount
@@ -99,6 +101,31 @@ def test_then_everything_of_the_person_goes_and_orders_stay_for_the_tax_office(
         == 200
     )
     assert User.objects.create_user(email="erika@example.org", password="neu-hafen-26").pk != person.pk
+
+
+def test_accounts_that_were_merged_into_it_and_further_addresses_go_too(person: User, outbox: Any) -> None:
+    older = make_user("e.beispiel@example.net", first_name="Erika", last_name="Beispiel", phone="0171 5")
+    User.objects.filter(pk=older.pk).update(is_active=False, merged_into=person)
+    record = make_variant()
+    emails = {person: person.email, older: older.email}
+    for one, email in [*emails.items(), (person, "zweite@example.org")]:
+        EmailAddress.objects.create(user=one, email=email, verified=True)
+        newsletter.ask(email=email, place="", via="page")
+        stock_alerts.ask(product=record.product, email=email, language="de", by=None)
+    make_basket((record, 1), owner=older)
+    stranger = "fremd@example.org"
+    EmailAddress.objects.create(user=person, email=stranger, verified=False)
+    newsletter.ask(email=stranger, place="", via="page")
+    assert deletion.carry_out(wish=deletion.ask(person=person))
+    older.refresh_from_db()
+    assert (older.email, older.first_name, older.last_name, older.phone) == (
+        f"deleted-{older.pk}@deleted.invalid", "", "", "",
+    )  # fmt: skip
+    for model in (EmailAddress, Basket, StockAlert):
+        assert not model.objects.exists(), model
+    for email in (*emails.values(), "zweite@example.org"):
+        assert newsletter.newest(email).kind == "withdrawn", email
+    assert newsletter.newest(stranger).kind == "asked", "only typed in: it may be a stranger's"
 
 
 def test_mails_of_the_account_go_and_those_of_orders_stay(

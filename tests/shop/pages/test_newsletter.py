@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from shop.customers import newsletter
+from shop.customers import deletion, newsletter
 from shop.customers.models import NewsletterConsent as Consent
 from shop.kernel.models import AppendOnlyError
 from shop.notifications.models import OutgoingMail
@@ -134,6 +135,7 @@ def test_one_place_of_the_internet_cannot_ask_without_end(client: Client, monkey
 
 def test_a_member_asks_and_leaves_in_the_account(client: Client, outbox: Any) -> None:
     person = make_user(EMAIL)
+    EmailAddress.objects.create(user=person, email=EMAIL, primary=True, verified=True)
     client.force_login(person)
     assert "Sie bekommen keinen Newsletter" in client.get("/account/newsletter/").content.decode()
     client.post("/account/newsletter/", {"want": "yes"})
@@ -144,6 +146,25 @@ def test_a_member_asks_and_leaves_in_the_account(client: Client, outbox: Any) ->
     client.post("/account/newsletter/", {"want": "no"})
     assert kinds() == ["asked", "confirmed", "withdrawn"]
     assert Consent.objects.order_by("-pk")[0].via == "account"
+
+
+@pytest.mark.parametrize("known", [None, False])
+def test_who_has_not_confirmed_the_address_neither_sees_nor_ends_a_strangers(
+    client: Client, outbox: Any, known: bool | None
+) -> None:
+    client.post(link(asked(client, outbox, REMOTE_ADDR="203.0.113.77"), "confirm"))
+    stranger = make_user(EMAIL)
+    if known is not None:
+        EmailAddress.objects.create(user=stranger, email=EMAIL, primary=True, verified=known)
+    client.force_login(stranger)
+    page = client.get("/account/newsletter/")
+    text = page.content.decode()
+    assert "203.0.113" not in text and "Sie bekommen" not in text and "nicht bestätigt" in text
+    assert (page.context["latest"], page.context["steps"]) == (None, [])
+    client.post("/account/newsletter/", {"want": "no"})
+    assert kinds() == ["asked", "confirmed"]
+    deletion.carry_out(wish=deletion.ask(person=stranger))
+    assert newsletter.is_subscribed(EMAIL), "deleting such an account ends it no more"
 
 
 def test_staff_see_the_consent_and_its_proof_in_the_customers_file(client: Client, outbox: Any) -> None:
