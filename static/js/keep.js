@@ -4,6 +4,8 @@ for (const form of document.querySelectorAll("form[data-keep]")) {
   const key = `keep:${form.dataset.keep}`;
   const fields = () => [...form.elements].filter((one) => one.name && !["hidden", "password", "file", "submit"].includes(one.type));
   let kept = {};
+  // Somebody chose other contents, such as an address of the book: what was typed before would only be mixed into it.
+  if (form.hasAttribute("data-keep-anew")) sessionStorage.removeItem(key);
   try { kept = JSON.parse(sessionStorage.getItem(key) || "{}"); } catch { kept = {}; }
   for (const one of form.querySelector("[aria-invalid=true]") ? [] : fields()) {
     const was = kept[one.name];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -195,3 +196,14 @@ def test_looking_writes_nothing_and_needs_no_cookie(client: Client) -> None:
 def test_sizes_stand_in_the_order_people_expect() -> None:
     sizes = ["10", "9", "42,5", "42", "XL", "S", "One", "M"]
     assert sorted(sizes, key=size_key) == ["9", "10", "42", "42,5", "S", "M", "XL", "One"]
+
+
+def test_every_picture_has_an_address_and_the_enlarged_one_waits_until_it_is_asked_for(
+    client: Client,
+) -> None:
+    product = make_product(pictures=2)
+    text = client.get(product.get_absolute_url()).content.decode()
+    pictures = re.findall(r"<img [^>]*>", text)
+    assert all(' src="' in one and ' src=""' not in one for one in pictures)
+    [enlarged] = [one for one in pictures if "data-zoom-picture" in one]
+    assert 'loading="lazy"' in enlarged
