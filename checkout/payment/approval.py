@@ -85,7 +85,8 @@ def give_back(
 
     def work() -> Asked:
         current = held(payment.pk)
-        source = f"staff:{payment.pk}:{token}"
+        # Over the order: the second click may mean another payment, as the first took all of the one before.
+        source = f"staff:order:{payment.order_id}:{token}"
         known = Refund.objects.filter(source=source).first()
         if known is not None:
             return Asked((known,), is_new=False)

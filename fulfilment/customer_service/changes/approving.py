@@ -18,6 +18,7 @@ from checkout.order.actions import hold, release_hold
 from checkout.order.models import Order
 from checkout.payment.approval import KIND as REFUND
 from checkout.payment.approval import LIMIT_MINOR, second_person_needed
+from checkout.payment.models import CARD, OPEN_STATES, Payment
 from fulfilment.warehouse.picking.actions import hold_order
 from shop.approvals import actions as approvals
 from shop.approvals.kinds import CannotRun, Kind, Outcome, register
@@ -32,6 +33,9 @@ from .preview import preview
 from .wishes import Wish
 
 KIND = "order_change"
+BEING_PAID = gettext_lazy(
+    "The customer is paying by card in this moment. Please look again when that is over; nothing was done."
+)
 
 
 @dataclass(frozen=True)
@@ -94,11 +98,22 @@ def _ask(order_id: int, facts: dict[str, Any], back_minor: int, why: str, by: An
     return Asked(approval=approval, is_new=is_new)
 
 
+def is_being_paid(order: Order) -> bool:
+    """Whether a card could still be charged for an order that waits for its money: the provider has to be asked, which
+    no decision waits for."""
+    if order.status != "awaiting_payment":
+        return False
+    open_ones = Payment.objects.of_order(order).filter(method=CARD, state__in=OPEN_STATES)
+    return open_ones.exclude(intent_id=None).exists()
+
+
 def run(approval: Approval, by: Any) -> Outcome:
     """Do what was approved, reading everything anew. Raises CannotRun in words."""
     facts, asker = approval.facts, approval.requested_by
     order = Order.objects.get(pk=facts["order_id"])
     wish = Wish.of(facts["wish"])
+    if is_being_paid(order):
+        raise CannotRun(str(BEING_PAID))
     try:
         back = preview(order=order, wish=wish, by=asker).back_minor
         if back > approval.amount_minor:

@@ -12,7 +12,8 @@ from catalogue.partner.models import InsufficientStock
 from checkout.order.actions import AddressNotCorrected
 from checkout.order.models import Line, Order
 from checkout.payment.actions.amend import forget_card, paid_minor
-from checkout.payment.models import INVOICE, OPEN_STATES, Payment, Refund
+from checkout.payment.actions.refunds import refundable_minor
+from checkout.payment.models import CREDIT, INVOICE, OPEN_STATES, Payment, Refund
 from fulfilment.warehouse.picking.actions import hold_order
 from shop.kernel.states import StateError
 from shop.kernel.transactions import rehearsed, retrying
@@ -134,7 +135,7 @@ def _missing(order: Order) -> int:
 
 
 def _nothing_left(order: Order) -> Preview:
-    """An order that waits for its money: nothing has come, nothing goes back."""
+    """An order that waits for its money: what credit or a part of the money has paid goes back."""
     lines = Line.objects.filter(order=order).order_by("pk")
     return Preview(
         rows=tuple(Row(line.title, line.quantity_open, 0, line.owed_minor, 0) for line in lines),
@@ -142,8 +143,20 @@ def _nothing_left(order: Order) -> Preview:
         shipping_after=0,
         before_minor=order.total_minor,
         after_minor=0,
-        back=(),
+        back=_what_came(order),
         asked_minor=None,
         asked_by="",
         currency=order.currency,
     )
+
+
+def _what_came(order: Order) -> tuple[Back, ...]:
+    """What cancelling gives back, as ``refund_captured`` does it."""
+    found = []
+    for payment in Payment.objects.filter(order=order, state="captured").order_by("pk"):
+        left = refundable_minor(payment)
+        if left:
+            nobodys = payment.method == CREDIT and order.user_id is None
+            way = Refund(payment=payment, by_transfer=nobodys).way
+            found.append(Back(left, way, payment.card_label))
+    return tuple(found)

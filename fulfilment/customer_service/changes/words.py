@@ -54,7 +54,7 @@ def _money(seen: Preview, order: Order, kind: str) -> list[str]:
         return [*points, _("Please transfer %(total)s in all then.") % total]
     if seen.asked_by == CARD:
         return [*points, _("You pay %(total)s by card then.") % total]
-    if order.payment_method == INVOICE:
+    if order.payment_method == INVOICE and not (points and seen.asked_minor is None):
         return [*points, _("Your invoice will ask for %(total)s.") % total]
     return points or [_("The price stays the same.")]
 
@@ -104,9 +104,9 @@ def goods(seen: Preview, kind: str) -> list[str]:
 
 def staff_money(seen: Preview, order: Order) -> list[str]:
     """What is asked for or goes back, and what is booked, for staff."""
+    asked = seen.after_minor if seen.asked_minor is None else seen.asked_minor  # store credit may pay a part
     money = {
-        "back": money_text(seen.back_minor, seen.currency),
-        "after": money_text(seen.after_minor, seen.currency),
+        "after": money_text(asked, seen.currency),
         "more": money_text(seen.more_minor, seen.currency),
     }
     if seen.more_minor:
@@ -115,16 +115,34 @@ def staff_money(seen: Preview, order: Order) -> list[str]:
             % money,
             _("It is changed when the money is here. Without it, it stays as it is."),
         ]
+    back = _all_back(seen)
     if seen.asked_minor is not None and order.payment_method != INVOICE:
+        if back:
+            return [*back, _("The open payment asks for %(after)s.") % money]
         return [_("The open payment asks for %(after)s. Nothing is booked before money comes.") % money]
+    if seen.asked_minor is not None and back:
+        return [*back, _("The invoice will ask for %(after)s.") % money]
+    if back:
+        return back
     if order.payment_method == INVOICE:
         return [_("The invoice will ask for %(after)s. Nothing is booked now.") % money]
-    if seen.back_minor:
-        return [
-            *[_staff_back(one.amount_minor, one.way, seen.currency) for one in seen.back],
-            _("Booked when it is sent: receivable of the order to card clearing or bank, %(back)s.") % money,
-        ]
     return [_("The price stays the same; nothing is booked.")]
+
+
+def _all_back(seen: Preview) -> list[str]:
+    """What goes back, each the way it came, and when that is booked; [] when nothing does."""
+    credit = sum(one.amount_minor for one in seen.back if one.way == CREDIT)
+    sent = seen.back_minor - credit
+    points = [_staff_back(one.amount_minor, one.way, seen.currency) for one in seen.back]
+    if credit:
+        amount = {"back": money_text(credit, seen.currency)}
+        points.append(_("Booked at once: receivable of the order to store credit, %(back)s.") % amount)
+    if sent:
+        amount = {"back": money_text(sent, seen.currency)}
+        points.append(
+            _("Booked when it is sent: receivable of the order to card clearing or bank, %(back)s.") % amount
+        )
+    return points
 
 
 def _staff_back(amount_minor: int, way: str, currency: str) -> str:

@@ -114,23 +114,24 @@ def effects_of(order: Order, work: Callable[[], Booked]) -> Effects:
     if booked.refunds:
         found.say(MAIL, _("A further mail says when the money is on its way."))
         for refund in booked.refunds:
-            found.later_rows += of_postings(_postings(refund, order))
+            found.later_rows += of_postings(postings_back(order, refund.amount_minor, refund.way))
         found.later = _("when the money has gone back")
     return found
 
 
-def _postings(refund: Refund, order: Order) -> list[Posting]:
-    if refund.way == CREDIT and order.user_id is not None:
+def postings_back(order: Order, amount_minor: int, way: str) -> list[Posting]:
+    """What is booked when so much (minor units) of an order has gone back this way."""
+    if way == CREDIT and order.user_id is not None:
         return rules.refunded_to_credit(
             order_number=order.number,
             user_id=order.user_id,
-            amount_minor=refund.amount_minor,
+            amount_minor=amount_minor,
             currency=order.currency,
         )
     return rules.refund_succeeded(
         order_number=order.number,
-        amount_minor=refund.amount_minor,
-        by_card=refund.way == CARD,
+        amount_minor=amount_minor,
+        by_card=way == CARD,
         currency=order.currency,
     )
 

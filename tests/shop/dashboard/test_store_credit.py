@@ -135,3 +135,23 @@ def confirm_address(user: Any) -> None:
     from allauth.account.models import EmailAddress
 
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+
+
+def test_a_double_click_on_giving_back_half_card_half_credit_sends_once(desk: Client, outbox: Any) -> None:
+    user = make_user()
+    give_credit(user, 5_000)
+    order = place_order(
+        (make_variant(price_minor=10_000), 1), user=user, shipping_minor=0, credit_minor=5_000
+    )
+    card_pays(order)
+    outbox.drain()
+    url = reverse("dashboard:order-refund", args=[order.number])
+    form = desk.get(url).context["form"]
+    said = {
+        "amount": "50,00", "reason_code": "goodwill", "reason": "Geste",
+        "token": str(form["token"].value()), "seen": str(form["seen"].value()),
+    }  # fmt: skip
+    for _click in range(2):
+        assert desk.post(url, said).status_code == 302
+    back = Refund.objects.get(payment__order=order)
+    assert (back.way, back.amount_minor, balance_minor(user)) == ("card", 5_000, 0)

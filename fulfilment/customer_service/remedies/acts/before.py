@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from checkout.order.models import Order
 from checkout.payment.actions.amend import card_again
 from checkout.payment.actions.settle import close_card_attempt
-from checkout.payment.models import CARD, INVOICE, Refund
+from checkout.payment.models import CREDIT, INVOICE, Refund
 from checkout.payment.stripe_client import ProviderDown, ProviderRefused
 from fulfilment.customer_service.cases import kinds
 from fulfilment.customer_service.cases.models import Case
@@ -23,9 +23,9 @@ from fulfilment.customer_service.changes.models import CANCEL, PIECES
 from fulfilment.customer_service.changes.preview import Preview, preview
 from fulfilment.customer_service.changes.rules import what_may_change
 from fulfilment.customer_service.remedies.approving import MONEY_KIND
+from fulfilment.customer_service.remedies.booking import postings_back
 from fulfilment.customer_service.remedies.effects import GOODS, MAIL, MONEY, ORDER, Effects, of_postings
 from fulfilment.customer_service.remedies.models import Remedy
-from fulfilment.finance.ledger import rules
 from fulfilment.warehouse.picking.actions import hold_order
 from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
@@ -98,15 +98,12 @@ class ChangeAct(Act):
             found.say(MONEY, point)
         found.say(MAIL, _("The customer is told by mail: %(email)s") % {"email": wish.order.email or "–"})
         for one in seen.back:
-            found.later_rows += of_postings(
-                rules.refund_succeeded(
-                    order_number=wish.order.number,
-                    amount_minor=one.amount_minor,
-                    by_card=one.way == CARD,
-                    currency=seen.currency,
-                )
-            )
-        found.later = _("when the money has gone back")
+            rows = of_postings(postings_back(wish.order, one.amount_minor, one.way))
+            if one.way == CREDIT:
+                found.rows += rows
+            else:
+                found.later_rows += rows
+        found.booked, found.later = _("at once"), _("when the money has gone back")
         return found
 
     def _say_pieces(self, found: Effects, seen: Preview) -> None:
@@ -128,6 +125,8 @@ class ChangeAct(Act):
 
     def do(self, wish: Wish, remedy: Remedy) -> Done:
         """Make the change; its money goes back with it."""
+        if changing.is_being_paid(wish.order):  # decided by a second person, with no provider asked before
+            raise Refused(changing.BEING_PAID)
         refunds = Refund.objects.filter(payment__order=wish.order)
         known = set(refunds.values_list("pk", flat=True))
         try:

@@ -18,11 +18,12 @@ from shop.approvals import actions as approvals
 from shop.approvals.models import Approval, ApprovalLimit
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case
+from tests.factories.credit import give_credit
 from tests.factories.orders import make_country
 from tests.factories.people import make_staff
 from tests.factories.range import ensure_vat
 from tests.factories.returns import dock_bins
-from tests.factories.shopping import place_order
+from tests.factories.shopping import make_user, place_order
 from tests.factories.shortages import in_stock, pay
 from tests.factories.warehouse import pick_everything
 from tests.fulfilment.customer_service.remedies.test_replacement import act, breaches, form_url
@@ -189,3 +190,45 @@ def test_an_address_is_corrected_before_picking_and_the_customer_is_told(desk: C
     outbox.drain()
     assert OutgoingMail.objects.filter(order=order, kind="order_amended").count() == 1
     assert breaches() == []
+
+
+def half_paid(method: str = "prepayment") -> Order:
+    """400.00, of which 300.00 are paid with credit and the rest is waited for."""
+    user = make_user()
+    give_credit(user, 30_000)
+    record = in_stock(5, price_minor=40_000)
+    return place_order((record, 1), user=user, method=method, shipping_minor=0, credit_minor=30_000)
+
+
+def test_cancelling_what_credit_paid_in_part_says_so_and_asks_a_second_person(
+    desk: Client, boss: Any, outbox: Any
+) -> None:
+    order = half_paid()
+    outbox.drain()
+    page = desk.post(form_url(order, "cancel"), {**WHY, "step": "show"})
+    seen, text = page.context["effects"], page.content.decode()
+    assert seen.amount_minor == 30_000
+    assert "300,00\xa0€ werden sofort Guthaben des Kunden" in text
+    assert "Bezahlt ist nichts" not in text
+    assert [row.account[:4] for row in seen.rows if row.credit_minor] == ["1706"]
+    assert seen.later_rows == []
+    own = desk.get(reverse("dashboard:order-cancel", args=[order.number])).content.decode()
+    assert "300,00" in own and "werden sofort wieder Guthaben des Kunden" in own
+    act(desk, order, "cancel", **WHY)
+    order.refresh_from_db()
+    assert order.status == "awaiting_payment"
+    approvals.approve(approval=Approval.objects.get(), by=boss)
+    order.refresh_from_db()
+    assert order.status == "cancelled"
+    assert Refund.objects.get(payment__order=order).amount_minor == 30_000
+
+
+def test_no_second_person_cancels_while_a_card_is_charged(desk: Client, boss: Any, outbox: Any) -> None:
+    order = half_paid("card")
+    outbox.drain()
+    act(desk, order, "cancel", **WHY)
+    Payment.objects.filter(order=order, method="card").update(intent_id="pi_now")
+    with pytest.raises(approvals.CannotRun, match="zahlt gerade mit Karte"):
+        approvals.approve(approval=Approval.objects.get(), by=boss)
+    order.refresh_from_db()
+    assert order.status == "awaiting_payment"
