@@ -36,6 +36,7 @@ MAY_SEND = ("announced", "authorised")
 PACKING_G = 300  #: carton and paper around what comes back
 LEAST_G = 500
 ASK_AFTER = dt.timedelta(hours=1)  #: a label is asked about at most that often
+TOO_LATE = "the parcel has left already, or is not awaited any more"
 ASK_FOR = dt.timedelta(days=45)  #: and not for ever
 
 
@@ -84,6 +85,8 @@ def work(label_id: int) -> bool:
         "returning__order__shipping_address", "returning__order__billing_address"
     ).get(pk=label.pk)
     returning = label.returning
+    if not _awaited(returning):
+        return claims.finish(label, refused=TOO_LATE)
     try:
         booked = carrier_named(label.connector).book_return(
             reference=returning.number,
@@ -97,6 +100,8 @@ def work(label_id: int) -> bool:
         return False
 
     def write() -> bool:
+        if not _awaited(Return.objects.select_for_update().get(pk=returning.pk)):
+            return claims.finish(label, refused=TOO_LATE)  # while the carrier was asked
         if not claims.finish(
             label,
             tracking_number=booked.tracking_number,
@@ -113,6 +118,12 @@ def work(label_id: int) -> bool:
         return True
 
     return retrying(write)
+
+
+def _awaited(returning: Return) -> bool:
+    """Whether its customer can still use a label: it has not left with another number, and we wait for it."""
+    mine = Authorisation.objects.filter(returning=returning, sent_at=None)
+    return returning.state in MAY_SEND and mine.exists()
 
 
 def _weight_g(returning: Return) -> int:
@@ -134,7 +145,10 @@ def ask_where() -> int:
     rows = CarrierLabel.objects.filter(
         returning__state__in=(*MAY_SEND, "in_transit"), wanted_at__gte=moment - ASK_FOR
     ).exclude(tracking_number="")
-    rows = rows.filter(Q(asked_at=None) | Q(asked_at__lte=moment - ASK_AFTER)).order_by("pk")
+    rows = rows.filter(Q(asked_at=None) | Q(asked_at__lte=moment - ASK_AFTER))
+    rows = rows.order_by(
+        F("asked_at").asc(nulls_first=True), "pk"
+    )  # nobody waits behind labels that nobody uses
     by_carrier: dict[str, dict[int, str]] = {}
     for pk, connector, number in rows.values_list("pk", "connector", "tracking_number")[:BATCH]:
         by_carrier.setdefault(connector, {})[pk] = number
@@ -146,6 +160,7 @@ def _ask(connector: str, numbers: dict[int, str]) -> int:
         told = carrier_named(connector).track(list(numbers.values()))
     except (CarrierDown, CarrierRefused) as error:
         log.warning("%s cannot be asked where returns are, again later: %s", connector, error)
+        CarrierLabel.objects.filter(pk__in=numbers).update(asked_at=now())  # others first, next time
         return 0
     for news in told:
         tracking.store(connector, news)

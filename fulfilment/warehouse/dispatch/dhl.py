@@ -56,6 +56,8 @@ NO_MOMENT = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 UNDERWAY = frozenset(
     ["AA", "AE", "AN", "BV", "DD", "EE", "ES", "GH", "HA", "LA", "NB", "PO", "VA", "ZF", "ZN", "ZO"]
 )
+#: Of these, what comes when the label is made: nobody has handed anything over yet.
+ANNOUNCED = frozenset(["VA"])
 HANDED_OVER, SAID_LOST = "ZU", ("LOST", "VL")
 NOTHING_FOUND = "100"
 

@@ -25,7 +25,7 @@ from shop.kernel.transactions import retrying
 from . import outcomes
 from .carriers import DELIVERED, LOST, ON_ITS_WAY, OWN, RETURNED, UNKNOWN, CarrierDown, CarrierRefused, News
 from .carriers import carrier as carrier_named
-from .dhl import meaning
+from .dhl import ANNOUNCED, meaning
 from .errors import DispatchError
 from .models import Label, Parcel, TrackingState
 
@@ -203,7 +203,9 @@ def _apply(state: TrackingState) -> str:
     """Let a state move its parcel; what became of it."""
     parcel = state.parcel
     if parcel is None:
-        known = any(taker(state.tracking_number, state.meaning) for taker in _TAKERS)
+        # Whoever waits for a parcel asks whether it was handed over, and that a label was made says nothing of it.
+        told = UNKNOWN if state.code in ANNOUNCED else state.meaning
+        known = any(taker(state.tracking_number, told) for taker in _TAKERS)
         return TrackingState.NO_CHANGE if known else TrackingState.NO_PARCEL
     if state.meaning == UNKNOWN:
         return TrackingState.NOT_UNDERSTOOD

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import json
 import re
+import time
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import quoteattr
 
 from . import paper
-from .world import Shipment, World
+from .world import Event, Shipment, World
 
 WEIGHT_MAX_KG = 31.5
 RECEIVER = "deu"
@@ -125,6 +126,9 @@ def _book_return(world: World, asked: dict[str, str], body: bytes) -> Answer:
             "shipper": shipper,
         }
     )
+    with world.lock:  # the carrier tells of it before anybody hands it over
+        made.events.append(Event("VA", "PARCV", "OTHER", "The shipment was announced.", time.time()))
+        world.save()
     lines = [str(shipper.get("name1", "")), receiver, made.reference]
     found: dict[str, Any] = {
         "shipmentNo": made.number,

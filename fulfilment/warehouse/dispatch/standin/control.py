@@ -17,6 +17,7 @@ from .world import Event, Fault, Shipment, World
 HEADER = "X-Standin-Control"
 #: What can happen, by our short name: the carrier's codes and words.
 HAPPENINGS = {
+    "announced": ("VA", "PARCV", "OTHER", "The shipment was announced electronically."),
     "posted": ("ES", "PCKDU", "OTHER", "The shipment was handed over."),
     "sorted": ("EE", "SRTED", "OTHER", "The shipment was sorted."),
     "out": ("PO", "LDTMV", "OTHER", "The shipment is being delivered."),

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from checkout.order import access
 from fulfilment.customer_service.returns import labels, postage
-from fulfilment.customer_service.returns.models import CarrierLabel
+from fulfilment.customer_service.returns.models import Authorisation, CarrierLabel
+from fulfilment.customer_service.returns.sending import note_sent
 from fulfilment.warehouse.dispatch import dhl_returns
 from fulfilment.warehouse.dispatch.carriers import CarrierDown, for_returns
 from fulfilment.warehouse.dispatch.models import TrackingState
@@ -144,7 +145,9 @@ def test_what_the_carrier_refuses_is_said_and_not_asked_again(outbox: Any, setti
     assert again is not None and again.pk == label.pk
 
 
-@pytest.mark.parametrize(("what", "state"), [("posted", "in_transit"), ("odd", "authorised")])
+@pytest.mark.parametrize(
+    ("what", "state"), [("posted", "in_transit"), ("odd", "authorised"), ("announced", "authorised")]
+)
 def test_the_return_is_on_its_way_when_the_carrier_tells(
     outbox: Any,
     dhl: Any,
@@ -163,6 +166,85 @@ def test_the_return_is_on_its_way_when_the_carrier_tells(
         "no question for people"
     )
     assert labels.ask_where() == 0, "not twice within the hour"
+
+
+def booked(outbox: Any) -> CarrierLabel:
+    returning = faulty(outbox)
+    label = labels.want(returning=returning)
+    assert label is not None and labels.work(label.pk)
+    label.refresh_from_db()
+    return label
+
+
+def test_a_label_that_was_made_is_no_parcel_on_its_way_until_it_is_handed_over(
+    outbox: Any, dhl: Any, clock: Any
+) -> None:
+    label = booked(outbox)
+    hear(outbox)
+    assert TrackingState.objects.get().code == "VA", "told by the carrier when the label is made"
+    assert Authorisation.objects.get().sent_at is None
+    clock.advance(minutes=61)
+    dhl.control("event", shipment=label.tracking_number, what="posted")
+    hear(outbox)
+    assert Return.objects.get().state == "in_transit"
+    assert Authorisation.objects.get().sent_at is not None
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_carriers_are_asked_about_the_label_they_were_not_asked_about_longest(
+    outbox: Any, dhl: Any, clock: Any, monkeypatch: Any, is_down: bool
+) -> None:
+    label = booked(outbox)
+    other = booked_beside(outbox, label)
+    monkeypatch.setattr(labels, "BATCH", 1)
+    if is_down:
+        dhl.control("faults", kind="status", status=503, path="*/tracking/*", times=-1)
+    for _round in range(2):
+        labels.ask_where()
+        clock.advance(minutes=61)
+    for one in (label, other):
+        one.refresh_from_db()
+        assert one.asked_at is not None
+
+
+def booked_beside(outbox: Any, label: CarrierLabel) -> CarrierLabel:
+    """A second return with its own label."""
+    order = sent(outbox, 1)
+    dock.announce(order_id=order.pk, cause=f"case:{make_case(key='other', order=order).number}")
+    outbox.drain()
+    second = Return.objects.select_related("order", "authorisation").exclude(pk=label.returning_id).get()
+    return CarrierLabel.objects.create(
+        returning=second, connector="dhl", tracking_number="00340434000000000009", state="done"
+    )
+
+
+@pytest.mark.parametrize("meanwhile", ["sent", "called off", "while the carrier is asked"])
+def test_a_label_that_comes_late_leaves_the_number_of_the_parcel_alone(
+    outbox: Any, dhl: Any, monkeypatch: Any, meanwhile: str
+) -> None:
+    returning = faulty(outbox)
+    label = labels.want(returning=returning)
+    assert label is not None
+
+    def leave() -> None:
+        note_sent(returning=Return.objects.get(), carrier="Hermes", tracking_number="H123456789")
+
+    if meanwhile == "called off":
+        dock.expire(returning=returning, why="called off")
+    elif meanwhile == "sent":
+        leave()
+    else:
+        weight = labels._weight_g
+        monkeypatch.setattr(labels, "_weight_g", lambda one: (leave(), weight(one))[1])
+    labels.work(label.pk)
+    label.refresh_from_db()
+    returning.refresh_from_db()
+    assert (label.state, label.tracking_number, label.is_there) == ("done", "", False)
+    assert label.refused
+    assert returning.tracking_number == ("" if meanwhile == "called off" else "H123456789")
+    asked = len(dhl.control("shipments"))
+    assert asked == (1 if meanwhile == "while the carrier is asked" else 0)
+    assert not OutgoingMail.objects.filter(source__contains="label").exists()
 
 
 def test_news_of_a_return_that_is_here_moves_nothing(outbox: Any) -> None:
