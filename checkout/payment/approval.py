@@ -24,7 +24,7 @@ from shop.kernel.states import StaleState, StateError
 from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
-from .actions.refunds import Changed, RefundTooLarge, held, refundable_minor, request_refund
+from .actions.refunds import Changed, NoAccount, RefundTooLarge, held, refundable_minor, request_refund
 from .models import CARD, CREDIT, Payment, Refund
 
 KIND = "refund"
@@ -211,6 +211,13 @@ def _refund(approval: Approval, by: Any) -> Outcome:
     except RefundTooLarge as error:
         left = money_text(error.left_minor, payment.currency)
         raise CannotRun(_("Only %(left)s are left to give back.") % {"left": left}) from None
+    except NoAccount:
+        raise CannotRun(
+            _(
+                "The customer's account is gone, so nobody could spend the credit. Please decline this one "
+                "and give the money back as it was paid."
+            )
+        ) from None
     return Outcome(_("The money is on its way back."), _url(payment.order))
 
 

@@ -97,6 +97,16 @@ def _held(user_id: int, currency: str) -> CreditAccount:
     return mine.get()
 
 
+def is_empty_and_held(*, user_id: int) -> bool:
+    """Whether nothing is on a person's credit, in any currency; it is held to the end of the caller's transaction, so
+    what comes in this moment comes before or waits."""
+    mine = CreditAccount.objects.filter(user_id=user_id)
+    for currency in sorted({*mine.values_list("currency", flat=True), USUAL}):
+        if _held(user_id, currency).balance_minor:
+            return False
+    return True
+
+
 def move_along(*, from_user_id: int, to_user_id: int, by: Any = None) -> int:
     """Two accounts are one person's and become one: the credit goes with them. Within the caller's transaction.
 

@@ -107,6 +107,11 @@ class ReleaseAccount(AccountAct):
         """Whoever lends the shop's money decides."""
         return bool(getattr(by, "pk", None)) and not by.has_perm(CREDIT)
 
+    def rests_on(self, wish: Wish) -> str:
+        """On the block that is lifted, with its reason, or on there being none: one that was set since then stays."""
+        credit = _credit(wish.order)
+        return f"block: {credit.block_reason}" if credit.blocked else "no block"
+
     def effects(self, wish: Wish) -> Effects:
         """What the next orders may be."""
         credit, found = _credit(wish.order), Effects()

@@ -17,11 +17,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from checkout.order.models import Order
+from checkout.store_credit import actions as credit_actions
 from checkout.store_credit import queries as store_credit
 from fulfilment.customer_service.cases.access import cases_of
 from fulfilment.customer_service.cases.states import OPEN_STATES as OPEN_CASES
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.customer_service.withdrawals.states import OPEN_STATES as OPEN_WITHDRAWALS
+from fulfilment.finance.invoicing.merchant import profile
 from fulfilment.finance.invoicing.models import Invoice
 from shop.customers import deletion
 from shop.customers.models import AccountDeletion, User
@@ -43,7 +45,7 @@ class Hindrance:
 
 
 def hindrances(person: Any) -> list[Hindrance]:
-    """What is not finished: orders, invoices, requests, withdrawals, store credit. Five queries."""
+    """What is not finished: orders, invoices, requests, withdrawals, store credit. Five queries, six with credit."""
     orders = Order.objects.filter(user=person, status__in=UNFINISHED).order_by("pk")[:NAMED_MAX]
     invoices = Invoice.objects.open().filter(user=person).order_by("pk")[:NAMED_MAX]
     cases = cases_of(person).filter(state__in=OPEN_CASES).order_by("pk")[:NAMED_MAX]
@@ -69,8 +71,7 @@ def hindrances(person: Any) -> list[Hindrance]:
     ]
     found += [
         Hindrance(
-            _("There is store credit of %(amount)s. Please use it, or ask us to pay it out.")
-            % {"amount": money_text(one.balance_minor, one.currency)},
+            _left_words(money_text(one.balance_minor, one.currency)),
             reverse("account:credit"),
         )
         for one in store_credit.accounts_of(person)
@@ -86,6 +87,19 @@ def hindrances(person: Any) -> list[Hindrance]:
     return found
 
 
+def _left_words(amount: str) -> str:
+    """Nothing pays store credit out by a click: who cannot use it writes to people."""
+    email = profile().email
+    if not email:
+        return _("There is store credit of %(amount)s. Please use it first, or write to us about it.") % {
+            "amount": amount
+        }
+    return _("There is store credit of %(amount)s. Please use it first, or write about it to %(email)s.") % {
+        "amount": amount,
+        "email": email,
+    }
+
+
 def kept_until(person: Any) -> dt.date | None:
     """Until when the tax law makes us keep the person's invoices; None without any. One query."""
     last = (
@@ -96,9 +110,11 @@ def kept_until(person: Any) -> dt.date | None:
 
 def carry_out(wish: AccountDeletion) -> bool:
     """Delete the account; its orders become those of a guest, who keeps every right by order number and e-mail address.
-    False when the wish was taken back in this moment."""
+    False when the wish was taken back in this moment, or store credit has come since ``hindrances`` was asked."""
 
     def work() -> bool:
+        if not credit_actions.is_empty_and_held(user_id=wish.user_id):
+            return False
         email = User.objects.values_list("email", flat=True).get(pk=wish.user_id)
         if not deletion.carry_out(wish=wish):
             return False

@@ -186,6 +186,13 @@ def run_approved(approval: Approval, by: Any) -> Remedy:
     effects = effects_of(act, wish)
     if effects.amount_minor > approval.amount_minor:
         raise Refused(_("It would be more now. Please decline this one, so that it can be asked for anew."))
+    if facts.get("rests_on", "") not in ("", act.rests_on(wish)):
+        raise Refused(
+            _(
+                "Since it was asked for, something else has become true of it. Please decline this one, "
+                "so that it can be asked for anew."
+            )
+        )
     return _do(act, wish, effects, facts["key"], approved_by=by)
 
 
@@ -236,6 +243,7 @@ def _ask(act: Act, wish: Wish, effects: Effects, key: str) -> Outcome:
             "case_id": wish.case.pk if wish.case else None,
             "data": wish.data,
             "key": key,
+            "rests_on": act.rests_on(wish),
         },
         consequences=effects.sentences,
         reason_code=wish.data.get("reason", ""),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from checkout.payment.actions.refunds import RefundTooLarge, send_again
-from checkout.payment.models import CARD, Refund
+from checkout.payment.models import CARD, CREDIT, Refund
 from fulfilment.finance.amounts import CsvAmount
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.kernel.access import staff_view
@@ -42,7 +42,7 @@ def refunds(request: HttpRequest) -> HttpResponse:
         cells = (
             [
                 timezone.localtime(row.created_at).strftime("%Y-%m-%d %H:%M"), row.payment.order.number,
-                _("card") if row.way == CARD else _("bank transfer"), str(look_of(row.state).label), row.reason,
+                _way(row), str(look_of(row.state).label), row.reason,
                 row.failure_text, row.requested_by.email if row.requested_by else "", CsvAmount(row.amount_minor),
                 row.currency,
             ]
@@ -51,6 +51,12 @@ def refunds(request: HttpRequest) -> HttpResponse:
         return csv_file("refunds", head, cells)
     context = {"form": form, "page": page_of(request, found), "csv_url": csv_url(request)}
     return render(request, "dashboard/finance/psp/refunds.html", context, status=form.status)
+
+
+def _way(refund: Refund) -> str:
+    """How it goes back, in words."""
+    ways = {CARD: _("card"), CREDIT: _("store credit")}
+    return str(ways.get(refund.way, _("bank transfer")))
 
 
 def _search(form: RefundSearch) -> QuerySet[Refund]:
@@ -71,8 +77,8 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     """A refund that failed: send it by card once more, or by bank transfer. Says what each means first."""
     refund = get_object_or_404(Refund.objects.select_related("payment__order"), pk=pk)
     way = request.POST.get("way", "")
-    problem = ""
-    if request.method == "POST" and way in ("card", "transfer"):
+    problem, by_card = "", refund.payment.method == CARD
+    if request.method == "POST" and way in (("card", "transfer") if by_card else ("transfer",)):
         try:
             send_again(refund=refund, by=request.user, by_transfer=way == "transfer")
         except RefundTooLarge as error:
@@ -90,7 +96,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "refund": refund,
         "order": refund.payment.order,
-        "by_card": refund.payment.method == CARD,
+        "by_card": by_card,
         "problem": problem,
         "crumbs": [
             {"title": _("Refunds"), "url": reverse("finance:refunds")},

@@ -16,6 +16,7 @@ from fulfilment.finance.invoicing.models import Invoice
 from shop.approvals import actions as approvals
 from shop.approvals.models import Approval, ApprovalLimit
 from shop.customers.models import User
+from shop.dashboard.customer_credit import set_purchase_on_account
 from shop.dashboard.models import CUSTOMER, StaffAction
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case
@@ -91,6 +92,26 @@ def test_service_blocks_purchase_on_account_and_asks_to_allow_it_again(service: 
     approvals.approve(approval=Approval.objects.get(), by=lender)
     credit.refresh_from_db()
     assert not credit.blocked and not credit.released
+
+
+@pytest.mark.parametrize("blocked_before", [False, True])
+def test_an_approval_lifts_no_block_but_the_one_it_was_asked_for(
+    service: Client, outbox: Any, blocked_before: bool
+) -> None:
+    order = of_account(outbox)
+    assert order.user is not None
+    if blocked_before:
+        act(service, order, "block_account", **WHY)
+    act(service, order, "release_account", **WHY)
+    lender = make_staff("konto@example.org", "payment.change_customercredit")
+    if blocked_before:
+        set_purchase_on_account(person=order.user, verb="unblock", why="paid", by=lender)
+    else:
+        set_purchase_on_account(person=order.user, verb="block", why="Betrug", by=lender)
+    with pytest.raises(approvals.CannotRun, match="etwas anderes"):
+        approvals.approve(approval=Approval.objects.get(), by=lender)
+    credit = CustomerCredit.objects.get(user=order.user)
+    assert (credit.blocked, credit.released) == (not blocked_before, False)
 
 
 def test_who_decides_about_credit_allows_it_alone(as_role: Callable[[str], Client], outbox: Any) -> None:

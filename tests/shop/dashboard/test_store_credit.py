@@ -8,9 +8,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from checkout.order.models import Order
+from checkout.payment import approval
 from checkout.payment.models import Payment, Refund
 from checkout.store_credit import verify
 from checkout.store_credit.queries import balance_minor
+from shop.approvals import actions as approvals
 from shop.dashboard import customer_merge as merging
 from shop.notifications.models import OutgoingMail
 from tests.factories.credit import card_pays, give_credit
@@ -135,6 +138,22 @@ def confirm_address(user: Any) -> None:
     from allauth.account.models import EmailAddress
 
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+
+
+def test_credit_for_an_account_that_is_gone_by_then_is_refused_in_words(outbox: Any) -> None:
+    user = make_user()
+    order = place_order((make_variant(price_minor=40_000), 1), user=user, shipping_minor=0)
+    payment = card_pays(order)
+    asked = approval.give_back(
+        payment=payment, amount_minor=40_000, seen_minor=40_000, token="t", reason_code="goodwill",
+        reason="Geste", as_credit=True, by=make_staff("service@example.org"),
+    )  # fmt: skip
+    assert asked.approval is not None
+    Order.objects.filter(pk=order.pk).update(user=None, guest_email="erika@example.org")
+    boss = make_staff("boss@example.org", "payment.approve_refunds")
+    with pytest.raises(approvals.CannotRun, match="Konto des Kunden"):
+        approvals.approve(approval=asked.approval, by=boss)
+    assert not Refund.objects.exists()
 
 
 def test_a_double_click_on_giving_back_half_card_half_credit_sends_once(desk: Client, outbox: Any) -> None:

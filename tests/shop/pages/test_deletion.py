@@ -14,6 +14,7 @@ from catalogue.alerts.models import StockAlert
 from checkout.basket.models import Basket
 from checkout.order.models import Order
 from checkout.store_credit.models import CreditAccount
+from fulfilment.finance.invoicing.merchant import profile
 from shop.customers import deletion, newsletter
 from shop.customers.actions import write_note
 from shop.customers.models import AccountDeletion, CustomerNote, User
@@ -169,6 +170,28 @@ def test_store_credit_is_not_lost_unseen(member: Client, person: User, clock: An
     )
     CreditAccount.objects.filter(pk=account.pk).update(balance_minor=0)
     assert member.post("/account/delete/", SURE).status_code == 302
+
+
+def test_store_credit_that_comes_in_the_moment_of_deletion_is_seen(
+    person: User, clock: Any, monkeypatch: Any
+) -> None:
+    deletion.ask(person=person)
+    clock.advance(days=15)
+    CreditAccount.objects.create(user=person, balance_minor=40)
+    monkeypatch.setattr("shop.pages.tasks.hindrances", lambda _person: [])  # asked before it came
+    assert delete_accounts() == 0
+    person.refresh_from_db()
+    assert person.is_active and person.email == "erika@example.org"
+    CreditAccount.objects.update(balance_minor=0)
+    assert delete_accounts() == 1
+
+
+def test_who_has_credit_is_told_whom_to_write_to(member: Client, person: User) -> None:
+    CreditAccount.objects.create(user=person, balance_minor=40)
+    seller = profile()
+    seller.email = "kontor@example.org"
+    seller.save()
+    assert "kontor@example.org" in member.get("/account/delete/").content.decode()
 
 
 def test_an_order_placed_meanwhile_holds_it_up_until_it_is_finished(

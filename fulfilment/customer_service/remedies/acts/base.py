@@ -123,6 +123,11 @@ class Act:
         """Whether ``by`` needs a second person for it whatever it is worth."""
         return False
 
+    def rests_on(self, wish: Wish) -> str:
+        """What a decision about it rests on beside its amount, as text; an approved one is refused when it is something
+        else by then. "": on nothing else."""
+        return ""
+
     def prepare(self, wish: Wish) -> bool:
         """What must be done at a provider first, before the transaction; only once nothing else stands against it.
         Returns whether ``undo`` is needed when it is refused after that. Raises Refused."""

@@ -18,8 +18,9 @@ from fulfilment.finance.psp import booking, fetch, unmatched
 from fulfilment.finance.psp.models import BalanceTransaction, Explanation, Payout
 from shop.approvals import actions as approvals
 from shop.approvals.models import Approval
+from tests.factories.credit import give_credit
 from tests.factories.people import make_staff
-from tests.factories.shopping import make_variant, place_order
+from tests.factories.shopping import make_user, make_variant, place_order
 from tests.fulfilment.finance.psp.movements import MOMENT, make_money, make_payout, told
 
 pytestmark = pytest.mark.django_db
@@ -188,6 +189,25 @@ def test_a_refund_that_failed_is_seen_to_by_card_or_transfer(desk: Client) -> No
     Refund.objects.create(payment=payment, amount_minor=9_000, source="u", reason="x", state="succeeded")
     answer = desk.post(url, {"way": "card"})
     assert answer.status_code == 409 and "are left to give back" in answer.content.decode()
+
+
+def test_store_credit_is_no_bank_transfer_and_never_goes_back_by_card(desk: Client) -> None:
+    user = make_user()
+    give_credit(user, 3_000)
+    sheet = desk.get(reverse("finance:refunds"), {"format": "csv"}).content.decode()
+    assert "store credit" in sheet and "bank transfer" not in sheet
+    text = desk.get(reverse("finance:refunds")).content.decode()
+    assert "store credit" in text and "bank transfer" not in text
+    order = place_order((make_variant(price_minor=3_000), 1), user=user, shipping_minor=0, credit_minor=3_000)
+    payment = Payment.objects.get(order=order)
+    failed = Refund.objects.create(
+        payment=payment, amount_minor=3_000, source="t", reason="x", state="failed", by_transfer=True
+    )
+    url = reverse("finance:refund-again", args=[failed.pk])
+    assert desk.post(url, {"way": "card"}).status_code == 400
+    failed.refresh_from_db()
+    assert (failed.state, failed.way) == ("failed", "prepayment")
+    assert desk.post(url, {"way": "transfer"}).status_code == 302
 
 
 def test_the_start_pages_tell_of_what_waits(desk: Client) -> None:
