@@ -25,7 +25,7 @@ from shop.kernel.transactions import retrying
 from shop.ui.numbers import money_text
 
 from .actions.refunds import Changed, NoAccount, RefundTooLarge, held, refundable_minor, request_refund
-from .models import CARD, CREDIT, Payment, Refund
+from .models import CARD, CREDIT, OPEN_STATES, Payment, Refund
 
 KIND = "refund"
 LIMIT_MINOR = (
@@ -233,10 +233,17 @@ def _cancel(approval: Approval, by: Any) -> Outcome:
             )
             % {"amount": money_text(back, order.currency)}
         )
-    try:
-        done = order.status != "awaiting_payment" and cancel(
-            order=order, by=approval.requested_by, why=approval.reason
+    if order.status == "awaiting_payment" and not back:
+        raise CannotRun(_("The order is cancelled already, or still waits for its money."))
+    if order.status == "awaiting_payment" and _card_may_be_charged(order):
+        raise CannotRun(
+            _(
+                "The customer is paying by card in this moment. Please look again when that is over; "
+                "nothing was done."
+            )
         )
+    try:
+        done = cancel(order=order, by=approval.requested_by, why=approval.reason)
     except StaleState:
         raise CannotRun(_("The order was changed in this moment. Please try again.")) from None
     except StateError:
@@ -244,6 +251,12 @@ def _cancel(approval: Approval, by: Any) -> Outcome:
     if not done:
         raise CannotRun(_("The order is cancelled already, or still waits for its money."))
     return Outcome(_("The order is cancelled and its money is on its way back."), _url(order))
+
+
+def _card_may_be_charged(order: Order) -> bool:
+    """Whether the provider has to be asked before the order can be cancelled, which no decision waits for."""
+    open_ones = Payment.objects.of_order(order).filter(method=CARD, state__in=OPEN_STATES)
+    return open_ones.exclude(intent_id=None).exists()
 
 
 def ended(approval: Approval, by: Any) -> None:

@@ -98,12 +98,12 @@ def cancel(*, order: Order, why: str, by: Any) -> approval.Asked | None:
     Raises NothingCancelled when it was paid meanwhile, MoveNotAllowed or StaleState when its state forbids it, and
     ProviderDown when the provider cannot be asked; in each case nothing was changed.
     """
+    if second_person_needed(order, by):  # of one that waits for money: what store credit has paid of it
+        return approval.ask_to_cancel(order=order, amount_minor=_back_minor(order), reason=why, by=by)
     if order.status == "awaiting_payment":
         if not close_unpaid(order=order, by=by, why=why):
             raise NothingCancelled(order.number)
         return None
-    if second_person_needed(order, by):
-        return approval.ask_to_cancel(order=order, amount_minor=_back_minor(order), reason=why, by=by)
     if not actions.cancel(order=order, by=by, why=why):
         raise NothingCancelled(order.number)
     return None

@@ -14,6 +14,7 @@ from checkout.payment.models import Payment, Refund
 from checkout.store_credit import verify
 from checkout.store_credit.queries import balance_minor
 from shop.approvals import actions as approvals
+from shop.approvals.models import Approval
 from shop.dashboard import customer_merge as merging
 from shop.notifications.models import OutgoingMail
 from tests.factories.credit import card_pays, give_credit
@@ -115,6 +116,32 @@ def test_a_cancelled_order_says_before_what_becomes_credit_again(client: Client,
     text = client.get(reverse("dashboard:order-cancel", args=[order.number])).content.decode()
     assert "werden sofort wieder Guthaben des Kunden" in text
     assert {one.method for one in Payment.objects.filter(order=order)} == {"credit", "card"}
+
+
+@pytest.mark.parametrize("is_being_paid", [False, True])
+def test_an_unpaid_order_that_gives_much_credit_back_is_cancelled_by_two(
+    client: Client, outbox: Any, is_being_paid: bool
+) -> None:
+    user = make_user()
+    give_credit(user, 30_000)
+    order = place_order(
+        (make_variant(price_minor=40_000), 1), user=user, shipping_minor=0, credit_minor=30_000
+    )
+    outbox.drain()
+    if is_being_paid:
+        Payment.objects.filter(order=order, method="card").update(intent_id="pi_now")
+    client.force_login(make_staff("chef@example.org", "order.view_orders", "order.manage_orders"))
+    client.post(reverse("dashboard:order-cancel", args=[order.number]), {"why": "Wunsch", "reason": "Wunsch"})
+    order.refresh_from_db()
+    assert (order.status, balance_minor(user)) == ("awaiting_payment", 0)
+    boss = make_staff("boss@example.org", "payment.approve_refunds")
+    if is_being_paid:
+        with pytest.raises(approvals.CannotRun, match="zahlt gerade mit Karte"):
+            approvals.approve(approval=Approval.objects.get(), by=boss)
+        return
+    approvals.approve(approval=Approval.objects.get(), by=boss)
+    order.refresh_from_db()
+    assert (order.status, balance_minor(user)) == ("cancelled", 30_000)
 
 
 def test_merging_takes_the_credit_along(outbox: Any) -> None:
