@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shop.kernel.business_days import is_business_day
+from shop.kernel.business_days import GERMAN_STATES, is_business_day
 from shop.kernel.clock import today
 
 
@@ -30,6 +30,15 @@ def register(ask: Callable[[Collection[int]], Store | None]) -> None:
     _told[:] = [ask]
 
 
+_days: list[Callable[[], dt.date | None]] = []
+
+
+def register_day(ask: Callable[[], dt.date | None]) -> None:
+    """The warehouse names the function that knows the day on which an order of this moment is picked for the store; it
+    answers None where nobody wrote down when."""
+    _days[:] = [ask]
+
+
 @dataclass(frozen=True)
 class Fetching:
     """What the shopper is told about fetching this basket: the store, (title, wanted, lying there) of what is not there
@@ -43,7 +52,8 @@ class Fetching:
 def fetching(lines: list[Any], *, days_min: int, days_max: int) -> Fetching | None:
     """For basket lines with their stock; None where the warehouse knows of no store.
 
-    What lies there is ready after ``days_min`` working days, the rest after ``days_max``. Pieces promised to others do
+    What lies there is ready ``days_min`` working days after the day on which it is picked, the rest after ``days_max``:
+    what is ordered after the store's last cut-off is picked on a later day. Pieces promised to others do
     not count.
     """
     store = _told[0]([line.stockrecord_id for line in lines]) if _told and lines else None
@@ -54,16 +64,22 @@ def fetching(lines: list[Any], *, days_min: int, days_max: int) -> Fetching | No
         there = min(store.pieces.get(line.stockrecord_id, 0), line.stockrecord.available)
         if there < line.quantity:
             to_bring.append((line.product.title_local, line.quantity, max(0, there)))
-    return Fetching(store, to_bring, working_day(today(), days_max if to_bring else days_min))
+    start = (_days[0]() if _days else None) or today()
+    return Fetching(store, to_bring, working_day(start, days_max if to_bring else days_min))
 
 
 def working_day(start: dt.date, days: int) -> dt.date:
-    """The day so many working days after ``start``; with 0 the first working day from ``start`` on."""
+    """The day so many working days after ``start``; with 0 the first working day from ``start`` on. A holiday anywhere
+    in Germany is none, as where a parcel is promised: rather a day late than a closed door."""
     day = start
-    while not is_business_day(day, ""):
+    while not _is_working(day):
         day += dt.timedelta(days=1)
     for _ in range(days):
         day += dt.timedelta(days=1)
-        while not is_business_day(day, ""):
+        while not _is_working(day):
             day += dt.timedelta(days=1)
     return day
+
+
+def _is_working(day: dt.date) -> bool:
+    return all(is_business_day(day, state) for state in GERMAN_STATES)

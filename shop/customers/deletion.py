@@ -89,9 +89,10 @@ def open_wish(person: Any) -> AccountDeletion | None:
 
 
 def due() -> list[AccountDeletion]:
-    """Wishes whose time to take them back is over."""
+    """Wishes whose time to take them back is over, also of an account that was closed meanwhile: a closed account is no
+    deleted one. One that was merged is emptied with the account that stayed."""
     rows = AccountDeletion.objects.filter(
-        taken_back_at=None, done_at=None, due_at__lte=now(), user__is_active=True, user__is_staff=False
+        taken_back_at=None, done_at=None, due_at__lte=now(), user__merged_into=None, user__is_staff=False
     )
     return list(rows.select_related("user").order_by("pk"))
 

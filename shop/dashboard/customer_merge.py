@@ -23,6 +23,7 @@ from fulfilment.finance.invoicing.actions.push import push_credit
 from fulfilment.finance.reconciliation.models import LearnedRule
 from shop.audit.actions import note_change
 from shop.customers.actions import NotChanged, version_of, write_note
+from shop.customers.deletion import open_wish
 from shop.customers.models import User
 from shop.kernel.text import clean_line
 from shop.kernel.transactions import retrying
@@ -56,7 +57,7 @@ STAYS: dict[str, str] = {
     "payment.CustomerCredit.user": "reckoned anew from what was moved",
     "dunning.CustomerLimit.user": "reckoned anew from what was moved; the stricter one of staff is written anew",
     "dunning.HistoricalCustomerLimit.user": "history of the limit of that account",
-    "customer.AccountDeletion.user": "belongs to a login that is closed",
+    "customer.AccountDeletion.user": "one that waits keeps accounts from being merged; the others are done",
     "basket.Basket.owner": "wishes of a login that is closed",
     "payment.Bankcard.user": "unused",
     "account.EmailAddress.user": "opens the closed account and nothing else",
@@ -211,6 +212,15 @@ def _ask(now: Preview, confirmed: bool) -> None:
                 "merge the other way round."
             )
         )
+    for person in (now.gone, now.kept):
+        if open_wish(person) is not None:
+            raise NotChanged(
+                _(
+                    "The customer wants the account %(email)s deleted, and that is not done yet. Please ask whether it "
+                    "is to stay; the customer can take the wish back in the account, then both can be merged."
+                )
+                % {"email": person.email}
+            )
     if now.is_open_to_strangers:
         raise NotChanged(
             _(

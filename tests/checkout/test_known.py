@@ -17,6 +17,7 @@ from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit, MethodRule
 from checkout.shipping.models import DeliveryMethod
 from checkout.shipping.pickup import working_day
+from fulfilment.warehouse.picking.models import CutOff
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Bin, BinStock, Site
 from shop.customers.models import User
 from tests.checkout.test_steps import CONTACT, go_to_summary, order_button, put_in_basket
@@ -267,6 +268,24 @@ def test_pick_up_says_what_lies_in_the_store_and_when_all_is_ready(client: Clien
     )
 
 
+@pytest.mark.parametrize(("hour", "ready"), [(10, 26), (19, 27), (23, 27)])
+def test_what_is_ordered_after_the_stores_last_cut_off_is_not_ready_the_same_day(
+    client: Client, clock: Any, hour: int, ready: int
+) -> None:
+    clock.stop(timezone.make_aware(dt.datetime(2026, 11, 26, hour)))
+    store = Site.objects.create(
+        code="laden", name="Laden", street="Deichstr. 1", postcode="20459", city="Hamburg"
+    )
+    shelf = Bin.objects.create(site=store, code="V1", kind=SHOP_FLOOR)
+    CutOff.objects.create(site=store, carrier="pickup", time=dt.time(18))
+    record = make_variant()
+    BinStock.objects.create(bin=shelf, stockrecord=record, quantity=5)
+    put_in_basket(client, record)
+    client.post(reverse("checkout:contact"), CONTACT)
+    page = client.get(reverse("checkout:delivery"))
+    assert page.context["fetching"].ready_on == dt.date(2026, 11, ready)
+
+
 def test_without_a_store_pick_up_promises_nothing_more(client: Client) -> None:
     put_in_basket(client, make_variant())
     client.post(reverse("checkout:contact"), CONTACT)
@@ -274,7 +293,12 @@ def test_without_a_store_pick_up_promises_nothing_more(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "days", "ready"), [((2026, 11, 28), 0, (2026, 11, 30)), ((2026, 12, 24), 1, (2026, 12, 28))]
+    ("day", "days", "ready"),
+    [
+        ((2026, 11, 28), 0, (2026, 11, 30)),
+        ((2026, 12, 24), 1, (2026, 12, 28)),
+        ((2025, 10, 31), 0, (2025, 11, 3)),  # Reformation Day: the store in Hamburg is closed
+    ],
 )
 def test_weekends_and_holidays_are_no_days_to_fetch(day: Any, days: int, ready: Any) -> None:
     assert working_day(dt.date(*day), days) == dt.date(*ready)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from checkout.shipping.models import HOME, DeliveryMethod
-from fulfilment.warehouse.routing.queries import sending_sites
+from checkout.shipping.models import HOME, PICKUP, DeliveryMethod
+from fulfilment.warehouse.routing.queries import sending_sites, stores
 from shop.kernel.business_days import GERMAN_STATES, is_business_day
 from shop.kernel.clock import now
 
-from .actions.cutoffs import OWN_CARRIER, first_of
+from .actions.cutoffs import OWN_CARRIER, first_of, next_cut_off
 from .models import CutOff
 
 KEPT_S = 60  #: seconds until a changed visit of a carrier is promised
@@ -70,6 +70,14 @@ def promises(lying_at: Collection[int], *, after: dt.datetime | None = None) -> 
     if not found or not all(found):
         return []  # a site without visits could send it: nothing is promised
     return max(found, key=lambda one: (one[0].last, -one[0].until.timestamp()))
+
+
+def picked_on() -> dt.date | None:
+    """The day on which an order of this moment that is fetched in the store is picked there: that of the store's next
+    cut-off. None without a store or a cut-off. Two queries."""
+    found = stores()[:1]
+    until = next_cut_off(site_id=found[0].pk, carrier=PICKUP) if found else None
+    return timezone.localdate(until) if until else None
 
 
 def _of_site(rules: _Rules, method: DeliveryMethod, site: int, moment: dt.datetime) -> list[Promise]:

@@ -26,7 +26,7 @@ from fulfilment.finance.reconciliation.models import LearnedRule
 from shop.audit.actions import note_change
 from shop.audit.marks import mark_of
 from shop.audit.models import CHANGE, LOOK, Access
-from shop.customers import actions
+from shop.customers import actions, deletion
 from shop.customers.actions import keep_apart
 from shop.customers.models import CustomerNote, DistinctCustomers, User
 from shop.dashboard import customer_merge as merging
@@ -35,6 +35,7 @@ from shop.dashboard.verify import nothing_belongs_to_a_merged_account
 from shop.kernel.clock import today
 from shop.kernel.invariants import verify
 from tests.factories.cases import make_case
+from tests.factories.people import make_staff
 from tests.factories.shopping import make_basket, make_user, make_variant, place_order
 from tests.shop.dashboard.test_customer_file import busy
 
@@ -506,3 +507,17 @@ def test_the_other_account_is_named_by_its_address(service: Client, pair: tuple[
     assert service.post(address, {"email": "ERIKA.MUSTER@example.org"}).url == page(kept, gone)
     for wrong in ("niemand@example.org", kept.email, ""):
         assert service.post(address, {"email": wrong}).status_code == 422
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_wish_to_be_deleted_is_not_lost_by_merging(pair: tuple[User, User], which: int) -> None:
+    kept, gone = pair
+    deletion.ask(person=pair[which])
+    seen = merging.preview(kept=kept, gone=gone).seen
+    with pytest.raises(actions.NotChanged, match=pair[which].email):
+        merging.merge(kept=kept, gone=gone, seen=seen, why="doppelt", confirmed=True, by=None)
+    gone.refresh_from_db()
+    assert gone.merged_into_id is None
+    deletion.take_back(person=pair[which])
+    seen = merging.preview(kept=kept, gone=gone).seen
+    merging.merge(kept=kept, gone=gone, seen=seen, why="doppelt", confirmed=True, by=make_staff())

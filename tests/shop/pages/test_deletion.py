@@ -129,6 +129,21 @@ def test_accounts_that_were_merged_into_it_and_further_addresses_go_too(person: 
     assert newsletter.newest(stranger).kind == "asked", "only typed in: it may be a stranger's"
 
 
+def test_a_wish_is_done_although_the_account_was_closed_meanwhile(person: User, clock: Any) -> None:
+    deletion.ask(person=person)
+    User.objects.filter(pk=person.pk).update(is_active=False, closed_reason="wollte nicht mehr kaufen")
+    clock.advance(days=15)
+    assert delete_accounts() == 1
+    person.refresh_from_db()
+    assert person.email == f"deleted-{person.pk}@deleted.invalid"
+
+
+def test_what_stays_is_said_also_without_an_invoice(member: Client, person: User) -> None:
+    text = member.get("/account/delete/").content.decode()
+    assert "stornierte" in text.lower() and "Was Sie uns geschrieben haben" in text
+    assert "nichts" not in text.partition("Was bleibt")[2].partition("<p>")[0]
+
+
 def test_mails_of_the_account_go_and_those_of_orders_stay(
     member: Client, person: User, clock: Any, outbox: Any
 ) -> None:
