@@ -13,6 +13,7 @@ from shop.customers.models import User
 
 KEY = "checkout"
 TYPED = "checkout_typed"  #: a form that was sent when nobody was signed in any more
+DRAFT_OF = "checkout_of"  #: whose the draft is, where a page of a signed-in person carried it
 CARRIED_SALT = "checkout.session.carried"
 CARRIED_VALID_S = 24 * 3600  #: a page that stood open longer begins anew
 TYPED_MAX = 200  #: characters of one field
@@ -59,8 +60,9 @@ class Draft:
 
 
 def load(request: HttpRequest) -> Draft:
-    """The draft of this session; a signed-in shopper's e-mail address is filled in."""
-    known = request.session.get(KEY) or {}
+    """The draft of this session; a signed-in shopper's e-mail address is filled in. What a member's page carried is
+    that member's alone: to others it is empty."""
+    known = (request.session.get(KEY) or {}) if _may_read(request, request.session.get(DRAFT_OF)) else {}
     names = set(Draft.__dataclass_fields__)
     draft = Draft(**{key: value for key, value in known.items() if key in names})
     user = request.user
@@ -74,7 +76,8 @@ def save(request: HttpRequest, draft: Draft) -> None:
     """Remember the draft."""
     data: dict[str, Any] = asdict(draft)
     request.session[KEY] = data
-    request.session.pop(TYPED, None)
+    for name in (TYPED, DRAFT_OF):
+        request.session.pop(name, None)
 
 
 def forget(request: HttpRequest) -> None:
@@ -102,16 +105,24 @@ def take_up(request: HttpRequest) -> bool:
         return False
     if KEY not in request.session:
         request.session[KEY] = found["draft"]
+        if found["member"]:
+            request.session[DRAFT_OF] = found["member"]
     if not found["member"] or request.user.is_authenticated:
         return False
     left_out = {"carried", "csrfmiddlewaretoken"}
     fields = {name: text[:TYPED_MAX] for name, text in request.POST.items() if name not in left_out}
-    request.session[TYPED] = fields
+    request.session[TYPED] = {"member": found["member"], "fields": fields}
     return True
 
 
+def _may_read(request: HttpRequest, member: int | None) -> bool:
+    """Whether what was kept is shown: it is nobody's in particular, or that of who is signed in."""
+    return not member or member == request.user.pk
+
+
 def typed(request: HttpRequest, prefix: str = "") -> dict[str, str]:
-    """What was typed into a form of the first step when the session had ended; empty otherwise."""
-    found = request.session.get(TYPED) or {}
+    """What this member typed into a form of the first step when the session had ended; empty otherwise."""
+    kept = request.session.get(TYPED) or {}
+    found = kept.get("fields", {}) if _may_read(request, kept.get("member")) else {}
     start = f"{prefix}-" if prefix else ""
     return {name.removeprefix(start): text for name, text in found.items() if name.startswith(start)}

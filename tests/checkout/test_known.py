@@ -188,6 +188,27 @@ def test_a_member_who_was_signed_out_signs_in_and_finds_what_was_typed(client: C
     assert page.context["firm"]["company"].value() == "Reederei Beispiel"
 
 
+@pytest.mark.parametrize("step", ["contact", "delivery"])
+def test_what_a_member_typed_is_shown_to_nobody_else_at_the_same_browser(client: Client, step: str) -> None:
+    person, other = make_user(), make_user()
+    client.force_login(person)
+    put_in_basket(client, make_variant())
+    go_to_summary(client, **{"billing-line1": "Meine Str. 3"})
+    page = client.get(reverse(f"checkout:{step}"))
+    client.logout()
+    form = CONTACT | fields_of(page) | {"billing-line1": "Getippte Str. 9", "delivery": "home"}
+    client.post(reverse(f"checkout:{step}"), form)
+    put_in_basket(client, make_variant())
+    private = ("Getippte Str. 9", "Meine Str. 3", person.email)
+    text = client.get(reverse("checkout:contact")).content.decode()
+    assert not [words for words in private if words in text], "nobody is signed in"
+    client.post(reverse("account_login"), {"login": other.email, "password": "test-password"})
+    text = client.get(reverse("checkout:contact")).content.decode()
+    assert not [words for words in private if words in text]
+    go_to_summary(client, **{"billing-line1": "Andere Str. 5"})
+    assert "Andere Str. 5" in client.get(reverse("checkout:contact")).content.decode()
+
+
 def test_what_a_page_carried_is_of_no_use_to_another_or_when_forged(client: Client) -> None:
     person = make_user()
     client.force_login(person)
