@@ -165,6 +165,7 @@ TEXTS = (
     "withdrawal notice names the seller",
     "accessibility statement",
     "privacy notice",
+    "privacy notice names what the shop keeps",
     "texts are filled in",
     "imprint and other pages are linked",
 )
