@@ -216,6 +216,8 @@ class AccountForm(forms.ModelForm):
                 self.add_error(name, _("Another account has this number already."))
         if not self.errors and not data.get("iban") and not data.get("number"):
             self.add_error("iban", _("Please enter the IBAN, or the number for an account without one."))
+        if data.get("ledger_account") and "new_number" not in self.changed_data:
+            data["new_number"] = ""  # it was our proposal; who chooses an account has answered it
         if "new_number" in self.fields and not self.errors:
             if bool(data.get("ledger_account")) == bool(data.get("new_number")):
                 self.add_error(

@@ -103,7 +103,7 @@ TAKEN = [
     ("unit price", "“je 1 ”", "components/price.html", "{{ unit_price_text }}", ""),
     ("30-day price beside a reduction", "“niedrigster", "components/price.html", "Lowest price of the 30 days before:",
      "Instead of"),
-    ("product safety is shown", "“hersteller”", "storefront/product.html",
+    ("product safety is shown", "“hersteller und produktsicherheit”", "storefront/product.html",
      "{% if product.maker or product.warnings %}", "{% if 0 %}"),
     ("no trackers", "tracker.example", "storefront/base.html", "</body>",
      '<script src="https://tracker.example/x.js"></script></body>'),

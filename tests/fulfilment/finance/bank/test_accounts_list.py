@@ -108,11 +108,20 @@ def test_a_new_account_of_the_books_is_made_in_place_and_proposed_when_none_is_f
     assert desk.get(address).context["form"]["new_number"].value() == "1202"
 
 
+def test_who_chooses_an_account_need_not_empty_the_number_that_was_proposed(desk: Client) -> None:
+    address = reverse("finance:bank-account-add")
+    proposed = desk.get(address).context["form"]["new_number"].value()
+    own = Account.objects.create(number="1210", kind="asset", name_de="Zweites", name_en="Second")
+    assert posted(desk, address, ledger_account=own.pk, new_number=proposed).status_code == 302
+    assert BankAccount.objects.get(number="99").ledger_account == own
+    assert not Account.objects.filter(number=proposed).exists()
+
+
 @pytest.mark.parametrize(
     ("data", "field"),
     [
         ({}, "ledger_account"),  # neither
-        ({"new_number": "1201", "ledger_account": "own"}, "ledger_account"),  # both
+        ({"new_number": "1209", "ledger_account": "own"}, "ledger_account"),  # both
         ({"new_number": "1200"}, "new_number"),  # taken
         ({"new_number": "12"}, "new_number"),
         ({"new_number": "12a1"}, "new_number"),
