@@ -286,6 +286,16 @@ def walk_to_summary(page: Page, method: str, *, who: bool = True) -> None:
     look(page, "08-summary", axe=True)
 
 
+def member_to_summary(page: Page, method: str) -> None:
+    """From the basket to the order button: who has ordered before is led straight there, others take every step."""
+    page.locator(".checkout__total a.button").click()
+    first, last = page.locator("input[name='billing-first_name']"), page.locator("button.button--order")
+    first.or_(last).wait_for()
+    if first.count():
+        walk_to_summary(page, method, who=False)
+    look(page, "08-summary-of-a-member", axe=True)
+
+
 def buy_by_card(page: Page, kontor: Kontor) -> str:
     """A guest buys a shoe with a card, looking at every page on the way; returns the order number."""
     fill_basket(page, kontor)

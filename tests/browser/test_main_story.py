@@ -49,10 +49,7 @@ def a_customer_buys_on_account(page: Page, kontor: Kontor) -> str:
     people.find_shoe(page, kontor.url, shoe)
     people.choose(page, shoe)
     people.add_to_basket(page)
-    page.locator(".checkout__total a.button").click()
-    # known from the last order: straight to what is to be looked over
-    page.locator("button.button--order").wait_for()
-    look(page, "08-summary-of-a-known-customer", axe=True)
+    people.member_to_summary(page, "invoice")
     facts = page.locator("main").inner_text()
     assert "Probestieg 7" in facts and "Kauf auf Rechnung" in facts
     people.place(page)
