@@ -31,7 +31,8 @@ GUEST = {
 }
 
 
-OVERHANG = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+#: Between two pages there is no document: then it is asked again.
+OVERHANG = "(root => root ? root.scrollWidth - root.clientWidth : 1)(document.documentElement)"
 FRAME_MS, FRAMES = (
     50,
     20,
@@ -41,6 +42,7 @@ FRAME_MS, FRAMES = (
 def overhang(page: Page) -> int:
     """How many pixels the page is wider than its window, once it has followed it. Asked from outside, several times:
     where no scripts may run (mails, windows without JavaScript), nothing inside ever tells that it is done."""
+    page.wait_for_load_state("domcontentloaded")
     wider = int(page.evaluate(OVERHANG))
     for _frame in range(FRAMES):
         if wider <= 0:
