@@ -304,12 +304,20 @@ def test_ready_answers_and_hours_are_changed_by_who_may(client: Client) -> None:
     )
     macro.refresh_from_db()
     assert macro.body == "Merci" and not macro.is_active
-    hours = {"opens": "08:00", "closes": "18:00", "holidays_of": "HH", "answer_hours": 4, "solve_hours": 20}
+    hours = {
+        "opens": "08:00",
+        "closes": "18:00",
+        "holidays_of": "HH",
+        "answer_hours": 4,
+        "solve_hours": 20,
+        "repair_weeks": 3,
+    }
     assert client.post(reverse("service:policy"), hours).status_code == 302
     assert ServicePolicy.current().opens == dt.time(8)
     for wrong in (
         {"opens": "19:00"},
         {"answer_hours": 0},
+        {"repair_weeks": 0},
         {"answer_hours": 30},
         {"holidays_of": "XX"},
         {"opens": "x"},
