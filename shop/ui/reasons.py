@@ -39,6 +39,7 @@ KNOWN = (
     gettext_noop("put back"),
     gettext_noop("missing pieces have come"),
     gettext_noop("handed over in the store"),
+    gettext_noop("the carrier says so"),
     gettext_noop("nothing is left to pick here"),
     gettext_noop("pieces were cancelled"),
     gettext_noop("pieces were cancelled meanwhile"),

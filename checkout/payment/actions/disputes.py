@@ -71,7 +71,7 @@ def _won(payment: Payment, dispute: dict[str, Any], by: Any) -> bool:
             move(payment, to="captured", by=by, why=f"dispute {dispute['id']} won", answer_dispute_by=None)
             # What was cancelled while the bank had the money is still to be paid back.
             if order.status == "cancelled":
-                refund_captured(order=order, by=by, why="the order was cancelled")
+                refund_captured(order=order, by=by, why="order cancelled")
             else:
                 give_surplus_back(
                     order=order, source=f"dispute:{dispute['id']}", why="pieces were cancelled", by=by

@@ -214,6 +214,7 @@ def test_a_parcel_without_an_invoice_is_named(shop: None) -> None:
 
 def test_every_check_has_a_fault_that_it_finds() -> None:
     tried = {check.__name__ for _, check, _ in FAULTS} | {"parcels_are_invoiced_once"}
+    tried |= {"store_credit_is_what_we_owe"}  # tests/checkout/store_credit/test_credit.py breaks it
     every = {check.__name__ for _, check in (*ledger.CHECKS, *invoicing.CHECKS, *reconciliation.CHECKS)}
     # The database itself refuses a line with two sides or none; there is no way to make that fault.
     assert every - tried == {"lines_have_one_positive_side"}
