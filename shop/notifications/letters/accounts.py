@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from django.conf import settings
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from fulfilment.finance.invoicing.letterhead import day
@@ -160,7 +161,7 @@ NOTICES: dict[str, Callable[[AccountMailRequested], tuple[str, str]]] = {
         _(
             "As you wished, your account will be deleted on %(day)s. Until then you can sign in and take it back."
         )
-        % {"day": day(dt.datetime.fromisoformat(asked.facts["due"]).date(), asked.language)},
+        % {"day": day(localdate(dt.datetime.fromisoformat(asked.facts["due"])), asked.language)},
     ),
     "totp_activated": lambda asked: (
         _("Two-step login is switched on"),

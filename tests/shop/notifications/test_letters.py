@@ -81,7 +81,7 @@ def write_each(ordered: Ordered, outbox: Any, language: str, clock: Any) -> list
             "password_reset_url": "/b",
             "signup_url": "/c",
             "to_email": "x@example.org",
-            "due": "2026-12-10T10:00:00+00:00",
+            "due": "2026-12-10T23:30:00+00:00",
         }
         name, key = f"account/email/{template}", f"{template}-{language}"
         event = AccountMailRequested(key, name, "erika@example.org", language, None, known, "", "")
