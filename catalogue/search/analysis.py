@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Container
 from functools import lru_cache
 from pathlib import Path
 
@@ -141,10 +142,11 @@ def words(text: str) -> list[str]:
 
 
 @lru_cache(1)
-def _known_parts() -> frozenset[str]:
+def _known_parts() -> dict[str, str]:
+    """Stem -> the word as the list has it."""
     rows = (Path(__file__).parent / "parts_de.txt").read_text(encoding="utf-8").splitlines()
-    known = {word for row in rows if not row.startswith("#") for word in row.split()}
-    return frozenset(stem(word, "de") for word in known)
+    known = [word for row in rows if not row.startswith("#") for word in row.split()]
+    return {stem(word, "de"): word for word in reversed(known)}
 
 
 @lru_cache(MEMORY)
@@ -161,7 +163,12 @@ def parts(word: str) -> tuple[str, tuple[str, ...]]:
     return "", ()
 
 
-def _before(head: str, known: frozenset[str]) -> list[str]:
+def kind(word: str) -> str:
+    """The word for the thing that a German compound is a kind of ("Regenstiefel": "stiefel"); "" for none."""
+    return _known_parts().get(parts(word)[0], "")
+
+
+def _before(head: str, known: Container[str]) -> list[str]:
     """The parts before the last one, without the letters that link them."""
     for link in LINKS:
         bare = head.removesuffix(link) if link else head
@@ -174,14 +181,14 @@ def _before(head: str, known: frozenset[str]) -> list[str]:
     return [head]
 
 
-def _is_known(head: str, known: frozenset[str]) -> bool:
+def _is_known(head: str, known: Container[str]) -> bool:
     return any((head.removesuffix(link) if link else head) in known for link in LINKS)
 
 
 @lru_cache(MEMORY)
 def _terms_of(word: str, language: str) -> tuple[str, str, tuple[str, ...]]:
-    kind, before = parts(word) if language == "de" else ("", ())
-    return stem(word, language), kind, before
+    thing, before = parts(word) if language == "de" else ("", ())
+    return stem(word, language), thing, before
 
 
 def analysed(text: str, language: str) -> tuple[list[str], list[str]]:
@@ -189,8 +196,8 @@ def analysed(text: str, language: str) -> tuple[list[str], list[str]]:
     says: list[str] = []
     touches: list[str] = []
     for word in words(text):
-        term, kind, before = _terms_of(word, language)
-        says += [one for one in (term, kind) if one]
+        term, thing, before = _terms_of(word, language)
+        says += [one for one in (term, thing) if one]
         touches += before
     return says, touches
 

@@ -67,6 +67,9 @@ def document(product: Product, records: Sequence[StockRecord], shelves: Sequence
             starts.setdefault(analysis.plain(word))
             if len(word) >= analysis.PART_LENGTH and not word.isdigit():
                 known.setdefault(analysis.plain(word), word)
+            if language == "de" and (thing := analysis.kind(word)):
+                # whoever mistypes "Stiefel" means the Winterstiefel too
+                known.setdefault(analysis.plain(thing), thing)
     codes = {product.upc or "", *(record.partner_sku for record in records)}
     codes |= {record.product.upc or "" for record in records}
     return Document(

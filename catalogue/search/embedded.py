@@ -39,7 +39,7 @@ from .port import (
     Sought,
 )
 
-SHAPE = "1"  #: of the schema; an index of another shape is built anew, not read
+SHAPE = "2"  #: of schema and contents; an index of another shape is built anew, not read
 BUILD_BYTES, UPDATE_BYTES = 100_000_000, 20_000_000  #: memory of a writer before it writes to the disk
 LOCK_PATIENCE_S = 30.0
 BUCKETS = 10_000

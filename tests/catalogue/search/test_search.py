@@ -324,6 +324,16 @@ def test_a_slip_of_the_finger_is_put_right_and_said(
     assert f"„{meant}“" in response.content.decode()
 
 
+def test_a_slip_in_a_word_that_stands_in_compounds_only_is_put_right(
+    client: Client, search_index: Index
+) -> None:
+    make_product("Knick Wanderstiefel")
+    make_product("Raureif Winterstiefel")
+    search_index.build()
+    response = search(client, "stifel")
+    assert (response.context["shown_for"], response.context["total"]) == ("stiefel", 2)
+
+
 def test_few_results_propose_the_other_word(client: Client, search_index: Index) -> None:
     make_product("Kork")
     for _ in range(3):
