@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 
 from shop.kernel.clock import now
 from shop.kernel.states import move
@@ -104,24 +104,8 @@ def _take_wanted(wanted: dict[int, int]) -> None:
 
 
 def _take_all(wanted: dict[int, int]) -> None:
-    """One conditional UPDATE for all SKUs: a constant number of queries however long the order is.
-
-    On PostgreSQL the rows are locked in SKU order first, because a multi-row UPDATE takes them in any order; on
-    SQLite the transaction already holds the only write lock.
-    """
-    if len(wanted) > 1 and connection.features.has_select_for_update:
-        locked = StockRecord.objects.select_for_update(no_key=True).filter(pk__in=wanted)
-        list(locked.order_by("partner_sku", "pk").values_list("pk", flat=True))
-    quantity = Case(
-        *[When(pk=pk, then=Value(pieces)) for pk, pieces in wanted.items()],
-        default=Value(0),
-        output_field=IntegerField(),
-    )
-    enough = Q(backorderable=True) | Q(num_in_stock__gte=F("num_allocated") + quantity)
-    rows = StockRecord.objects.filter(enough, pk__in=wanted).update(
-        num_allocated=F("num_allocated") + quantity
-    )
-    if rows == len(wanted):
+    """One conditional UPDATE for all SKUs: a constant number of queries however long the order is."""
+    if statements.promise_all(wanted) == len(wanted):
         return
     # Roll our own update back before looking: else the rows that did have enough would show too little.
     raise _Lacking(wanted)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from shop.kernel.models import StateChange
 
@@ -28,6 +29,16 @@ _PROMISE = (
     "WHERE id = %s AND (backorderable OR num_in_stock >= num_allocated + %s)"
 )
 _UNPROMISE = f"UPDATE {_STOCK} SET num_allocated = num_allocated - %s WHERE id = %s AND num_allocated >= %s"
+
+# Who promises several articles takes their rows in SKU order, so that two orders never wait for each other crosswise:
+# an UPDATE alone takes them in any order. Each row is judged as it is once it is held, not as it was before the wait.
+_PROMISE_ALL = (
+    f"WITH held AS MATERIALIZED (SELECT id FROM {_STOCK} WHERE id = ANY(%s::bigint[]) "
+    "ORDER BY partner_sku, id FOR NO KEY UPDATE), "
+    "wanted AS (SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS t(id, pieces)) "
+    f"UPDATE {_STOCK} SET num_allocated = num_allocated + wanted.pieces FROM held JOIN wanted USING (id) "
+    f"WHERE {_STOCK}.id = held.id AND (backorderable OR num_in_stock >= num_allocated + wanted.pieces)"
+)
 
 _INSERT = (
     f"INSERT INTO {_RESERVED} (stockrecord_id, order_line_id, order_id, quantity, quantity_left, state, expires_at, "
@@ -79,6 +90,22 @@ class Closing:
 def promise(stockrecord_id: int, quantity: int) -> bool:
     """Promise pieces when so many are free. False: they are not, and nothing was changed. One query."""
     return bool(_rows(_PROMISE, quantity, stockrecord_id, quantity))
+
+
+def promise_all(wanted: dict[int, int]) -> int:
+    """Promise pieces of several stock records (id -> pieces), of each that has so many free. Returns of how many: where
+    it is fewer than wanted, the caller rolls back. One query."""
+    if _at_once():
+        return _rows(_PROMISE_ALL, list(wanted), list(wanted), list(wanted.values()))
+    quantity = Case(
+        *[When(pk=pk, then=Value(pieces)) for pk, pieces in wanted.items()],
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+    enough = Q(backorderable=True) | Q(num_in_stock__gte=F("num_allocated") + quantity)
+    # SQLite: the transaction holds the only write lock, the order of the rows is all one.
+    rows = StockRecord.objects.filter(enough, pk__in=wanted)
+    return rows.update(num_allocated=F("num_allocated") + quantity)
 
 
 def unpromise(stockrecord_id: int, quantity: int) -> bool:

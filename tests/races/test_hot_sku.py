@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from django.db import transaction
 
 from catalogue.partner.actions import Wish, release, reserve
 from catalogue.partner.models import InsufficientStock, Reservation, StockRecord
@@ -65,6 +66,32 @@ def test_an_order_given_back_by_many_at_once_is_given_back_once(fresh_database: 
     assert sorted(answers) == [0] * (CROWD - 1) + [5]
     assert promised(one, two) == [4, 0] and breaches() == []
     assert StateChange.objects.filter(machine="reservation").count() == 2
+
+
+def test_orders_of_the_same_skus_are_promised_at_once_whole_or_not_at_all(fresh_database: None) -> None:
+    left = {"A": 60, "B": 60, "C": CROWD * TURNS // 3, "D": 60, "E": 60}
+    records = [make_stockrecord(sku, bins={f"{sku}-01": 200}) for sku in left]
+    for record in records:
+        reserve([Wish(record.pk, FIRST + record.pk, FIRST, 200 - left[record.partner_sku])], expires_at=None)
+
+    def buy(number: int) -> bool:
+        pieces = [Wish(record.pk, 1000 * number + record.pk, number, 1) for record in records]
+        try:
+            with transaction.atomic():
+                reserve(pieces if number % 2 else pieces[::-1], expires_at=None)
+        except InsufficientStock:
+            return False
+        return True
+
+    # Without retrying(): a deadlock would be an answer here.
+    answers = all_at_once(
+        [lambda n=n: [buy(FIRST + 1 + n * TURNS + turn) for turn in range(TURNS)] for n in range(CROWD)]
+    )
+    no_surprise(answers)
+    bought = sum(one for row in answers for one in row)
+    assert bought == left["C"]
+    assert promised(*records) == [200 - left[record.partner_sku] + bought for record in records]
+    assert breaches() == []
 
 
 def test_orders_of_the_same_skus_are_given_back_at_once_without_blocking_each_other(

@@ -23,9 +23,6 @@ pytestmark = pytest.mark.django_db
 #: Where a transaction or a part of it begins and ends: no work, and what it is depends on the test's own transaction.
 MARKS = ("SAVEPOINT", "RELEASE SAVEPOINT", "BEGIN", "COMMIT")
 PRODUCT, LIST, BASKET, PLACE, WHOLE_ORDER = 6, 8, 8, 25, 120
-#: The budget is missed by one where PostgreSQL locks the stock of several articles in order before it is promised and
-#: offers are counted as well: lock and promise are two statements there. To be made one.
-LOCKS = 1
 
 
 class Spent:
@@ -126,6 +123,5 @@ def test_basket_placing_and_the_whole_order_stay_within_their_budgets(lines: int
     order(1)  # fills what is remembered between requests
     spent = order(lines)
     spent.within("basket", BASKET)
-    locks = LOCKS if connection.vendor == "postgresql" and lines > 1 and offers else 0
-    spent.within("place", PLACE + locks)
-    assert sum(spent.steps.values()) <= WHOLE_ORDER + locks, dict(spent.steps)
+    spent.within("place", PLACE)
+    assert sum(spent.steps.values()) <= WHOLE_ORDER, dict(spent.steps)
