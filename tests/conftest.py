@@ -22,7 +22,7 @@ django.setup()
 
 import pytest  # noqa: E402
 
-from .support import databases  # noqa: E402
+from .support import chance, databases  # noqa: E402
 from .support.helpers import Clock, Outbox, Queue  # noqa: E402
 from .support.network import NetworkGuard  # noqa: E402
 from .support.templates import TemplateError  # noqa: E402
@@ -31,6 +31,7 @@ pytest_plugins = ["tests.support.running", "tests.support.search"]
 ON_BOTH_DATABASES = ("walks/", "races/", "properties/", "shop/kernel/", "fulfilment/finance/ledger/")
 guard = NetworkGuard()
 guard.install()
+chance.hypothesis_profile()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,7 +7,6 @@ more often, to come near the step that went wrong.
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,7 @@ from fulfilment.finance.ledger import rules
 from fulfilment.finance.ledger.postings import Posting
 from fulfilment.finance.reports import actions as reports
 from tests.properties.auditing.history import History
+from tests.support.chance import seed as seed_of
 
 pytestmark = pytest.mark.django_db
 #: On PostgreSQL each statement costs more than the arithmetic that is proved here.
@@ -47,7 +47,7 @@ def standin(standin_process: StandIn, settings: Any) -> StandIn:
 
 def test_a_whole_history_agrees_with_the_auditor(standin: StandIn, outbox: Any, clock: Any) -> None:
     """Some hundred random steps, every verb at least once, audited all along; all invariants of the house hold."""
-    seed = int(os.environ.get("AUDIT_SEED") or random.randrange(10**6))
+    seed = seed_of("AUDIT_SEED")
     history = History(seed, standin=standin, outbox=outbox, clock=clock)
     try:
         history.steps(STEPS, audit_every=AUDIT_EVERY)
