@@ -9,12 +9,37 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.translation import gettext as _
 
 from .kernel.outbox import correlation
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+#: What browsers, search engines and senders of webhooks send. Nothing of ours takes more.
+MEANT_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+#: Of the editor (Wagtail), what its own scripts send besides: (method, how the address ends).
+EDITORS_OWN = (("PATCH", "/dismissibles/"), ("DELETE", "/preview/"))
+
+
+class MethodsMiddleware:
+    """Refuse (405) every method that nobody means, before any view is asked: forms of libraries would take a PUT for a
+    POST."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in MEANT_METHODS or _is_the_editors(request):
+            return self.get_response(request)
+        return HttpResponseNotAllowed(MEANT_METHODS)
+
+
+def _is_the_editors(request: HttpRequest) -> bool:
+    return request.path.startswith("/cms/") and any(
+        request.method == method and request.path.endswith(end) for method, end in EDITORS_OWN
+    )
 
 
 class BadInputMiddleware:

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.http import require_http_methods
 from django.views.i18n import set_language
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
@@ -33,7 +34,11 @@ def health() -> Addresses:
 
 
 urlpatterns: Addresses = [
-    path("i18n/setlang/", public(set_language), name="set_language"),
+    path(
+        "i18n/setlang/",
+        public(require_http_methods(["GET", "HEAD", "POST"])(set_language)),
+        name="set_language",
+    ),
     path("robots.txt", sitemaps.robots, name="robots"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),
     path("sitemap-<slug:kind>-<int:pk>.xml", sitemaps.part, name="sitemap-part"),

@@ -1,6 +1,7 @@
 """Every address of the warehouse's staff pages, included under ``/dashboard/warehouse/``."""
 
 from django.urls import path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from shop.kernel.access import staff_view
@@ -19,7 +20,9 @@ from .transfers.dashboard import urlpatterns as transfers
 
 app_name = "warehouse"
 #: The room's own address leads to where the day begins.
-door = staff_view("picking.pick_orders")(RedirectView.as_view(pattern_name="warehouse:pick-lists"))
+door = staff_view("picking.pick_orders")(
+    require_safe(RedirectView.as_view(pattern_name="warehouse:pick-lists"))
+)
 #: Counting stands before stock: the count form of an article's page follows its rules.
 rooms = [
     *board,

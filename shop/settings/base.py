@@ -117,6 +117,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "shop.middleware.MethodsMiddleware",
     "shop.pages.shared.SharedPagesMiddleware",
     "shop.middleware.BadInputMiddleware",
     "shop.middleware.CorrelationMiddleware",
@@ -135,6 +136,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "checkout.basket.middleware.BasketMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
+    "shop.pages.editor_guard.EditorGuardMiddleware",
 ]
 
 TEMPLATES = [

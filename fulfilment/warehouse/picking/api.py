@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.urls import path
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive
@@ -164,7 +164,11 @@ def _answer(answer: Answer, stop: dict[str, Any] | None) -> dict[str, Any]:
 def _message(request: HttpRequest) -> dict[str, Any]:
     try:
         message = json.loads(request.body)
-    except (ValueError, RecursionError):
+    except (
+        ValueError,
+        RecursionError,
+        RawPostDataException,
+    ):  # the last: sent as a form, which was read as one
         raise Malformed(_("This is no JSON.")) from None
     if not isinstance(message, dict):
         raise Malformed(_("The message must be an object with walk and scans."))
