@@ -1,4 +1,5 @@
-"""What a page costs: SQL queries and CPU per request, for a small and a large range, and whole orders per second.
+"""What a page costs that is made anew: SQL queries and CPU per request, for a small and a large range, and whole orders
+per second. Pages kept for all readers (SHARED_KEPT_S) are switched off here; peer_bench.py measures them.
 
 Everything runs in this process through Django's test client, so that neither network nor a second process is measured.
 """
@@ -35,7 +36,7 @@ def measure() -> dict[str, Figure]:
     # nothing was collected in this data folder; names without a fingerprint cost the same look-up
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     storages = settings.STORAGES | {"staticfiles": plain}
-    with override_settings(ALLOWED_HOSTS=["testserver"], STORAGES=storages):
+    with override_settings(ALLOWED_HOSTS=["testserver"], STORAGES=storages, SHARED_KEPT_S=0):
         category, made = make_category("Schuhe"), 0
         for suffix, products in RANGES.items():
             parents = make_many(products - made, category=category)

@@ -8,14 +8,16 @@ import django
 
 
 def fill(products: int) -> None:
-    """Products as the stock shop has them, in one category, each with plenty of stock."""
+    """Products as the stock shop has them, in one category, each with plenty of stock, and the search index of them."""
     from catalogue.partner.models import StockRecord
+    from catalogue.search.actions import rebuild
     from tests.factories.range import make_category, make_many
 
     category = make_category("Schuhe")
     for made in range(0, products, 10_000):
         make_many(min(10_000, products - made), category=category)
     StockRecord.objects.update(num_in_stock=10_000)
+    rebuild()
 
 
 if __name__ == "__main__":

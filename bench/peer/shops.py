@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from .load import get
 
 HOME = ROOT / "var" / "stock-oscar"
 STOCK = ROOT / "bench" / "peer" / "stock"
+INDEXES = ROOT / "var" / "peer-indexes"  #: search indexes of Kontor's shops, named as their databases
 WORKERS = 2
 PATIENCE_S = 60
 
@@ -92,24 +94,50 @@ def stock_environment(products: int) -> dict[str, str]:
 
 
 def kontor_environment(products: int, folder: Path, **more: str) -> dict[str, str]:
-    """Kontor with so many products on PostgreSQL; made where it is not there yet."""
+    """Kontor with so many products on PostgreSQL and its search index; made where they are not there yet.
+
+    Each shop has a data folder below ``folder`` with an index of its own, as built from its own database.
+    """
     server = postgres.shared_server()
-    mark = f"{postgres_template(server)[-12:]}_{_digest(ROOT / 'bench' / 'peer' / 'kontor.py')}".lower()
-    database = f"kontor_peer_{products}_{mark}"
-    environment = (
-        isolated(folder, server.url(database)) | {"LOG_LEVEL": "ERROR", "BROKER_URL": "memory://"} | more
+    source = _digest(
+        *sorted((ROOT / "catalogue" / "search").glob("*.py")), ROOT / "bench" / "peer" / "kontor.py"
     )
-    if not _exists(database):
+    database = f"kontor_peer_{products}_{postgres_template(server)[-12:]}_{source}".lower()
+    index = INDEXES / database
+    if not index.is_dir() or not _exists(database):
         print(f"  filling Kontor with {products} products", file=sys.stderr)
         unfinished = f"{database}_new"
-        filling = isolated(folder, databases.clone_postgres(unfinished))
+        _tidy(server, index)
+        filling = isolated(folder / unfinished, databases.clone_postgres(unfinished))
         _run([sys.executable, "-m", "bench.peer.kontor", products], filling)
         server.execute("VACUUM ANALYZE", database=unfinished)
         server.execute(f"ALTER DATABASE {unfinished} RENAME TO {database}")
-    static = folder / "static"
-    if not static.is_dir():
-        _run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"], environment)
-    return environment
+        shutil.move(folder / unfinished / "search", index)
+    data = folder / f"kontor-{len(list(folder.iterdir()))}"
+    data.mkdir()
+    (data / "search").symlink_to(index)
+    (data / "static").symlink_to(_static(folder))
+    return isolated(data, server.url(database)) | {"LOG_LEVEL": "ERROR", "BROKER_URL": "memory://"} | more
+
+
+def _tidy(server: postgres.Server, index: Path) -> None:
+    """Away with what an earlier state of the code left of a range of this size: 100,000 products fill a gigabyte."""
+    INDEXES.mkdir(parents=True, exist_ok=True)
+    kept = "_".join(index.name.split("_")[:3]) + "_"
+    for (database,) in server.execute(
+        f"SELECT datname FROM pg_database WHERE starts_with(datname, '{kept}')"
+    ):
+        server.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+    for old in INDEXES.glob(f"{kept}*"):
+        shutil.rmtree(old)
+
+
+def _static(folder: Path) -> Path:
+    """Styles and scripts with their fingerprints, collected once a run."""
+    home = folder / "collected"
+    if not home.is_dir():
+        _run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"], isolated(home))
+    return home / "static"
 
 
 @contextmanager

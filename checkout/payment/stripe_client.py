@@ -6,12 +6,17 @@ import datetime as dt
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import stripe
 from django.conf import settings
 
+from shop.kernel.late import late
 from shop.kernel.transactions import forbid_network_in_transaction
+
+if TYPE_CHECKING:
+    import stripe
+else:
+    stripe = late("stripe")
 
 PAGE_SIZE = 100  #: rows per page of a list; Stripe gives no more
 WEBHOOK_TOLERANCE_S = 300  #: how old a signature may be; Stripe's own default

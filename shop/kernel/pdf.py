@@ -14,11 +14,15 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
-
-import typst
+from typing import TYPE_CHECKING, Any, Literal
 
 from shop.kernel import clock
+from shop.kernel.late import late
+
+if TYPE_CHECKING:
+    import typst
+else:
+    typst = late("typst")
 
 #: Where the templates of all documents live.
 DOCUMENTS = Path(__file__).resolve().parents[2] / "templates" / "documents"

@@ -5,15 +5,21 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 
 from fulfilment.finance.invoicing.merchant import profile
 from fulfilment.finance.invoicing.models import MerchantProfile
+from shop.kernel.late import late
 
 from .letter import Addresses, Block, Button, Facts, Goods, Letter, Links, Paragraph
+
+if TYPE_CHECKING:
+    import css_inline
+else:
+    css_inline = late("css_inline")
 
 WIDTH = 72  #: characters of a line of plain text (RFC 5322 advises at most 78)
 

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-from text_unidecode import unidecode
-
+from shop.kernel.late import late
 from shop.kernel.text import clean_line
+
+if TYPE_CHECKING:
+    import text_unidecode
+else:
+    text_unidecode = late("text_unidecode")
 
 GERMAN = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ẞ": "SS"}
@@ -28,7 +33,7 @@ def plain(text: str, most: int) -> str:
     It begins with no slash and has no two in a row: banks read those as codes (rule of the SEPA guidelines).
     """
     line = clean_line(unicodedata.normalize("NFC", text))
-    latin = unidecode(line.translate(GERMAN)).translate(SIGNS)
+    latin = text_unidecode.unidecode(line.translate(GERMAN)).translate(SIGNS)
     kept = " ".join(REFUSED.sub(" ", latin).split())
     kept = re.sub(r"/{2,}", "/", kept).strip("/ ")
     kept = kept[:most].rstrip("/ ")

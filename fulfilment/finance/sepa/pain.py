@@ -11,11 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from lxml import etree
-from sepaxml import SepaTransfer
+
+from shop.kernel.late import late
 
 from .characters import ID_CHARS, NAME_CHARS, TEXT_CHARS, plain
+
+if TYPE_CHECKING:
+    import sepaxml
+else:
+    sepaxml = late("sepaxml")
 
 LARGEST_MINOR = 99_999_999_999  #: 999,999,999.99 EUR, the largest amount of a SEPA credit transfer
 
@@ -57,7 +64,7 @@ def write(
     """The bytes of a file; the same facts always give the same bytes. Raises Invalid, never returns a wrong file."""
     _refuse(payer, payments, message_id)
     facts = {"name": payer.name, "IBAN": payer.iban, "batch": True, "currency": "EUR"}
-    file = SepaTransfer(facts | ({"BIC": payer.bic} if payer.bic else {}), schema=schema, clean=False)
+    file = sepaxml.SepaTransfer(facts | ({"BIC": payer.bic} if payer.bic else {}), schema=schema, clean=False)
     for one in payments:
         file.add_payment(
             {
