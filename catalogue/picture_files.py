@@ -10,7 +10,7 @@ from django.db.models import F
 from shop.kernel.clock import now
 
 from .models import ProductImage
-from .pictures import TooLarge, make_renditions, rendition_names
+from .pictures import make_renditions, rendition_names
 
 log = logging.getLogger(__name__)
 BATCH = 3  #: pictures in one run: others wait for the worker too
@@ -43,12 +43,7 @@ def make(original: str) -> bool:
         return False
     try:
         widths = make_renditions(image)
-    except (
-        OSError,
-        TooLarge,
-        ValueError,
-        SyntaxError,
-    ) as error:  # what Pillow raises for files that are no pictures
+    except Exception as error:  # Pillow raises anything for files that are no pictures, or blow up
         log.warning("no sizes of %s: %s", original, error)
         rows.update(trouble=f"{type(error).__name__}: {error}"[:200])
         return False

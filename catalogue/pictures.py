@@ -128,4 +128,6 @@ def _source(storage: Storage, name: str) -> Image.Image:
 def _replace(storage: Storage, name: str, content: bytes) -> None:
     if storage.exists(name):
         storage.delete(name)
-    storage.save(name, ContentFile(content))
+    saved = storage.save(name, ContentFile(content))
+    if saved != name:  # another worker wrote the same in this moment; a second file nobody would ever delete
+        storage.delete(saved)

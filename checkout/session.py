@@ -81,7 +81,12 @@ def save(request: HttpRequest, draft: Draft) -> None:
 
 
 def forget(request: HttpRequest) -> None:
-    """The order is placed: the choices are gone, the contact stays for the next order of this session."""
+    """The order is placed: the choices are gone. A guest's contact stays for the next order of this session; a member's
+    is read anew then (``known.fill``), so that a changed address book counts."""
+    if request.user.is_authenticated:
+        for name in (KEY, TYPED, DRAFT_OF):
+            request.session.pop(name, None)
+        return
     draft = load(request)
     draft.delivery_code = draft.payment_method = ""
     draft.carrier_contact = False

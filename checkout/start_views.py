@@ -28,18 +28,36 @@ def start(request: HttpRequest) -> HttpResponse:
     The order itself still needs the last page and its button. Nothing is written for a guest.
     """
     draft = session.load(request)
-    if isinstance(request.user, User) and not draft.has_contact:
-        last = known.fill(draft, request.user)
-        if last is not None:
-            if last.vat_id:
-                firm = {"company": last.company, "vat_id": last.vat_id, "buyer_reference": ""}
+    if isinstance(request.user, User) and not _is_complete(draft):
+        filled = known.fill(draft, request.user)
+        if filled is not None:
+            if filled.address and filled.order.vat_id:
+                firm = {
+                    "company": filled.order.company,
+                    "vat_id": filled.order.vat_id,
+                    "buyer_reference": "",
+                }
                 remember_firm(request, draft, firm)
             session.save(request, draft)
-            messages.info(
-                request, _("Address, delivery and payment are those of your last order. Please check them.")
-            )
+            messages.info(request, _told(filled))
     found = quote(request)
     missing = missing_step(found, "summary")
     if not missing and not rules.check(found.draft.payment_method, found.case(request)).allowed:
         missing = "checkout:payment"
     return redirect(missing or "checkout:summary")
+
+
+def _is_complete(draft: session.Draft) -> bool:
+    return bool(draft.has_contact and draft.delivery_code and draft.payment_method)
+
+
+def _told(filled: known.Known) -> str:
+    """What was chosen for the person, in a sentence each."""
+    if filled.usual:
+        return _(
+            "The address is the usual one of your account; delivery and payment are those of your last order. "
+            "Please check them."
+        )
+    if filled.address:
+        return _("Address, delivery and payment are those of your last order. Please check them.")
+    return _("Delivery and payment are those of your last order. Please check them.")

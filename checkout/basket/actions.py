@@ -16,7 +16,7 @@ from checkout.vouchers.personal import may_use
 from checkout.vouchers.usage import availability
 from shop.kernel.transactions import retrying
 
-from .held import held_text
+from .held import NOBODY, Reader, held_text
 from .models import Basket
 from .offers import apply_offers
 
@@ -38,10 +38,10 @@ class Added:
     in_basket: int
 
 
-def add(*, basket: Any, variant_id: int, quantity: int, by: Any = None) -> Added:
+def add(*, basket: Any, variant_id: int, quantity: int, by: Any = None, reader: Reader = NOBODY) -> Added:
     """Put pieces of a variant in the basket. Raises Product.DoesNotExist for what is not on offer and Refused when
-    fewer pieces are there than would then be in the basket."""
-    return retrying(lambda: put(basket=basket, variant_id=variant_id, quantity=quantity))
+    fewer pieces are there than would then be in the basket; ``reader``: whose own unpaid orders are then named."""
+    return retrying(lambda: put(basket=basket, variant_id=variant_id, quantity=quantity, reader=reader))
 
 
 def at_least(*, basket: Any, variant_id: int, quantity: int, by: Any = None) -> int:
@@ -57,7 +57,7 @@ def at_least(*, basket: Any, variant_id: int, quantity: int, by: Any = None) -> 
     return retrying(work)
 
 
-def put(*, basket: Any, variant_id: int, quantity: int) -> Added:
+def put(*, basket: Any, variant_id: int, quantity: int, reader: Reader = NOBODY) -> Added:
     """``add()`` as a part of a larger transaction."""
     product = offered(variant_id)
     record = product.stockrecords.all()[0]
@@ -65,7 +65,7 @@ def put(*, basket: Any, variant_id: int, quantity: int) -> Added:
     lines = list(basket.lines.all()) if basket.pk else []
     present = sum(line.quantity for line in lines if line.product_id == product.pk)
     pieces = sum(line.quantity for line in lines)
-    _check(record, quantity, present)
+    _check(record, quantity, present, reader)
     if pieces + quantity > settings.OSCAR_MAX_BASKET_QUANTITY_THRESHOLD or len(lines) >= MAX_LINES:
         raise Refused(_("This basket is full. Please place an order with what is in it first."))
     basket.add_product(product, quantity)
@@ -163,13 +163,13 @@ def _line(basket: Any, line_id: int) -> Any:
     return found
 
 
-def _check(record: Any, quantity: int, present: int) -> None:
+def _check(record: Any, quantity: int, present: int, reader: Reader = NOBODY) -> None:
     """Refuse more than is there, and numbers that no household orders."""
     if quantity < 1 or quantity + present > MAX_PER_LINE:
         raise Refused(_("Please give a number of pieces from 1 to %(most)d.") % {"most": MAX_PER_LINE})
     if record.backorderable or quantity + present <= record.available:
         return
-    waiting = held_text(record.pk)
+    waiting = held_text(record.pk, reader)
     if not record.available:
         raise Refused(" ".join(filter(None, (_("This one has just been sold out."), waiting))))
     text = ngettext("Only one piece is left", "Only %(left)d pieces are left", record.available)

@@ -69,6 +69,14 @@ def remember(request: HttpRequest, response: HttpResponse, basket_id: int) -> No
     )
 
 
+def remember_line(request: HttpRequest, response: HttpResponse, line_id: int) -> None:
+    """Let a guest's browser find a line of its own basket that lies on a shelf by now (the caller saw its mark)."""
+    found = Line.objects.filter(pk=line_id, basket__owner=None, basket__status=Basket.SAVED)
+    basket_id = found.values_list("basket_id", flat=True).first()
+    if basket_id is not None:
+        remember(request, response, basket_id)
+
+
 def keep(*, basket: Any, line_id: int, keeper: Keeper, by: Any = None) -> Line:
     """Move a line out of the basket to what is kept. Returns it there.
 
@@ -81,16 +89,21 @@ def keep(*, basket: Any, line_id: int, keeper: Keeper, by: Any = None) -> Line:
         if line is None:
             raise LookupError(line_id)
         kept = shelf(keeper)
-        same = kept.lines.filter(line_reference=line.line_reference).first()
-        if same is None and kept.lines.count() >= MAX_LATER:
-            raise Refused(
-                _("You can keep %(most)d articles for later. Please delete one first.") % {"most": MAX_LATER}
-            )
+        same = kept.lines.filter(line_reference=line.line_reference)
+        if not same.exists():
+            _see_room(kept)
         there = lay(line, kept)
         basket.reset_offer_applications()
         return Line.objects.select_related("product__parent", "product__colour").get(pk=there)
 
     return retrying(work)
+
+
+def _see_room(kept: Basket) -> None:
+    if kept.lines.count() >= MAX_LATER:
+        raise Refused(
+            _("You can keep %(most)d articles for later. Please delete one first.") % {"most": MAX_LATER}
+        )
 
 
 def lay(line: Line, kept: Basket) -> int:
@@ -135,13 +148,16 @@ def drop(*, line_id: int, keeper: Keeper, by: Any = None) -> tuple[int, int, str
 
 
 def keep_again(*, product_id: int, quantity: int, strategy: Any, keeper: Keeper, by: Any = None) -> Line:
-    """Keep what was just thrown away. Raises Product.DoesNotExist for what is not offered, Refused for odd pieces."""
+    """Keep what was just thrown away. Raises Product.DoesNotExist for what is not offered, Refused for odd pieces and
+    when nothing more can be kept."""
     if not 1 <= quantity <= MAX_PER_LINE:
         raise Refused(_("Please give a number of pieces from 1 to %(most)d.") % {"most": MAX_PER_LINE})
 
     def work() -> Line:
         product = offered(product_id)
         kept = shelf(keeper)
+        if not kept.lines.filter(product=product).exists():
+            _see_room(kept)
         kept.strategy = strategy
         line, _made = kept.add_product(product, quantity)
         Line.objects.filter(pk=line.pk, quantity__gt=MAX_PER_LINE).update(quantity=MAX_PER_LINE)

@@ -18,7 +18,7 @@ from . import later
 from .actions import Refused
 from .later import keeper_of
 from .undo import DROPPED, KEPT, Undo, address
-from .views import actor_of, basket_of, known_id, whole_number
+from .views import actor_of, basket_of, gone, known_id, whole_number
 
 
 @public
@@ -33,7 +33,9 @@ def keep(request: HttpRequest, line_id: int) -> HttpResponse:
             by=actor_of(request),
         )
     except LookupError:
-        raise Http404 from None
+        answer = gone(request, line_id)
+        later.remember_line(request, answer, line_id)
+        return answer
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("basket:summary")

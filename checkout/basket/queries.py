@@ -17,7 +17,7 @@ from catalogue.pictures import Picture, picture
 from shop.kernel.money import to_minor
 from shop.ui.numbers import money_text
 
-from . import held
+from . import held, marks
 from .actions import MAX_PER_LINE
 from .later import Keeper
 from .models import Line  # type: ignore[attr-defined]
@@ -27,7 +27,11 @@ from .totals import BasketTotals, LineTotal, totals
 
 @dataclass(frozen=True)
 class ShownLine:
-    """One basket line; amounts in minor units, ``total_minor`` after discounts."""
+    """One basket line; amounts in minor units, ``total_minor`` after discounts.
+
+    ``mark`` proves that the line was in this basket (``marks.py``); ``own_order``: where it cannot be had because
+    pieces are in the reader's own unpaid order, its number.
+    """
 
     id: int
     product_id: int
@@ -45,6 +49,8 @@ class ShownLine:
     available: int
     problem: str
     note: str
+    mark: str = ""
+    own_order: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,13 +87,21 @@ class ShownBasket:
 
 
 def shown_basket(
-    basket: Any, *, user: Any, country: str = "", shipping_minor: int = 0, keeper: Keeper | None = None
+    basket: Any,
+    *,
+    user: Any,
+    country: str = "",
+    shipping_minor: int = 0,
+    keeper: Keeper | None = None,
+    reader: held.Reader = held.NOBODY,
 ) -> ShownBasket:
     """Lines, offers applied, totals, and with ``keeper`` what that person keeps for later. Five queries at most.
 
+    ``reader``: whose own unpaid orders are not called another checkout.
+
     ``country`` (ISO code, default the home country) decides the VAT contained; amounts stay the same.
     """
-    later = _bring(basket, keeper)
+    later = _bring(basket, keeper, reader)
     apply_offers(basket, user)
     rows = list(basket.all_lines())
     sums = totals(rows, country=country or settings.KONTOR_HOME_COUNTRY, shipping_minor=shipping_minor)
@@ -110,7 +124,7 @@ def weight_of(lines: list[Any]) -> int:
     )
 
 
-def _bring(basket: Any, keeper: Keeper | None) -> list[Any]:
+def _bring(basket: Any, keeper: Keeper | None, reader: held.Reader) -> list[Any]:
     """Read the basket's lines and those kept for later in one query; returns the latter, the newest first."""
     later = keeper.lines if keeper else None
     wanted = [Q(basket_id=basket.pk)] if basket.pk is not None else []
@@ -118,7 +132,7 @@ def _bring(basket: Any, keeper: Keeper | None) -> list[Any]:
         wanted.append(later)
     if not wanted:
         return []
-    rows = Line.objects.filter(reduce(or_, wanted)).annotate(**held.columns())
+    rows = Line.objects.filter(reduce(or_, wanted)).annotate(**held.columns(reader))
     found = list(rows.select_related("stockrecord", "product__parent", "product__colour").order_by("pk"))
     if basket.pk is not None:
         basket.bring_lines([row for row in found if row.basket_id == basket.pk])
@@ -149,7 +163,13 @@ def _kept(line: Any, image: Picture | None) -> KeptLine:
 
 
 def _held(line: Any) -> str:
-    return held.words(getattr(line, "held_until", None), getattr(line, "held_pieces", None))
+    own = held.own_words(_own_order(line), getattr(line, "own_pieces", None))
+    others = held.words(getattr(line, "held_until", None), getattr(line, "held_pieces", None))
+    return " ".join(filter(None, (own, others)))
+
+
+def _own_order(line: Any) -> str:
+    return getattr(line, "own_order", None) or ""
 
 
 def pictures_of(products: list[Any]) -> dict[int, Picture]:
@@ -171,6 +191,7 @@ def pictures_of(products: list[Any]) -> dict[int, Picture]:
 def _shown(line: Any, part: LineTotal, image: Picture | None) -> ShownLine:
     product, record = line.product, line.stockrecord
     left = MAX_PER_LINE if record.backorderable else record.available
+    problem = problem_of(line)
     return ShownLine(
         id=line.pk,
         product_id=product.pk,
@@ -186,8 +207,10 @@ def _shown(line: Any, part: LineTotal, image: Picture | None) -> ShownLine:
         before_minor=part.before_minor,
         total_minor=part.gross_minor,
         available=record.available,
-        problem=problem_of(line),
+        problem=problem,
         note=_price_note(line, part),
+        mark=marks.of(line),
+        own_order=_own_order(line) if problem else "",
     )
 
 

@@ -17,9 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 from catalogue.models import Product
 from shop.kernel.access import public
 
-from . import actions
+from . import actions, marks
 from .counting import note_count
 from .estimate import estimate_for
+from .held import reader_of
 from .later import keeper_of
 from .queries import shown_basket
 from .undo import REMOVED, Undo, undo_of
@@ -33,7 +34,9 @@ MAX_ID = 2**63 - 1
 @never_cache
 def summary(request: HttpRequest) -> HttpResponse:
     """What is in the basket and what it costs. With script only its middle is exchanged (htmx picks it out)."""
-    shown = shown_basket(basket_of(request), user=request.user, keeper=keeper_of(request))
+    shown = shown_basket(
+        basket_of(request), user=request.user, keeper=keeper_of(request), reader=reader_of(request)
+    )
     note_count(request, sum(line.quantity for line in shown.lines))
     sums = shown.totals
     context = {
@@ -65,7 +68,11 @@ def add(request: HttpRequest) -> HttpResponse:
     )
     try:
         added = actions.add(
-            basket=basket_of(request), variant_id=variant_id, quantity=quantity, by=actor_of(request)
+            basket=basket_of(request),
+            variant_id=variant_id,
+            quantity=quantity,
+            by=actor_of(request),
+            reader=reader_of(request),
         )
     except Product.DoesNotExist:
         raise Http404 from None
@@ -89,7 +96,7 @@ def update(request: HttpRequest, line_id: int) -> HttpResponse:
             basket=basket_of(request), line_id=known_id(line_id), quantity=quantity, by=actor_of(request)
         )
     except LookupError:
-        raise Http404 from None
+        return gone(request, line_id)
     except actions.Refused as refused:
         messages.error(request, str(refused))
     else:
@@ -106,7 +113,7 @@ def remove(request: HttpRequest, line_id: int) -> HttpResponse:
             basket=basket_of(request), line_id=known_id(line_id), by=actor_of(request)
         )
     except LookupError:
-        raise Http404 from None
+        return gone(request, line_id)
     return redirect(undo_address(Undo(REMOVED, product_id, quantity, title)))
 
 
@@ -146,6 +153,13 @@ def basket_of(request: HttpRequest) -> Any:
 def actor_of(request: HttpRequest) -> Any:
     """Who clicks; None for a guest."""
     return request.user if request.user.is_authenticated else None
+
+
+def gone(request: HttpRequest, line_id: int) -> HttpResponse:
+    """The answer for a line that is not in the basket (any more): the basket for a second click, else not found."""
+    if not marks.holds(request, line_id):
+        raise Http404
+    return redirect("basket:summary")
 
 
 def whole_number(request: HttpRequest, name: str, words: str, default: str = "") -> int:

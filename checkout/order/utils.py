@@ -10,7 +10,7 @@ from oscar.apps.order import utils
 from oscar.apps.voucher.models import Voucher
 
 from checkout.vouchers.personal import may_use
-from checkout.vouchers.usage import availability, count_uses, uses_of
+from checkout.vouchers.usage import availability, claim_uses, uses_of
 from shop.kernel.clock import now
 from shop.kernel.money import net_from_gross, to_decimal
 
@@ -159,14 +159,20 @@ class OrderCreator(utils.OrderCreator):
                     self.record_voucher_usage(order, voucher, buyer)
         if given:
             OrderDiscount.objects.bulk_create(given)
-            count_uses(uses_of(given))
+            if not claim_uses(uses_of(given)):
+                raise _price_changed(placement)
 
     def _voucher(self, placement: Placement, pk: int, buyer: Any) -> Voucher:
         """The voucher, held until the order stands: of two orders with a voucher for one, the second is asked again."""
-        from .actions.place import PriceChanged
-
         voucher = Voucher.objects.select_for_update().get(pk=pk)
         if not may_use(voucher, buyer) or not availability(voucher, buyer)[0]:
-            sums = placement.totals
-            raise PriceChanged(sums.total_minor, sums.total_minor + sums.discount_minor)
+            raise _price_changed(placement)
         return voucher
+
+
+def _price_changed(placement: Placement) -> Exception:
+    """A voucher or an offer went to another order of the same moment: without it the total is another."""
+    from .actions.place import PriceChanged
+
+    sums = placement.totals
+    return PriceChanged(sums.total_minor, sums.total_minor + sums.discount_minor)

@@ -72,6 +72,12 @@ def count_uses(used: Uses) -> None:
     _change(used, 1)
 
 
+def claim_uses(used: Uses) -> bool:
+    """``count_uses()`` for an order that is being placed. False when an offer reached its limit since it was reckoned,
+    by an order of the same moment: then the caller places nothing, as the sums are others now."""
+    return _change(used, 1, within_limits=True) == len(used)
+
+
 def give_back(order: Order) -> None:
     """A cancelled order's uses of offers count no more; an offer that was closed by them is open again. Inside the
     caller's transaction. One query, two with discounts."""
@@ -88,9 +94,10 @@ def take_again(order: Order) -> None:
     count_uses(uses_of(OrderDiscount.objects.filter(order=order)))
 
 
-def _change(used: Uses, sign: int) -> None:
+def _change(used: Uses, sign: int, *, within_limits: bool = False) -> int:
+    """How many offers were changed."""
     if not used:
-        return
+        return 0
     ids = sorted(used)
 
     def moved(name: str, part: int, field: Any) -> Any:
@@ -111,7 +118,14 @@ def _change(used: Uses, sign: int) -> None:
         if sign > 0
         else Case(When(~reached, status=closed, then=Value(opened)), default=F("status"))
     )
-    after.update(
+    if within_limits:  # none; or this order's uses still fit; of an amount, the last order may go beyond it
+        after = after.filter(
+            Q(max_global_applications=None)
+            | Q(max_global_applications=0)
+            | Q(times_after__lte=F("max_global_applications")),
+            Q(max_discount=None) | Q(max_discount=0) | Q(total_discount__lt=F("max_discount")),
+        )
+    return after.update(
         num_applications=F("times_after"),
         total_discount=F("amount_after"),
         num_orders=F("orders_after"),

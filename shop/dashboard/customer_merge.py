@@ -30,6 +30,7 @@ from shop.kernel.transactions import retrying
 
 from .customer_reads import account
 from .duplicates import is_confirmed
+from .wish_lists import join_wish_lists
 
 #: What goes over to the account that stays: model, its field, what people call it.
 MOVES: tuple[tuple[str, str, Any], ...] = (
@@ -244,7 +245,7 @@ def _hold(*ids: int) -> None:
 
 
 def _move(gone: User, kept: User) -> dict[str, int]:
-    moved = {}
+    moved = join_wish_lists(gone, kept)
     for label, field, _title in MOVES:
         many = _rows(label, field, gone, kept).update(**{field: kept})
         if many:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client
@@ -171,3 +172,35 @@ def test_looking_at_pictures_costs_no_query() -> None:
     with CaptureQueriesContext(connection) as seen:
         pictures.picture(image, "Schuh")
     assert len(seen) == 0
+
+
+def test_a_picture_that_blows_up_is_named_and_the_others_are_made() -> None:
+    good = added()
+    bomb = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(bomb, "PNG")
+    bad = ProductImage.objects.create(product=make_product(pictures=0), display_order=0)
+    bad.original.save("bombe.png", ContentFile(bomb.getvalue()))
+    make_due()
+    for image in (good, bad):
+        image.refresh_from_db()
+    assert good.widths and not bad.widths
+    assert "DecompressionBomb" in bad.trouble
+
+
+def test_a_second_worker_at_the_same_picture_leaves_no_file_that_nobody_deletes(
+    media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = added()
+    make_due()
+    image.refresh_from_db()
+    before = sorted(path.name for path in media.rglob("*") if path.is_file())
+    real, asked = default_storage.exists, set()
+
+    def exists(name: str) -> bool:  # none was there when it looked; they came before it wrote
+        first = name not in asked
+        asked.add(name)
+        return False if first else real(name)
+
+    monkeypatch.setattr(default_storage._wrapped, "exists", exists)
+    pictures.make_renditions(image)
+    assert sorted(path.name for path in media.rglob("*") if path.is_file()) == before

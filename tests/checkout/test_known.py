@@ -61,6 +61,54 @@ def test_a_known_customer_orders_in_two_steps_with_the_choices_of_the_last_time(
     assert order.carrier_contact_agreed_at is None
 
 
+def test_the_second_order_of_one_session_takes_two_steps_too(client: Client, person: User) -> None:
+    for _order in range(2):
+        put_in_basket(client, make_variant())
+        page = client.get(reverse("checkout:start"), follow=True)
+        assert [url for url, _status in page.redirect_chain] == [reverse("checkout:summary")]
+        client.post(reverse("checkout:summary"), order_button(page))
+    assert Order.objects.count() == 3
+
+
+def test_who_gave_an_address_and_left_is_asked_for_nothing_that_the_last_order_says(
+    client: Client, person: User
+) -> None:
+    put_in_basket(client, make_variant())
+    client.post(reverse("checkout:contact"), CONTACT | {"billing-line1": "Getippte Str. 9"})
+    page = client.get(reverse("checkout:start"), follow=True)
+    text = page.content.decode()
+    assert [url for url, _status in page.redirect_chain] == [reverse("checkout:summary")]
+    assert "Getippte Str. 9" in text and "Lieferung und Zahlung sind die Ihrer letzten Bestellung" in text
+
+
+@pytest.mark.parametrize(
+    ("usual", "there"),
+    [
+        ({"is_default_for_shipping": True}, ["Neue Str. 1", "Musterweg 1"]),
+        ({"is_default_for_billing": True}, ["Neue Str. 1", "Lieferweg 7"]),
+        ({"is_default_for_shipping": True, "is_default_for_billing": True}, ["Neue Str. 1"]),
+    ],
+)
+def test_who_moved_and_changed_the_address_book_gets_the_parcel_there(
+    client: Client, person: User, usual: dict[str, bool], there: list[str]
+) -> None:
+    from oscar.apps.address.models import UserAddress
+
+    UserAddress.objects.create(
+        user=person, first_name="E", last_name="B", line1="Neue Str. 1", line4="Kiel", postcode="24103",
+        country_id="DE", **usual,
+    )  # fmt: skip
+    put_in_basket(client, make_variant())
+    page = client.get(reverse("checkout:start"), follow=True)
+    text = page.content.decode()
+    assert "die übliche Ihres Kontos" in text
+    client.post(reverse("checkout:summary"), order_button(page))
+    order = Order.objects.order_by("-pk")[0]
+    streets = {order.shipping_address.line1, order.billing_address.line1}
+    assert streets == set(there)
+    assert (order.shipping_address.line1 == "Neue Str. 1") == ("is_default_for_shipping" in usual)
+
+
 def test_changing_one_thing_leads_back_to_the_page_that_is_looked_over(client: Client, person: User) -> None:
     put_in_basket(client, make_variant())
     page = client.get(reverse("checkout:start"), follow=True)

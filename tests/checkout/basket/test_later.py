@@ -353,3 +353,83 @@ def test_a_voucher_for_one_use_takes_nothing_off_once_it_was_used(client: Client
     context = client.get("/basket/").context
     assert (context["discount_minor"], context["vouchers"][0]["used"]) == (0, False)
     assert Line.objects.filter(basket__status=Basket.OPEN).count() == 1
+
+
+def mark(client: Client) -> str:
+    return str(client.get("/basket/").context["lines"][0].mark)
+
+
+def test_the_reader_s_own_unpaid_order_is_named_and_no_other_checkout(client: Client) -> None:
+    person = make_user()
+    record = variants(make_product(stock=3))[0]
+    own = place_order((record, 2), method="card", user=person)
+    place_order((record, 1), method="card")
+    client.force_login(person)
+    words = told(add(client, record))
+    assert f"2 Stück sind in Ihrer eigenen Bestellung {own.number}" in words
+    assert "1 Stück" in words and "anderen Bestellung" in words
+    make_basket((record, 1), owner=person)
+    page = client.get("/basket/")
+    line = page.context["lines"][0]
+    assert own.number in line.problem and line.own_order == own.number
+    assert f'href="/orders/{own.number}/"' in page.content.decode()
+    assert own.number not in told(add(Client(), record)), "to nobody else"
+
+
+def test_a_guest_s_own_order_is_known_by_the_browser(client: Client) -> None:
+    record = variants(make_product(stock=1))[0]
+    order = place_order((record, 1), method="card")
+    session = client.session
+    session["orders_seen"] = [order.pk]
+    session.save()
+    words = told(add(client, record))
+    assert order.number in words and "anderen" not in words
+
+
+def test_a_guest_s_second_click_finds_the_article_whose_first_answer_was_lost(client: Client) -> None:
+    add(client, variants(make_product("Elbschuh"))[0], 2)
+    line = client.get("/basket/").context["lines"][0]
+    first = Client()
+    first.cookies = client.cookies.copy()
+    first.post(f"/basket/lines/{line.id}/later/", {"mark": line.mark})  # the browser throws this answer away
+    assert kept(client) == []
+    assert client.post(f"/basket/lines/{line.id}/later/", {"mark": line.mark}).status_code == 302
+    assert kept(client) == [("Elbschuh", 2)]
+
+
+@pytest.mark.parametrize("verb", ["remove", "later", "update"])
+def test_a_second_click_on_a_line_that_is_gone_leads_to_the_basket(client: Client, verb: str) -> None:
+    add(client, variants(make_product())[0])
+    line = client.get("/basket/").context["lines"][0]
+    client.post(f"/basket/lines/{line.id}/remove/")
+    url, form = f"/basket/lines/{line.id}/{verb}/", {"mark": line.mark, "quantity": "2"}
+    if verb == "update":
+        url = f"/basket/lines/{line.id}/update/"
+    assert client.post(url, form)["Location"] == "/basket/"
+
+
+def test_a_mark_is_good_for_its_own_line_and_basket_alone(client: Client) -> None:
+    first, second = variants(make_product())
+    add(client, first)
+    add(client, second)
+    other = Client()
+    add(other, first)
+    lines, strange = client.get("/basket/").context["lines"], mark(other)
+    for token in (strange, lines[1].mark, lines[0].mark[:-2], "", "💶"):
+        answer = other.post(f"/basket/lines/{lines[0].id}/later/", {"mark": token})
+        assert answer.status_code == 404
+    assert len(in_basket(client)) == 2
+
+
+def test_what_was_deleted_is_kept_again_within_the_limit(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(later, "MAX_LATER", 2)
+    records = variants(make_product(sizes=("40", "41", "42")))
+    for record in records:
+        page = client.post(
+            "/basket/later/again/", {"product_id": record.product_id, "quantity": 1}, follow=True
+        )
+    assert "2 Artikel" in told(page) and len(kept(client)) == 2
+    client.post("/basket/later/again/", {"product_id": records[0].product_id, "quantity": 1})
+    assert sorted(n for _t, n in kept(client)) == [1, 2], "one that lies there already gets more pieces"

@@ -12,7 +12,7 @@ from oscar.apps.voucher.models import Voucher
 from checkout.basket import actions as basket_actions
 from checkout.basket.offers import apply_offers
 from checkout.order.actions.life import cancel, revive
-from checkout.order.actions.place import place
+from checkout.order.actions.place import PriceChanged, place
 from checkout.order.models import Order
 from checkout.payment.actions.capture import capture
 from checkout.payment.models import Payment, Refund
@@ -129,3 +129,30 @@ def test_an_offer_somebody_suspended_stays_suspended() -> None:
 def test_an_order_without_discounts_is_cancelled_as_before() -> None:
     order = place_order((make_variant(), 1))
     assert cancel(order=order, why="changed her mind") and not cancel(order=order, why="twice")
+
+
+def test_of_two_orders_reckoned_at_once_only_one_gets_the_last_use_of_an_offer() -> None:
+    offer = make_offer("Die erste", percent=10)
+    ConditionalOffer.objects.filter(pk=offer.pk).update(max_global_applications=1)
+    both = [
+        make_placement(filled(person), user=person, shipping_minor=0) for person in (make_user(), make_user())
+    ]
+    assert [placement.totals.total_minor for placement in both] == [9_000, 9_000]
+    place(both[0])
+    with pytest.raises(PriceChanged):
+        place(both[1])
+    offer.refresh_from_db()
+    assert (offer.num_applications, offer.status, Order.objects.count()) == (1, "Consumed", 1)
+
+
+def test_an_offer_whose_money_was_given_away_takes_nothing_off_an_order_that_was_reckoned_before() -> None:
+    offer = make_offer("Bis 15 Euro", percent=10)
+    ConditionalOffer.objects.filter(pk=offer.pk).update(max_discount=15)
+    three = [
+        make_placement(filled(person), user=person, shipping_minor=0)
+        for person in (make_user(), make_user(), make_user())
+    ]
+    for placement in three[:2]:  # the second goes beyond the limit and closes it
+        place(placement)
+    with pytest.raises(PriceChanged):
+        place(three[2])

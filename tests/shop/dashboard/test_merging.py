@@ -521,3 +521,39 @@ def test_a_wish_to_be_deleted_is_not_lost_by_merging(pair: tuple[User, User], wh
     deletion.take_back(person=pair[which])
     seen = merging.preview(kept=kept, gone=gone).seen
     merging.merge(kept=kept, gone=gone, seen=seen, why="doppelt", confirmed=True, by=make_staff())
+
+
+def test_two_wish_lists_become_one_with_every_article_once(service: Client) -> None:
+    from oscar.apps.wishlists.models import Line, WishList
+
+    kept, gone = confirmed("a@example.org"), confirmed("b@example.org")
+    first, second, third = (make_variant().product for _n in range(3))
+    theirs = WishList.objects.create(owner=gone, visibility=WishList.SHARED)
+    for product in (first, second):
+        theirs.lines.create(product=product, title="x")
+    mine = WishList.objects.create(owner=kept)  # the younger one: its owner would not see it any more
+    for product in (second, third):
+        mine.lines.create(product=product, title="x")
+    client = Client()
+    client.force_login(gone)
+    link = client.get("/wishes/").context["shared_url"]
+    assert Client().get(link).status_code == 200
+    sent(service, kept, gone)
+    [left] = WishList.objects.all()
+    assert (left.pk, left.owner) == (mine.pk, kept)
+    assert set(Line.objects.values_list("product_id", flat=True)) == {first.pk, second.pk, third.pk}
+    assert Line.objects.count() == 3
+    assert Client().get(link).status_code == 404, "no page would be left to end it"
+    note = CustomerNote.objects.get(facts__merged=gone.pk)
+    assert note.facts["moved"]["wishlists.WishList.owner"] == 1
+
+
+def test_the_only_wish_list_moves_as_it_is_with_its_link(service: Client) -> None:
+    from oscar.apps.wishlists.models import WishList
+
+    kept, gone = confirmed("a@example.org"), confirmed("b@example.org")
+    theirs = WishList.objects.create(owner=gone)
+    theirs.lines.create(product=make_variant().product, title="x")
+    sent(service, kept, gone)
+    theirs.refresh_from_db()
+    assert (theirs.owner, theirs.lines.count()) == (kept, 1)
