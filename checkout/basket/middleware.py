@@ -32,15 +32,16 @@ class BasketMiddleware(middleware.BasketMiddleware):  # type: ignore[misc]
         request.basket = SimpleLazyObject(load)
         response = self.get_response(request)
         if isinstance(request.basket, SimpleLazyObject) and request.basket._wrapped is empty:
+            for key in request.cookies_to_delete:  # the basket was asked for at sign-in, by nobody else
+                response.delete_cookie(key)
             return self._finish(request, response)
         if request.method == "POST" and not is_noted(request):
             note_count(request, count_pieces(request.basket))
         return self._finish(request, self.process_response(request, response))
 
     def _finish(self, request: Any, response: Any) -> Any:
-        """Cookies of baskets that are gone go, and the count of the present one is written."""
-        for key in request.cookies_to_delete:
-            response.delete_cookie(key)
+        """The count of a basket that is gone goes, that of the present one is written. The cookies of baskets are
+        Oscar's part: it deletes that of one that is gone, and then writes that of one which was begun in its place."""
         if settings.OSCAR_BASKET_COOKIE_OPEN in request.cookies_to_delete:
             response.delete_cookie(COUNT_COOKIE)
         write_count(request, response)

@@ -24,6 +24,7 @@ SCORE_MIN, WEIGHT_MAX = 95, 300_000
 PHONE = {"width": 360, "height": 740}
 CHROME = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 NOT_FOR_SEARCH = ("basket", "checkout")  #: pages that robots are asked to leave alone
+TRACES_MAX = 3  #: now and then the browser loses the trace of a page; then the page is judged once more
 JUDGES = ("lighthouse", "axe", "html")
 
 
@@ -184,8 +185,11 @@ def lighthouse(page: Seen) -> dict[str, Any]:
     ]  # fmt: skip
     if page.cookie:
         command.append(f"--extra-headers={json.dumps({'Cookie': page.cookie})}")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_quiet_environment())
-    if done.returncode:
+    for _try in range(TRACES_MAX):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=_quiet_environment())
+        if not done.returncode:
+            break
+    else:
         sys.exit(f"kontor: Lighthouse did not end well: {done.stderr[-800:]}")
     told = json.loads(report.read_text())
     requests = told["audits"]["network-requests"]["details"]["items"]

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import sending
+from . import forgetting, sending
 
 
 @shared_task(name="notifications.send_one", ignore_result=True)
@@ -18,3 +18,9 @@ def send_one(mail_id: int) -> None:
 def send_due() -> int:
     """Send what the queue lost, and second attempts. Runs every few seconds."""
     return sending.send_due()
+
+
+@shared_task(name="notifications.forget", ignore_result=True)
+def forget() -> None:
+    """Delete mails that only asked whether an address is its owner's."""
+    forgetting.forget_asking()

@@ -78,6 +78,18 @@ CELERY_BEAT_SCHEDULE = {
         "task": "pages.delete_accounts",
         "schedule": crontab(hour="4", minute="40"),
     },
+    "forget baskets nobody can open": {
+        "task": "basket.forget_guests",
+        "schedule": crontab(hour="3", minute="50"),
+    },
+    "forget ended sessions and unconfirmed addresses": {
+        "task": "customers.forget",
+        "schedule": crontab(hour="3", minute="55"),
+    },
+    "forget mails that only asked": {
+        "task": "notifications.forget",
+        "schedule": crontab(hour="4", minute="0"),
+    },
     "clear changes that pages asked about": {
         "task": "kernel.clear_changes",
         "schedule": crontab(minute="35"),

@@ -304,3 +304,13 @@ def test_a_basket_of_a_signed_in_customer_stays_in_the_budget(client: Client) ->
     for record in variants(make_product(stock=9)):
         add(client, record.product_id)
     assert cost(client) <= BUDGET
+
+
+def test_after_an_order_the_next_thing_a_guest_chooses_is_not_lost(client: Client) -> None:
+    """The cookie names the basket that became the order; adding begins a new one, whose cookie must reach the browser."""
+    first, second = variants(make_product(sizes=("41", "42")))
+    add(client, first.product_id)
+    Basket.objects.update(status=Basket.SUBMITTED)
+    add(client, second.product_id)
+    assert [n for _title, n in in_basket(client)] == [1]
+    assert client.cookies["basket_count"].value == "1"
