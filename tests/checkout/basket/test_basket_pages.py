@@ -307,7 +307,7 @@ def test_a_basket_of_a_signed_in_customer_stays_in_the_budget(client: Client) ->
 
 
 def test_after_an_order_the_next_thing_a_guest_chooses_is_not_lost(client: Client) -> None:
-    """The cookie names the basket that became the order; adding begins a new one, whose cookie must reach the browser."""
+    """The cookie names the basket that became the order; adding begins another, whose cookie must reach the browser."""
     first, second = variants(make_product(sizes=("41", "42")))
     add(client, first.product_id)
     Basket.objects.update(status=Basket.SUBMITTED)

@@ -105,7 +105,7 @@ def test_an_address_nobody_confirmed_goes_after_thirty_days_and_every_proof_stay
     clock.advance(days=29)
     ask("nochmal@example.org")
     forget()
-    assert Consent.objects.count() == 9
+    assert Consent.objects.count() == 10
     clock.advance(days=2)
     forget()
     steps = list(Consent.objects.order_by("email", "pk").values_list("email", "kind"))
