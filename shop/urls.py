@@ -12,6 +12,7 @@ from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
+from shop.customers import views as customers
 from shop.kernel.access import public
 from shop.pages import media, sitemaps, views
 
@@ -55,6 +56,7 @@ urlpatterns += i18n_patterns(
     path("catalogue/", include("catalogue.urls")),
     path("basket/", include("checkout.basket.urls")),
     path("account/", include("shop.pages.account_urls")),
+    path("accounts/second-factor/", customers.second_factor, name="second_factor"),
     path("accounts/", include("allauth.urls")),
     *room("checkout/", "checkout.urls"),
     path("orders/", include("shop.pages.order_urls")),

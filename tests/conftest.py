@@ -80,6 +80,18 @@ def _restore_instead_of_flush() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _staff_have_shown_a_second_factor() -> Iterator[None]:
+    """``client.force_login`` of staff stands for the whole sign-in; see support/second_factor.py."""
+    from django.test import Client
+
+    from .support.second_factor import shown_at_force_login
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "force_login", shown_at_force_login)
+        yield
+
+
 @pytest.fixture
 def fresh_database(transactional_db: None) -> None:
     """A database with real commits, for threads and processes; put back afterwards. Slower than ``db``."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.core import context as allauth_context
 from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest
@@ -17,6 +19,10 @@ from shop.kernel.transactions import retrying
 from shop.kernel.visitors import place_of
 
 from .events import AccountMailRequested
+from .second_factor import has_one
+
+#: Seconds after signing in by password within which it is not asked for again to set up the first second factor.
+FRESH_S = 300
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -34,6 +40,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Remember the language the person registered in."""
         user.language = (get_language() or "de").split("-")[0]
         return super().save_user(request, user, form, commit)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """As allauth does; but who signed in just now and has no second factor sets up the first one at once."""
+        person = self.request.user
+        if app == "allauth.mfa" and person.is_authenticated and not has_one(person):
+            records = get_authentication_records(self.request, person)
+            if any(time.time() - record["at"] < FRESH_S for record in records):
+                return False
+        return bool(super().is_reauthentication_required(app=app, **kwargs))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """What limits on signing in count by: the visitor behind our own servers, as everywhere else."""

@@ -8,4 +8,5 @@ class CustomerConfig(apps.CustomerConfig):
     name = "shop.customers"
 
     def ready(self) -> None:
-        """Views and URLs are our own; Oscar's are not loaded."""
+        """Views and URLs are our own; Oscar's are not loaded. Sessions end and factors are noted by signals."""
+        from . import second_factor, sessions  # noqa: F401

@@ -7,12 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from oscar.apps.customer.abstract_models import AbstractUser
 
 from shop.kernel.clock import now
 from shop.kernel.models import AppendOnlyError
 
+SESSIONS_SALT = "shop.customers.sessions"
+RIGHTS = ("is_staff", "is_superuser", "is_active")
 NOTE_MAX = 2_000  #: characters of one note
 
 
@@ -33,9 +36,16 @@ class User(AbstractUser):
         verbose_name=_("Merged into"),
         help_text="the account of the same person that goes on; this one is closed for good",
     )
+    sessions_version = models.PositiveIntegerField(
+        default=0,
+        help_text="part of what each session is checked against: one more, and all of them have ended",
+    )
 
     class Meta(AbstractUser.Meta):
-        permissions = [("merge_customers", "May merge two accounts of one customer")]
+        permissions = [
+            ("merge_customers", "May merge two accounts of one customer"),
+            ("reset_second_factors", "May take away a colleague's lost second factor"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(merged_into=None) | Q(is_active=False), name="customer_merged_is_closed"
@@ -44,6 +54,39 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+    @classmethod
+    def from_db(cls, db: Any, field_names: Any, values: Any) -> User:
+        """As Django does, and remember what decides about rights: ``save`` compares."""
+        person = super().from_db(db, field_names, values)
+        person._rights_read = {name: person.__dict__[name] for name in RIGHTS if name in person.__dict__}  # type: ignore[attr-defined]
+        return person
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As Django does. Other rights end the person's sessions; ``sessions_version`` itself is only counted up in the
+        database (sessions.py): a row read before must not bring ended sessions back."""
+        read: dict[str, bool] = getattr(self, "_rights_read", {})
+        changed = any(getattr(self, name) != was for name, was in read.items())
+        if not self._state.adding and not args and not kwargs.get("force_insert"):
+            given = kwargs.get("update_fields")
+            names = {field.name for field in self._meta.concrete_fields if not field.primary_key}
+            names -= self.get_deferred_fields() | {"sessions_version"}
+            kwargs["update_fields"] = names if given is None else set(given) - {"sessions_version"}
+        super().save(*args, **kwargs)
+        if changed:
+            self._rights_read = {name: getattr(self, name) for name in read}
+            from .sessions import end_sessions
+
+            end_sessions([self.pk], of=self)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What each session is checked against: the password, and how often all were ended (sessions.py)."""
+        known = super()._get_session_auth_hash(secret)  # type: ignore[misc]  # Django's stubs leave it out
+        if not self.sessions_version:
+            return str(known)
+        return salted_hmac(
+            SESSIONS_SALT, f"{known}:{self.sessions_version}", secret=secret, algorithm="sha256"
+        ).hexdigest()
 
     @property
     def name(self) -> str:

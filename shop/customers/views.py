@@ -11,13 +11,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from shop.audit.actions import note_change
 from shop.kernel.access import shopper_view
 
 from .forms import ProfileForm
 from .models import User
+from .second_factor import has_one
 
 
 def _save(form: ProfileForm, person: User) -> None:
@@ -32,6 +33,14 @@ def _save(form: ProfileForm, person: User) -> None:
             by=None,
             person=(person.pk, person.email),
         )
+
+
+@shopper_view
+@never_cache
+@require_safe
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Where staff are led who have no second factor yet: why, and which there are."""
+    return render(request, "account/second_factor.html", {"has_one": has_one(request.user)})
 
 
 @shopper_view

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from shop.customers import second_factor
+
 from .navigation import navigation
 from .roles import role_of
 
 
 def staff(request: HttpRequest) -> dict[str, Any]:
-    """Context of the dashboard shell: ``staff_nav`` and ``staff_role``."""
+    """Context of the dashboard shell: ``staff_nav``, ``staff_role``; ``staff_let_off``: in by a password alone."""
     user = getattr(request, "user", None)
 
     @cache
@@ -23,7 +25,10 @@ def staff(request: HttpRequest) -> dict[str, Any]:
     def role() -> str:
         return role_of(user) if _is_staff(user) else ""
 
-    return {"staff_nav": nav, "staff_role": role}
+    def without() -> bool:
+        return _is_staff(user) and second_factor.is_let_off(user)
+
+    return {"staff_nav": nav, "staff_role": role, "staff_let_off": without}
 
 
 def _is_staff(user: Any) -> bool:

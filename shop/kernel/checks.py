@@ -103,6 +103,35 @@ def the_server_in_front_is_named(app_configs: Any, **kwargs: Any) -> list[CheckM
     ]
 
 
+@register()
+def only_the_demo_is_let_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Names under .example belong to nobody (RFC 2606): a real person's address cannot be let off by mistake."""
+    real = [name for name in settings.DEMO_STAFF_DOMAINS if not name.lower().endswith(".example")]
+    if not real:
+        return []
+    return [
+        Error(
+            f"DEMO_STAFF_DOMAINS lets staff of {', '.join(real)} in by a password alone",
+            hint="only domains under .example may stand there: those of a demo shop",
+            id="kernel.E111",
+        )
+    ]
+
+
+@register(deploy=True)
+def staff_show_a_second_factor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A demo shop may let its staff in by password alone; a real one must not."""
+    if not settings.DEMO_STAFF_DOMAINS:
+        return []
+    return [
+        Warning(
+            f"staff of {', '.join(settings.DEMO_STAFF_DOMAINS)} sign in without a second factor",
+            hint="set DEMO_STAFF_DOMAINS to nothing, unless this is a demo shop",
+            id="kernel.W112",
+        )
+    ]
+
+
 def _several_hosts(found: dict[str, Capability]) -> Iterator[CheckMessage]:
     """A queue on another host means workers on other hosts; they must see the same data."""
     broker = urlsplit(settings.CELERY_BROKER_URL)

@@ -150,3 +150,19 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.pk}"
+
+
+class Tally(models.Model):
+    """How often somebody tried something lately; see ``tries.py``. In the database, so that all workers count as one.
+    What was tried and by whom stands in the key as a keyed hash: the row names nobody."""
+
+    key = models.CharField(max_length=64, unique=True)
+    count = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(help_text="the first try that still counts")
+    last_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.count} tries since {self.since:%H:%M}"

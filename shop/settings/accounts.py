@@ -1,5 +1,10 @@
 """Accounts: django-allauth with the e-mail address as name. Roles are groups, see shop/dashboard/roles.py."""
 
+from urllib.parse import urlsplit
+
+from .base import SITE_URL
+from .env import env
+
 AUTH_USER_MODEL = "customer.User"
 AUTHENTICATION_BACKENDS = [
     "shop.customers.backends.PermissionsInOneQuery",
@@ -22,7 +27,18 @@ ACCOUNT_ADAPTER = "shop.customers.adapter.AccountAdapter"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/account/"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  #: steps of 30 seconds that a clock may be wrong
+#: Staff show a second factor, always. Only people of the demo shop may be let off, by the domain of their addresses
+#: (shop/demo/logins.py): by itself on one's own machine, beside a real address only where it is set.
+_own_machine = (urlsplit(SITE_URL).hostname or "") in ("127.0.0.1", "localhost", "::1")
+DEMO_STAFF_DOMAINS: list[str] = env.list(
+    "DEMO_STAFF_DOMAINS", default=["kiekschuh.example"] if _own_machine else []
+)
+#: Seconds after which a session of staff ends: nothing done in it, and since signing in whatever was done.
+STAFF_SESSION_IDLE_S = env.int("STAFF_SESSION_IDLE_S", default=2 * 3600)
+STAFF_SESSION_LASTS_S = env.int("STAFF_SESSION_LASTS_S", default=12 * 3600)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -1,0 +1,97 @@
+"""When sessions end: all of a person's at a change of rights or password, and those of staff after some hours.
+
+Each session is checked at each request against a keyed hash of the password and of ``User.sessions_version``. One more
+of the latter, and every session made before is no longer the person's; no table of sessions has to be searched.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from allauth.core import context
+from django.conf import settings
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.models import Group
+from django.contrib.auth.signals import user_logged_in
+from django.db.models import F
+from django.db.models.signals import m2m_changed, pre_delete
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from .models import User
+
+SINCE, SEEN = (
+    "staff_since",
+    "staff_seen",
+)  #: in the session: seconds of the real clock, as Django counts sessions
+SEEN_EVERY_S = 60  #: so exactly it is kept when somebody was last here: writing it at each click would cost
+
+
+def end_sessions(ids: Iterable[int], *, of: User | None = None) -> int:
+    """End all sessions of these people; whoever does it to themselves goes on in theirs, under a new key.
+
+    of: the row in hand of one of them, which then knows. Returns how many people that were.
+    """
+    wanted = set(ids)
+    done = (
+        User.objects.filter(pk__in=wanted).update(sessions_version=F("sessions_version") + 1) if wanted else 0
+    )
+    if of is not None and done:
+        of.refresh_from_db(fields=["sessions_version"])
+    request = context.request
+    acting = getattr(request, "user", None)
+    if acting is not None and acting.pk in wanted:
+        acting.refresh_from_db(fields=["sessions_version"])
+        update_session_auth_hash(request, acting)
+    return done
+
+
+@receiver(m2m_changed, sender=User.groups.through)
+@receiver(m2m_changed, sender=User.user_permissions.through)
+def _own_rights_changed(instance: Any, action: str, reverse: bool, pk_set: Any, **rest: Any) -> None:
+    """A person got or lost a role or a permission of their own."""
+    if not reverse and (action == "pre_clear" or (action in ("post_add", "post_remove") and pk_set)):
+        end_sessions([instance.pk], of=instance)
+    elif reverse and action == "pre_clear":
+        end_sessions(instance.user_set.values_list("pk", flat=True))
+    elif reverse and action in ("post_add", "post_remove"):
+        end_sessions(pk_set)
+
+
+@receiver(m2m_changed, sender=Group.permissions.through)
+def _role_changed(instance: Any, action: str, reverse: bool, pk_set: Any, **rest: Any) -> None:
+    """A role got or lost a permission: so did everybody who has it."""
+    if action == "pre_clear" or (action in ("post_add", "post_remove") and pk_set):
+        groups = (
+            Group.objects.filter(pk__in=pk_set or []) if reverse else Group.objects.filter(pk=instance.pk)
+        )
+        if reverse and action == "pre_clear":
+            groups = instance.group_set.all()
+        end_sessions(User.objects.filter(groups__in=groups).values_list("pk", flat=True))
+
+
+@receiver(pre_delete, sender=Group)
+def _role_goes(instance: Group, **rest: Any) -> None:
+    """A role is taken away from everybody."""
+    end_sessions(User.objects.filter(groups=instance.pk).values_list("pk", flat=True))
+
+
+@receiver(user_logged_in)
+def _begin(request: HttpRequest, user: User, **rest: Any) -> None:
+    """From now on the hours of a session of staff count."""
+    moment = time.time()
+    request.session[SINCE] = request.session[SEEN] = moment
+
+
+def is_over(request: HttpRequest) -> bool:
+    """Whether this session of staff was left alone, or lasted, too long. Notes that somebody was here."""
+    moment = time.time()
+    since = request.session.setdefault(SINCE, moment)
+    seen = request.session.setdefault(SEEN, moment)
+    if moment - seen > settings.STAFF_SESSION_IDLE_S or moment - since > settings.STAFF_SESSION_LASTS_S:
+        return True
+    if moment - seen >= SEEN_EVERY_S:
+        request.session[SEEN] = moment
+    return False

@@ -1,0 +1,201 @@
+"""Staff without a second factor get into nothing; who has one shows it; a lost one is taken away by somebody else."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from shop.customers.models import User
+from shop.customers.second_factor import MARK
+from shop.kernel.checks import only_the_demo_is_let_off, staff_show_a_second_factor
+from tests.factories.people import make_staff, make_user
+from tests.support.second_factor import by_password
+
+pytestmark = pytest.mark.django_db
+SECRET = "JBSWY3DPEHPK3PXP"
+PASSWORD = "hafen-kontor-26"
+LOGIN, AUTHENTICATE = "account_login", "mfa_authenticate"
+DOORS = {
+    "/dashboard/", "/dashboard/orders/", "/cms/", "/cms/pages/", "/account/", "/basket/", "/checkout/",
+    "/dashboard/warehouse/", "/dashboard/finance/", "/accounts/password/change/", "/documents/1/x.pdf",
+    "/accounts/2fa/recovery-codes/",
+}  # fmt: skip
+
+
+def code(secret: str = SECRET, steps: int = 0) -> str:
+    """What an app shows now, or some steps of half a minute later."""
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps)))
+
+
+@pytest.fixture
+def clerk() -> User:
+    """Somebody in the office, with a password and no second factor."""
+    person = make_staff(
+        "clerk@example.org", "dashboard.enter", "order.view_orders", "wagtailadmin.access_admin"
+    )
+    person.set_password(PASSWORD)
+    person.save()
+    return person
+
+
+def sign_in(client: Client, person: User) -> Any:
+    """By the real page."""
+    return client.post(reverse(LOGIN), {"login": person.email, "password": PASSWORD})
+
+
+@pytest.mark.parametrize("door", sorted(DOORS))
+def test_staff_without_a_second_factor_are_led_to_set_one_up(client: Client, clerk: User, door: str) -> None:
+    by_password(client, clerk)
+    answer = client.get(door)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/accounts/second-factor/"), answer.headers["Location"]
+    assert client.post(door).headers.get("Location") == "/accounts/second-factor/", "and forms do nothing"
+
+
+def test_scripts_and_parts_of_pages_are_told_so(client: Client, clerk: User) -> None:
+    by_password(client, clerk)
+    data = client.get("/dashboard/warehouse/phone/", headers={"accept": "application/json"})
+    assert (data.status_code, list(data.json())) == (403, ["error"])
+    part = client.get("/dashboard/orders/", headers={"hx-request": "true"})
+    assert (part.status_code, part.headers["HX-Redirect"]) == (403, "/accounts/second-factor/")
+
+
+def test_the_page_says_why_and_which_there_are_and_the_way_out_is_open(client: Client, clerk: User) -> None:
+    by_password(client, clerk)
+    page = client.get("/accounts/second-factor/").content.decode()
+    assert reverse("mfa_activate_totp") in page
+    assert reverse("mfa_add_webauthn") in page
+    assert client.post(reverse("account_logout")).status_code == 302
+    assert "_auth_user_id" not in client.session
+
+
+def test_who_may_edit_pages_is_asked_too_although_nobody_called_them_staff(client: Client) -> None:
+    writer = make_user("autorin@example.org")
+    writer.user_permissions.add(Permission.objects.get(codename="access_admin"))
+    by_password(client, writer)
+    assert client.get("/cms/").headers["Location"].startswith("/accounts/second-factor/")
+    assert client.get("/account/").status_code == 200, "as a customer she is one"
+
+
+def test_customers_are_never_asked(client: Client) -> None:
+    by_password(client, make_user())
+    assert client.get("/account/").status_code == 200
+
+
+def test_an_app_is_set_up_and_opens_the_office(
+    client: Client, clerk: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Within this test's own transaction nothing is ever committed; outside, it is committed within the request.
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda work, *args, **kwargs: work())
+    elsewhere = Client()
+    by_password(elsewhere, clerk)
+    assert sign_in(client, clerk).status_code == 302
+    page = client.get(reverse("mfa_activate_totp"))
+    assert page.status_code == 200, "who signed in just now is not asked for the password again"
+    (secret,) = re.findall(r'value="([A-Z2-7]{16,})"', page.content.decode())
+    wrong = client.post(reverse("mfa_activate_totp"), {"code": "000000"})
+    assert (wrong.status_code, Authenticator.objects.count()) == (200, 0)
+    before = client.session.session_key
+    done = client.post(reverse("mfa_activate_totp"), {"code": code(secret)})
+    assert done.headers["Location"] == reverse("mfa_view_recovery_codes")
+    assert client.session.session_key != before, "more rights, a new key"
+    assert client.get(done.headers["Location"]).status_code == 200
+    assert client.get("/dashboard/orders/").status_code == 200
+    assert elsewhere.get("/dashboard/").headers["Location"].startswith("/accounts/login/"), (
+        "other sessions ended"
+    )
+
+
+def test_who_has_an_app_shows_it_at_each_sign_in(client: Client, clerk: User) -> None:
+    TOTP.activate(clerk, SECRET)
+    assert sign_in(client, clerk).headers["Location"] == reverse(AUTHENTICATE)
+    assert client.get("/dashboard/").headers["Location"].startswith("/accounts/login/"), "not signed in yet"
+    assert client.post(reverse(AUTHENTICATE), {"code": "000000"}).status_code == 200
+    assert "_auth_user_id" not in client.session
+    before = client.session.session_key
+    assert client.post(reverse(AUTHENTICATE), {"code": code()}).status_code == 302
+    assert client.session.session_key != before
+    assert client.get("/dashboard/").status_code == 200
+
+
+def test_a_code_opens_once(client: Client, clerk: User) -> None:
+    TOTP.activate(clerk, SECRET)
+    used = code()
+    sign_in(client, clerk)
+    assert client.post(reverse(AUTHENTICATE), {"code": used}).status_code == 302
+    thief = Client()
+    sign_in(thief, clerk)
+    assert thief.post(reverse(AUTHENTICATE), {"code": used}).status_code == 200
+    assert "_auth_user_id" not in thief.session
+
+
+def test_a_recovery_code_opens_once(client: Client, clerk: User) -> None:
+    TOTP.activate(clerk, SECRET)
+    codes = RecoveryCodes.activate(clerk).get_unused_codes()
+    for again in (False, True):
+        here = Client()
+        sign_in(here, clerk)
+        here.post(reverse(AUTHENTICATE), {"code": codes[0]})
+        assert ("_auth_user_id" in here.session) is not again
+
+
+def test_a_session_that_never_showed_the_factor_is_asked_and_adds_no_other(
+    client: Client, clerk: User
+) -> None:
+    """Somebody with a password alone, in a session from before, must not give themselves a factor of their own."""
+    TOTP.activate(clerk, SECRET)
+    by_password(client, clerk)
+    for door in (
+        "/dashboard/",
+        reverse("mfa_add_webauthn"),
+        reverse("mfa_index"),
+        reverse("mfa_deactivate_totp"),
+    ):
+        assert client.get(door).headers["Location"].startswith(reverse("mfa_reauthenticate")), door
+    client.post(reverse("mfa_reauthenticate"), {"code": code()})
+    assert client.get("/dashboard/").status_code == 200
+
+
+def test_the_mark_of_one_person_is_nothing_to_the_next(client: Client, clerk: User) -> None:
+    client.force_login(clerk)
+    session = client.session
+    assert session[MARK] == clerk.pk
+    session[MARK] = clerk.pk + 1
+    session.save()
+    assert client.get("/dashboard/").status_code == 302
+
+
+def test_who_takes_the_last_factor_away_is_led_to_set_up_another(client: Client, clerk: User) -> None:
+    TOTP.activate(clerk, SECRET)
+    sign_in(client, clerk)
+    client.post(reverse(AUTHENTICATE), {"code": code()})
+    client.post(reverse("mfa_reauthenticate"), {"code": code(steps=1)})
+    assert client.post(reverse("mfa_deactivate_totp")).status_code == 302
+    assert not Authenticator.objects.exists()
+    assert client.get("/dashboard/").headers["Location"].startswith("/accounts/second-factor/")
+
+
+def test_only_staff_of_the_demo_are_let_off_and_the_page_says_so(client: Client, settings: Any) -> None:
+    demo = make_staff("lager@kiekschuh.example", "dashboard.enter")
+    by_password(client, demo)
+    assert "Demo" in client.get("/dashboard/").content.decode()
+    settings.DEMO_STAFF_DOMAINS = []
+    assert client.get("/dashboard/").headers["Location"].startswith("/accounts/second-factor/")
+    assert staff_show_a_second_factor(None) == []
+
+
+def test_a_deployment_that_lets_staff_off_is_warned_and_real_names_are_refused(settings: Any) -> None:
+    settings.DEMO_STAFF_DOMAINS = ["kiekschuh.example"]
+    assert [one.id for one in staff_show_a_second_factor(None)] == ["kernel.W112"]
+    assert only_the_demo_is_let_off(None) == []
+    settings.DEMO_STAFF_DOMAINS = ["kiekschuh.example", "schuhe.de"]
+    assert [one.id for one in only_the_demo_is_let_off(None)] == ["kernel.E111"]
