@@ -20,7 +20,7 @@ def best_sellers(limit: int) -> list[int]:
     """Ids of the products of which most pieces were ordered in DAYS days and some can be bought; kept for ten minutes.
     One query at most."""
     kept = cache.get("best_sellers")
-    if kept is None:
+    if not isinstance(kept, list):
         rows = (
             Reservation.objects.filter(
                 created_at__gte=now() - timedelta(days=DAYS),

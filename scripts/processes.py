@@ -108,7 +108,7 @@ class Plan:
                 "web",
                 [
                     python, "-m", "gunicorn", "shop.wsgi", "--bind", f"{HOST}:{self.port}",
-                    "--worker-class", "gthread", "--workers", str(self.web_workers),
+                    "--worker-class", "shop.web.Worker", "--workers", str(self.web_workers),
                     "--threads", str(self.web_threads), "--preload", "--timeout", "60", "--graceful-timeout", "10",
                     "--no-control-socket", "--log-level", "warning", "--worker-tmp-dir", str(self.data_dir),
                 ],

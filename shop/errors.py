@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+
+from .kernel import outages
+
+RETRY_AFTER_S = 30  #: what browsers and search engines are told while something we lean on is away
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
@@ -27,8 +34,18 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(request, 404, _("Nothing here"), _("The page does not exist or has moved."))
 
 
+def busy() -> HttpResponse:
+    """503: something we lean on is away. Asks neither the database nor the reader's session."""
+    page = HttpResponse(render_to_string("503.html"), status=503)
+    page.headers["Retry-After"] = str(RETRY_AFTER_S)
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our fault."""
+    """500: our fault; 503 where the error came from the database or the store of files being away."""
+    if outages.cause_of(sys.exc_info()[1]):
+        return busy()
     return _page(
         request, 500, _("Something went wrong on our side"), _("Nothing you did is lost. Please try again.")
     )

@@ -137,10 +137,10 @@ def _fresh_cache() -> None:
     from catalogue.partner import vat
     from checkout.shipping import queries as shipping
     from fulfilment.warehouse.picking import promises
-    from shop.kernel import sharing
+    from shop.kernel import nudges, sharing
     from shop.pages import product_parts, queries, shared
 
     for cache in caches.all(initialized_only=True):
         cache.clear()
-    for room in (tree, vat, queries, shipping, sharing, shared, promises, product_parts):
+    for room in (tree, vat, queries, shipping, sharing, shared, promises, product_parts, nudges):
         room.forget()

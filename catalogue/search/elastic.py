@@ -91,6 +91,8 @@ def _translated() -> Iterator[None]:
         raise SearchUnavailable("no index has been built yet", can_be_built=True) from error
     except (ApiError, TransportError, BulkIndexError) as error:
         raise SearchUnavailable(str(error)) from error
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise SearchUnavailable(f"an answer that cannot be read ({error!r})") from error
 
 
 def _row(index: str, one: Document) -> dict[str, Any]:
@@ -141,7 +143,9 @@ class ElasticEngine:
         search = search.sort(*(by or [{"_score": "desc"}, {"id": "desc"}]))
         with _translated():
             answer = search[offset : offset + limit].execute()
-        return Hits([int(hit.meta.id) for hit in answer], int(answer.hits.total.value))
+            if getattr(answer, "timed_out", False):
+                raise SearchUnavailable("it gave up half way")
+            return Hits([int(hit.meta.id) for hit in answer], int(answer.hits.total.value))
 
     def counts(self, sought: Sought, asks: Sequence[Ask]) -> list[dict[str, int]]:
         """See port.Engine. One request for all."""
@@ -156,8 +160,9 @@ class ElasticEngine:
             return found
         with _translated():
             answer = search.execute().to_dict()["aggregations"]
-        for place, _ask in wanted:
-            found[place] = {row["key"]: row["doc_count"] for row in answer[str(place)]["values"]["buckets"]}
+            for place, _ask in wanted:
+                rows = answer[str(place)]["values"]["buckets"]
+                found[place] = {row["key"]: row["doc_count"] for row in rows}
         return found
 
     def unions(self, sought: Sought, ask: Ask, groups: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -167,7 +172,7 @@ class ElasticEngine:
         search.aggs.bucket("groups", "filters", filters=each)
         with _translated():
             answer = search.execute().to_dict()["aggregations"]["groups"]["buckets"]
-        return {name: answer[name]["doc_count"] for name in groups}
+            return {name: answer[name]["doc_count"] for name in groups}
 
     def similar(self, word: str, limit: int) -> list[KnownWord]:
         """See port.Engine."""
@@ -177,7 +182,7 @@ class ElasticEngine:
             near = Q("fuzzy", word={"value": word, "fuzziness": letters, "transpositions": True})
             with _translated():
                 answer = search.query(Q("bool", should=[exact, near]))[0:limit].execute()
-            found = [KnownWord(hit.word, hit.shown, hit.count) for hit in answer]
+                found = [KnownWord(hit.word, hit.shown, hit.count) for hit in answer]
             if found:
                 return found
         return []

@@ -72,7 +72,10 @@ def _to_file(row: Row) -> None:
 
 def _to_cache(row: Row) -> None:
     cache.add("missed:last", 0, None)
-    number = cache.incr("missed:last")
+    try:
+        number = cache.incr("missed:last")
+    except ValueError:  # the cache is away
+        return
     cache.set(f"missed:{number % SLOTS}:{number}", row, SLOT_KEPT_S)
 
 

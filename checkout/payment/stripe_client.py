@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 else:
     stripe = late("stripe")
 
+T = TypeVar("T")
+#: What an answer of another shape leads to when its parts are looked for.
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 PAGE_SIZE = 100  #: rows per page of a list; Stripe gives no more
 WEBHOOK_TOLERANCE_S = 300  #: how old a signature may be; Stripe's own default
 
@@ -133,10 +138,19 @@ def client() -> stripe.StripeClient:
     )
 
 
-def _ask(what: str, call: Any) -> Any:
+#: Calls of this process that may be under way at once. Where Stripe is slow, pages wait for it in these places only,
+#: and the other threads of the web server go on selling.
+_places = threading.BoundedSemaphore(settings.STRIPE_AT_ONCE)
+
+
+def _ask(what: str, call: Callable[[], Any], read: Callable[[Any], T]) -> T:
+    """Call Stripe and read the answer. Raises ProviderDown (also for an answer that cannot be read, and where all
+    places are taken), ProviderRefused."""
     forbid_network_in_transaction(f"Stripe: {what}")
+    if not _places.acquire(timeout=settings.STRIPE_PLACE_WAIT_S):
+        raise ProviderDown(f"{what}: others are still waiting for an answer")
     try:
-        return call()
+        answer = call()
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise ProviderDown(f"{what}: {error}") from error
     except (stripe.InvalidRequestError, stripe.CardError, stripe.IdempotencyError) as error:
@@ -145,6 +159,14 @@ def _ask(what: str, call: Any) -> Any:
         raise ProviderRefused("Stripe does not accept our key; check STRIPE_SECRET_KEY", "auth") from error
     except stripe.StripeError as error:  # 5xx, 409 of a key in use: the same key may be sent again
         raise ProviderDown(f"{what}: {error}") from error
+    except UNREADABLE as error:  # what stands before Stripe answered something that is no JSON of theirs
+        raise ProviderDown(f"{what}: an answer that cannot be read ({error!r})") from error
+    finally:
+        _places.release()
+    try:
+        return read(answer)
+    except UNREADABLE as error:
+        raise ProviderDown(f"{what}: an answer that cannot be read ({error!r})") from error
 
 
 def _intent(found: Any) -> Intent:
@@ -181,20 +203,22 @@ def create_intent(
         "receipt_email": email,
         "metadata": {"order_number": order_number, "payment_id": str(payment_id)},
     }
-    return _intent(
-        _ask("create payment", lambda: client().v1.payment_intents.create(params, {"idempotency_key": key}))
+    return _ask(
+        "create payment",
+        lambda: client().v1.payment_intents.create(params, {"idempotency_key": key}),
+        _intent,
     )
 
 
 def retrieve_intent(intent_id: str) -> Intent:
     """What Stripe knows of a payment now."""
     expand: Any = {"expand": ["latest_charge"]}
-    return _intent(_ask("read payment", lambda: client().v1.payment_intents.retrieve(intent_id, expand)))
+    return _ask("read payment", lambda: client().v1.payment_intents.retrieve(intent_id, expand), _intent)
 
 
 def cancel_intent(intent_id: str) -> Intent:
     """Cancel a payment that has not succeeded; ProviderRefused when it has."""
-    return _intent(_ask("cancel payment", lambda: client().v1.payment_intents.cancel(intent_id)))
+    return _ask("cancel payment", lambda: client().v1.payment_intents.cancel(intent_id), _intent)
 
 
 def create_refund(*, intent_id: str, amount_minor: int, key: str, refund_id: int) -> ProviderRefund:
@@ -204,12 +228,12 @@ def create_refund(*, intent_id: str, amount_minor: int, key: str, refund_id: int
         "amount": amount_minor,
         "metadata": {"refund_id": str(refund_id)},
     }
-    return _refund(_ask("refund", lambda: client().v1.refunds.create(params, {"idempotency_key": key})))
+    return _ask("refund", lambda: client().v1.refunds.create(params, {"idempotency_key": key}), _refund)
 
 
 def retrieve_refund(psp_id: str) -> ProviderRefund:
     """What Stripe knows of a refund now."""
-    return _refund(_ask("read refund", lambda: client().v1.refunds.retrieve(psp_id)))
+    return _ask("read refund", lambda: client().v1.refunds.retrieve(psp_id), _refund)
 
 
 def _refund(found: Any) -> ProviderRefund:
@@ -225,7 +249,10 @@ def _refund(found: Any) -> ProviderRefund:
 def read_dispute(dispute_id: str) -> dict[str, Any]:
     """A dispute as plain values: status, amount, fee (minor units), payment intent, until when evidence is taken (None:
     not at all)."""
-    found = _ask("read dispute", lambda: client().v1.disputes.retrieve(dispute_id))
+    return _ask("read dispute", lambda: client().v1.disputes.retrieve(dispute_id), _dispute)
+
+
+def _dispute(found: Any) -> dict[str, Any]:
     fees = [transaction.fee for transaction in (found.balance_transactions or [])]
     due = getattr(getattr(found, "evidence_details", None), "due_by", None)
     return {
@@ -247,19 +274,25 @@ def list_transactions(
     since: only those made then or later; after: the last id of the page before; payout: only what it consists of.
     """
     params = _page(since, after) | {"expand": ["data.source"]} | ({"payout": payout} if payout else {})
-    found = _ask("list balance", lambda: client().v1.balance_transactions.list(params))
-    return [_transaction(row.to_dict()) for row in found.data], bool(found.has_more)
+    return _ask(
+        "list balance",
+        lambda: client().v1.balance_transactions.list(params),
+        lambda found: ([_transaction(row.to_dict()) for row in found.data], bool(found.has_more)),
+    )
 
 
 def list_payouts(*, since: dt.datetime | None = None, after: str = "") -> tuple[list[ProviderPayout], bool]:
     """A page of payouts, newest first, and whether there are more."""
-    found = _ask("list payouts", lambda: client().v1.payouts.list(_page(since, after)))
-    return [_payout(row) for row in found.data], bool(found.has_more)
+    return _ask(
+        "list payouts",
+        lambda: client().v1.payouts.list(_page(since, after)),
+        lambda found: ([_payout(row) for row in found.data], bool(found.has_more)),
+    )
 
 
 def retrieve_payout(psp_id: str) -> ProviderPayout:
     """What Stripe knows of a payout now."""
-    return _payout(_ask("read payout", lambda: client().v1.payouts.retrieve(psp_id)))
+    return _ask("read payout", lambda: client().v1.payouts.retrieve(psp_id), _payout)
 
 
 def _page(since: dt.datetime | None, after: str) -> Any:

@@ -85,7 +85,7 @@ def _compile(
         pdf_standards=[standard] if standard else [],
         timestamp=int((moment or clock.now()).timestamp()),
     )
-    if not isinstance(pdf, bytes):
+    if not isinstance(pdf, bytes) or not pdf.startswith(b"%PDF-"):
         raise TypeError("typst returned no PDF")
     return pdf
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -49,6 +49,10 @@ class Kept:
     facts: str
 
 
+#: Part of every key: a page kept by another version of this code may have other parts.
+SHAPE = ",".join(part.name for part in fields(Kept))
+
+
 class SharedPagesMiddleware:
     """Answer from what is kept; else have the page made, and keep it where its view is ``@shared``.
 
@@ -66,7 +70,7 @@ class SharedPagesMiddleware:
         key = _key(request)
         seen = sharing.versions() if settings.SHARED_KEPT_S else ()
         kept = caches["pages"].get(key) if settings.SHARED_KEPT_S else None
-        if kept is not None and _holds(key, kept, seen):
+        if isinstance(kept, Kept) and _holds(key, kept, seen):
             return _answer(request, kept)
         with shown.collecting() as facts:
             response = self.get_response(request)
@@ -109,7 +113,7 @@ def _may_share(request: HttpRequest) -> bool:
 
 
 def _key(request: HttpRequest) -> str:
-    parts = [request.scheme or "", request.get_host(), request.get_full_path()]
+    parts = [SHAPE, request.scheme or "", request.get_host(), request.get_full_path()]
     parts += [request.headers.get(name, "") for name in HTMX]
     return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -9,8 +9,17 @@ from .env import env
 #: Pages kept in each process without a Redis; one takes about 10 kB, the whole at most a tenth of a worker.
 PAGES_KEPT = 1_500
 
+#: A page waits for the cache no longer than this, and after a fault nobody asks it for so long.
+CACHE_TIMEOUT_S = env.float("CACHE_TIMEOUT_S", default=0.5)
+CACHE_REST_S = env.float("CACHE_REST_S", default=5.0)
 if env.str("CACHE_URL", default=""):
     _redis = env.cache_url("CACHE_URL")
+    _redis["BACKEND"] = "shop.kernel.patient_cache.PatientRedis"
+    _redis["OPTIONS"] = {
+        **_redis.get("OPTIONS", {}),
+        "socket_timeout": CACHE_TIMEOUT_S,
+        "socket_connect_timeout": CACHE_TIMEOUT_S,
+    }
     CACHES = {"default": _redis, "pages": {**_redis, "KEY_PREFIX": "pages"}}
 else:
     CACHES = {

@@ -4,6 +4,11 @@ from .env import DATA_DIR, env
 
 SQLITE_BUSY_TIMEOUT_S = 20
 CONNECTION_KEPT_S = 300
+#: Seconds until a PostgreSQL that does not take our call counts as down.
+DATABASE_CONNECT_S = env.int("DATABASE_CONNECT_S", default=5)
+#: Seconds a statement may take, 0: any. shop/wsgi.py sets it for the web server: nobody waits longer for a page, while
+#: exports, imports and migrations of other processes may.
+DATABASE_PATIENCE_S = env.float("DATABASE_PATIENCE_S", default=0.0)
 
 if env.str("DATABASE_URL", default=""):
     DATABASES = {"default": env.db_url("DATABASE_URL")}
@@ -11,7 +16,19 @@ if env.str("DATABASE_URL", default=""):
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # PostgreSQL compiles what it believes to be dear, which costs a report half a second and saves nothing. Behind a
     # pooler that does not know startup options, give the address its own: ?options= (decisions/0067).
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c jit=off")
+    _options = DATABASES["default"].setdefault("OPTIONS", {})
+    _options.setdefault("options", "-c jit=off")
+    if DATABASE_PATIENCE_S:
+        _options["options"] += f" -c statement_timeout={round(DATABASE_PATIENCE_S * 1000)}"
+    # A server that vanished without a word is noticed: keep-alives, and data that nobody acknowledges.
+    for _name, _value in {
+        "connect_timeout": DATABASE_CONNECT_S,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+    }.items():
+        _options.setdefault(_name, _value)
 else:
     DATABASES = {
         "default": {

@@ -20,3 +20,6 @@ else:
     STRIPE_CSP_SOURCES = ["https://js.stripe.com", "https://hooks.stripe.com", "https://api.stripe.com"]
 STRIPE_TIMEOUT_S = 10
 STRIPE_MAX_RETRIES = 2
+#: Calls that a process may have under way at once, and how long the next waits for one of these places.
+STRIPE_AT_ONCE = 2
+STRIPE_PLACE_WAIT_S = 0.5

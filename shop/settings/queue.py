@@ -7,6 +7,9 @@ from celery.schedules import crontab
 from .env import DATA_DIR, env
 
 CELERY_BROKER_URL = env.str("BROKER_URL", default="filesystem://")
+#: A click waits for a broker no longer than this; after a fault nobody in the process asks it for QUEUE_REST_S.
+BROKER_TIMEOUT_S = env.float("BROKER_TIMEOUT_S", default=2.0)
+QUEUE_REST_S = env.float("QUEUE_REST_S", default=5.0)
 if CELERY_BROKER_URL.startswith("filesystem"):
     _queue = DATA_DIR / "queue"
     for _folder in ("messages", "processed", "control"):
@@ -19,6 +22,13 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "store_processed": False,
         "polling_interval": 0.05,
     }
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": BROKER_TIMEOUT_S}
+    if CELERY_BROKER_URL.startswith("redis"):
+        CELERY_BROKER_TRANSPORT_OPTIONS["socket_timeout"] = 2 * BROKER_TIMEOUT_S
+CELERY_BROKER_CONNECTION_TIMEOUT = BROKER_TIMEOUT_S
+#: Whoever clicks does not wait while a message is tried again and again: the tables are the truth, the sweep comes by.
+CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_SERIALIZER = "json"

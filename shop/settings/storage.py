@@ -21,8 +21,17 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "shop.static_files.StaticFiles"},
 }
+#: Nobody waits longer for the S3 server to answer; then it counts as down.
+S3_TIMEOUT_S = env.float("S3_TIMEOUT_S", default=5.0)
 if env.str("S3_BUCKET", default=""):
+    from botocore.config import Config as _Config
+
     _s3 = {
+        "client_config": _Config(
+            connect_timeout=S3_TIMEOUT_S,
+            read_timeout=S3_TIMEOUT_S,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+        ),
         "bucket_name": env.str("S3_BUCKET"),
         "endpoint_url": env.str("S3_ENDPOINT_URL", default=None),
         "access_key": env.str("S3_ACCESS_KEY", default=None),

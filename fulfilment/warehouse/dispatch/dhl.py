@@ -25,7 +25,7 @@ from lxml import etree
 
 from shop.kernel.transactions import forbid_network_in_transaction
 
-from . import dhl_returns
+from . import dhl_label_files, dhl_returns
 from .carriers import (
     ABOUT_ADDRESS,
     ABOUT_OTHER,
@@ -90,8 +90,8 @@ class DhlParcel:
         karrio, gateway = _karrio(), _gateway(_account())
         asked = gateway.mapper.create_shipment_request(_payload(karrio, shipment))
         body = _completed(asked.serialize(), shipment)
-        query = {**dict(asked.ctx or {}), "docFormat": PDF_FORMAT[0], "printFormat": PDF_FORMAT[1]}
-        query.pop("_meta", None)
+        query = {key: value for key, value in dict(asked.ctx or {}).items() if key != "_meta"}
+        query |= {"docFormat": PDF_FORMAT[0], "printFormat": PDF_FORMAT[1]}
         status, text = self._with_token("POST", ORDERS, query, json.dumps(body).encode())
         answer = _json(text)
         details, messages = gateway.mapper.parse_shipment_response(
@@ -99,8 +99,11 @@ class DhlParcel:
         )
         if details is None or status >= 400:
             raise _refusal(messages, answer, status)
-        pdf = base64.b64decode(details.docs.label or "")
-        return self._with_labels(Booked(str(details.tracking_number), pdf=pdf))
+        if not details.tracking_number:
+            raise CarrierDown("the carrier answered without a number")
+        return self._with_labels(
+            Booked(str(details.tracking_number), pdf=dhl_label_files.decoded(details.docs.label))
+        )
 
     def cancel(self, tracking_number: str) -> None:
         """Take a booking back. Silent when it is unknown: then there is nothing to take back."""
@@ -141,7 +144,7 @@ class DhlParcel:
 
     def _with_labels(self, booked: Booked) -> Booked:
         """The label in both forms; without ZPL when the carrier has none now (the PDF is what must be there)."""
-        pdf = booked.pdf or self._label(booked.tracking_number, PDF_FORMAT)
+        pdf = dhl_label_files.checked(booked.pdf or self._label(booked.tracking_number, PDF_FORMAT))
         try:
             zpl = self._label(booked.tracking_number, ZPL_FORMAT)
         except (CarrierDown, CarrierRefused):
@@ -154,8 +157,7 @@ class DhlParcel:
         answer = _json(text)
         if status >= 400:
             raise _refusal([], answer, status)
-        label = (answer.get("items") or [{}])[0].get("label") or {}
-        return str(label["zpl2"]).encode() if label.get("zpl2") else base64.b64decode(label.get("b64") or "")
+        return dhl_label_files.read(answer)
 
     def _pieces(self, asked: Mapping[str, str]) -> list[Any]:
         """The parcels the tracking service tells of; none when it has no data."""

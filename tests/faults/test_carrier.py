@@ -1,0 +1,101 @@
+"""The carrier away, slow or mad: parcels are packed, labels wait with their reason, nothing is booked twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from catalogue.partner.models import StockRecord
+from checkout.order.models import Line
+from checkout.shipping.models import DeliveryMethod
+from fulfilment.warehouse.dispatch import actions, labels
+from fulfilment.warehouse.dispatch.models import Label, Parcel
+from fulfilment.warehouse.picking.models import PickList
+from tests.factories.orders import make_order
+from tests.factories.people import make_staff
+from tests.factories.stock import make_stockrecord
+from tests.factories.warehouse import pick_everything
+from tests.faults.conftest import within
+from tests.faults.shopper import buy, read, visitor
+from tests.faults.wire import Wire, http
+
+TIMEOUT_S = 0.3
+
+
+@pytest.fixture
+def carrier(wire: Wire, settings: Any, db: None) -> Wire:
+    """Home deliveries are booked at the end of the wire."""
+    settings.CARRIER_DHL_URL = f"http://127.0.0.1:{wire.port}/parcel/de"
+    settings.CARRIER_TIMEOUT_S = TIMEOUT_S
+    DeliveryMethod.objects.update_or_create(
+        code="home", defaults={"kind": "home", "carrier": "DHL", "name": "Lieferung nach Hause"}
+    )
+    return wire
+
+
+@pytest.fixture
+def pack(outbox: Any) -> Callable[[], Parcel]:
+    """An order, picked and packed."""
+
+    def packed() -> Parcel:
+        staff = make_staff("lager@example.org")
+        order = make_order((make_stockrecord("SKU-1", bins={"A-01": 500}), 2))
+        outbox.drain()
+        pick_list = pick_everything(PickList.objects.get(order=order), by=staff)
+        whole = {line.pk: line.quantity for line in Line.objects.filter(order=order)}
+        return actions.pack(pick_list=pick_list, quantities=whole, by=staff)
+
+    return packed
+
+
+def label_waits(pack: Callable[[], Parcel], shoe: StockRecord) -> Label:
+    client = visitor()
+    read(client, shoe)
+    buy(client, shoe)
+    parcel = pack()
+    assert parcel.state == "packed"
+    with within(10 * TIMEOUT_S + 2, "a sweep over a bad carrier"):
+        assert labels.work_due() == 0
+    label = Label.objects.get(parcel=parcel)
+    assert (label.stage, label.attempts, label.tracking_number) == ("wanted", 1, "")
+    assert label.last_error
+    assert not label.files.exists()
+    return label
+
+
+@pytest.mark.cell("carrier", "down")
+def test_without_it_the_label_waits(carrier: Wire, pack: Any, shoe: StockRecord) -> None:
+    carrier.refuse()
+    label_waits(pack, shoe)
+
+
+@pytest.mark.cell("carrier", "slow")
+def test_a_silent_one_is_given_up_after_the_time_limit(carrier: Wire, pack: Any, shoe: StockRecord) -> None:
+    carrier.silence()
+    label_waits(pack, shoe)
+
+
+@pytest.mark.cell("carrier", "errors")
+def test_one_that_refuses_everything_is_tried_again(carrier: Wire, pack: Any, shoe: StockRecord) -> None:
+    carrier.say(http(b'{"status": {"statusCode": 503}}', "503 Service Unavailable"))
+    label_waits(pack, shoe)
+
+
+@pytest.mark.cell("carrier", "wrong answer")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>Welcome to nginx</html>",
+        b"",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"access_token": "t", "items": [{}], "shipmentNo": 7}',
+        b'{"access_token": "t", "items": "none"}',
+    ],
+)
+def test_what_cannot_be_read_is_no_label(body: bytes, carrier: Wire, pack: Any, shoe: StockRecord) -> None:
+    carrier.say(http(body))
+    label_waits(pack, shoe)

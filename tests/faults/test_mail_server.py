@@ -1,0 +1,75 @@
+"""The mail server away, slow or mad: orders go on, mails wait with their reason and go out once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from catalogue.partner.models import StockRecord
+from shop.notifications import sending
+from shop.notifications.models import OutgoingMail
+from tests.faults.conftest import within
+from tests.faults.shopper import buy, read, visitor
+from tests.faults.wire import Wire
+
+TIMEOUT_S = 0.3
+
+
+@pytest.fixture
+def smtp(wire: Wire, settings: Any) -> Wire:
+    """The shop sends its mails into the wire."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", wire.port, TIMEOUT_S
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    return wire
+
+
+def waits_with_its_reason(shoe: StockRecord, outbox: Any) -> OutgoingMail:
+    client = visitor()
+    read(client, shoe)
+    buy(client, shoe)
+    outbox.drain()
+    assert outbox.failures() == []
+    mail = OutgoingMail.objects.get()
+    with within(10 * TIMEOUT_S, "a sweep over a bad mail server"):
+        assert sending.send_due() == 0
+    mail.refresh_from_db()
+    assert (mail.shown_state, mail.attempts) == ("retrying", 1)
+    assert mail.last_error and mail.next_attempt_at > mail.created_at
+    return mail
+
+
+@pytest.mark.cell("mail", "down")
+def test_without_it_the_mail_waits(smtp: Wire, shoe: StockRecord, outbox: Any) -> None:
+    smtp.refuse()
+    waits_with_its_reason(shoe, outbox)
+
+
+@pytest.mark.cell("mail", "slow")
+def test_a_silent_one_is_given_up_after_the_time_limit(smtp: Wire, shoe: StockRecord, outbox: Any) -> None:
+    smtp.silence()
+    waits_with_its_reason(shoe, outbox)
+    assert smtp.connections == 1
+
+
+@pytest.mark.cell("mail", "errors")
+@pytest.mark.parametrize("greeting", [b"421 too busy\r\n", b"554 no service\r\n"])
+def test_one_that_refuses_everybody_is_tried_again(
+    greeting: bytes, smtp: Wire, shoe: StockRecord, outbox: Any
+) -> None:
+    smtp.greet(greeting)
+    waits_with_its_reason(shoe, outbox)
+
+
+@pytest.mark.cell("mail", "wrong answer")
+@pytest.mark.parametrize(
+    "greeting",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\xff\xfe\x00\r\n", b"220 \xff\r\n999 what\r\n", b"x" * 9000],
+)
+def test_one_that_speaks_no_smtp_is_as_down(
+    greeting: bytes, smtp: Wire, shoe: StockRecord, outbox: Any
+) -> None:
+    smtp.greet(greeting)
+    waits_with_its_reason(shoe, outbox)

@@ -1,0 +1,159 @@
+"""PostgreSQL away, slow, torn off or replaced by a standby: 503 in words, nothing half written, back by itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import close_old_connections, connection
+from django.db.utils import OperationalError
+from django.urls import reverse
+
+from catalogue.partner.models import StockRecord
+from checkout.order.models import Order
+from shop.kernel import outages
+from tests.factories.orders import make_country
+from tests.factories.shopping import make_variant
+from tests.faults.conftest import within
+from tests.faults.shopper import buy, pages, read, to_summary, visitor
+from tests.faults.wire import Wire
+
+pytestmark = [
+    pytest.mark.both_databases,
+    pytest.mark.skipif(
+        connection.vendor != "postgresql", reason="SQLite is a file, no server that can be away"
+    ),
+]
+
+
+@pytest.fixture
+def postgres(fresh_database: None) -> Iterator[Wire]:
+    """The shop's database is at the end of the wire."""
+    own = connection.settings_dict
+    before = {name: own[name] for name in ("HOST", "PORT")}
+    with Wire(Path(own["OPTIONS"].get("host") or own["HOST"]) / ".s.PGSQL.5432") as wire:
+        connection.close()
+        own["HOST"], own["PORT"] = "127.0.0.1", wire.port
+        yield wire
+        wire.mend()
+        connection.close()
+        own.update(before)
+
+
+@pytest.fixture
+def shoe(postgres: Wire) -> StockRecord:
+    """Something to buy, in the database behind the wire."""
+    make_country()
+    return make_variant(stock=50)
+
+
+def says_so(answer: Any) -> None:
+    assert answer.status_code == 503, answer.status_code
+    text = answer.content.decode()
+    assert "gleich wieder da" in text and "right back" in text
+    assert answer.headers["Retry-After"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.cell("PostgreSQL", "down")
+def test_while_it_is_away_every_page_says_so_and_then_is_whole(postgres: Wire, shoe: StockRecord) -> None:
+    client = visitor()
+    form = to_summary(client, shoe)
+    urls = (*pages(shoe), reverse("checkout:summary"), "/dashboard/", "/account/")
+    postgres.refuse()
+    for url in urls:
+        says_so(client.get(url))
+    says_so(client.post(reverse("checkout:summary"), form))
+    assert client.get("/healthz").status_code == 503
+    postgres.mend()
+    close_old_connections()  # what Django does before each request, and its test client leaves out
+    assert client.get("/healthz").status_code == 200
+    read(client, shoe)
+    assert client.post(reverse("checkout:summary"), form).status_code == 302
+    assert Order.objects.count() == 1
+
+
+@pytest.mark.cell("PostgreSQL", "slow")
+def test_a_slow_wire_gives_right_pages_later(postgres: Wire, shoe: StockRecord) -> None:
+    postgres.delay(0.005)
+    client = visitor()
+    read(client, shoe)
+    assert buy(client, shoe).status == "awaiting_payment"
+
+
+@pytest.mark.cell("PostgreSQL", "slow")
+def test_a_statement_that_takes_too_long_ends_and_others_go_on(postgres: Wire, shoe: StockRecord) -> None:
+    """What DATABASE_PATIENCE_S sets for the web server, set here for the session."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 100")
+        with within(2.0, "a statement without end"), pytest.raises(OperationalError) as raised:
+            cursor.execute("SELECT pg_sleep(30)")
+    assert outages.cause_of(raised.value) == outages.DATABASE
+    read(visitor(), shoe)
+
+
+@pytest.mark.cell("PostgreSQL", "errors")
+@pytest.mark.parametrize("manner", ["cut", "reset"])
+def test_a_torn_connection_costs_one_page(manner: str, postgres: Wire, shoe: StockRecord) -> None:
+    client = visitor()
+    read(client, shoe)
+    getattr(postgres, manner)()
+    answers = [client.get(pages(shoe)[0])]
+    postgres.mend()
+    says_so(answers[0])
+    close_old_connections()
+    read(client, shoe)
+
+
+@pytest.mark.cell("PostgreSQL", "errors")
+def test_an_order_torn_off_in_the_middle_is_whole_or_not_there(
+    postgres: Wire, shoe: StockRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placing = sys.modules["checkout.order.actions.place"]
+    client = visitor()
+    form = to_summary(client, shoe)
+    reserve = placing.reserve
+
+    def torn(*args: Any, **kwargs: Any) -> Any:
+        postgres.reset()
+        return reserve(*args, **kwargs)
+
+    monkeypatch.setattr(placing, "reserve", torn)
+    says_so(client.post(reverse("checkout:summary"), form))
+    postgres.mend()
+    monkeypatch.undo()
+    connection.close()
+    shoe.refresh_from_db()
+    assert (Order.objects.count(), shoe.num_allocated) == (0, 0)
+    for _click in range(2):
+        assert client.post(reverse("checkout:summary"), form).status_code == 302
+    shoe.refresh_from_db()
+    assert (Order.objects.count(), shoe.num_allocated) == (1, 1)
+
+
+@pytest.mark.cell("PostgreSQL", "wrong answer")
+def test_a_standby_is_read_and_refuses_orders_in_words(postgres: Wire, shoe: StockRecord) -> None:
+    client = visitor()
+    form = to_summary(client, shoe)
+    name = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    connection.close()
+    read(visitor(), shoe)
+    says_so(client.post(reverse("checkout:summary"), form))
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = off")
+        cursor.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    connection.close()
+    assert client.post(reverse("checkout:summary"), form).status_code == 302
+    assert Order.objects.count() == 1
+
+
+@pytest.mark.cell("PostgreSQL", "wrong answer")
+def test_somebody_else_on_its_port_is_as_down(postgres: Wire, shoe: StockRecord) -> None:
+    connection.close()
+    postgres.say(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    says_so(visitor().get(pages(shoe)[0]))
