@@ -9,6 +9,6 @@ from shop.kernel import filequeue
 filequeue.install()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
-app = Celery("kontor", task_cls="shop.kernel.nudges:Nudge")
+app = Celery("kontor", task_cls="shop.kernel.work:Task")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

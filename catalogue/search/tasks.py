@@ -32,7 +32,7 @@ def _build_if_missing() -> None:
             build.delay()
 
 
-@shared_task(name="search.build", ignore_result=True, time_limit=7200, soft_time_limit=7000)
+@shared_task(name="search.build", ignore_result=True)
 def build() -> None:
     """Build the index that is missing. Asked for more than once, it is built once."""
     try:

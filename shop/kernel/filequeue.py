@@ -16,12 +16,26 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps
+from kombu.utils.scheduling import FairCycle
 
 log = logging.getLogger(__name__)
 
 
+class InOrder(FairCycle):  # type: ignore[misc]
+    """Always begins with the first queue: the second is looked into when that is empty, and so on. Kombu's own turn
+    gives each queue the same chance, so that pictures would hold up refunds."""
+
+    def get(self, callback: Any, **kwargs: Any) -> Any:
+        """The next message of the first queue that has one. Raises Empty."""
+        self.pos = 0
+        return super().get(callback, **kwargs)
+
+
 class Channel(filesystem.Channel):  # type: ignore[misc]
-    """Messages as files that are either complete or not there."""
+    """Messages as files that are either complete or not there, taken from the most urgent queue first."""
+
+    def _reset_cycle(self) -> None:
+        self._cycle = InOrder(self._get_and_deliver, self._active_queues, Empty)
 
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
         folder = Path(self.data_folder_out)

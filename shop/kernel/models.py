@@ -166,3 +166,54 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} tries since {self.since:%H:%M}"
+
+
+class TaskTrouble(models.Model):
+    """A task by the clock that failed, since it last went well. It rests until ``next_at``; ``work.py`` writes it."""
+
+    task = models.CharField(max_length=100, unique=True)
+    failures = models.PositiveIntegerField(default=0, help_text="in a row")
+    since = models.DateTimeField(default=now)
+    last_at = models.DateTimeField(default=now)
+    next_at = models.DateTimeField(default=now, help_text="not tried again before")
+    last_error = models.TextField(blank=True)
+    correlation_id = models.CharField(max_length=64, blank=True, help_text="of its lines in the log")
+
+    class Meta:
+        ordering = ["since"]
+
+    def __str__(self) -> str:
+        return f"{self.task}: {self.failures} failures"
+
+
+class QueuePulse(models.Model):
+    """The last sign of life of one queue: when it was sent by the clock, and when a worker came to it."""
+
+    queue = models.CharField(max_length=40, unique=True)
+    sent_at = models.DateTimeField(default=now)
+    ran_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.ran_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Upkeep(models.Model):
+    """What keeps the shop from losing all: a backup that was made, a restore that was tried. Append-only by use."""
+
+    BACKUP, RESTORE_TEST = "backup", "restore_test"
+
+    kind = models.CharField(max_length=20)
+    begun_at = models.DateTimeField(default=now)
+    ended_at = models.DateTimeField(default=now)
+    ok = models.BooleanField(default=True)
+    where = models.CharField(max_length=500, blank=True, help_text="folder of the backup")
+    size_bytes = models.PositiveBigIntegerField(default=0)
+    files = models.PositiveIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of its manifest")
+    cause = models.TextField(blank=True, help_text="why it failed")
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "-ended_at"], name="kernel_upkeep_last")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.ended_at:%Y-%m-%d %H:%M}"

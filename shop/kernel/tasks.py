@@ -1,8 +1,8 @@
 """Celery's side of the kernel: one task per delivery, and the sweep that finds what a crash left."""
 
-from celery import shared_task
+from celery import current_task, shared_task
 
-from . import inbox, outbox, sharing
+from . import inbox, outbox, sharing, work
 from .attempts import due
 from .models import Delivery, InboxMessage
 
@@ -26,6 +26,13 @@ def sweep() -> None:
         outbox.deliver(pk)
     for pk in list(due(InboxMessage, inbox.core.BATCH).values_list("pk", flat=True)):
         inbox.handle(pk)
+    work.send_rested()
+
+
+@shared_task(name="kernel.pulse", ignore_result=True)
+def pulse(queue: str) -> None:
+    """Note that a worker came to this queue."""
+    work.pulse(queue, current_task.request.get("sent_at"))
 
 
 @shared_task(name="kernel.clear_changes", ignore_result=True)

@@ -13,5 +13,6 @@ from .queue import *  # noqa: F403
 from .search import *  # noqa: F403
 from .security import *  # noqa: F403
 from .storage import *  # noqa: F403
+from .tasks import *  # noqa: F403
 from .vat_ids import *  # noqa: F403
 from .wagtail import *  # noqa: F403

@@ -5,6 +5,7 @@ A SIGKILL loses what the filesystem transport was running; the outbox table is t
 from celery.schedules import crontab
 
 from .env import DATA_DIR, env
+from .tasks import QUEUES, TASK_TABLE
 
 CELERY_BROKER_URL = env.str("BROKER_URL", default="filesystem://")
 #: A click waits for a broker no longer than this; after a fault nobody in the process asks it for QUEUE_REST_S.
@@ -26,6 +27,11 @@ else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": BROKER_TIMEOUT_S}
     if CELERY_BROKER_URL.startswith("redis"):
         CELERY_BROKER_TRANSPORT_OPTIONS["socket_timeout"] = 2 * BROKER_TIMEOUT_S
+        # In the order of QUEUES, and no second worker begins what one is still at: longer than the longest task.
+        CELERY_BROKER_TRANSPORT_OPTIONS["queue_order_strategy"] = "priority"
+        CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"] = 600 + max(
+            work.limit_s for work in TASK_TABLE.values()
+        )
 CELERY_BROKER_CONNECTION_TIMEOUT = BROKER_TIMEOUT_S
 #: Whoever clicks does not wait while a message is tried again and again: the tables are the truth, the sweep comes by.
 CELERY_TASK_PUBLISH_RETRY = False
@@ -39,11 +45,23 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TIMEZONE = env.str("TIME_ZONE", default="Europe/Berlin")
+CELERY_BEAT_SCHEDULER = "shop.kernel.beat:OneLeader"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
 #: Seconds between two looks for what a crash or a lost queue left.
 SWEEP_EVERY_S = env.float("SWEEP_EVERY_S", default=5.0)
+#: Seconds between two signs of life of each queue (kernel/work.py, operations page, /metrics).
+PULSE_EVERY_S = 30.0
 CELERY_BEAT_SCHEDULE = {
+    **{
+        f"pulse of {queue}": {
+            "task": "kernel.pulse",
+            "schedule": PULSE_EVERY_S,
+            "args": (queue,),
+            "options": {"queue": queue, "expires": 10 * PULSE_EVERY_S},
+        }
+        for queue in QUEUES
+    },
     "sweep outbox and inbox": {"task": "kernel.sweep", "schedule": SWEEP_EVERY_S},
     "send mails": {"task": "notifications.send_due", "schedule": SWEEP_EVERY_S},
     "send pushes": {"task": "connect.send_due", "schedule": SWEEP_EVERY_S},

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import pytest
+from celery.exceptions import QueueNotFound
 from django.conf import settings
 
 from shop.celery import app
+from shop.kernel.claims import LEASE
+from shop.kernel.outbox import SUBSCRIBERS
 
 from .source import ROOT
 
@@ -24,3 +29,40 @@ def test_every_task_runs_by_the_clock_or_is_called() -> None:
     by_name = [name for name in idle if f'"{name}"' in code.replace(f'name="{name}"', "")]
     left = sorted(set(idle) - set(by_name))
     assert not left, f"nothing runs {left}: put them into CELERY_BEAT_SCHEDULE (shop/settings/queue.py)"
+
+
+def ours() -> dict[str, Any]:
+    """Our tasks by name."""
+    app.loader.import_default_modules()
+    return {name: task for name, task in app.tasks.items() if task.__module__.split(".")[0] in OURS}
+
+
+def test_each_task_has_a_queue_a_time_limit_and_somebody_who_asks_again() -> None:
+    """Within limits: its row counts attempts and pauses, or it rests after a failure (shop/kernel/work.py)."""
+    table, scheduled = settings.TASK_TABLE, {row["task"] for row in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert set(table) == set(ours()), "shop/settings/tasks.py and the tasks are not the same"
+    for name, task in ours().items():
+        work = table[name]
+        assert work.queue in settings.QUEUES, name
+        assert (task.time_limit, task.max_retries) == (work.limit_s, 0), name
+        assert 0 < task.soft_time_limit < task.time_limit, name
+        assert app.amqp.router.route({}, name)["queue"].name == work.queue
+        if work.again == settings.CLOCK:
+            assert name in scheduled, f"{name} is in no schedule: which task finds what it left?"
+        else:
+            assert name not in scheduled and table[work.again].again == settings.CLOCK, name
+
+
+def test_no_task_for_a_row_outlives_the_lease_on_it() -> None:
+    by_row = {name: work for name, work in settings.TASK_TABLE.items() if work.queue != "index"}
+    late = [name for name, work in by_row.items() if work.limit_s >= LEASE.total_seconds()]
+    assert not late, f"another worker would take the row while {late} is still at it (kernel/claims.py)"
+
+
+def test_a_queue_that_nobody_reads_is_refused() -> None:
+    with pytest.raises(QueueNotFound):
+        app.amqp.router.route({"queue": "monney"}, "kernel.sweep")
+    known = set(settings.QUEUES)
+    assert set(settings.QUEUE_OF_SUBSCRIBERS.values()) <= known
+    rooms = {name.partition(".")[0] for heard in SUBSCRIBERS.values() for name in heard}
+    assert set(settings.QUEUE_OF_SUBSCRIBERS) <= rooms, "nobody of that room hears anything"

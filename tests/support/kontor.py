@@ -38,11 +38,14 @@ class NotInTime(AssertionError):
 class Kontor:
     """Started by ``with``; see the fixtures ``live_kontor`` and ``start_kontor``."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, environment: dict[str, str] | None = None) -> None:
+        """``environment``: addresses of the scaled profile (DATABASE_URL, BROKER_URL, EMAIL_URL ...), for example those
+        of a proxy that a test can cut; nothing: the embedded profile."""
         self.data_dir = data_dir
         self.control_token = secrets.token_hex(16)
-        environment = isolated(data_dir) | {"STANDIN_CONTROL_TOKEN": self.control_token, "SWEEP_EVERY_S": "1"}
-        environment.pop("BROKER_URL", None)  # the embedded queue, as for everybody
+        own = isolated(data_dir) | {"STANDIN_CONTROL_TOKEN": self.control_token, "SWEEP_EVERY_S": "1"}
+        own.pop("BROKER_URL", None)  # the embedded queue, as for everybody
+        environment = own | (environment or {})
         self.plan = Plan(free_port(), free_port(), data_dir, environment)
         self.lines: list[str] = []
         self.supervisor = Supervisor(self.plan.children(), self.lines.append)

@@ -44,13 +44,14 @@ def live_kontor() -> Iterator[Kontor]:
 
 
 @pytest.fixture
-def start_kontor() -> Iterator[Callable[[], Kontor]]:
-    """Start a whole Kontor for this test alone, to kill parts of it: ``kontor = start_kontor()``."""
+def start_kontor() -> Iterator[Callable[..., Kontor]]:
+    """Start a whole Kontor for this test alone, to kill parts of it: ``kontor = start_kontor()``; addresses of the
+    scaled profile as ``start_kontor(environment={...})``."""
     with ExitStack() as stack:
 
-        def start() -> Kontor:
+        def start(environment: dict[str, str] | None = None) -> Kontor:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kontor-live-"))
-            return stack.enter_context(Kontor(Path(folder)))
+            return stack.enter_context(Kontor(Path(folder), environment))
 
         yield start
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
@@ -96,7 +97,7 @@ def record(happened: Any) -> Message:
         [Delivery(message=message, subscriber=subscriber) for subscriber in SUBSCRIBERS[name]]
     )
     for delivery in deliveries:
-        transaction.on_commit(lambda pk=delivery.pk: nudge(pk), robust=True)  # type: ignore[misc]
+        transaction.on_commit(lambda pk=delivery.pk, who=delivery.subscriber: nudge(pk, who), robust=True)  # type: ignore[misc]
     return message
 
 
@@ -142,16 +143,18 @@ def record_many(happened: Sequence[Any]) -> None:
             for key, (pk, subscriber) in zip(keys, pairs, strict=True)
         ),
     )
-    for key in keys if len(keys) <= NUDGES_MAX else []:
-        transaction.on_commit(lambda pk=key: nudge(pk), robust=True)  # type: ignore[misc]
+    for key, (_pk, who) in zip(keys, pairs, strict=True) if len(keys) <= NUDGES_MAX else []:
+        transaction.on_commit(lambda pk=key, who=who: nudge(pk, who), robust=True)  # type: ignore[misc]
 
 
-def nudge(delivery_id: int) -> None:
-    """Ask a worker to look at a delivery now. A broken queue is not an error: the sweep comes by."""
+def nudge(delivery_id: int, subscriber: str = "") -> None:
+    """Ask a worker to look at a delivery now, in the queue of who is to hear it. A broken queue is not an error: the
+    sweep comes by."""
     from shop.kernel.tasks import deliver_one
 
+    queue = settings.QUEUE_OF_SUBSCRIBERS.get(subscriber.partition(".")[0], settings.QUEUES[0])
     try:
-        deliver_one.delay(delivery_id)
+        deliver_one.apply_async((delivery_id,), queue=queue)
     except Exception as error:  # whatever a broker client may raise
         log.warning("queue not reachable, delivery %s waits for the sweep: %s", delivery_id, error)
 

@@ -67,10 +67,10 @@ def test_a_broken_queue_is_no_error_the_sweep_comes_by(
 ) -> None:
     heard: list[Any] = []
 
-    def refuse(*args: object) -> None:
+    def refuse(*args: object, **options: object) -> None:
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr(tasks.deliver_one, "delay", refuse)
+    monkeypatch.setattr(tasks.deliver_one, "apply_async", refuse)
     with heard_by(one=heard.append):
         with django_capture_on_commit_callbacks(execute=True):
             ring()

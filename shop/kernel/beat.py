@@ -1,0 +1,102 @@
+"""The clock of the tasks: as many beats as one likes may run, one of them leads.
+
+Two leaders would do no harm (every task by the clock may run twice), but twice the work. On PostgreSQL the lead is an
+advisory lock: it ends with the connection of who held it, so the next one takes over within seconds. On SQLite it is a
+lock on a file. A beat that does not lead opens no schedule: on one machine they would share the file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+from pathlib import Path
+from typing import IO, Any
+
+from celery.beat import PersistentScheduler
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 5.0
+LOCK = 0x4B6F6E74  #: a number of ours among PostgreSQL's advisory locks
+
+
+class Lead:
+    """The right to be the clock, held by one process."""
+
+    def __init__(self) -> None:
+        self._file: IO[str] | None = None
+        self._connection: Any = None
+
+    def held(self) -> bool:
+        """Whether we lead; tries to when nobody does."""
+        return self._file_lock() if connection.vendor == "sqlite" else self._advisory_lock()
+
+    def _file_lock(self) -> bool:
+        if self._file is not None:
+            return True
+        handle = Path(settings.DATA_DIR, "beat.lock").open("w")  # noqa: SIM115  (held until we let go)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.close()
+            return False
+        self._file = handle
+        return True
+
+    def _advisory_lock(self) -> bool:
+        """Asks on a connection of its own each time: a lock whose connection is gone is gone as well."""
+        mine = self._connection is not None
+        try:
+            if not mine:
+                self._connection = connection.copy()
+            with self._connection.cursor() as cursor:
+                cursor.execute("SELECT 1" if mine else f"SELECT pg_try_advisory_lock({LOCK})")
+                if mine or cursor.fetchone()[0]:
+                    return True
+        except DatabaseError as error:
+            log.warning("the database does not answer, nobody leads: %s", error)
+        self.let_go()
+        return False
+
+    def let_go(self) -> None:
+        """Another may lead."""
+        if self._file is not None:
+            self._file.close()
+        if self._connection is not None:
+            self._connection.close()
+        self._file = self._connection = None
+
+
+class OneLeader(PersistentScheduler):  # type: ignore[misc]
+    """Celery's scheduler, which does nothing until it leads."""
+
+    _store: Any = None
+    _heap: Any = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.lead = Lead()
+        super().__init__(*args, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Later, when we lead."""
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Send what is due when we lead. Returns seconds until the next look."""
+        if not self.lead.held():
+            if self._store is not None:
+                log.warning("this beat leads no more")
+                self._store.close()
+                self._store = self._heap = None
+            return LOOK_EVERY_S
+        if self._store is None:
+            super().setup_schedule()
+            log.info("this beat leads")
+        return float(super().tick(*args, **kwargs))
+
+    def close(self) -> None:
+        """Write down what ran when, and let another lead."""
+        if self._store is not None:
+            super().close()
+        self.lead.let_go()

@@ -1,0 +1,201 @@
+"""What every task has around it: the cause's id, a queue by urgency, a rest after a failure; and one clock of many."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from django.conf import settings
+from kombu import Connection
+
+from shop.celery import app
+from shop.kernel import outbox, tasks, work
+from shop.kernel.attempts import LONGEST_PAUSE_S
+from shop.kernel.beat import Lead, OneLeader
+from shop.kernel.models import QueuePulse, TaskTrouble
+from tests.support.helpers import Clock, Queue
+
+NIGHTLY = "dunning.nightly"
+
+
+def test_the_most_urgent_queue_is_emptied_first(tmp_path: Path) -> None:
+    """One worker of the embedded profile: bulk came first and in number, money goes first all the same."""
+    folders = {
+        "data_folder_in": str(tmp_path),
+        "data_folder_out": str(tmp_path),
+        "control_folder": str(tmp_path),
+    }
+    got: list[str] = []
+    with Connection("filesystem://", transport_options=folders) as connection:
+        channel = connection.channel()
+        for n in range(3):
+            for queue in reversed(settings.QUEUES):
+                channel._put(queue, {"body": queue, "n": n})
+        channel._get_and_deliver = lambda queue, callback: got.append(channel._get(queue)["body"])
+        for queue in settings.QUEUES:
+            channel.basic_consume(queue, no_ack=True, callback=print, consumer_tag=queue)
+        for _ in range(15):
+            channel._poll(channel.cycle, None)
+    assert got == [queue for queue in settings.QUEUES for _ in range(3)]
+
+
+def test_news_goes_into_the_queue_of_who_hears_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, Any]] = []
+    monkeypatch.setattr(tasks.deliver_one, "apply_async", lambda args, queue: asked.append((args, queue)))
+    for who in ("finance.issue_invoice", "notifications.order_placed", "connect.order_confirmed", ""):
+        outbox.core.nudge(7, who)
+    assert [queue for _, queue in asked] == ["money", "mail", "bulk", "money"]
+
+
+@pytest.fixture
+def trouble(db: None, clock: Clock) -> Clock:
+    clock.stop()
+    return clock
+
+
+def fail() -> None:
+    raise ValueError("the printer is on fire")
+
+
+def test_a_task_of_the_clock_that_fails_rests_for_doubling_pauses_within_a_limit(trouble: Clock) -> None:
+    ran: list[int] = []
+
+    def run() -> None:
+        ran.append(1)
+        fail()
+
+    pauses = []
+    for n in range(1, 15):
+        with pytest.raises(ValueError, match="on fire"):
+            work.by_the_clock(NIGHTLY, run)
+        row = TaskTrouble.objects.get(task=NIGHTLY)
+        assert (row.failures, row.last_error) == (n, "ValueError: the printer is on fire")
+        pauses.append((row.next_at - trouble.now()).total_seconds())
+        trouble.advance(seconds=pauses[-1] - 1)
+        assert work.by_the_clock(NIGHTLY, run) is None, "it rests"
+        assert len(ran) == n
+        trouble.advance(seconds=1)
+    assert pauses[:4] == [5, 10, 20, 40]
+    assert max(pauses) == LONGEST_PAUSE_S
+
+
+def test_one_that_goes_well_again_leaves_nothing_behind(trouble: Clock) -> None:
+    with pytest.raises(ValueError, match="on fire"):
+        work.by_the_clock(NIGHTLY, fail)
+    trouble.advance(seconds=5)
+    assert work.by_the_clock(NIGHTLY, lambda: 3) == 3
+    assert not TaskTrouble.objects.exists()
+
+
+def test_of_two_workers_one_takes_the_turn_and_one_that_dies_has_used_it_up(trouble: Clock) -> None:
+    with pytest.raises(ValueError, match="on fire"):
+        work.by_the_clock(NIGHTLY, fail)
+    trouble.advance(seconds=5)
+    rows = TaskTrouble.objects.filter(task=NIGHTLY)
+    assert work._begins(rows, 1)
+    assert not work._begins(rows, 1)
+
+
+def test_the_sweep_asks_again_for_a_job_of_the_night_when_its_rest_is_over(
+    trouble: Clock, queue: Queue
+) -> None:
+    sent: list[str] = []
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(ValueError, match="on fire"):
+        patch.setattr(app, "send_task", lambda name, **options: sent.append(name))
+        try:
+            work.by_the_clock(NIGHTLY, fail)
+        finally:
+            tasks.sweep()
+            assert sent == []
+            trouble.advance(seconds=5)
+            tasks.sweep()
+            assert sent == [NIGHTLY]
+            assert work.again_now(NIGHTLY) and sent == [NIGHTLY, NIGHTLY]
+            assert not work.again_now("ledger.seal"), "it is not in trouble"
+
+
+def test_a_broken_queue_or_a_task_that_is_no_more_stops_no_sweep(trouble: Clock, monkeypatch: Any) -> None:
+    def refuse(*args: Any, **options: Any) -> None:
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr(app, "send_task", refuse)
+    TaskTrouble.objects.create(task=NIGHTLY)
+    TaskTrouble.objects.create(task="gone.for_good")
+    assert work.send_rested() == 0
+
+
+@contextmanager
+def real_worker() -> Iterator[None]:
+    """A worker in a thread of this process, on the memory broker."""
+    with start_worker(app, perform_ping_check=False, pool="solo", shutdown_timeout=20):
+        yield
+
+
+def test_a_message_carries_the_id_of_the_click_and_its_time_through_a_real_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[str, str, float | None]] = []
+    monkeypatch.setattr(
+        work, "pulse", lambda queue, sent_at: seen.append((queue, outbox.current_correlation_id(), sent_at))
+    )
+    click = uuid.uuid4().hex
+    before = dt.datetime.now(dt.UTC).timestamp()
+    with outbox.correlation(click):
+        for name in settings.QUEUES:
+            app.send_task("kernel.pulse", (name,), queue=name)
+    with real_worker():
+        wait_for(lambda: len(seen) == len(settings.QUEUES))
+    assert {queue for queue, _, _ in seen} == set(settings.QUEUES)
+    assert {thread for _, thread, _ in seen} == {click}
+    assert all(sent_at and before <= sent_at <= before + 60 for _, _, sent_at in seen)
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    """Until it is so, at most thirty seconds."""
+    tick = threading.Event()
+    assert any(what() or tick.wait(0.05) for _ in range(600)), "it did not happen"
+
+
+def test_a_pulse_says_when_a_worker_came_and_how_long_the_message_waited(trouble: Clock) -> None:
+    sent = trouble.now() - dt.timedelta(seconds=40)
+    work.pulse("mail", sent.timestamp())
+    work.pulse("mail", trouble.advance(seconds=30).timestamp())
+    row = QueuePulse.objects.get(queue="mail")
+    assert row.ran_at == row.sent_at == trouble.now()
+
+
+def a_beat(folder: Path) -> OneLeader:
+    """A clock of its own; nothing it asks for is run."""
+    return OneLeader(app=app, schedule_filename=str(folder / "schedule"), max_interval=1, lazy=False)
+
+
+def test_of_two_beats_one_leads_until_it_ends(fresh_database: None, tmp_path: Path, settings: Any) -> None:
+    settings.DATA_DIR = tmp_path
+    first, second = Lead(), Lead()
+    assert first.held() and first.held()
+    assert not second.held()
+    first.let_go()
+    assert second.held()
+    assert not first.held()
+    second.let_go()
+
+
+def test_a_beat_that_does_not_lead_opens_no_schedule_and_takes_over_when_it_may(
+    fresh_database: None, tmp_path: Path, settings: Any
+) -> None:
+    settings.DATA_DIR = tmp_path
+    first, second = a_beat(tmp_path), a_beat(tmp_path)
+    first.tick()
+    assert second.tick() == 5.0
+    assert second._store is None
+    first.close()
+    second.tick()
+    assert second._store is not None
+    second.close()
