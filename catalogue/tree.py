@@ -5,11 +5,12 @@ A change in this process is seen at once (signals), one in another process withi
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 from django.urls import reverse
 from django.utils.translation import get_language
+
+from shop.kernel.memory import Memory
 
 from .models import Category
 
@@ -50,22 +51,13 @@ class Tree:
     by_id: dict[int, Node]
 
 
-_kept: dict[str, tuple[float, Tree]] = {}
-
-
-def forget(**_signal: object) -> None:
-    """Read the categories anew at the next question."""
-    _kept.clear()
+_memory: Memory[Tree] = Memory(KEPT_S)
+forget = _memory.forget
 
 
 def tree() -> Tree:
     """The range in the reader's language: no SQL while it is remembered, else one query."""
-    language = get_language() or ""
-    until, kept = _kept.get(language, (0.0, None))
-    if kept is None or time.monotonic() > until:
-        kept = _read()
-        _kept[language] = (time.monotonic() + KEPT_S, kept)
-    return kept
+    return _memory.get(_read, get_language() or "")
 
 
 def menu() -> list[Node]:

@@ -135,6 +135,7 @@ def _fresh_cache() -> None:
 
     from catalogue import tree
     from catalogue.partner import vat
+    from catalogue.search import boosts, synonyms
     from checkout.shipping import queries as shipping
     from fulfilment.warehouse.picking import promises
     from shop.kernel import nudges, sharing
@@ -142,5 +143,6 @@ def _fresh_cache() -> None:
 
     for cache in caches.all(initialized_only=True):
         cache.clear()
-    for room in (tree, vat, queries, shipping, sharing, shared, promises, product_parts, nudges):
+    rooms = (tree, vat, queries, shipping, sharing, shared, promises, product_parts, nudges, synonyms, boosts)
+    for room in rooms:
         room.forget()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 
 from shop.kernel.clock import today
+from shop.kernel.memory import Memory
 
 from .models import VatRate
 
 KEPT_S = 60  #: seconds an edited rate may take to be seen by every process
-_cache: dict[str, object] = {"until": 0.0, "rates": []}
+_memory: Memory[list[VatRate]] = Memory(KEPT_S)
+forget = _memory.forget
 
 
 class UnknownVatRate(LookupError):
@@ -18,15 +19,7 @@ class UnknownVatRate(LookupError):
 
 
 def _rates() -> list[VatRate]:
-    if time.monotonic() > _cache["until"]:  # type: ignore[operator]
-        _cache["rates"] = list(VatRate.objects.order_by("-valid_from"))
-        _cache["until"] = time.monotonic() + KEPT_S
-    return _cache["rates"]  # type: ignore[return-value]
-
-
-def forget() -> None:
-    """Read the table anew at the next question (after an edit, and between tests)."""
-    _cache["until"] = 0.0
+    return _memory.get(lambda: list(VatRate.objects.order_by("-valid_from")))
 
 
 def rate_bp(vat_class: str, country: str, on: dt.date | None = None) -> int:

@@ -19,13 +19,15 @@ class SearchConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Triggers once per migrate, after all tables are there; synonyms are read anew when one is written."""
+        """Triggers once per migrate, after all tables are there; words and boosts are read anew when one is written."""
         from shop.kernel.sharing import when_changed
 
-        from . import synonyms
-        from .models import Synonym
+        from . import boosts, synonyms
+        from .models import Boost, Synonym
 
         for signal in (post_save, post_delete):
             signal.connect(synonyms.forget, sender=Synonym, dispatch_uid=f"synonyms {id(signal)}")
+            signal.connect(boosts.forget, sender=Boost, dispatch_uid=f"boosts {id(signal)}")
         when_changed(synonyms.forget)
+        when_changed(boosts.forget)
         post_migrate.connect(_install_triggers, dispatch_uid="search triggers")

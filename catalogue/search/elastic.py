@@ -34,6 +34,7 @@ from .port import (
     Filters,
     Hits,
     KnownWord,
+    Lift,
     SearchUnavailable,
     Sought,
 )
@@ -272,7 +273,12 @@ def _query(sought: Sought, filters: Filters) -> Query:
         return _filter(filters)
     must = [Q("dis_max", queries=[_clause(one) for one in word], tie_breaker=0.1) for word in sought.words]
     available = Q("constant_score", filter=Q("term", v_a="1"), boost=AVAILABLE_WEIGHT)
-    return Q("bool", must=must, filter=[_filter(filters)], should=[available])
+    return Q("bool", must=must, filter=[_filter(filters)], should=[available, *map(_lift, sought.lifts)])
+
+
+def _lift(lift: Lift) -> Query:
+    ways = [Q("terms", id=list(lift.products)), Q("terms", category=list(lift.categories))]
+    return Q("constant_score", filter=Q("bool", should=ways), boost=lift.weight)
 
 
 def _clause(clause: Clause) -> Query:

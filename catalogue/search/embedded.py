@@ -35,6 +35,7 @@ from .port import (
     Filters,
     Hits,
     KnownWord,
+    Lift,
     SearchUnavailable,
     Sought,
 )
@@ -358,7 +359,17 @@ def _query(sought: Sought, filters: Filters, *, ranked: bool) -> Query:
     if ranked:
         available = Query.term_query(PRODUCTS, "v_a", "1", "basic")
         must.append((Occur.Should, Query.const_score_query(available, AVAILABLE_WEIGHT)))
+        must += [(Occur.Should, _lift(one)) for one in sought.lifts]
     return Query.boolean_query(must)
+
+
+def _lift(lift: Lift) -> Query:
+    ways = []
+    if lift.products:
+        ways.append(Query.term_set_query(PRODUCTS, "id", list(lift.products)))
+    if lift.categories:
+        ways.append(Query.term_set_query(PRODUCTS, "category", list(lift.categories)))
+    return Query.const_score_query(Query.boolean_query([(Occur.Should, one) for one in ways]), lift.weight)
 
 
 def _clause(clause: Clause) -> Query:

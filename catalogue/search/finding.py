@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -17,7 +18,7 @@ from django.utils.translation import get_language
 from catalogue.filters import PER_PAGE, ListWishes
 from catalogue.queries import Counted, Found
 
-from . import spelling, synonyms, variants
+from . import boosts, spelling, synonyms, variants
 from .port import LANGUAGES, Ask, Engine, Filters, Only, SearchUnavailable, Sought, engine
 from .sought import sought
 
@@ -90,7 +91,9 @@ def _searched(
     """By whole words; where they find nothing, by beginnings of words."""
     words, found = Sought(), Found([], 0, 1, 1)
     for starts in ("", "all"):
-        words = sought(typed, language(), synonyms=synonyms.known(), starts=starts) if typed else Sought()
+        if typed:
+            more: Any = {"synonyms": synonyms.known(), "lifts": boosts.known()}
+            words = sought(typed, language(), starts=starts, **more)
         found = _found(asked, words, wishes, scope)
         if found.total or not typed:
             break

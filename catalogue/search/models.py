@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from shop.kernel.clock import now
@@ -69,6 +71,50 @@ class Synonym(models.Model):
     def each(self) -> list[str]:
         """The words one by one."""
         return [word for part in self.words.split(",") if (word := " ".join(part.split()))]
+
+
+class Boost(models.Model):
+    """A product, or all that stands in a category, which the search shows further up for a while.
+
+    It changes the order of what is found, never what is found.
+    """
+
+    LITTLE, CLEARLY, FIRST = 1, 2, 3
+    STRENGTHS = [(LITTLE, _("a little")), (CLEARLY, _("clearly")), (FIRST, _("to the top"))]
+
+    product = models.ForeignKey(
+        "catalogue.Product", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    category = models.ForeignKey(
+        "catalogue.Category", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    strength = models.PositiveSmallIntegerField(_("How much"), choices=STRENGTHS, default=CLEARLY)
+    first_day = models.DateField(_("From"), null=True, blank=True)
+    last_day = models.DateField(_("Until"), null=True, blank=True, help_text=_("The last day."))
+    note = models.CharField(_("Why"), max_length=120, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(product=None, category__isnull=False) | Q(product__isnull=False, category=None),
+                name="search_boost_product_or_category",
+            ),
+            models.CheckConstraint(
+                condition=Q(first_day=None) | Q(last_day=None) | Q(first_day__lte=F("last_day")),
+                name="search_boost_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product or self.category}: {self.get_strength_display()}"
+
+    def runs_on(self, day: dt.date) -> bool:
+        """Whether it holds on a day."""
+        return (self.first_day is None or self.first_day <= day) and (
+            self.last_day is None or day <= self.last_day
+        )
 
 
 class MissedSearch(models.Model):

@@ -45,18 +45,31 @@ class Clause:
 
 
 @dataclass(frozen=True)
-class Sought:
-    """What is searched for: every word must be fulfilled by one of its clauses. Without words: everything."""
-
-    words: tuple[tuple[Clause, ...], ...] = ()
-
-
-@dataclass(frozen=True)
 class Only:
     """A filter: the field holds one of the values."""
 
     name: str
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lift:
+    """What stands further up among what is found: products by id, and those of categories, by how much."""
+
+    products: tuple[int, ...]
+    categories: tuple[str, ...]
+    weight: float
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What is searched for: every word must be fulfilled by one of its clauses. Without words: everything.
+
+    ``lifts`` change the order of what is found by relevance, never what is found.
+    """
+
+    words: tuple[tuple[Clause, ...], ...] = ()
+    lifts: tuple[Lift, ...] = ()
 
 
 Filters = tuple[Only, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from . import analysis
-from .port import LANGUAGES, Clause, Sought
+from .port import LANGUAGES, Clause, Lift, Sought
 
 OTHER_LANGUAGE = 0.6  #: what a hit in the language that is not the reader's counts
 IN_PARTS = 0.5  #: what a hit counts where only the parts of a compound were found
@@ -16,19 +16,25 @@ Synonyms = Mapping[str, Sequence[str]]
 
 
 def sought(
-    typed: Sequence[str], language: str, *, synonyms: Synonyms | None = None, starts: str = ""
+    typed: Sequence[str],
+    language: str,
+    *,
+    synonyms: Synonyms | None = None,
+    starts: str = "",
+    lifts: tuple[Lift, ...] = (),
 ) -> Sought:
     """The question behind ``typed`` words.
 
     synonyms: other texts for a text, by its plain form. starts: ``all`` also takes words that begin so, ``last`` only
-    for the last one (it is still being typed). Words that say nothing are left out unless there is no other.
+    for the last one (it is still being typed). lifts: what stands further up. Words that say nothing are left out
+    unless there is no other.
     """
     others = synonyms or {}
     words = [
         _ways(texts, language, others, begins=starts == "all" or (starts == "last" and rest == 0))
         for texts, rest in _phrases(typed, others)
     ]
-    return Sought(tuple(word for word in words if word))
+    return Sought(tuple(word for word in words if word), lifts)
 
 
 def _phrases(typed: Sequence[str], synonyms: Synonyms) -> list[tuple[str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from catalogue.filters import ListWishes
 from catalogue.models import Product
 from catalogue.tree import tree
 
-from . import analysis, synonyms
+from . import analysis, boosts, synonyms
 from .finding import language
 from .port import SearchUnavailable, engine
 from .sought import sought
@@ -85,7 +86,8 @@ def _categories(words: tuple[str, ...]) -> list[Suggestion]:
 
 def _products(wishes: ListWishes) -> list[Suggestion]:
     try:
-        asked = sought(wishes.words, language(), synonyms=synonyms.known(), starts="last")
+        more: Any = {"synonyms": synonyms.known(), "lifts": boosts.known()}
+        asked = sought(wishes.words, language(), starts="last", **more)
         ids = engine().page(asked, (), sort="relevance", language=language(), offset=0, limit=PRODUCTS).ids
     except SearchUnavailable:
         ids = queries.find(wishes, per_page=PRODUCTS).ids

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable
+
+from shop.kernel.memory import Memory
 
 from .models import Synonym
 from .sought import key
 
 KEPT_S = 10  #: seconds until a change made by another process counts
 Known = dict[str, tuple[str, ...]]
-_kept: list[tuple[float, Known]] = []
+_memory: Memory[Known] = Memory(KEPT_S)
+forget = _memory.forget
 
 
 def known() -> Known:
     """Other words for a word or phrase, by its key. No query while remembered, else one."""
-    if not _kept or time.monotonic() > _kept[0][0]:
-        _kept[:] = [(time.monotonic() + KEPT_S, read(Synonym.objects.all()))]
-    return _kept[0][1]
-
-
-def forget(**_signal: object) -> None:
-    """Read them anew at the next search."""
-    _kept.clear()
+    return _memory.get(lambda: read(Synonym.objects.all()))
 
 
 def read(rows: Iterable[Synonym]) -> Known:

@@ -2,18 +2,23 @@
 
 Stock speaks only when it turns: from some to none or back. So the statements at which all buyers of one SKU wait cost
 what they did before, and no path (bulk updates, SQL functions, imports) can be forgotten. See docs/decisions/0085.
-Installed after every migrate: on SQLite Django rebuilds a table when it alters it, and its triggers vanish.
+Installed after every migrate: on SQLite Django rebuilds a table when it alters it, and its triggers vanish. The name of
+each holds a digest of what it does: one that was written differently is missing, and the former one goes.
 """
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from django.db import DEFAULT_DB_ALIAS, connections
 
-STOCK, PRODUCT, SHELF, CATEGORY = (
+STOCK, PRODUCT, SHELF, CATEGORY, MAKER, COLOUR = (
     "partner_stockrecord",
     "catalogue_product",
     "catalogue_productcategory",
     "catalogue_category",
+    "catalogue_maker",
+    "catalogue_colour",
 )
 CHANGED = "search_changed"
 PREFIX = "search_hears_"
@@ -27,102 +32,120 @@ def _differs(*columns: str) -> str:
     return " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
 
 
-_TURNS = f"{_free('OLD')} <> {_free('NEW')} OR " + _differs("price", "reference_price_minor", "product_id")
-_TEXTS = (
+def _texts_differ() -> str:
+    """JSON has no equality of its own on PostgreSQL."""
+    return "CAST(OLD.texts AS text) IS DISTINCT FROM CAST(NEW.texts AS text)"
+
+
+_TURNS = f"{_free('OLD')} <> {_free('NEW')} OR " + _differs(
+    "price", "reference_price_minor", "product_id", "partner_sku"
+)
+_SHOWN = (
     "title", "is_public", "maker_id", "colour_id", "size", "search_text", "parent_id", "rating", "description",
+    "upc", "material",
 )  # fmt: skip
-#: (name, table, when it fires, condition, rows to tell of)
+_PRODUCT_DIFFERS = f"{_differs(*_SHOWN)} OR {_texts_differ()}"
+_CATEGORY_DIFFERS = f"{_differs('name', 'path', 'is_public')} OR {_texts_differ()}"
+_COLOUR_DIFFERS = f"{_differs('name', 'code')} OR {_texts_differ()}"
+
+
+def _tell(value: str) -> str:
+    return f"INSERT INTO {CHANGED} (product_id, applied) SELECT {value}, {{false}} WHERE {value} IS NOT NULL;"
+
+
+#: A category got another name, came or went: all that stands on it and below it.
+_ON_SHELVES = (
+    f"INSERT INTO {CHANGED} (product_id, applied) SELECT s.product_id, {{false}} FROM {SHELF} s "
+    f"JOIN {CATEGORY} c ON c.id = s.category_id WHERE c.path LIKE NEW.path || '%';"
+)
+
+
+def _with(column: str) -> str:
+    """All products and variants of a brand or colour."""
+    return (
+        f"INSERT INTO {CHANGED} (product_id, applied) SELECT p.id, {{false}} FROM {PRODUCT} p "
+        f"WHERE p.{column} = NEW.id;"
+    )
+
+
+#: (name, table, when it fires, condition, what it does)
 _TRIGGERS: list[tuple[str, str, str, str, str]] = [
-    ("stock_new", STOCK, "AFTER INSERT", "", "NEW.product_id"),
-    ("stock", STOCK, "AFTER UPDATE", _TURNS, "NEW.product_id"),
-    ("stock_gone", STOCK, "AFTER DELETE", "", "OLD.product_id"),
-    ("product", PRODUCT, "AFTER UPDATE", _differs(*_TEXTS), "NEW.id"),
-    (
-        "product_moved",
-        PRODUCT,
-        "AFTER UPDATE",
-        "OLD.parent_id IS DISTINCT FROM NEW.parent_id",
-        "OLD.parent_id",
-    ),
-    ("product_gone", PRODUCT, "AFTER DELETE", "", "OLD.id"),
-    ("shelf_new", SHELF, "AFTER INSERT", "", "NEW.product_id"),
-    ("shelf_gone", SHELF, "AFTER DELETE", "", "OLD.product_id"),
+    ("stock_new", STOCK, "AFTER INSERT", "", _tell("NEW.product_id")),
+    ("stock", STOCK, "AFTER UPDATE", _TURNS, _tell("NEW.product_id")),
+    ("stock_gone", STOCK, "AFTER DELETE", "", _tell("OLD.product_id")),
+    ("product", PRODUCT, "AFTER UPDATE", _PRODUCT_DIFFERS, _tell("NEW.id")),
+    ("product_moved", PRODUCT, "AFTER UPDATE", _differs("parent_id"), _tell("OLD.parent_id")),
+    ("product_gone", PRODUCT, "AFTER DELETE", "", _tell("OLD.id")),
+    ("shelf_new", SHELF, "AFTER INSERT", "", _tell("NEW.product_id")),
+    ("shelf_gone", SHELF, "AFTER DELETE", "", _tell("OLD.product_id")),
+    ("category", CATEGORY, "AFTER UPDATE", _CATEGORY_DIFFERS, _ON_SHELVES),
+    ("maker", MAKER, "AFTER UPDATE", _differs("brand"), _with("maker_id")),
+    ("colour", COLOUR, "AFTER UPDATE", _COLOUR_DIFFERS, _with("colour_id")),
 ]
+
+
+def _named() -> list[tuple[str, str, str, str, str]]:
+    """The triggers under the names they have in the database."""
+    return [
+        (f"{PREFIX}{row[0]}_{sha256('|'.join(row).encode()).hexdigest()[:8]}", *row[1:]) for row in _TRIGGERS
+    ]
 
 
 def names() -> list[str]:
     """Names of all triggers."""
-    return [f"{PREFIX}{name}" for name, *_rest in _TRIGGERS] + [f"{PREFIX}category"]
+    return [name for name, *_rest in _named()]
 
 
 def install(using: str = DEFAULT_DB_ALIAS) -> None:
-    """Make the triggers where they are missing; safe to repeat."""
+    """Make the triggers where they are missing, and take away those of another wording; safe to repeat."""
     connection = connections[using]
-    wanted = {STOCK, PRODUCT, SHELF, CATEGORY, CHANGED}
-    if not wanted <= set(connection.introspection.table_names()) or not missing(using):
+    wanted = {STOCK, PRODUCT, SHELF, CATEGORY, MAKER, COLOUR, CHANGED}
+    if not wanted <= set(connection.introspection.table_names()):
         return
-    statements = _postgresql() if connection.vendor == "postgresql" else _sqlite()
+    there = _there(using)
+    statements = _postgresql if connection.vendor == "postgresql" else _sqlite
     with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+        for name in sorted(there.difference(names())):  # on PostgreSQL the trigger goes with its function
+            on_postgresql = connection.vendor == "postgresql"
+            cursor.execute(f"DROP FUNCTION {name} CASCADE" if on_postgresql else f"DROP TRIGGER {name}")
+        for row in _named():
+            if row[0] not in there:
+                for statement in statements(*row):
+                    cursor.execute(statement)
 
 
 def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     """Names of the triggers that are not there."""
+    there = _there(using)
+    return [name for name in names() if name not in there]
+
+
+def _there(using: str) -> set[str]:
+    """Names of ours that are in the database."""
     connection = connections[using]
     if connection.vendor == "postgresql":
-        query = f"SELECT tgname FROM pg_trigger WHERE tgname LIKE '{PREFIX}%%' AND NOT tgisinternal"
+        query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
     else:
         query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
     with connection.cursor() as cursor:
         cursor.execute(query)
-        there = {row[0] for row in cursor.fetchall()}
-    return [name for name in names() if name not in there]
+        return {row[0] for row in cursor.fetchall() if row[0].startswith(PREFIX)}
 
 
-def _tell(value: str, false: str) -> str:
-    return f"INSERT INTO {CHANGED} (product_id, applied) SELECT {value}, {false} WHERE {value} IS NOT NULL;"
-
-
-def _tell_shelves(false: str) -> str:
-    """A category got another name, came or went: all that stands on it and below it."""
-    return (
-        f"INSERT INTO {CHANGED} (product_id, applied) SELECT s.product_id, {false} FROM {SHELF} s "
-        f"JOIN {CATEGORY} c ON c.id = s.category_id WHERE c.path LIKE NEW.path || '%';"
+def _sqlite(name: str, table: str, moment: str, condition: str, deed: str) -> list[str]:
+    when = f"WHEN {condition} " if condition else ""
+    made = (
+        f"CREATE TRIGGER IF NOT EXISTS {name} {moment} ON {table} FOR EACH ROW {when}"
+        f"BEGIN {deed.format(false='0')} END"
     )
+    return [made.replace("IS DISTINCT FROM", "IS NOT")]
 
 
-_CATEGORY_DIFFERS = _differs("name", "path", "is_public", "texts").replace(
-    "OLD.texts IS DISTINCT FROM NEW.texts", "CAST(OLD.texts AS text) IS DISTINCT FROM CAST(NEW.texts AS text)"
-)
-
-
-def _sqlite() -> list[str]:
-    made = []
-    for name, table, moment, condition, value in _TRIGGERS:
-        when = f"WHEN {condition} " if condition else ""
-        made.append(
-            f"CREATE TRIGGER IF NOT EXISTS {PREFIX}{name} {moment} ON {table} FOR EACH ROW {when}"
-            f"BEGIN {_tell(value, '0')} END"
-        )
-    made.append(
-        f"CREATE TRIGGER IF NOT EXISTS {PREFIX}category AFTER UPDATE ON {CATEGORY} FOR EACH ROW "
-        f"WHEN {_CATEGORY_DIFFERS} BEGIN {_tell_shelves('0')} END"
-    )
-    return [statement.replace("IS DISTINCT FROM", "IS NOT") for statement in made]
-
-
-def _postgresql() -> list[str]:
-    made = []
-    rows = [*_TRIGGERS, ("category", CATEGORY, "AFTER UPDATE", _CATEGORY_DIFFERS, "")]
-    for name, table, moment, condition, value in rows:
-        full = f"{PREFIX}{name}"
-        tell = _tell(value, "false") if value else _tell_shelves("false")
-        when = f"WHEN ({condition}) " if condition else ""
-        made += [
-            f"CREATE OR REPLACE FUNCTION {full}() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN {tell} RETURN NULL; END $$",
-            f"DROP TRIGGER IF EXISTS {full} ON {table}",
-            f"CREATE TRIGGER {full} {moment} ON {table} FOR EACH ROW {when}EXECUTE FUNCTION {full}()",
-        ]
-    return made
+def _postgresql(name: str, table: str, moment: str, condition: str, deed: str) -> list[str]:
+    when = f"WHEN ({condition}) " if condition else ""
+    return [
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN {deed.format(false='false')} RETURN NULL; END $$",
+        f"DROP TRIGGER IF EXISTS {name} ON {table}",
+        f"CREATE TRIGGER {name} {moment} ON {table} FOR EACH ROW {when}EXECUTE FUNCTION {name}()",
+    ]

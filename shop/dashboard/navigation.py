@@ -37,6 +37,7 @@ HERE = (
     "delivery",
     "marketing",
     "reviews",
+    "search_boosts",
     "search_words",
     "operations",
 )

@@ -23,6 +23,7 @@ from . import (
     reviews,
     rules,
     search,
+    search_boosts,
     search_words,
     start,
     why,
@@ -32,6 +33,7 @@ app_name = "dashboard"
 urlpatterns = [
     *start.urlpatterns,
     *search.urlpatterns,
+    *search_boosts.urlpatterns,
     *search_words.urlpatterns,
     *orders.urlpatterns,
     *phone_orders.urlpatterns,

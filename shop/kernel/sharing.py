@@ -7,11 +7,13 @@ times a second at most; that is why a shared page is never older than a second, 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Count, Max
 from django.http import HttpResponseBase
 
@@ -23,10 +25,12 @@ Versions = tuple[tuple[str, int, int], ...]
 
 WORDS = "words"  #: texts, pictures, categories, written pages: every page shows some
 PLACES = "places"  #: at which sites something lies: the page of a product says it
+WAYS = "ways"  #: which sites and stores there are, and when carriers come to them
 OFFER = "offer"  #: prices, and what can be had at all: lists are chosen and sorted by it
 
 _read: tuple[float, Versions | None] = (0.0, None)
-_forgetters: list[Callable[[], object]] = []
+_forgetters: list[tuple[Callable[[], object], tuple[str, ...]]] = []
+_lock = threading.RLock()
 
 
 def shared(*names: str) -> Callable[[View], View]:
@@ -49,16 +53,27 @@ def versions() -> Versions:
     The number beside the last row catches a transaction that took its row early and committed late. One query, none
     when this process has asked within settings.SHARED_CHECKED_S.
     """
-    global _read
     until, known = _read
     if known is not None and time.monotonic() < until:
         return known
+    with _lock:
+        return _look()
+
+
+def _look() -> Versions:
+    """Ask the database. What is kept in memory is forgotten before anybody hears of the new version: a page made
+    under it is never made of the former state."""
+    global _read
+    until, known = _read
+    if known is not None and time.monotonic() < until:  # another thread has just asked
+        return known
     rows = Change.objects.order_by("name").values_list("name").annotate(last=Max("pk"), n=Count("pk"))
     found: Versions = tuple(rows)
+    if known is not None:
+        for forget_one, names in _forgetters:
+            if of(found, names) != of(known, names):
+                forget_one()
     _read = (time.monotonic() + settings.SHARED_CHECKED_S, found)
-    if known is not None and of(found, (WORDS,)) != of(known, (WORDS,)):
-        for forget_one in _forgetters:
-            forget_one()
     return found
 
 
@@ -72,10 +87,11 @@ def touch(name: str) -> None:
     Change.objects.create(name=name)
 
 
-def when_changed(forget_one: Callable[[], object]) -> None:
-    """Call ``forget_one`` in each process once words were changed: what it keeps in memory is read anew."""
-    if forget_one not in _forgetters:
-        _forgetters.append(forget_one)
+def when_changed(forget_one: Callable[[], object], *names: str) -> None:
+    """Call ``forget_one`` in each process once something of ``names`` (default: words) was changed: what it keeps in
+    memory is read anew."""
+    if (forget_one, names or (WORDS,)) not in _forgetters:
+        _forgetters.append((forget_one, names or (WORDS,)))
 
 
 def forget() -> None:
@@ -85,9 +101,14 @@ def forget() -> None:
 
 
 def clear() -> int:
-    """Leave one row of each name; the pages are made anew once. Returns how many rows went."""
-    last = Change.objects.order_by().values("name").annotate(last=Max("pk")).values_list("last", flat=True)
-    return Change.objects.exclude(pk__in=list(last)).delete()[0]
+    """Leave one new row of each name; the pages are made anew once. Returns how many rows went.
+
+    A new one: with the former last row and one that commits late, a mark that was there before would come again.
+    """
+    several = Change.objects.order_by().values("name").annotate(n=Count("pk")).filter(n__gt=1)
+    with transaction.atomic():
+        left = [Change.objects.create(name=row["name"]) for row in several]
+        return sum(Change.objects.filter(name=one.name, pk__lt=one.pk).delete()[0] for one in left)
 
 
 def watch(table: str, name: str, when: str = "") -> list[Guard]:

@@ -17,12 +17,15 @@ class PagesConfig(AppConfig):
         from catalogue import tree
         from catalogue.partner import vat
         from catalogue.search.suggest import offer
-        from shop.kernel.sharing import when_changed
+        from fulfilment.warehouse.picking import promises
+        from shop.kernel.sharing import WAYS, when_changed
 
-        from . import checks, queries, receivers, suggestions  # noqa: F401
+        from . import checks, product_parts, queries, receivers, suggestions  # noqa: F401
 
         for room in (tree, vat, queries):
             when_changed(room.forget)
+        for asked in (product_parts, promises):
+            when_changed(asked.forget, WAYS)
         offer(suggestions.named)
         post_migrate.connect(_guard, sender=self, dispatch_uid="triggers of shared pages")
         post_migrate.connect(_keep, sender=self, dispatch_uid="versions of legal texts")

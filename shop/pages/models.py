@@ -186,6 +186,36 @@ class ContentPage(Translated):
         verbose_name_plural = _("Text pages")
 
 
+def languages() -> list[tuple[str, str]]:
+    """The languages of the shop; a new one changes no table."""
+    return [(code, str(name)) for code, name in settings.LANGUAGES]
+
+
+class GuaranteeNotice(models.Model):
+    """The European Commission's own graphic of the notice on the legal guarantee, in one language.
+
+    Annex I of Regulation (EU) 2025/1960: it may not be edited, so the shop shows the file as it was uploaded.
+    """
+
+    language = models.CharField(_("Language"), max_length=8, unique=True, choices=languages)
+    picture = models.ForeignKey(
+        "wagtailimages.Image",
+        on_delete=models.CASCADE,
+        related_name="+",
+        verbose_name=_("Graphic"),
+        help_text=_("In colour, as the Commission offers it in this language, neither cut nor changed."),
+    )
+
+    panels = [FieldPanel("language"), FieldPanel("picture")]
+
+    class Meta:
+        verbose_name = _("EU notice on the legal guarantee")
+        verbose_name_plural = _("EU notices on the legal guarantee")
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} ({self.language})"
+
+
 class LegalVersion(models.Model):
     """A legal text as it was published: kept for ever, once per wording, so that each order can show its own."""
 

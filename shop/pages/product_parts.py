@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,16 +17,13 @@ from fulfilment.warehouse.picking.promises import Promise, home_days, promises
 from fulfilment.warehouse.routing.queries import stores
 from fulfilment.warehouse.stock.models import Site
 from fulfilment.warehouse.stock.on_show import pieces_by_site
+from shop.kernel.memory import Memory
 
 #: Where the European Union explains the legal guarantee in the reader's language.
 RIGHTS_URL = "https://europa.eu/youreurope/citizens/consumers/shopping/guarantees-returns/index_%s.htm"
 KEPT_S = 60  #: seconds until a new store is shown
-_stores: list[tuple[float, list[Site]]] = []
-
-
-def forget() -> None:
-    """Read the stores anew at the next question."""
-    _stores.clear()
+_stores: Memory[list[Site]] = Memory(KEPT_S)
+forget = _stores.forget
 
 
 @part
@@ -35,7 +31,7 @@ def places(variants: Sequence[Shown]) -> dict[str, Any]:
     """Where the variants of the chosen colour are, and the promise for the chosen one. One query."""
     chosen = next((one for one in variants if one.selected), None)
     lying = pieces_by_site([one.stockrecord_id for one in variants]) if variants else {}
-    shops = _all_stores()
+    shops = _stores.get(stores)
     rows = [
         _row(one, shops, lying.get(one.stockrecord_id, {}))
         for one in sorted(variants, key=lambda one: size_key(one.size))
@@ -88,9 +84,3 @@ def moment_text(moment: dt.datetime) -> str:
     """Thursday, 26 November, 15:00, where the shop is."""
     local = timezone.localtime(moment)
     return f"{day_text(local.date())}, {local:%H:%M}"
-
-
-def _all_stores() -> list[Site]:
-    if not _stores or time.monotonic() > _stores[0][0]:
-        _stores[:] = [(time.monotonic() + KEPT_S, stores())]
-    return _stores[0][1]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from fulfilment.finance.invoicing.models import MerchantProfile
+from shop.kernel.memory import Memory
 
 from .models import KEYS, ContentPage
 
@@ -24,27 +24,27 @@ class LegalLink:
     url: str
 
 
-_kept: dict[str, tuple[float, list[LegalLink]]] = {}
-_merchant: list[tuple[float, MerchantProfile | None]] = []
+_links: Memory[list[LegalLink]] = Memory(KEPT_S)
+_merchant: Memory[MerchantProfile | None] = Memory(KEPT_S)
 
 
 def forget(**_signal: object) -> None:
     """Read the pages anew at the next question."""
-    _kept.clear()
-    _merchant.clear()
+    _links.forget()
+    _merchant.forget()
 
 
 def legal_links(request: HttpRequest | None = None) -> list[LegalLink]:
     """The legal texts in the reader's language, in the order of KEYS. No query while remembered."""
     language = (get_language() or "").split("-")[0]
-    until, kept = _kept.get(language, (0.0, None))
-    if kept is None or time.monotonic() > until:
+
+    def read() -> list[LegalLink]:
         order = [key for key, _title in KEYS]
         pages = ContentPage.objects.live().exclude(key="").filter(locale__language_code=language)
         found = sorted(pages.select_related("locale"), key=lambda page: order.index(page.key))
-        kept = [LegalLink(page.key, page.title, page.get_url(request) or "") for page in found]
-        _kept[language] = (time.monotonic() + KEPT_S, kept)
-    return kept
+        return [LegalLink(page.key, page.title, page.get_url(request) or "") for page in found]
+
+    return _links.get(read, language)
 
 
 def legal_url(key: str, request: HttpRequest | None = None) -> str:
@@ -54,6 +54,4 @@ def legal_url(key: str, request: HttpRequest | None = None) -> str:
 
 def merchant() -> MerchantProfile | None:
     """Who sells here, for the foot of every page; None before anybody entered it. No query while remembered."""
-    if not _merchant or time.monotonic() > _merchant[0][0]:
-        _merchant[:] = [(time.monotonic() + KEPT_S, MerchantProfile.objects.filter(pk=1).first())]
-    return _merchant[0][1]
+    return _merchant.get(MerchantProfile.objects.filter(pk=1).first)

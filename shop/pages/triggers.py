@@ -4,7 +4,7 @@ changes: versions of legal texts."""
 from __future__ import annotations
 
 from shop.kernel.guards import Guard, function_postgresql, refuse_sqlite
-from shop.kernel.sharing import OFFER, PLACES, WORDS, watch
+from shop.kernel.sharing import OFFER, PLACES, WAYS, WORDS, watch
 
 #: Written, drawn or set by people: seldom changed, and shown on many pages.
 OF_WORDS = (
@@ -17,15 +17,22 @@ OF_WORDS = (
     "catalogue_productimage",
     "invoicing_merchantprofile",
     "pages_contentpage",
+    "pages_guaranteenotice",
     "pages_homepage",
     "pages_landingpage",
     "partner_vatrate",
     "reviews_productreview",
+    "search_boost",
     "search_synonym",
     "wagtailcore_page",
+    "wagtailcore_pageviewrestriction",
     "wagtailcore_site",
     "wagtailimages_image",
 )
+#: Sites, and when carriers come to them: stores and the day of arrival on the page of a product.
+OF_WAYS = ("picking_cutoff", "shipping_deliverymethod", "stock_site")
+#: A store is a site with an open floor; the turn of a bin on the walk is nobody's business here.
+_FLOOR = " OR ".join(f"(OLD.{one}) {{differs}} (NEW.{one})" for one in ("kind", "is_active", "site_id"))
 #: What a list chooses and sorts by: the price, and whether there is any. One piece fewer of many changes no list; the
 #: pages that show the piece compare it themselves.
 _DIFFERS = " OR ".join(
@@ -70,6 +77,8 @@ def _stays(name: str, on: str) -> Guard:
 
 GUARDS = [
     *(guard for table in OF_WORDS for guard in watch(table, WORDS)),
+    *(guard for table in OF_WAYS for guard in watch(table, WAYS)),
+    *_where("stock_bin", WAYS, _FLOOR),
     *_where("partner_stockrecord", OFFER, _DIFFERS),
     *_where("stock_binstock", PLACES, _MOVED),
     _stays("pages_version_no_update", "BEFORE UPDATE"),

@@ -5,8 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from wagtail import hooks
+from wagtail.snippets.models import register_snippet
+from wagtail.snippets.views.snippets import SnippetViewSet
 
 from .blocks import category_choosers, product_choosers
+from .models import GuaranteeNotice
+
+
+class GuaranteeNotices(SnippetViewSet):
+    """The Commission's graphics, one per language."""
+
+    model = GuaranteeNotice
+    icon = "doc-full"
+    list_display = ["language", "picture"]
+    add_to_admin_menu = False
+
+
+register_snippet(GuaranteeNotices)
 
 
 @hooks.register("register_admin_viewset")  # type: ignore[untyped-decorator]

@@ -6,7 +6,6 @@ Said as moments, not as "in two hours": a page that is kept for a minute, or pri
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from checkout.shipping.models import HOME, PICKUP, DeliveryMethod
 from fulfilment.warehouse.routing.queries import sending_sites, stores
 from shop.kernel.business_days import GERMAN_STATES, is_business_day
 from shop.kernel.clock import now
+from shop.kernel.memory import Memory
 
 from .actions.cutoffs import OWN_CARRIER, first_of, next_cut_off
 from .models import CutOff
@@ -43,12 +43,8 @@ class _Rules:
     sites: list[int]
 
 
-_kept: list[tuple[float, _Rules]] = []
-
-
-def forget() -> None:
-    """Read visits and ways of delivery anew at the next question."""
-    _kept.clear()
+_memory: Memory[_Rules] = Memory(KEPT_S)
+forget = _memory.forget
 
 
 def home_days() -> tuple[int, int] | None:
@@ -103,11 +99,12 @@ def working_day(start: dt.date, days: int) -> dt.date:
 
 
 def _rules() -> _Rules:
-    if not _kept or time.monotonic() > _kept[0][0]:
-        visits: dict[int, list[CutOff]] = defaultdict(list)
-        for row in CutOff.objects.order_by("time", "pk"):
-            visits[row.site_id].append(row)
-        method = DeliveryMethod.objects.filter(enabled=True, kind=HOME).first()
-        rules = _Rules(method, dict(visits), [site.pk for site in sending_sites()])
-        _kept[:] = [(time.monotonic() + KEPT_S, rules)]
-    return _kept[0][1]
+    return _memory.get(_read)
+
+
+def _read() -> _Rules:
+    visits: dict[int, list[CutOff]] = defaultdict(list)
+    for row in CutOff.objects.order_by("time", "pk"):
+        visits[row.site_id].append(row)
+    method = DeliveryMethod.objects.filter(enabled=True, kind=HOME).first()
+    return _Rules(method, dict(visits), [site.pk for site in sending_sites()])

@@ -23,6 +23,20 @@ def test_triggers_are_there(db: None) -> None:
     assert triggers.missing() == []
 
 
+def test_a_trigger_that_was_written_differently_takes_the_place_of_the_former(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = triggers.names()
+    rows = list(triggers._TRIGGERS)
+    name, table, moment, _condition, deed = rows[1]
+    rows[1] = (name, table, moment, "OLD.id <> NEW.id", deed)
+    monkeypatch.setattr(triggers, "_TRIGGERS", rows)
+    assert triggers.missing() == [triggers.names()[1]]
+    triggers.install()
+    assert triggers.missing() == []
+    assert triggers._there("default") == set(triggers.names()) != set(former)
+
+
 def test_a_rebuild_tells_how_far_it_is_and_swaps(
     search_index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:

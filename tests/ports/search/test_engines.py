@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from catalogue.models import Product
+from catalogue.search.models import Boost
 from catalogue.search.port import Ask, Only, SearchUnavailable, Sought
 from tests.factories.range import make_category, make_many, make_product, variants
 from tests.support.search import Index
@@ -89,6 +91,47 @@ def test_slips_of_the_finger(client: Client, index: Index) -> None:
     assert (
         search(client, "gamashce").context["shown_for"] == "gamasche"
     )  # a word that came after the building
+
+
+def test_marketing_lifts_products_and_categories_for_a_while(
+    client: Client, index: Index, clock: Any
+) -> None:
+    """The order of what is found, never what is found; by relevance alone."""
+    clock.on(dt.date(2026, 11, 10))
+    shelf = make_category("Winter")
+    make_product("Stiefel Stiefel")
+    lined = make_product("Halbhoch", description="ein Stiefel", category=make_category("Warm", parent=shelf))
+    plain = make_product("Nord", description="ein Stiefel", stock=0)
+    make_product("Sandale")
+    index.hear()
+
+    def order() -> list[str]:
+        return titles(search(client, "stiefel"))
+
+    assert order() == ["Stiefel Stiefel", "Halbhoch", "Nord"]
+    of_shelf = Boost.objects.create(category=shelf, strength=Boost.CLEARLY)
+    assert order() == ["Halbhoch", "Stiefel Stiefel", "Nord"]
+    of_plain = Boost.objects.create(
+        product=plain,
+        strength=Boost.FIRST,
+        first_day=dt.date(2026, 11, 11),
+        last_day=dt.date(2026, 11, 12),
+    )
+    assert order() == ["Halbhoch", "Stiefel Stiefel", "Nord"]
+    clock.on(dt.date(2026, 11, 11))
+    assert order() == ["Nord", "Halbhoch", "Stiefel Stiefel"]
+    part = client.get("/catalogue/search/suggestions/", {"q": "stiefel"}).context["suggestions"]
+    assert [one.title for one in part.products] == ["Nord", "Halbhoch", "Stiefel Stiefel"]
+    assert titles(search(client, "stiefel", sort="name")) == ["Halbhoch", "Nord", "Stiefel Stiefel"]
+    assert titles(search(client, "sandale")) == ["Sandale"]
+    clock.on(dt.date(2026, 11, 13))
+    assert order() == ["Halbhoch", "Stiefel Stiefel", "Nord"]
+    of_shelf.strength = Boost.LITTLE
+    of_shelf.save()
+    of_plain.delete()
+    assert lined.title in order()
+    Boost.objects.all().delete()
+    assert order() == ["Stiefel Stiefel", "Halbhoch", "Nord"]
 
 
 def test_what_is_hidden_or_gone_leaves_and_a_new_index_takes_over(client: Client, index: Index) -> None:

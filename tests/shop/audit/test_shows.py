@@ -23,7 +23,8 @@ NOBODYS = {
             transfer-receive returns dock-open dock-undo dock-finish return-decide recalls recall-new recall-close
             recall-lift stock sku transfer receive undo-receipt move sites site zones bins bin codes add-code
             remove-code bin-labels bin-label article-labels""",
-        "dashboard": "products product product-price synonyms synonym synonym-new synonym-delete missed-searches",
+        "dashboard": "products product product-price synonyms synonym synonym-new synonym-delete missed-searches"
+        " boosts boost boost-new boost-delete",
     },
     "settings of the house": {
         "warehouse": """

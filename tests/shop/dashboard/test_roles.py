@@ -57,6 +57,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:delivery": {"finance"} | OFFICE,
     "dashboard:product": {"marketing"} | OFFICE,
     "dashboard:synonym": {"marketing"} | OFFICE,
+    "dashboard:boost": {"marketing"} | OFFICE,
     "dashboard:missed-searches": {"marketing"} | OFFICE,
     "dashboard:review": {"marketing", "service"} | OFFICE,
     "dashboard:operations": OFFICE,

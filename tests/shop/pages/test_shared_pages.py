@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,18 +14,23 @@ from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from wagtail.models import Page
+from wagtail.models import Page, PageViewRestriction
 
 from catalogue.models import Category, Product
 from catalogue.partner.actions import change_stock
 from catalogue.partner.models import StockRecord
 from catalogue.partner.prices import set_price
+from fulfilment.warehouse.picking.models import CutOff
+from fulfilment.warehouse.stock.models import SHOP_FLOOR, Site
 from shop.kernel import guards, sharing
+from shop.kernel.memory import Memory
+from shop.kernel.models import Change
 from shop.pages import shared, triggers
 from shop.pages.actions import write_home, write_page
 from shop.pages.context import forms
 from tests.factories.people import make_user
 from tests.factories.range import make_category, make_many, make_product, variants
+from tests.factories.stock import make_bin, make_site
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -345,6 +352,80 @@ def test_a_rolled_back_change_clears_nothing_and_old_rows_go(shop: dict[str, Any
     assert sharing.versions() != before
     sharing.clear()
     assert {name: n for name, _last, n in sharing.versions()} == {"words": 1, "offer": 1}
+
+
+def test_clearing_brings_no_mark_back_that_was_there_before() -> None:
+    """PostgreSQL: a transaction that took a number early commits late."""
+    Change.objects.all().delete()
+    numbers = [Change.objects.create(name=sharing.WORDS).pk for _row in range(3)]
+    Change.objects.filter(pk=numbers[1]).delete()  # not committed yet
+    marks = [sharing.versions()]
+    sharing.clear()
+    marks.append(sharing.versions())
+    Change.objects.create(pk=numbers[1], name=sharing.WORDS)
+    marks.append(sharing.versions())
+    assert len(set(marks)) == 3
+
+
+def test_who_hears_of_a_new_version_finds_the_former_state_forgotten(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """Else a page would be made of former words and kept under the new mark."""
+    monkeypatch.setattr(sharing, "_forgetters", [])
+    settings.SHARED_CHECKED_S = 60
+    seen: list[bool] = []
+
+    def forget_late() -> None:
+        other = threading.Thread(target=lambda: seen.append(sharing.versions() == former))
+        other.start()
+        other.join(0.2)  # it waits for us, or it has the former version
+        waits.append(other)
+
+    waits: list[threading.Thread] = []
+    sharing.touch(sharing.WORDS)
+    former = sharing.versions()
+    sharing.touch(sharing.WORDS)
+    sharing.when_changed(forget_late)
+    monkeypatch.setattr(sharing, "_read", (0.0, former))
+    assert sharing.versions() != former
+    assert seen == [], "another thread had the new version before the former state was forgotten"
+    waits[0].join(5)
+    assert seen == [False]
+
+
+def test_what_was_read_before_it_changed_is_not_remembered() -> None:
+    memory: Memory[str] = Memory(60)
+
+    def read() -> str:
+        memory.forget()  # somebody changes it meanwhile
+        return "former"
+
+    assert memory.get(read) == "former"
+    assert memory.get(lambda: "new") == "new"
+    assert memory.get(lambda: "newer") == "new"
+
+
+def test_a_page_made_private_is_private_at_once(shop: dict[str, Any]) -> None:
+    write_home(texts={"de": {"title": "Kontor"}})
+    texts = {"slug": "sommer", "title": "Sommer", "body": "<p>Bald</p>"}
+    page = write_page(texts={"de": texts})["de"]
+    assert "Bald" in text(Client(), page.url)
+    PageViewRestriction.objects.create(page=page, restriction_type="password", password="geheim")
+    assert "Bald" not in Client().get(page.url).content.decode()
+
+
+def test_a_store_that_closes_and_a_visit_called_off_leave_the_product_page_at_once(
+    shop: dict[str, Any],
+) -> None:
+    store = make_site("laden", name="Laden am Fleet")
+    make_bin("LADEN-1", kind=SHOP_FLOOR, site=store, zone="L")
+    visit = CutOff.objects.create(site=store, time=dt.time(23, 59), weekdays="1234567", holidays_of="")
+    html = text(Client(), shop["product"])
+    assert "Laden am Fleet" in html and "data-promise" in html
+    CutOff.objects.filter(pk=visit.pk).delete()
+    assert "data-promise" not in text(Client(), shop["product"])
+    Site.objects.filter(pk=store.pk).update(is_active=False)
+    assert "Laden am Fleet" not in text(Client(), shop["product"])
 
 
 def test_a_reserved_piece_of_many_notes_nothing_and_the_last_one_does(shop: dict[str, Any]) -> None:
