@@ -5,14 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, IntegerField, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Line, Order
 from shop.ui.numbers import money_text
 
 from .minimums import card_minimum_minor
-from .models import CARD, CREDIT, INVOICE, METHODS, NOTHING, PREPAYMENT, WAYS, CustomerCredit, MethodRule
+from .models import (
+    CARD,
+    CREDIT,
+    INVOICE,
+    METHODS,
+    NOTHING,
+    PREPAYMENT,
+    WAYS,
+    CustomerCredit,
+    MethodRule,
+    Payment,
+    Refund,
+)
 
 
 @dataclass(frozen=True)
@@ -109,15 +122,33 @@ def refusal_of_more(order: Order) -> str:
 
 
 def not_yet_invoiced_minor(user: Any) -> int:
-    """Goods ordered on account that have not left yet, gross in minor units: owed soon, and in no open item so far.
+    """Goods ordered on account that have not left yet, gross in minor units and without what store credit pays of them:
+    owed soon, and in no open item so far.
 
-    Without them a customer could order beyond any limit until the first parcel leaves. One query.
+    Without them a customer could order beyond any limit until the first parcel leaves. Credit pays what is invoiced
+    first, so it counts here only with what is left of it after that. One query.
     """
     still_open = F("quantity") - F("quantity_dispatched") - F("quantity_cancelled")
-    lines = Line.objects.filter(
-        order__user=user, order__payment_method=INVOICE, order__status__in=("confirmed", "in_fulfilment")
+    lines = Line.objects.filter(order=OuterRef("pk")).order_by().values("order")
+    credit = Payment.objects.filter(order=OuterRef("pk"), method=CREDIT, state="captured")
+    refunds = Refund.objects.filter(payment__order=OuterRef("pk"), payment__method=CREDIT).exclude(
+        state="failed"
     )
-    return int(lines.aggregate(total=Sum(F("gross_minor") * still_open / F("quantity")))["total"] or 0)
+    orders = Order.objects.filter(
+        user=user, payment_method=INVOICE, status__in=("confirmed", "in_fulfilment")
+    ).annotate(
+        ahead=_summed(lines, Sum(F("gross_minor") * still_open / F("quantity"))),
+        sent=_summed(lines, Sum(F("gross_minor") * F("quantity_dispatched") / F("quantity"))),
+        credited=_summed(credit.order_by().values("order"), Sum("amount_minor")),
+        returned=_summed(refunds.order_by().values("payment__order"), Sum("amount_minor")),
+    )
+    rows = orders.order_by().values_list("ahead", "sent", "credited", "returned")
+    return sum(max(0, ahead - max(0, credited - returned - sent)) for ahead, sent, credited, returned in rows)
+
+
+def _summed(rows: Any, what: Sum) -> Coalesce:
+    """A sum over rows of an order as a column of that order; 0 where there is none."""
+    return Coalesce(Subquery(rows.annotate(n=what).values("n"), output_field=IntegerField()), 0)
 
 
 def _below_card(case: Case) -> bool:

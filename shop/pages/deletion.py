@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -172,6 +173,7 @@ def delete(request: HttpRequest) -> HttpResponse:
         "form": form,
         "kept_until": kept_until(person),
         "days": deletion.GRACE.days,
+        "confirmed": EmailAddress.objects.filter(user=person, verified=True).exists(),
     }
     return render(request, "account/delete.html", context, status=status)
 

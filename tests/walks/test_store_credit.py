@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from checkout.order.actions import cancel_pieces
+from checkout.order.actions import cancel_pieces, place
 from checkout.order.models import Order
+from checkout.payment import rules
 from checkout.payment.actions.refunds import refundable_minor
 from checkout.payment.models import OPEN_STATES, Payment, Refund
 from checkout.store_credit.queries import balance_minor
@@ -26,7 +29,7 @@ from tests.factories.orders import make_country
 from tests.factories.people import make_staff
 from tests.factories.range import ensure_vat
 from tests.factories.returns import dock_bins
-from tests.factories.shopping import make_user, place_order
+from tests.factories.shopping import make_basket, make_placement, make_user, make_variant, place_order
 from tests.factories.shortages import in_stock
 from tests.factories.warehouse import send_everything
 from tests.fulfilment.customer_service.returns.test_settlements import come_back, sent, withdraw
@@ -112,7 +115,7 @@ def test_without_a_word_the_money_goes_back_as_it_was_paid(outbox: Any) -> None:
 def test_a_guest_is_told_that_credit_needs_an_account(outbox: Any, client: Client) -> None:
     order, returning = announced(outbox)
     with pytest.raises(NotChosen, match="Kundenkonto"):
-        choose(returning=returning, way="credit")
+        choose(returning=returning, way="credit", by=make_user())
     with pytest.raises(NotChosen):
         choose(returning=returning, way="gold")
     from checkout.order import access
@@ -254,3 +257,76 @@ def ordered_on_account(outbox: Any, record: Any, pieces: int, user: Any) -> Orde
     outbox.drain()
     order.refresh_from_db()
     return order
+
+
+def test_who_holds_the_link_of_an_order_cannot_choose_credit_for_its_account(
+    outbox: Any, client: Client
+) -> None:
+    from checkout.order import access
+
+    user = make_user()
+    order, returning = announced(outbox, user)
+    url = reverse("orders:return-back", args=[order.number, returning.number])
+    client.get(reverse("orders:open", args=[access.token(order)]))
+    text = client.post(url, {"way": "credit"}, follow=True).content.decode()
+    assert "melden Sie sich mit dem Konto dieser Bestellung an" in text
+    client.force_login(make_user())
+    client.post(url, {"way": "credit"})
+    assert not RefundWish.objects.exists()
+    client.force_login(user)
+    client.post(url, {"way": "credit"})
+    assert RefundWish.objects.get().as_credit
+
+
+@pytest.mark.parametrize("state", ["rejected", "expired"])
+def test_of_a_return_that_is_over_nobody_is_promised_money(outbox: Any, state: str) -> None:
+    user = make_user()
+    _order, returning = announced(outbox, user)
+    Return.objects.filter(pk=returning.pk).update(state=state)
+    returning.refresh_from_db()
+    for way in ("credit", "as_paid"):
+        with pytest.raises(NotChosen, match="kein Geld"):
+            choose(returning=returning, way=way, by=user)
+
+
+def test_the_express_wish_is_neither_changed_nor_deleted_in_the_database(outbox: Any) -> None:
+    from fulfilment.customer_service.returns import triggers
+    from fulfilment.customer_service.returns.verify import guards_are_in_place
+
+    user = make_user()
+    _order, returning = announced(outbox, user)
+    row = choose(returning=returning, way="credit", by=user)
+    rows = RefundWish.objects.filter(pk=row.pk)
+    for deed in (lambda: rows.update(as_credit=False), lambda: rows.update(words="x"), rows.delete):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            deed()
+    assert rows.update(by=None) == 1, "a user who is deleted is forgotten there"
+    assert guards_are_in_place() == []
+    with connection.cursor() as cursor:
+        table = f" ON {triggers.TABLE}" if connection.vendor == "postgresql" else ""
+        cursor.execute(f"DROP TRIGGER returns_wish_kept{table}")
+    assert guards_are_in_place() == ["the trigger returns_wish_kept is missing; run `manage.py migrate`"]
+
+
+def test_what_credit_pays_is_not_owed_on_account(outbox: Any) -> None:
+    user = make_user()
+    announced(outbox, user)
+    give_credit(user, 3_000)
+    record = in_stock(5, price_minor=10_000, bin="A-09")
+    order = ordered_on_account(outbox, record, 1, user)
+    assert order.status == "confirmed"
+    assert rules.not_yet_invoiced_minor(user) == 7_000
+    leave(outbox, order)
+    assert rules.not_yet_invoiced_minor(user) == 0, "from here on it is an open item"
+
+
+def test_a_second_click_after_credit_was_spent_gets_the_same_order(outbox: Any) -> None:
+    user = make_user()
+    give_credit(user, 9_000)
+    basket = make_basket((make_variant(price_minor=9_000), 1), owner=user)
+    first = make_placement(basket, user=user, shipping_minor=0, credit_minor=9_000)
+    order = place(replace(first, seen_total_minor=9_000))
+    stale = replace(first, credit_minor=0, payment_method="credit")  # reckoned after the balance was spent
+    assert place(stale).pk == order.pk
+    assert place(replace(first, seen_total_minor=1)).pk == order.pk
+    assert place(replace(first, seen_sha256="0" * 64)).pk == order.pk

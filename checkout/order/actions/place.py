@@ -119,6 +119,19 @@ def place(placement: Placement, *, by: Any = None) -> Order:
     An order over 0.00 is confirmed at once and has no payment, whatever way to pay was chosen; so is one that store
     credit pays as a whole, which is its payment.
     """
+    try:
+        checked = _as_seen(placement)
+    except (PriceChanged, BasketChanged, CreditChanged):
+        already = placed_from(placement.basket.pk)
+        if already is None:
+            raise
+        return already  # the first click was faster, and the credit it spent is what differs
+    number = new_order_number()
+    return retrying(lambda: _place(checked, number, by))
+
+
+def _as_seen(placement: Placement) -> Placement:
+    """The placement with the way to pay that is left for it; raises where it is not what was seen."""
     if not placement.totals.lines:
         raise BasketGone("the basket is empty")
     if placement.seen_total_minor is not None and placement.seen_total_minor != placement.totals.total_minor:
@@ -126,15 +139,14 @@ def place(placement: Placement, *, by: Any = None) -> Order:
     if placement.seen_sha256 not in (None, AcceptedSummary.digest(placement.accepted_html)):
         raise BasketChanged("the summary is no longer the one that was seen")
     if not placement.totals.total_minor:
-        placement = replace(placement, payment_method=NOTHING, credit_minor=0)
-    elif placement.credit_minor == placement.totals.total_minor:
-        placement = replace(placement, payment_method=CREDIT)
-    elif placement.payment_method == CREDIT or not 0 <= placement.credit_minor < placement.totals.total_minor:
+        return replace(placement, payment_method=NOTHING, credit_minor=0)
+    if placement.credit_minor == placement.totals.total_minor:
+        return replace(placement, payment_method=CREDIT)
+    if placement.payment_method == CREDIT or not 0 <= placement.credit_minor < placement.totals.total_minor:
         raise CreditChanged("credit does not pay the whole order")
-    elif placement.payment_method == NOTHING:
+    if placement.payment_method == NOTHING:
         raise PriceChanged(0, placement.totals.total_minor)
-    number = new_order_number()
-    return retrying(lambda: _place(placement, number, by))
+    return placement
 
 
 def _reserved_for(placement: Placement) -> dt.timedelta | None:

@@ -8,8 +8,10 @@ from django.db.models import Sum
 
 from checkout.payment.models import MONEY_CAME, Payment, Refund
 from fulfilment.finance.invoicing.models import CREDIT_NOTE, Invoice
+from shop.kernel import guards
 from shop.kernel.clock import today
 
+from . import triggers
 from .models import Exchange, Settlement
 from .states import CANCELLED, DONE, NOTHING, SENT, WAITING
 
@@ -94,7 +96,15 @@ def _is_settled(row: Exchange) -> bool:
     )
 
 
+def guards_are_in_place() -> list[str]:
+    """The database refuses to change or delete what customers said about their money."""
+    return [
+        f"the trigger {name} is missing; run `manage.py migrate`" for name in guards.missing(triggers.GUARDS)
+    ]
+
+
 CHECKS = [
+    ("the triggers of wishes about refunds are in place", guards_are_in_place),
     ("new sizes go out for old ones and for money", new_sizes_go_for_old_ones_and_money),
     ("exchanges keep their word", exchanges_keep_their_word),
     (

@@ -25,7 +25,7 @@ from shop.kernel.clock import now
 FOLDER = "images/products/demo"
 FEW = 24  #: fewer pictures than this are drawn without further processes
 #: Runs in processes of their own, which know nothing of Django.
-SIDE = 1200  #: pixels of a drawing
+SIDE = 800  #: pixels of a drawing: the largest a page shows; larger ones only make the first start slower
 to_files = partial(make_files, side=SIDE)
 
 

@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -145,6 +146,10 @@ PARTS: dict[str, Any] = {
 }
 
 
+#: Who may write the invoice to another name: what is written to the wrong one is owed twice (§ 14c UStG).
+ANOTHER_BUYER = "invoicing.issue_credit_notes"
+
+
 def correctable(order: Order) -> list[Invoice]:
     """Invoices of an order that can be cancelled and issued anew: nothing was credited or given up of them."""
     return [one for one in standing(order) if not one.corrections.exists() and not given_up_minor(one)]
@@ -212,7 +217,9 @@ class CorrectInvoice(Act):
             % facts,
         )
         found.say(
-            MONEY, _("No money moves: what was paid counts for the new one, whose time to pay begins anew.")
+            MONEY,
+            _("No money moves: what was paid counts for the new one, which is due on the same day: %(day)s.")
+            % {"day": date_format(invoice.due_on)},
         )
         found.say(GOODS, _("The stock stays as it is, and the delivery address too."))
         found.say(
@@ -234,7 +241,10 @@ class CorrectInvoice(Act):
         reason = booking.in_language(invoice.language, lambda: _("Correction of the address"))
         try:
             return replace_invoice(
-                invoice=invoice, correction=Correction(buyer=_buyer(wish)), reason=reason, by=wish.by
+                invoice=invoice,
+                correction=Correction(buyer=_buyer(wish), keeps_due=True),
+                reason=reason,
+                by=wish.by,
             )
         except NotReplaced as refused:
             raise Refused(str(refused)) from None
@@ -243,6 +253,13 @@ class CorrectInvoice(Act):
         found = {str(one.pk): one for one in correctable(wish.order)}.get(str(wish.data["invoice"]))
         if found is None:
             raise Refused(_("This invoice was corrected or credited meanwhile."))
+        if found.buyer.get("name", "") != wish.data["name"] and not wish.by.has_perm(ANOTHER_BUYER):
+            raise Refused(
+                _(
+                    "Another name may be another buyer, who then owes the invoice. Accounting corrects it, on the page "
+                    "of the invoice; address, addition and contact person you can correct here."
+                )
+            )
         return found
 
 

@@ -62,6 +62,7 @@ class InPlaceOf:
     buyer: Mapping[str, str]
     buyer_reference: str
     vat_check_id: int | None
+    due_on: dt.date | None = None  #: None: a term of payment of its own
 
 
 def issue_for_parcel(
@@ -201,7 +202,7 @@ def write(
         prepaid_minor=max(0, min(account.available_minor, net + vat)) if is_claim else 0,
         issued_on=today,
         delivered_on=delivered_on,
-        due_on=_due_on(order, today) if is_claim else today,
+        due_on=(in_place_of and in_place_of.due_on) or (_due_on(order, today) if is_claim else today),
         payment_method=order.payment_method,
         language=order.language,
         vat_country=order.vat_country,

@@ -37,13 +37,14 @@ class Correction:
     """What the new invoice says otherwise.
 
     buyer: parts of BUYER_PARTS; what is not named stays. tax: AS_IT_WAS, WITHOUT_VAT or WITH_VAT of ``retax``. check:
-    the register's answer about the VAT id, kept with the new invoice.
+    the register's answer about the VAT id, kept with the new invoice. keeps_due: the day it is due stays.
     """
 
     buyer: Mapping[str, str]
     buyer_reference: str = ""
     tax: str = retax.AS_IT_WAS
     check: VatIdCheck | None = None
+    keeps_due: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ def replace_invoice(*, invoice: Invoice, correction: Correction, reason: str, by
     """Cancel ``invoice`` and issue it anew with ``correction``, in one transaction; what was paid moves over.
 
     The same goods and, unless the tax changes, the same amounts: the ledger is the same afterwards. A retry with the
-    same buyer returns what is there. The new term of payment begins with the new invoice. Raises NotReplaced in words:
-    nothing changed, cancelled, credit notes stand against it, or goods may not go without VAT.
+    same buyer returns what is there. The new term of payment begins with the new invoice, unless ``keeps_due``. Raises
+    NotReplaced in words: nothing changed, cancelled, credit notes stand against it, or goods may not go without VAT.
     """
     if not reason.strip():
         raise NotReplaced(_("Please say why the invoice is corrected."))
@@ -93,7 +94,11 @@ def _replace(
         **_content(claim, correction.tax),
         delivered_on=claim.delivered_on,
         in_place_of=InPlaceOf(
-            claim, buyer, correction.buyer_reference, check.pk if check else claim.vat_check_id
+            claim,
+            buyer,
+            correction.buyer_reference,
+            check.pk if check else claim.vat_check_id,
+            claim.due_on if correction.keeps_due else None,
         ),
         reason=reason,
         by=by,
