@@ -45,6 +45,8 @@ class BasketMiddleware(middleware.BasketMiddleware):  # type: ignore[misc]
         if settings.OSCAR_BASKET_COOKIE_OPEN in request.cookies_to_delete:
             response.delete_cookie(COUNT_COOKIE)
         write_count(request, response)
+        if settings.OSCAR_BASKET_COOKIE_OPEN in response.cookies:
+            response.cookies[settings.OSCAR_BASKET_COOKIE_OPEN]["samesite"] = "Lax"  # Oscar says nothing
         return response
 
     def get_basket(self, request: Any) -> Any:

@@ -116,6 +116,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "shop.policies.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "shop.middleware.MethodsMiddleware",
     "shop.pages.shared.SharedPagesMiddleware",
@@ -132,7 +133,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "shop.customers.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "shop.policies.ContentPolicyMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "checkout.basket.middleware.BasketMiddleware",

@@ -169,7 +169,7 @@ export class Sync {
 
   // A request, and its answer sorted: {status, data}, or a Trouble that says why nothing more can be sent now.
   async #ask(url, { form, ...options }, again = true) {
-    const headers = { Accept: "application/json", "X-CSRFToken": cookie("csrftoken") ?? "" };
+    const headers = { Accept: "application/json", "X-CSRFToken": cookie("__Host-csrftoken") ?? cookie("csrftoken") ?? "" };
     if (!form) headers["Content-Type"] = "application/json";
     let answer, data = {};
     try {

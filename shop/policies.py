@@ -1,0 +1,44 @@
+"""The policies that browsers are told beside each answer. What they say stands in shop/settings/security.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+EDITOR = "/cms/"
+RESOURCE_POLICY = "Cross-Origin-Resource-Policy"
+
+
+class ContentPolicyMiddleware(CSPMiddleware):
+    """The content policy of the settings; that of the editor at its addresses."""
+
+    def get_policy_parts(
+        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
+    ) -> PolicyParts:
+        """As django-csp; the editor's directives stand in for the others."""
+        parts = super().get_policy_parts(request, response, report_only)
+        if parts.config is None and not report_only and request.path_info.startswith(EDITOR):
+            parts.config = settings.EDITOR_POLICY
+        return parts
+
+
+class PolicyMiddleware:
+    """What stands on every answer, also on those that no inner part sees: static files, names that are not ours."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_picture = request.path_info.startswith((settings.STATIC_URL, settings.MEDIA_URL))
+        policy = settings.RESOURCE_POLICY_OF_PICTURES if is_picture else settings.RESOURCE_POLICY
+        response.headers.setdefault(RESOURCE_POLICY, policy)
+        if HEADER not in response and response.headers.get("Content-Type", "").startswith("text/html"):
+            response.headers[HEADER] = build_policy()
+        return response
