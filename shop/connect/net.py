@@ -26,6 +26,8 @@ ANSWER_TIMEOUT_S = 10.0  #: between two bytes
 WHOLE_TIMEOUT_S = 20.0  #: for the whole answer, however slowly it drips
 KEPT_CHARS = 2000  #: of the answer, as acknowledgement
 READ_MAX_BYTES = 64 * 1024
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class AddressRefused(ValueError):
@@ -114,14 +116,25 @@ def resolve(parts: SplitResult) -> str:
 def allowed(address: str) -> bool:
     """Whether we may connect to an IP address: public ones; private ones by CONNECT_ALLOW_PRIVATE; our own machine also
     when the shop itself runs on it alone (SITE_URL is a loopback address)."""
-    ip: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
+    ip = _meant(address)
     if getattr(settings, "CONNECT_ALLOW_PRIVATE", False):
         return not (ip.is_multicast or ip.is_unspecified)
     if ip.is_loopback:
         return _shop_is_local()
+    if ip.version == 6 and ip not in GLOBAL_UNICAST:
+        return False  # site-local, IPv4-compatible and translated addresses count as global in Python
     return ip.is_global and not ip.is_multicast
+
+
+def _meant(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address a packet ends at: gateways unpack an IPv4 address that is written inside an IPv6 one (mapped, 6to4 of
+    RFC 3056, NAT64 of RFC 6052)."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if not isinstance(ip, ipaddress.IPv6Address):
+        return ip
+    if ip in NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip
 
 
 def _is_ip(host: str) -> bool:

@@ -14,6 +14,8 @@ from wagtail.models import Page
 NEEDED_FIELDS = {"wagtailadmin_choose_page_external_link": ("external-link-chooser-url",)}
 #: View -> fields that the editor signed in the step before, and that come back as they were.
 SIGNED_FIELDS = {"wagtailredirects:process_import": ("import_file_name", "input_format")}
+#: Lists of redirects come as text: a spreadsheet is an archive, and a small one may unpack to gigabytes.
+IMPORT, IMPORT_ENDINGS, IMPORT_MAX_BYTES = "wagtailredirects:start_import", (".csv", ".tsv"), 1024 * 1024
 #: Views that look for the page above one: the page above all others has none.
 ASK_FOR_THE_PAGE_ABOVE = {
     f"wagtailadmin_pages:{name}" for name in ("move_confirm", "set_page_position", "lock", "unlock")
@@ -47,6 +49,8 @@ class EditorGuardMiddleware:
 def _check_form(request: HttpRequest, name: str, kwargs: dict[str, object]) -> None:
     if any(not request.POST.get(field) for field in NEEDED_FIELDS.get(name, ())):
         raise BadRequest(_("A field of the form is missing. Please go back and fill it in."))
+    if name == IMPORT:
+        _check_import(request)
     for field in SIGNED_FIELDS.get(name, ()):
         try:
             Signer().unsign(request.POST.get(field, ""))
@@ -56,3 +60,11 @@ def _check_form(request: HttpRequest, name: str, kwargs: dict[str, object]) -> N
         page = kwargs.get("page_to_move_id", kwargs.get("page_id"))
         if Page.objects.filter(pk=page, depth=1).exists():
             raise Http404
+
+
+def _check_import(request: HttpRequest) -> None:
+    for file in request.FILES.values():
+        if not str(file.name).lower().endswith(IMPORT_ENDINGS):
+            raise BadRequest(_("Please save the list as CSV or TSV and send it again."))
+        if (file.size or 0) > IMPORT_MAX_BYTES:
+            raise BadRequest(_("The file is too large."))

@@ -15,6 +15,8 @@ from shop.kernel.access import public
 
 #: Endings of what people may see by address; an upload of another kind is never shown as a page of ours.
 ENDINGS = {".webp", ".avif", ".png", ".jpg", ".jpeg", ".gif"}
+#: Where the editor keeps documents: they have a page that asks who may read them, and no address here.
+NOT_HERE = ("documents",)
 KEPT_S = 30 * 24 * 3600  #: names of renditions change with their picture, so browsers may keep them
 
 
@@ -22,10 +24,11 @@ KEPT_S = 30 * 24 * 3600  #: names of renditions change with their picture, so br
 @require_safe
 def serve_public(request: HttpRequest, name: str) -> HttpResponseBase:
     """A public picture; a size that has not been made yet is answered with its original."""
-    if (
-        not isinstance(default_storage, FileSystemStorage)
-        or PurePosixPath(name).suffix.lower() not in ENDINGS
-    ):
+    path = PurePosixPath(name)
+    if not isinstance(default_storage, FileSystemStorage) or path.suffix.lower() not in ENDINGS:
+        raise Http404
+    # Said again of the name as the file system reads it: "x//../documents/" would begin otherwise.
+    if ".." in path.parts or path.parts[0].lower() in NOT_HERE:
         raise Http404
     try:
         response = serve(request, name, document_root=str(default_storage.location))
@@ -41,6 +44,6 @@ def _original(name: str) -> str:
     """The original of a size by name; raises Http404 where ``name`` is no size or has no original."""
     stem = original_of(name)
     for ending in sorted(ENDINGS) if stem else []:
-        if ".." not in PurePosixPath(name).parts and default_storage.exists(f"{stem}{ending}"):
+        if default_storage.exists(f"{stem}{ending}"):
             return f"{stem}{ending}"
     raise Http404

@@ -12,3 +12,8 @@ WAGTAILADMIN_LOGIN_URL = "account_login"
 WAGTAIL_FRONTEND_LOGIN_URL = "account_login"
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
 WAGTAILDOCS_SERVE_METHOD = "serve_view"
+#: What the editor keeps as documents: papers and pictures, nothing that a browser would run.
+WAGTAILDOCS_EXTENSIONS = [
+    "csv", "docx", "jpeg", "jpg", "ods", "odt", "pdf", "png", "pptx", "rtf", "txt", "webp", "xlsx",
+]  # fmt: skip
+WAGTAILIMAGES_MAX_IMAGE_PIXELS = 60_000_000  #: a file of some KB may unpack to gigabytes
