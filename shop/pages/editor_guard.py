@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.core.signing import BadSignature, Signer
@@ -63,7 +64,8 @@ def _check_form(request: HttpRequest, name: str, kwargs: dict[str, object]) -> N
 
 
 def _check_import(request: HttpRequest) -> None:
-    for file in request.FILES.values():
+    files: list[Any] = [file for _name, sent in request.FILES.lists() for file in sent]
+    for file in files:
         if not str(file.name).lower().endswith(IMPORT_ENDINGS):
             raise BadRequest(_("Please save the list as CSV or TSV and send it again."))
         if (file.size or 0) > IMPORT_MAX_BYTES:

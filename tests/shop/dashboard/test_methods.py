@@ -60,7 +60,7 @@ METHODS: dict[str, dict[str, str]] = {
         "connect": """
             index endpoints push""",
         "dashboard": """
-            index search synonyms missed-searches orders phone-orders approvals accesses customers
+            index search synonyms boosts missed-searches orders phone-orders approvals accesses customers
             duplicates rules delivery products reviews operations phone-order order order-agreed
             order-why refund-account customer customer-credit guest""",
         "": """
@@ -110,7 +110,7 @@ METHODS: dict[str, dict[str, str]] = {
         "connect": """
             retry rotate test""",
         "dashboard": """
-            synonym-delete phone-order-begin phone-order-add phone-order-line phone-order-voucher
+            synonym-delete boost-delete phone-order-begin phone-order-add phone-order-line phone-order-voucher
             phone-order-address phone-order-way phone-order-drop order-release order-resend
             order-why-again customer-release customer-withdraw customer-block customer-unblock
             customer-edit-address-remove customer-edit-close customer-edit-reopen customer-note
@@ -154,7 +154,7 @@ METHODS: dict[str, dict[str, str]] = {
         "service": """
             macro exchange act-form macro-new policy return-postage remedy-reason-new remedy-reason""",
         "dashboard": """
-            synonym phone-order-check order-cancel order-hold order-change order-refund approval
+            synonym boost boost-new phone-order-check order-cancel order-hold order-change order-refund approval
             customer-edit customer-edit-address-new customer-edit-address customer-merge-pick
             customer-merge rule delivery-method product product-price review synonym-new
             phone-order-new approval-limits""",
