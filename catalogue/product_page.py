@@ -80,7 +80,7 @@ class Shown:
     maker: Any
     warnings: str
     guarantee: str
-    guarantee_years: int  #: whole years of a producer's guarantee that carries the EU's label, else 0
+    guarantee_span: str  #: how long a producer's guarantee is that carries the EU's label, else ""
     vat_class: str
     excluded_because: str
 
@@ -241,10 +241,18 @@ def _shown(product: Product) -> Shown:
         maker=product.maker,
         warnings=product.text("warnings"),
         guarantee=_("Producer's guarantee: %(n)d months") % {"n": months} if months else "",
-        guarantee_years=months // MONTHS if months > LABEL_FROM_MONTHS else 0,
+        guarantee_span=span_text(months) if months > LABEL_FROM_MONTHS else "",
         vat_class=product.vat_class,
         excluded_because=product.excluded_because,
     )
+
+
+def span_text(months: int) -> str:
+    """Years where they are whole ones, else months: 25 months are not two years."""
+    years, rest = divmod(months, MONTHS)
+    if rest:
+        return ngettext("%(n)d month", "%(n)d months", months) % {"n": months}
+    return ngettext("%(n)d year", "%(n)d years", years) % {"n": years}
 
 
 def _colour_options(variants: list[Variant], chosen: Variant | None) -> list[dict[str, Any]]:

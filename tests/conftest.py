@@ -139,10 +139,23 @@ def _fresh_cache() -> None:
     from checkout.shipping import queries as shipping
     from fulfilment.warehouse.picking import promises
     from shop.kernel import nudges, sharing
-    from shop.pages import product_parts, queries, shared
+    from shop.pages import guarantee, product_parts, queries, shared
 
     for cache in caches.all(initialized_only=True):
         cache.clear()
-    rooms = (tree, vat, queries, shipping, sharing, shared, promises, product_parts, nudges, synonyms, boosts)
+    rooms = (
+        tree,
+        vat,
+        queries,
+        shipping,
+        sharing,
+        shared,
+        promises,
+        product_parts,
+        nudges,
+        synonyms,
+        boosts,
+        guarantee,
+    )
     for room in rooms:
         room.forget()

@@ -20,6 +20,8 @@ from .port import Builder, Document, Engine, KnownWord, SearchUnavailable, engin
 
 FLUSH_MAX = 5_000  #: changes taken in at once
 SILENT_AFTER_S = 300  #: a rebuild that has not been heard of for so long is dead
+ROWS_KEPT = 50  #: buildings that are remembered
+PAUSE_S = 60  #: after one that failed
 TOLERATED = (
     0.001  #: share of products by which a new index may differ from the database (they change meanwhile)
 )
@@ -124,7 +126,8 @@ def rebuild(
     except BaseException as error:
         if builder is not None:
             builder.drop()
-        Rebuild.objects.filter(pk=row.pk).update(state=Rebuild.FAILED, error=str(error)[:300])
+        why = str(error)
+        retrying(lambda: _fail([row.pk], why))
         raise
     for start in range(0, len(heard), BATCH):
         part = Changed.objects.filter(pk__in=heard[start : start + BATCH])
@@ -133,6 +136,37 @@ def rebuild(
     flush(chosen=target)
     row.refresh_from_db()
     return row
+
+
+def tidy(*, chosen: Engine | None = None) -> int:
+    """Put away buildings that fell silent (a killed process), with what they had built, and all but the newest rows.
+
+    Returns how many fell silent. Raises SearchUnavailable; the rows then wait. One query where nothing fell silent.
+    """
+    dead = list(Rebuild.objects.filter(state=Rebuild.RUNNING).exclude(pk__in=running().values("pk")))
+    if not dead:
+        return 0
+    target = chosen or engine()
+    for row in dead:
+        target.drop(row.version)
+    retrying(lambda: _fail([row.pk for row in dead], "it fell silent"))
+    kept = list(Rebuild.objects.order_by("-pk").values_list("pk", flat=True)[:ROWS_KEPT])
+    Rebuild.objects.exclude(pk__in=kept).delete()
+    return len(dead)
+
+
+def _fail(ids: list[int], why: str) -> None:
+    """They come to nothing; what waited for them alone need not wait any longer, the present index has it."""
+    rows = Rebuild.objects.filter(pk__in=ids, state=Rebuild.RUNNING)
+    rows.update(state=Rebuild.FAILED, error=why[:300], seen_at=now())
+    if not list(running().select_for_update()):
+        Changed.objects.filter(applied=True).delete()
+
+
+def just_failed() -> bool:
+    """Whether a building came to nothing a moment ago: the next one would as well."""
+    since = now() - timedelta(seconds=PAUSE_S)
+    return Rebuild.objects.filter(state=Rebuild.FAILED, seen_at__gt=since).exists()
 
 
 def _begin() -> Rebuild:
@@ -182,4 +216,4 @@ def _end(row: Rebuild) -> None:
     Changed.objects.filter(applied=True).update(applied=False)
 
 
-__all__ = ["RebuildFailed", "SearchUnavailable", "flush", "rebuild", "running"]
+__all__ = ["RebuildFailed", "SearchUnavailable", "flush", "just_failed", "rebuild", "running", "tidy"]

@@ -1,8 +1,9 @@
 """The scaled plug: Elasticsearch 8 through elasticsearch-dsl. The only file that imports it.
 
-Each building makes indexes of its own, ``<prefix>-products-<version>`` and ``<prefix>-words-<version>``; readers and
-updates use the aliases ``<prefix>-products`` and ``<prefix>-words``, swapped in one step. Terms come analysed
-(analysis.py), so the mapping needs no language of its own, and a server no plug-in.
+Each building makes indexes of its own, ``<prefix>-products-<version>`` and ``<prefix>-words-<version>`` (a version
+begins with what it was made by, shape.py); readers and updates use the aliases ``<prefix>-products`` and
+``<prefix>-words``, swapped in one step. Terms come analysed (analysis.py), so the mapping needs no language of its own,
+and a server no plug-in.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from .port import (
     CODE_WEIGHT,
     LANGUAGES,
     START_WEIGHT,
+    VERSION,
     WEIGHTS,
     Ask,
     Clause,
@@ -38,6 +40,7 @@ from .port import (
     SearchUnavailable,
     Sought,
 )
+from .shape import shape
 
 BUCKETS = 10_000
 WINDOW = 200_000  #: how deep a reader may page
@@ -193,6 +196,23 @@ class ElasticEngine:
         with _translated():
             return int(self.reader.count(index=self.alias("products"))["count"])
 
+    def outdated(self) -> bool:
+        """See port.Engine. The name of an index says by which code it was made."""
+        with _translated():
+            behind = self.reader.indices.get_alias(name=self.alias("products"))
+        made_by = f"{self.alias('products')}-{shape('elastic.py')}-"
+        return not all(name.startswith(made_by) for name in behind)
+
+    def drop(self, version: str) -> None:
+        """See port.Engine. The server itself refuses to remove an index by its alias."""
+        with _translated():
+            for kind in ("products", "words"):
+                name = f"{self.alias(kind)}-{version}"
+                if VERSION.fullmatch(version) and not self.updater.indices.exists_alias(
+                    index=name, name=self.alias(kind)
+                ):
+                    self.updater.indices.delete(index=name, ignore_unavailable=True)
+
     def update(self, documents: Sequence[Document], gone: Iterable[int]) -> None:
         """See port.Engine. Searches see it at once."""
         products, words = self.alias("products"), self.alias("words")
@@ -217,7 +237,7 @@ class ElasticBuilder:
 
     def __init__(self, engine: ElasticEngine) -> None:
         self.engine = engine
-        self.version = f"{now():%Y%m%d%H%M%S%f}"
+        self.version = f"{shape('elastic.py')}-{now():%Y%m%d%H%M%S%f}"
         with _translated():
             for kind, fields in (("products", _product_fields()), ("words", _word_fields())):
                 index = Index(self.name(kind), using=engine.writer)

@@ -13,7 +13,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,12 @@ from tantivy import Occur, Query
 
 from shop.kernel.clock import now
 
-from . import variants
+from .embedded_fields import PRODUCTS, WORDS, made_by, row_of, schema_name, word_row
 from .port import (
     AVAILABLE_WEIGHT,
     CODE_WEIGHT,
-    LANGUAGES,
     START_WEIGHT,
+    VERSION,
     WEIGHTS,
     Ask,
     Clause,
@@ -40,67 +40,14 @@ from .port import (
     Sought,
 )
 
-SHAPE = "2"  #: of schema and contents; an index of another shape is built anew, not read
 BUILD_BYTES, UPDATE_BYTES = 100_000_000, 20_000_000  #: memory of a writer before it writes to the disk
 LOCK_PATIENCE_S = 30.0
 BUCKETS = 10_000
-VALUES = ("category", "brand", "rating", *variants.FIELDS)
 SORTS = {
     "newest": ("id", tantivy.Order.Desc),
     "price": ("price", tantivy.Order.Asc),
     "-price": ("price", tantivy.Order.Desc),
 }
-
-
-def _schema() -> tantivy.Schema:
-    made = tantivy.SchemaBuilder()
-    made.add_integer_field("id", indexed=True, fast=True)
-    made.add_integer_field("price", fast=True)
-    for language in LANGUAGES:
-        made.add_integer_field(f"name_{language}", fast=True)
-        for place in WEIGHTS:
-            made.add_text_field(f"{place}_{language}", tokenizer_name="whitespace", index_option="freq")
-    made.add_text_field("code", tokenizer_name="raw", index_option="basic")
-    made.add_text_field("start", tokenizer_name="whitespace", index_option="basic")
-    for name in VALUES:
-        made.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
-    return made.build()
-
-
-def _word_schema() -> tantivy.Schema:
-    made = tantivy.SchemaBuilder()
-    made.add_text_field("word", stored=True, tokenizer_name="raw", index_option="basic")
-    made.add_text_field("shown", stored=True, tokenizer_name="raw", index_option="basic")
-    made.add_integer_field("count", stored=True)
-    return made.build()
-
-
-PRODUCTS, WORDS = _schema(), _word_schema()
-
-
-def _row(document: Document) -> tantivy.Document:
-    row = tantivy.Document()
-    row.add_integer("id", document.id)
-    row.add_integer("price", document.price)
-    for language, number in document.names.items():
-        row.add_integer(f"name_{language}", number)
-    for name, text in document.words.items():
-        row.add_text(name, text)
-    row.add_text("start", document.starts)
-    for code in document.codes:
-        row.add_text("code", code)
-    for name, values in document.values.items():
-        for value in values:
-            row.add_text(name, value)
-    return row
-
-
-def _known(word: KnownWord) -> tantivy.Document:
-    row = tantivy.Document()
-    row.add_text("word", word.word)
-    row.add_text("shown", word.shown)
-    row.add_integer("count", word.count)
-    return row
 
 
 @contextmanager
@@ -161,7 +108,7 @@ class EmbeddedEngine:
             version = (self.folder / "current").read_text().strip()
         except OSError:
             raise SearchUnavailable("no index has been built yet", can_be_built=True) from None
-        if version.split("-")[0] != SHAPE:
+        if version.split("-")[0] != schema_name():
             raise SearchUnavailable("the index is of another shape; it must be built anew", can_be_built=True)
         return version
 
@@ -253,6 +200,19 @@ class EmbeddedEngine:
         """See port.Engine."""
         return int(self._searcher().num_docs)
 
+    def outdated(self) -> bool:
+        """See port.Engine. It is read on meanwhile: its fields are the same."""
+        return not self._current().startswith(made_by())
+
+    def drop(self, version: str) -> None:
+        """See port.Engine."""
+        folder = self.folder / version
+        with suppress(SearchUnavailable):
+            if version == self._current():
+                return
+        if VERSION.fullmatch(version):
+            shutil.rmtree(folder, ignore_errors=True)
+
     # -- writing
 
     def update(self, documents: Sequence[Document], gone: Iterable[int]) -> None:
@@ -264,7 +224,7 @@ class EmbeddedEngine:
             for pk in [*gone, *(one.id for one in documents)]:
                 writer.delete_documents_by_term("id", pk)
             for one in documents:
-                writer.add_document(_row(one))
+                writer.add_document(row_of(one))
             writer.commit()
             writer.wait_merging_threads()
             self._learn(documents)
@@ -283,7 +243,7 @@ class EmbeddedEngine:
         if new:
             writer = words.writer(UPDATE_BYTES, 1)
             for word, shown in new.items():
-                writer.add_document(_known(KnownWord(word, shown, 1)))
+                writer.add_document(word_row(KnownWord(word, shown, 1)))
             writer.commit()
             writer.wait_merging_threads()
 
@@ -297,7 +257,7 @@ class EmbeddedBuilder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.version = f"{SHAPE}-{now():%Y%m%d%H%M%S%f}"
+        self.version = f"{made_by()}{now():%Y%m%d%H%M%S%f}"
         self._own = folder / self.version
         for name in ("products", "words"):
             (self._own / name).mkdir(parents=True)
@@ -307,7 +267,7 @@ class EmbeddedBuilder:
     def add(self, documents: Sequence[Document]) -> None:
         """See port.Builder."""
         for one in documents:
-            self._writer.add_document(_row(one))
+            self._writer.add_document(row_of(one))
 
     def finish(self, words: Iterable[KnownWord]) -> int:
         """See port.Builder."""
@@ -316,7 +276,7 @@ class EmbeddedBuilder:
         index = tantivy.Index(WORDS, path=str(self._own / "words"))
         writer = index.writer(UPDATE_BYTES, 1)
         for word in words:
-            writer.add_document(_known(word))
+            writer.add_document(word_row(word))
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()

@@ -7,6 +7,7 @@ colour, size and price hold for the same variant.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,6 +16,7 @@ from django.conf import settings
 
 #: Languages whose words are analysed; each has its own fields in the index.
 LANGUAGES = ("de", "en")
+VERSION = re.compile(r"[0-9a-z]+-[0-9a-z-]+")  #: what a builder calls its index
 #: How much a word counts, by where it stands.
 WEIGHTS = {"title": 8.0, "tags": 4.0, "text": 1.0}
 CODE_WEIGHT = 30.0
@@ -158,6 +160,12 @@ class Engine(Protocol):
 
     def size(self) -> int:
         """How many products the present index holds."""
+
+    def outdated(self) -> bool:
+        """Whether the present index was made by other code (shape.py): it is to be built anew."""
+
+    def drop(self, version: str) -> None:
+        """Away with an index that was never finished; the present one stays whatever ``version`` says."""
 
 
 _engines: dict[tuple[str, ...], Engine] = {}

@@ -1,10 +1,15 @@
 """What the worker does for search: it alone writes the index."""
 
+import time
+
 from celery import shared_task
 
 from . import alone, missed
-from .actions import RebuildFailed, flush, rebuild, running
+from .actions import RebuildFailed, flush, just_failed, rebuild, running, tidy
 from .port import SearchUnavailable, engine
+
+LOOK_EVERY_S = 10.0
+_looked = -LOOK_EVERY_S
 
 
 @shared_task(name="search.take_in", ignore_result=True)
@@ -16,33 +21,60 @@ def take_in() -> None:
     """
     if alone.resting():
         return
+    written, failed = 0, False
     try:
-        flush()
+        written = flush()
     except SearchUnavailable as error:
+        failed = True
         if not error.can_be_built:
             alone.rest()
-        _build_if_missing()
+    if failed or (not written and _time_to_look()):
+        _look_after_the_index()
 
 
-def _build_if_missing() -> None:
+def _time_to_look() -> bool:
+    """Every LOOK_EVERY_S, in each process that has nothing to write."""
+    global _looked
+    if time.monotonic() < _looked + LOOK_EVERY_S:
+        return False
+    _looked = time.monotonic()
+    return True
+
+
+def look_at_once() -> None:
+    """Look at the index when there is nothing to write next."""
+    global _looked
+    _looked = -LOOK_EVERY_S
+
+
+def _look_after_the_index() -> None:
+    """Have it built where it is missing or was made by other code, also in a quiet shop; a building that died is put
+    away first. After one that failed there is a pause."""
+    try:
+        tidy()
+        if wanted() and not running().exists() and not just_failed():
+            build.delay()
+    except SearchUnavailable:
+        alone.rest()
+
+
+def wanted() -> bool:
+    """Whether there is no index, or one made by other code. Raises SearchUnavailable when the engine is silent."""
     try:
         engine().size()
+        return engine().outdated()
     except SearchUnavailable as error:
-        if error.can_be_built and not running().exists():
-            build.delay()
+        if error.can_be_built:
+            return True
+        raise
 
 
 @shared_task(name="search.build", ignore_result=True)
 def build() -> None:
-    """Build the index that is missing. Asked for more than once, it is built once."""
+    """Build the index that is missing or outdated. Asked for more than once, it is built once."""
     try:
-        engine().size()
-        return
-    except SearchUnavailable as error:
-        if not error.can_be_built:
-            return
-    try:
-        rebuild()
+        if wanted():
+            rebuild()
     except (RebuildFailed, SearchUnavailable):  # written down in its row; the former index stays
         return
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -24,6 +23,7 @@ from fulfilment.finance.amounts import AmountField, CsvAmount
 from fulfilment.warehouse.lists import RowId  # noqa: F401  registers <row:...>
 from shop.kernel import clock
 from shop.kernel.access import staff_view
+from shop.kernel.transactions import retrying
 
 from .models import PRODUCT, note
 
@@ -130,8 +130,11 @@ def _saved(request: HttpRequest, row: Product, changes: list[Change], reduced: b
 
 
 def _save(row: Product, changes: list[Change], reduced: bool, user: Any) -> None:
-    with transaction.atomic():
-        for change in changes:
+    """All or nothing. Rows are taken in the order in which an order takes them: two that wait for each other are rare,
+    and the whole is done again then."""
+
+    def work() -> None:
+        for change in sorted(changes, key=lambda one: (one.record.partner_sku, one.record.pk)):
             set_price(stockrecord=change.record, gross_minor=change.new_minor, reduced=reduced)
         note(
             subject=PRODUCT,
@@ -142,6 +145,8 @@ def _save(row: Product, changes: list[Change], reduced: bool, user: Any) -> None
             reduced=reduced,
             skus=[change.record.partner_sku for change in changes],
         )
+
+    retrying(work)
 
 
 def _variant(record: StockRecord) -> str:

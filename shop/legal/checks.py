@@ -25,6 +25,15 @@ def says(rule: Rule, specimen: Specimen) -> list[str]:
     return [f"does not say “{text}”" for text in rule.texts(specimen.language) if text not in words]
 
 
+def unfolded(rule: Rule, specimen: Specimen) -> list[str]:
+    """The part of the page marked ``data-duty=part`` says every one of ``texts`` and needs no click to be read."""
+    shown = specimen.reading.duties.get(rule.options["part"])
+    if shown is None:
+        return [f"“{rule.options['part']}” is missing or folded away"]
+    words = " ".join(shown.split()).casefold()
+    return [f"does not say “{text}”" for text in rule.texts(specimen.language) if text not in words]
+
+
 def one_button(rule: Rule, specimen: Specimen) -> list[str]:
     """Exactly one button of the page's own, which says one of ``texts`` and nothing else; the last of the page."""
     own = [one for one in specimen.reading.buttons if not _of_the_shell(one.action)]
@@ -132,6 +141,7 @@ ON_SPECIMENS: dict[str, Check] = {
     check.__name__: check
     for check in (
         says,
+        unfolded,
         one_button,
         before_the_button,
         button,

@@ -4,7 +4,7 @@ queries each; of a thousand faults the first few are named."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from django.conf import settings
@@ -20,10 +20,12 @@ from shop.kernel.clock import now
 from shop.notifications.models import OutgoingAttachment, OutgoingMail
 from shop.pages.models import ContentPage
 
+from . import invoices
 from .rules import Rule
 
 NAMED = 10  #: faults named per rule
 LATEST = 200  #: of orders, mails and invoices, how many are looked at
+READ = 25  #: of the latest invoices, how many documents are read
 AT_ONCE = dt.timedelta(minutes=15)  #: until then a mail may still be on its way through the outbox
 
 Check = Callable[[Rule, dt.date], list[str]]
@@ -100,24 +102,19 @@ def summaries_kept(rule: Rule, day: dt.date) -> list[str]:
 
 
 def invoices_complete(rule: Rule, day: dt.date) -> list[str]:
-    """The latest invoices carry what § 14 (4) UStG lists."""
-    rows = Invoice.objects.order_by("-pk").prefetch_related("lines")[:LATEST]
-    return _some(f"{row.number}: {what} is missing" for row in rows for what in _lacking(row))
+    """The latest invoices carry what § 14 (4) UStG lists: as rows, and on the document that the customer gets."""
+    return _some(f"{row.number}: {what} is missing" for row, what in _faults_of_invoices())
 
 
-def _lacking(invoice: Invoice) -> list[str]:
-    seller, buyer = invoice.seller, invoice.buyer
-    asked = {
-        "the seller's name": seller.get("name"),
-        "the seller's address": seller.get("street") and seller.get("postcode") and seller.get("city"),
-        "VAT id or tax number": seller.get("vat_id") or seller.get("tax_number"),
-        "the buyer's name": buyer.get("name"),
-        "the date": invoice.issued_on,
-        "the number": invoice.number,
-        "what was delivered": list(invoice.lines.all()),
-        "the tax per rate": invoice.taxes,
-    }
-    return [what for what, value in asked.items() if not value]
+def _faults_of_invoices() -> Iterator[tuple[Invoice, str]]:
+    rows = list(Invoice.objects.order_by("-pk").prefetch_related("lines")[:LATEST])
+    for place, row in enumerate(rows):
+        found = invoices.lacking(row)
+        if row.pdf_sha256 and place < READ:
+            found += invoices.lacking_on_paper(row)
+        elif not row.pdf_sha256 and row.created_at < now() - AT_ONCE:
+            found.append("the document")
+        yield from ((row, what) for what in found)
 
 
 def _some(faults: Iterable[str]) -> list[str]:

@@ -29,13 +29,15 @@ class Button:
 
 @dataclass
 class Reading:
-    """What was read. ``fields`` are the names of what a form sends."""
+    """What was read. ``fields`` are the names of what a form sends; ``duties`` the words of parts that are marked as a
+    duty of law (data-duty) and not folded away."""
 
     text: str = ""
     links: list[Link] = field(default_factory=list)
     buttons: list[Button] = field(default_factory=list)
     fields: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    duties: dict[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -59,12 +61,15 @@ class _Reader(HTMLParser):
         self._link: Link | None = None
         self._button: Button | None = None
         self._action = ""
+        self._folded = 0
+        self._duty: list[str] = []  #: its name, then a tag of its own kind for each that is open in it
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         at = {name: value or "" for name, value in attrs}
         if tag in SILENT:
             self._silent += 1
         self._load(tag, at)
+        self._open_duty(tag, at)
         if tag == "a":
             self._link = Link(at.get("href", ""))
             self.found.links.append(self._link)
@@ -77,6 +82,23 @@ class _Reader(HTMLParser):
             self.found.buttons.append(Button(self._action, len(self.found.text), at.get("value", "")))
         if tag in ("input", "select", "textarea", "button") and at.get("name"):
             self.found.fields.append(f"{self._action} {at['name']}")
+
+    def _open_duty(self, tag: str, at: dict[str, str]) -> None:
+        if tag == "details" and "open" not in at:
+            self._folded += 1
+        if self._duty:
+            self._duty += [tag] * (tag == self._duty[1])
+            self.found.duties[self._duty[0]] += f" {at['alt']} " if tag == "img" and "alt" in at else ""
+        elif at.get("data-duty") and not self._folded and tag != "details":
+            self._duty = [at["data-duty"], tag]
+            self.found.duties[at["data-duty"]] = ""
+
+    def _close_duty(self, tag: str) -> None:
+        if tag == "details":
+            self._folded = max(0, self._folded - 1)
+        if self._duty and tag == self._duty[1]:
+            self._duty.pop()
+            self._duty = self._duty if len(self._duty) > 1 else []
 
     def _load(self, tag: str, at: dict[str, str]) -> None:
         if at.get(LOADED.get(tag, "-")):
@@ -91,6 +113,7 @@ class _Reader(HTMLParser):
             self.found.sources.append(at.get("href", ""))
 
     def handle_endtag(self, tag: str) -> None:
+        self._close_duty(tag)
         if tag in SILENT:
             self._silent = max(0, self._silent - 1)
         elif tag == "a":
@@ -106,6 +129,8 @@ class _Reader(HTMLParser):
         if self._silent:
             return
         self.found.text += data
+        if self._duty and not self._folded:
+            self.found.duties[self._duty[0]] += data
         if self._link is not None:
             self._link.text += data
         if self._button is not None:

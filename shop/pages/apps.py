@@ -20,9 +20,9 @@ class PagesConfig(AppConfig):
         from fulfilment.warehouse.picking import promises
         from shop.kernel.sharing import WAYS, when_changed
 
-        from . import checks, product_parts, queries, receivers, suggestions  # noqa: F401
+        from . import checks, guarantee, product_parts, queries, receivers, suggestions  # noqa: F401
 
-        for room in (tree, vat, queries):
+        for room in (tree, vat, queries, guarantee):
             when_changed(room.forget)
         for asked in (product_parts, promises):
             when_changed(asked.forget, WAYS)

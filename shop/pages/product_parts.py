@@ -16,8 +16,10 @@ from catalogue.product_page import size_key
 from fulfilment.warehouse.picking.promises import Promise, home_days, promises
 from fulfilment.warehouse.routing.queries import stores
 from fulfilment.warehouse.stock.models import Site
-from fulfilment.warehouse.stock.on_show import pieces_by_site
+from fulfilment.warehouse.stock.queries import pickable_by_site
 from shop.kernel.memory import Memory
+
+from . import guarantee
 
 #: Where the European Union explains the legal guarantee in the reader's language.
 RIGHTS_URL = "https://europa.eu/youreurope/citizens/consumers/shopping/guarantees-returns/index_%s.htm"
@@ -30,17 +32,19 @@ forget = _stores.forget
 def places(variants: Sequence[Shown]) -> dict[str, Any]:
     """Where the variants of the chosen colour are, and the promise for the chosen one. One query."""
     chosen = next((one for one in variants if one.selected), None)
-    lying = pieces_by_site([one.stockrecord_id for one in variants]) if variants else {}
+    lying = pickable_by_site([one.stockrecord_id for one in variants]) if variants else {}
     shops = _stores.get(stores)
     rows = [
         _row(one, shops, lying.get(one.stockrecord_id, {}))
         for one in sorted(variants, key=lambda one: size_key(one.size))
         if chosen is not None and one.colour_code == chosen.colour_code
     ]
+    language = (get_language() or "de")[:2]
     context: dict[str, Any] = {
         "places": rows,
         "stores": shops,
-        "rights_url": RIGHTS_URL % (get_language() or "de")[:2],
+        "rights_url": RIGHTS_URL % language,
+        "guarantee_graphic": guarantee.graphic(language),
     }
     if chosen is None or not chosen.available:
         return context

@@ -11,8 +11,10 @@ from wagtail.signals import page_published, page_slug_changed, page_unpublished
 from checkout.order import texts
 from fulfilment.finance.invoicing.models import MerchantProfile
 
+from .guarantee import forget as forget_graphics
+from .guarantee import make_size
 from .legal_texts import keep, of_an_order
-from .models import ContentPage, HomePage, LandingPage
+from .models import ContentPage, GuaranteeNotice, HomePage, LandingPage
 from .queries import forget
 from .sections import make_hero, make_sizes
 
@@ -46,5 +48,7 @@ def make_hero_anew(instance: AbstractImage, created: bool, **_signal: Any) -> No
 
 
 post_save.connect(make_hero_anew, sender=get_image_model(), dispatch_uid="picture of the home page")
+post_save.connect(make_size, sender=GuaranteeNotice, dispatch_uid="size of the EU notice")
+post_delete.connect(forget_graphics, sender=GuaranteeNotice, dispatch_uid="EU notice gone")
 for page in (HomePage, LandingPage):
     page_published.connect(make_pictures, sender=page, dispatch_uid=f"pictures of {page.__name__}")

@@ -221,13 +221,13 @@ def make_sizes(stream: Any) -> int:
     rows = [row for row in (stream.raw_data if stream else []) if isinstance(row.get("value"), dict)]
     ids = [pk for row in rows for pk in _images_of(row["type"], row["value"])]
     images = get_image_model().objects.filter(pk__in=ids)
-    return sum(_made(image, *FILTERS) for image in images)
+    return sum(made(image, *FILTERS) for image in images)
 
 
 def make_hero(picture: Any) -> None:
     """Make the size for the top of the home page; ``picture``: an image, or None."""
     if picture is not None:
-        _made(picture, HERO)
+        made(picture, HERO)
 
 
 def hero_url(picture: Any) -> str:
@@ -237,7 +237,7 @@ def hero_url(picture: Any) -> str:
     return str(made.url if made else picture.file.url)
 
 
-def _made(image: Any, *filters: str) -> bool:
+def made(image: Any, *filters: str) -> bool:
     """Whether the sizes are there. A picture that is lost or none does not keep its page from being published."""
     try:
         image.get_renditions(*filters)

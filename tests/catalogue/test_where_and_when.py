@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from PIL import Image
+from wagtail.images.models import Image as WagtailImage
 
 from catalogue.models import Product
 from checkout.shipping.models import HOME, DeliveryMethod
@@ -21,6 +25,7 @@ from fulfilment.warehouse.picking.models import CutOff
 from fulfilment.warehouse.picking.promises import working_day
 from fulfilment.warehouse.stock.models import PICK, QUARANTINE, SHOP_FLOOR, BinStock, Lot, LotStock, Site
 from shop.pages import product_parts
+from shop.pages.models import GuaranteeNotice
 from tests.factories.range import make_product, variants
 from tests.factories.stock import make_bin, make_site
 
@@ -210,15 +215,39 @@ def test_the_countdown_reads_what_the_page_carries() -> None:
         assert f"data-{name}=" in html and f"dataset.{name}" in script
 
 
-@pytest.mark.parametrize(("months", "label"), [(0, 0), (24, 0), (25, 2), (36, 3)])
+@pytest.mark.parametrize(
+    ("months", "label"), [(0, ""), (24, ""), (25, "25 Monate"), (35, "35 Monate"), (36, "3 Jahre")]
+)
 def test_the_notice_on_the_legal_guarantee_stands_on_every_page_and_the_label_beyond_two_years(
-    months: int, label: int
+    months: int, label: str
 ) -> None:
     html = Client().get(make_product(producer_guarantee_months=months).get_absolute_url()).content.decode()
     assert 'data-duty="guarantee-notice"' in html
     assert ('data-duty="durability-label"' in html) is bool(label)
     if label:
-        assert f"{label} Jahre" in html
+        assert f">{label}</p>" in html
+
+
+def test_the_commissions_own_graphic_takes_the_place_of_our_words_in_its_language(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    url = make_product().get_absolute_url()
+    assert "Sie ist nicht wie beschrieben oder gezeigt." in Client().get(url).content.decode()
+    out = io.BytesIO()
+    Image.new("RGB", (1200, 1700), "navy").save(out, "PNG")
+    file = ContentFile(out.getvalue(), "mitteilung.png")
+    picture = WagtailImage.objects.create(title="Mitteilung", file=file, width=1200, height=1700)
+    row = GuaranteeNotice.objects.create(language="de", picture=picture)
+    html = Client().get(url).content.decode()
+    [size] = picture.renditions.all()
+    assert f'src="{size.file.url}" width="{size.width}" height="{size.height}"' in html
+    assert round(size.width / size.height, 2) == round(1200 / 1700, 2), "in proportion"
+    assert "Sie ist nicht wie beschrieben" not in html and "Ihr Europa" in html
+    english = Client().get(f"/en{url}").content.decode()
+    assert "guarantee__graphic" not in english and "It is not as described or shown." in english
+    row.delete()
+    assert "guarantee__graphic" not in Client().get(url).content.decode()
 
 
 def test_safety_names_maker_responsible_person_and_warnings() -> None:

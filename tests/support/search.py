@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from catalogue.search import finding
+from catalogue.search import finding, tasks
 from catalogue.search.actions import flush, rebuild
 from catalogue.search.port import Engine, engine
 
@@ -34,6 +34,7 @@ def search_index(db: None, settings: Any, tmp_path_factory: pytest.TempPathFacto
     """A built, empty index in a folder of its own; the pages of the test are answered by it."""
     settings.SEARCH_DIR = tmp_path_factory.mktemp("search")
     finding.forget()
+    tasks.look_at_once()
     index = Index()
     index.build()
     yield index

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Window
+from django.db.models import (
+    CharField,
+    Count,
+    DateField,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    Window,
+)
 from django.db.models.functions import Coalesce
 
 from catalogue.partner.models import Reservation, StockRecord
@@ -102,13 +115,14 @@ def on_hand_by_site(stockrecord_ids: Iterable[int]) -> dict[int, dict[int, int]]
 
 
 def pickable_by_site(stockrecord_ids: Iterable[int]) -> dict[int, dict[int, int]]:
-    """Pieces per SKU and site that a picker may be sent for: ``{stock record: {site: pieces}}``. Two queries.
+    """Pieces per SKU and site that a picker may be sent for: ``{stock record: {site: pieces}}``, of sites that have
+    any. One query; what routing sends and what the page of a product promises are the same.
 
     Left out: what is not for sale, on its way or being packed, in doubtful or closed bins and sites, and lots with too
     few days left. What other orders will take is not: ask picking.
     """
     ids = set(stockrecord_ids)
-    rows = BinStock.objects.filter(
+    bins = BinStock.objects.filter(
         stockrecord__in=ids,
         quantity__gt=0,
         is_doubtful=False,
@@ -116,32 +130,39 @@ def pickable_by_site(stockrecord_ids: Iterable[int]) -> dict[int, dict[int, int]
         bin__is_active=True,
         bin__site__is_active=True,
     )
-    places = {
-        (sku, place): (site, pieces)
-        for sku, place, site, pieces in rows.order_by().values_list(
-            "stockrecord_id", "bin_id", "bin__site_id", "quantity"
+    lots = LotStock.objects.filter(lot__stockrecord__in=ids, quantity__gt=0)
+    lots = lots.exclude(lot__best_before=None, lot__recall_number="")
+    rows = (
+        bins.order_by()
+        .annotate(
+            best_before=Value(None, DateField()), days=Value(0, IntegerField()), recall=Value("", CharField())
         )
-    }
-    found: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for (sku, _place), (site, pieces) in places.items():
-        found[sku][site] += pieces
-    for sku, place, pieces in _unsendable(ids):
-        if (sku, place) in places:
-            found[sku][places[sku, place][0]] -= pieces
-    return {sku: dict(sites) for sku, sites in found.items()}
-
-
-def _unsendable(stockrecord_ids: set[int]) -> Iterator[tuple[int, int, int]]:
-    """Stock record, bin and pieces of lots with too few days left, and of recalled ones."""
+        .values_list("stockrecord_id", "bin_id", "bin__site_id", "quantity", "best_before", "days", "recall")
+        .union(
+            lots.order_by().values_list(
+                "lot__stockrecord_id",
+                "bin_id",
+                "bin__site_id",
+                -F("quantity"),
+                "lot__best_before",
+                "lot__stockrecord__handling__min_days_left",
+                "lot__recall_number",
+            ),
+            all=True,
+        )
+    )
+    found: dict[tuple[int, int], tuple[int, int]] = {}  # (SKU, bin) -> site, pieces
     day = today()
-    rows = LotStock.objects.filter(
-        lot__stockrecord__in=stockrecord_ids,
-        lot__stockrecord__handling__isnull=False,
-        quantity__gt=0,
-    ).exclude(lot__best_before=None, lot__recall_number="")
-    for row in rows.select_related("lot__stockrecord__handling"):
-        if row.lot.is_recalled or not row.lot.stockrecord.handling.may_send(row.lot, day):
-            yield row.lot.stockrecord_id, row.bin_id, row.quantity
+    taken: dict[tuple[int, int], int] = defaultdict(int)
+    for sku, place, site, pieces, until, days, recall in rows:
+        if pieces > 0:
+            found[sku, place] = (site, pieces)
+        elif recall or (until - day).days < (days or 0):
+            taken[sku, place] -= pieces
+    sums: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for (sku, place), (site, pieces) in found.items():
+        sums[sku][site] += pieces - taken[sku, place]
+    return {sku: {site: n for site, n in sites.items() if n > 0} for sku, sites in sums.items()}
 
 
 def set_aside(*, stockrecord_id: int, bin_id: int) -> int:

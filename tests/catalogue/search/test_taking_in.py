@@ -11,7 +11,7 @@ from django.conf import settings as shop_settings
 from django.db import connections
 
 from catalogue.models import Product
-from catalogue.search import actions, tasks
+from catalogue.search import actions, shape, tasks
 from catalogue.search.models import Changed, Rebuild
 from catalogue.search.port import Document, SearchUnavailable
 from tests.factories.range import make_many, make_product
@@ -107,6 +107,65 @@ def test_a_missing_index_that_is_asked_for_three_times_is_built_once(
         tasks.build()
     assert Rebuild.objects.count() == 1
     assert search_index.engine.size() == 2
+
+
+def test_an_index_that_is_gone_is_built_in_a_quiet_shop_too(
+    search_index: Index, settings: Any, tmp_path: Any, queue: Queue
+) -> None:
+    make_many(2)
+    search_index.build()
+    tasks.look_at_once()
+    settings.SEARCH_DIR = tmp_path / "restored"
+    assert not Changed.objects.exists()
+    tasks.take_in()
+    assert queue.names() == ["search.build"]
+    tasks.take_in()  # within ten seconds nobody looks again
+    assert queue.names() == ["search.build"]
+
+
+def test_after_a_building_that_failed_there_is_a_pause(
+    search_index: Index,
+    settings: Any,
+    tmp_path: Any,
+    queue: Queue,
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_many(2)
+    Changed.objects.create(product_id=1, applied=True)  # waits for a building that will not come
+    settings.SEARCH_DIR = tmp_path / "new"
+    with monkeypatch.context() as without:
+        without.setattr("catalogue.search.actions.batches", lambda ids: iter([]))
+        tasks.build()
+    assert Rebuild.objects.latest("pk").state == Rebuild.FAILED
+    assert not Changed.objects.filter(applied=True).exists()
+    tasks.look_at_once()
+    tasks.take_in()
+    assert queue.names() == []
+    clock.advance(seconds=61)
+    tasks.look_at_once()
+    tasks.take_in()
+    assert queue.names() == ["search.build"]
+
+
+def test_the_newest_buildings_are_remembered_and_no_more(
+    search_index: Index, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "ROWS_KEPT", 2)
+    for _n in range(4):
+        search_index.build()
+    newest = Rebuild.objects.create(version="x")
+    clock.advance(minutes=6)
+    actions.tidy()
+    assert Rebuild.objects.count() == 2
+    assert Rebuild.objects.filter(pk=newest.pk, state=Rebuild.FAILED).exists()
+
+
+def test_comments_do_not_change_what_an_index_is_made_by_and_code_does() -> None:
+    code = 'def one():\n    """Says something."""\n    return 1\n'
+    assert shape._code(code) == shape._code(code.replace("something", "else") + "# more\n")
+    assert shape._code(code) != shape._code(code.replace("return 1", "return 2"))
+    assert shape.shape("embedded.py") != shape.shape("elastic.py")
 
 
 def test_what_becomes_visible_late_under_an_early_number_is_taken_in(search_index: Index) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from catalogue.search import finding
+from catalogue.search import finding, tasks
 from tests.support import elastic
 from tests.support.search import Index
 
@@ -30,6 +30,7 @@ def index(
         settings.SEARCH_URL = request.getfixturevalue("elasticsearch")
         settings.SEARCH_PREFIX = f"test-{id(settings)}"
     finding.forget()
+    tasks.look_at_once()
     found = Index()
     found.build()
     yield found

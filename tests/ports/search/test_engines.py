@@ -9,9 +9,11 @@ import pytest
 from django.test import Client
 
 from catalogue.models import Product
-from catalogue.search.models import Boost
+from catalogue.search import actions, tasks
+from catalogue.search.models import Boost, Changed, Rebuild
 from catalogue.search.port import Ask, Only, SearchUnavailable, Sought
 from tests.factories.range import make_category, make_many, make_product, variants
+from tests.support.helpers import Queue
 from tests.support.search import Index
 
 
@@ -147,6 +149,52 @@ def test_what_is_hidden_or_gone_leaves_and_a_new_index_takes_over(client: Client
     assert titles(search(client, "stay")) == ["Stay"]
     dropped = index.engine.builder()
     dropped.drop()
+    assert index.engine.size() == 1
+
+
+def test_an_index_made_by_other_code_is_read_and_built_anew_by_itself(
+    client: Client, index: Index, monkeypatch: pytest.MonkeyPatch, queue: Queue
+) -> None:
+    make_product("Stay")
+    index.build()
+    assert not index.engine.outdated()
+    tasks.look_at_once()
+    tasks.take_in()
+    assert queue.names() == []
+    for plug in ("embedded_fields", "elastic"):
+        monkeypatch.setattr(f"catalogue.search.{plug}.shape", lambda *plug: "otherwords")
+    assert index.engine.outdated()
+    assert titles(search(client, "stay")) == ["Stay"], "it answers until the new one is there"
+    tasks.look_at_once()
+    tasks.take_in()
+    assert queue.names() == ["search.build"]
+    tasks.build()
+    assert not index.engine.outdated()
+    assert titles(search(client, "stay")) == ["Stay"]
+    built = Rebuild.objects.count()
+    tasks.build()  # asked for twice
+    assert Rebuild.objects.count() == built
+
+
+def test_what_a_killed_building_left_is_put_away_and_the_present_index_never(
+    index: Index, clock: Any
+) -> None:
+    make_product("Stay")
+    index.build()
+    dead = index.engine.builder()
+    row = Rebuild.objects.create(version=dead.version)
+    Changed.objects.create(product_id=1, applied=True)
+    assert actions.tidy() == 0
+    clock.advance(minutes=6)
+    assert actions.tidy() == 1
+    row.refresh_from_db()
+    assert (row.state, Changed.objects.count()) == (Rebuild.FAILED, 0)
+    assert index.engine.size() == 1
+    index.engine.drop(Rebuild.objects.get(state=Rebuild.DONE, done=1).version)  # the present one
+    index.engine.drop("")
+    assert index.engine.size() == 1
+    for version in ("../..", "../products", dead.version):
+        index.engine.drop(version)
     assert index.engine.size() == 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 from collections.abc import Callable
+from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings as real
 from django.core.management import CommandError, call_command
+from django.db.models import F
 
 from catalogue.models import Maker, Product
 from catalogue.partner import vat
@@ -19,13 +21,17 @@ from catalogue.partner.models import StockRecord, VatRate
 from checkout.basket.models import Basket
 from checkout.order.models import AcceptedSummary, Order
 from fulfilment.customer_service.withdrawals.models import Withdrawal
+from fulfilment.finance.invoicing import files
 from shop.customers.models import User
 from shop.legal import rules as rules_of_law
 from shop.legal.checks import ON_SPECIMENS
 from shop.legal.database import ON_DATABASE
+from shop.legal.invoices import lacking, lacking_on_paper
 from shop.legal.reading import read
 from shop.notifications.models import OutgoingAttachment
 from shop.pages.models import ContentPage
+from tests.factories.finance import invoice_for
+from tests.factories.people import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -51,11 +57,20 @@ def change_template(tmp_path: Path, settings: Any) -> Callable[[str, str, str], 
 def test_a_lawful_shop_has_no_faults_and_everything_was_looked_at(lawful_shop: None) -> None:
     before = [model.objects.count() for model in (User, Basket)]
     out = StringIO()
-    call_command("legal_check", stdout=out)
+    call_command("legal_check", "--complete", stdout=out)
     text = out.getvalue()
     assert "FAIL" not in text and "not looked at" not in text and "--  " not in text, text
     assert "nothing found" in text
     assert [model.objects.count() for model in (User, Basket)] == before, "looking leaves nothing behind"
+
+
+def test_what_could_not_be_looked_at_is_said_and_red_where_all_was_to_be_tried(lawful_shop: None) -> None:
+    StockRecord.objects.update(num_in_stock=F("num_allocated"))
+    out = StringIO()
+    call_command("legal_check", stdout=out)
+    assert "4 of them not tried: nothing found" in out.getvalue()
+    with pytest.raises(CommandError, match=r"4 rule\(s\) were not tried.*order button"):
+        call_command("legal_check", "--complete", stdout=StringIO())
 
 
 def test_the_command_ends_red_and_names_the_rule(
@@ -93,6 +108,9 @@ TAKEN = [
      '{% translate "Delivery time" %}', ""),
     ("guarantee notice", "“statutory warranty", "storefront/checkout/facts.html", "Statutory warranty rights",
      "Rights"),
+    ("guarantee notice beside the goods", "folded away", "storefront/_guarantee.html",
+     '<section class="guarantee" data-duty',
+     '<details></details><details><section class="guarantee" data-duty'),
     ("terms and withdrawal before the order", "“terms”", "storefront/quiet.html", "{% for link in legal_links %}",
      "{% for link in none %}"),
     ("terms and withdrawal before the order", "“privacy”", "storefront/checkout/duties.html",
@@ -206,14 +224,48 @@ ROWS = (
 
 
 def test_an_invoice_without_a_tax_number_is_named(lawful_shop: None, faults: Callable[..., Any]) -> None:
-    from shop.legal.database import _lacking
-    from tests.factories.finance import invoice_for
-    from tests.factories.people import make_user
-
     invoice = invoice_for(make_user("anna@example.org"))
-    assert _lacking(invoice) == [] and faults("invoices are complete") == {}
+    assert lacking(invoice) == [] and faults("invoices are complete") == {}
     invoice.seller = {**invoice.seller, "vat_id": "", "tax_number": ""}
-    assert _lacking(invoice) == ["VAT id or tax number"]
+    assert lacking(invoice) == ["VAT id or tax number"]
+
+
+def test_the_document_that_the_customer_gets_is_read(
+    lawful_shop: None, faults: Callable[..., Any], settings: Any, tmp_path: Path, clock: Any
+) -> None:
+    settings.STORAGES = settings.STORAGES | {
+        "documents": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path},
+        }
+    }
+    rule = "invoices are complete"
+    invoice = files.make(invoice_for(make_user("anna@example.org")).pk)
+    assert lacking_on_paper(invoice) == [] and faults(rule) == {}
+    seller, lines = invoice.seller, list(invoice.lines.all())
+    invoice.seller = {**seller, "vat_id": "DE999999999"}
+    invoice.gross_minor += 1
+    assert lacking_on_paper(invoice)[0] == "“DE999999999” on paper"
+    assert len(lacking_on_paper(invoice)) == 2 and lines
+    invoice.xml_sha256 = "0" * 64
+    assert "archived electronic invoice" in lacking_on_paper(invoice)[-1]
+    (tmp_path / invoice.pdf_key).write_bytes(b"%PDF-1.7 nothing")
+    [fault] = faults(rule)[rule]
+    assert fault.startswith(f"{invoice.number}: the document (")
+    invoice.pdf_sha256 = sha256(b"%PDF-1.7 nothing").hexdigest()
+    assert "a document that can be read" in lacking_on_paper(invoice)[0]
+
+
+def test_an_invoice_whose_document_was_never_made_is_named(
+    lawful_shop: None, faults: Callable[..., Any], clock: Any
+) -> None:
+    invoice = invoice_for(make_user("anna@example.org"))
+    assert faults("invoices are complete") == {}
+    clock.advance(minutes=16)
+    assert (
+        f"{invoice.number}: the document is missing"
+        in faults("invoices are complete")["invoices are complete"]
+    )
 
 
 def test_every_rule_knows_its_check_and_every_check_is_used() -> None:
@@ -240,6 +292,14 @@ def test_a_rules_file_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(text.replace("valid_to=2025-01-01\n", "") * 2)
     with pytest.raises(ValueError, match="same name"):
         rules_of_law.read(tmp_path / "r.toml")
+
+
+def test_a_part_that_is_a_duty_is_read_where_it_needs_no_click() -> None:
+    part = '<section data-duty="n">Two <section>years</section> <img alt="and more"><b>yes</b></section> no'
+    assert read(part).duties["n"].split() == ["Two", "years", "and", "more", "yes"]
+    assert read(f"<details>{part}</details>").duties == {}
+    assert read(f"<details open>{part}</details>").duties["n"]
+    assert read('<section data-duty="n">One<details>hidden</details>two</section>').duties["n"] == "Onetwo"
 
 
 def test_words_of_scripts_are_not_read_and_buttons_know_what_stands_before_them() -> None:

@@ -27,6 +27,10 @@ class Command(BaseCommand):
             "--date", default="", metavar="YYYY-MM-DD", help="the rules in force on this day (today)"
         )
 
+        parser.add_argument(
+            "--complete", action="store_true", help="exit status 1 also when a rule had nothing to look at"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run and say."""
         day = _day(options["date"])
@@ -49,7 +53,13 @@ class Command(BaseCommand):
             broken.append("pages that do not answer")
         if broken:
             raise CommandError(f"{len(broken)} rule(s) broken on {day}: {', '.join(broken)}")
-        self.stdout.write(f"{len(findings)} rules in force on {day}: nothing found")
+        unseen = [finding.rule.name for finding in findings if finding.unseen]
+        if unseen and options["complete"]:
+            raise CommandError(
+                f"{len(unseen)} rule(s) were not tried, there was nothing to look at: {', '.join(unseen)}"
+            )
+        tried = f", {len(unseen)} of them not tried" if unseen else ""
+        self.stdout.write(f"{len(findings)} rules in force on {day}{tried}: nothing found")
 
 
 def _day(text: str) -> dt.date:

@@ -334,7 +334,7 @@ def test_what_each_site_has_and_what_a_picker_may_be_sent_for(django_assert_num_
         assert on_hand_by_site(ids) == {
             record.pk: {main.pk: 8, store.pk: 2}, plain.pk: {main.pk: 15, store.pk: 8}
         }  # fmt: skip
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert pickable_by_site(ids) == {
             record.pk: {main.pk: 5, store.pk: 2}, plain.pk: {main.pk: 4, store.pk: 6}
         }  # fmt: skip
