@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from PIL import Image, UnidentifiedImageError
 from wagtail.models import Page
 
 #: View -> fields without which its form ends in an error.
@@ -17,6 +20,10 @@ NEEDED_FIELDS = {"wagtailadmin_choose_page_external_link": ("external-link-choos
 SIGNED_FIELDS = {"wagtailredirects:process_import": ("import_file_name", "input_format")}
 #: Lists of redirects come as text: a spreadsheet is an archive, and a small one may unpack to gigabytes.
 IMPORT, IMPORT_ENDINGS, IMPORT_MAX_BYTES = "wagtailredirects:start_import", (".csv", ".tsv"), 1024 * 1024
+#: Views that take pictures; a broken one would end in an error while its size is read.
+PICTURES = {
+    "wagtailimages:add", "wagtailimages:add_multiple", "wagtailimages:edit", "wagtailimages_chooser:create",
+}  # fmt: skip
 #: Views that look for the page above one: the page above all others has none.
 ASK_FOR_THE_PAGE_ABOVE = {
     f"wagtailadmin_pages:{name}" for name in ("move_confirm", "set_page_position", "lock", "unlock")
@@ -52,6 +59,8 @@ def _check_form(request: HttpRequest, name: str, kwargs: dict[str, object]) -> N
         raise BadRequest(_("A field of the form is missing. Please go back and fill it in."))
     if name == IMPORT:
         _check_import(request)
+    if name in PICTURES:
+        _check_pictures(request)
     for field in SIGNED_FIELDS.get(name, ()):
         try:
             Signer().unsign(request.POST.get(field, ""))
@@ -63,9 +72,29 @@ def _check_form(request: HttpRequest, name: str, kwargs: dict[str, object]) -> N
             raise Http404
 
 
+def _files(request: HttpRequest) -> list[Any]:
+    return [file for _name, sent in request.FILES.lists() for file in sent]
+
+
+def _check_pictures(request: HttpRequest) -> None:
+    """What is no picture at all the editor's own form refuses in words; here what is one and breaks off."""
+    for file in _files(request):
+        try:
+            with Image.open(file) as picture:
+                if picture.width * picture.height <= settings.WAGTAILIMAGES_MAX_IMAGE_PIXELS:
+                    picture.load()
+        except UnidentifiedImageError:
+            pass
+        except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError):
+            raise BadRequest(
+                _("The picture is not complete. Please save it anew and send it again.")
+            ) from None
+        finally:
+            file.seek(0)
+
+
 def _check_import(request: HttpRequest) -> None:
-    files: list[Any] = [file for _name, sent in request.FILES.lists() for file in sent]
-    for file in files:
+    for file in _files(request):
         if not str(file.name).lower().endswith(IMPORT_ENDINGS):
             raise BadRequest(_("Please save the list as CSV or TSV and send it again."))
         if (file.size or 0) > IMPORT_MAX_BYTES:
