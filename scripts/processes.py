@@ -112,7 +112,7 @@ class Plan:
                     "--threads", str(self.web_threads), "--preload", "--timeout", "60", "--graceful-timeout", "10",
                     "--no-control-socket", "--log-level", "warning", "--worker-tmp-dir", str(self.data_dir),
                 ],
-                environment, answers=f"{self.url}/healthz",
+                environment, answers=f"{self.url}/readyz",
             ),
             Child(
                 "worker",

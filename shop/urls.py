@@ -30,8 +30,8 @@ def room(address: str, module: str) -> Addresses:
 
 
 def health() -> Addresses:
-    """What a load balancer asks."""
-    return room("healthz", "shop.health")
+    """What a load balancer and Prometheus ask."""
+    return [*room("", "shop.health"), *room("", "shop.metrics")]
 
 
 urlpatterns: Addresses = [

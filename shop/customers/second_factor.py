@@ -28,7 +28,7 @@ from . import sessions
 MARK = "second_factor_of"  #: in the session: number of the person who showed a second factor in it
 EDITOR = "/cms/"
 #: What the pages of everybody below need themselves, and the way out.
-ALWAYS = {"account_logout", "set_language", "media", "healthz", "wagtailadmin_logout"}
+ALWAYS = {"account_logout", "set_language", "media", "healthz", "readyz", "metrics", "wagtailadmin_logout"}
 #: Where somebody is led who has none yet: choose one, confirm the password, keep the recovery codes.
 TO_SET_UP = {
     "second_factor",

@@ -24,7 +24,7 @@ from django.utils.translation import override
 
 from catalogue import shown
 from checkout.basket.counting import pieces_remembered
-from shop.kernel import sharing
+from shop.kernel import counters, sharing
 
 NOT_COOKIES = ("messages",)  #: besides the session: who has one is shown something of their own
 HTMX = ("HX-Request", "HX-Target")  #: a view may answer these with a part of its page
@@ -66,15 +66,18 @@ class SharedPagesMiddleware:
         asked: Any = request
         asked.may_share = _may_share(request)
         if not asked.may_share:
+            counters.count("pages_own")
             return _own(self.get_response(request))
         key = _key(request)
         seen = sharing.versions() if settings.SHARED_KEPT_S else ()
         kept = caches["pages"].get(key) if settings.SHARED_KEPT_S else None
         if isinstance(kept, Kept) and _holds(key, kept, seen):
+            counters.count("pages_kept")
             return _answer(request, kept)
         with shown.collecting() as facts:
             response = self.get_response(request)
         names = getattr(asked, "shared_names", ())
+        counters.count("pages_made" if names else "pages_own")
         if not names or not _may_keep(response):
             return _own(_with_own_count(request, response) if names else response)
         kept = _kept(response, names, sharing.of(seen, names), facts)

@@ -6,6 +6,7 @@ from .cache import *  # noqa: F403
 from .carriers import *  # noqa: F403
 from .connect import *  # noqa: F403
 from .database import *  # noqa: F403
+from .logs import *  # noqa: F403
 from .mail import *  # noqa: F403
 from .oscar import *  # noqa: F403
 from .payments import *  # noqa: F403

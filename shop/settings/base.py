@@ -177,20 +177,6 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 KONTOR_HOME_COUNTRY = "DE"
 KONTOR_CURRENCY = "EUR"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # Debug only, and noisy: fonts of PDF, statements, each question to the search.
-    "loggers": {
-        "fontTools": {"level": "WARNING"},
-        "factur-x": {"level": "WARNING"},
-        "elastic_transport": {"level": "WARNING"},
-    },
-}
-
 FORMS_URLFIELD_ASSUME_HTTPS = True
 SILENCED_SYSTEM_CHECKS = [
     "fields.W342",  # Oscar's OneToOne-like ForeignKeys

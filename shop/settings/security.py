@@ -63,6 +63,8 @@ RESOURCE_POLICY, RESOURCE_POLICY_OF_PICTURES = "same-origin", "cross-origin"
 _https = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = OSCAR_BASKET_COOKIE_SECURE = _https
 SECURE_SSL_REDIRECT = _https
+#: Asked from inside, without a certificate.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 #: The merchant decides: these bind every other name below the shop's, and preloading cannot be taken back for months.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)

@@ -139,7 +139,7 @@ def test_the_whole_of_kontor_starts_survives_a_killed_worker_and_leaves_nothing_
 ) -> None:
     kontor = start_kontor()
     pids = [child.process.pid for child in kontor.supervisor.children if child.process]
-    with urllib.request.urlopen(f"{kontor.url}/healthz") as answer:
+    with urllib.request.urlopen(f"{kontor.url}/readyz") as answer:
         assert answer.status == 200
     kontor.kill("worker")
     assert not kontor.child("worker").is_running

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
+from shop.kernel import masks
 from shop.kernel.transactions import InTransaction, in_transaction
 
 from . import threads
@@ -176,7 +177,7 @@ def deliver(delivery_id: int) -> bool:
         handler = SUBSCRIBERS.get(message.name, {}).get(delivery.subscriber)
         if handler is None:
             raise GiveUp(f"nobody named {delivery.subscriber!r} hears {message.name} any more")
-        with correlation(message.correlation_id):
+        with correlation(message.correlation_id), masks.about(lambda: masks.personal(message.payload)):
             threads.remember(message.payload, message.correlation_id)
             handler(load(message))
 

@@ -30,7 +30,8 @@ pytestmark = pytest.mark.django_db
 #: Who comes in -> names of addresses. An address without a row fails below.
 DOORS = {
     PUBLIC: """
-        :set_language :media :healthz :home payments:stripe-webhook carriers:dhl-webhook catalogue:index
+        :healthz :readyz :metrics
+        :set_language :media :home payments:stripe-webhook carriers:dhl-webhook catalogue:index
         catalogue:search catalogue:suggestions catalogue:category catalogue:detail :robots :sitemap
         :sitemap-part
         basket:later_keep basket:later_back basket:later_drop basket:later_again basket:estimate

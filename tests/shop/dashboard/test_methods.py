@@ -64,7 +64,7 @@ METHODS: dict[str, dict[str, str]] = {
             duplicates rules delivery products reviews operations phone-order order order-agreed
             order-why refund-account customer customer-credit guest""",
         "": """
-            robots sitemap healthz home sitemap-part media help-draft help-picture withdrawal-receipt
+            robots sitemap healthz readyz metrics home sitemap-part media help-draft help-picture withdrawal-receipt
             help-sent""",
         "catalogue": """
             index search suggestions category detail""",

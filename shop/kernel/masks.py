@@ -1,0 +1,87 @@
+"""Personal data and secrets never reach a log: a line is masked as a whole, with its traceback, before it is written.
+
+What has a shape (e-mail, IBAN, card, keys, passwords in addresses, what databases say about rows) is found by its
+shape. A name has none: the people whom a request or a message names are known while it is worked on (``about``), and
+what they typed into fields of people is left out of every line written meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+#: Fields whose values are a person's. Words of a field's name; "username" is one, "name" of a product is not masked in
+#: the value itself because the shortest values are left alone.
+PERSONAL = re.compile(
+    r"(?:^|[_-])(?:first_name|last_name|full_name|name|recipient|company|line[1-4]|street|postcode|city|phone\w*|email|"
+    r"birthday|iban|holder|account_holder|password\d?|token|secret|code|login|username)$",
+    re.I,
+)
+SHORTEST = 3  #: letters of a value that is masked: shorter ones would take half of every line
+VALUES_MAX = 60  #: of one request; a form of people has fewer
+
+_VALUE = r"\s*[=:]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s,;&)}\]]+)"
+_LINKS = r"reset/\w+-?|confirm-email|by-link|link|newsletter/\w+|wishes/shared|alerts/\w+"
+_KEYS = r"password|passwd|secret|token|api_?key|authorization|cookie|csrfmiddlewaretoken|sessionid|signature"
+_PEOPLE = (
+    r"first_name|last_name|full_name|recipient|street|line1|line2|postcode|phone_number|phone|iban|holder"
+)
+#: What is found by its shape, in this order.
+SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://)[^\s/@:]*:[^\s/@]*@", re.I), r"\g<keep>[login]@"),
+    (re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+|\bpi_\w+_secret_\w+"), "[key]"),
+    (re.compile(r"(?P<keep>\b(?:Bearer|Basic)\s+)[\w.~+/=-]{6,}", re.I), r"\g<keep>[token]"),
+    (re.compile(rf"(?P<keep>['\"]?\b\w*(?:{_KEYS})\b['\"]?{_VALUE}", re.I), r"\g<keep>[secret]"),
+    (re.compile(rf"(?P<keep>['\"]?\b(?:\w+_)?(?:{_PEOPLE})\b['\"]?{_VALUE}", re.I), r"\g<keep>[person]"),
+    (re.compile(r"Failing row contains \(.*", re.S), "Failing row contains ([row])"),
+    (re.compile(r"(?P<keep>Key \([^)]*\)=)\(.*?\)(?= (?:already|is|conflicts)|$)", re.M), r"\g<keep>([row])"),
+    (re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
+    (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"), "[iban]"),
+    (re.compile(r"\b(?:\d[ -]?){12,18}\d\b"), "[number]"),
+    (re.compile(rf"(?P<keep>/(?:{_LINKS})/)[\w:.-]{{12,}}"), r"\g<keep>[token]"),
+    (re.compile(r"(?<![\w/-])[A-Za-z0-9_-]{10,}:[A-Za-z0-9]{6}:[\w-]{20,}"), "[token]"),
+)  # fmt: skip
+
+_known: ContextVar[tuple[Callable[[], Iterator[str]], ...]] = ContextVar("masked_values", default=())
+
+
+def mask(text: str) -> str:
+    """The text without personal data and secrets."""
+    for value in sorted(_values(), key=len, reverse=True):
+        if value in text:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "[person]", text)
+    for shape, instead in SHAPES:
+        text = shape.sub(instead, text)
+    return text
+
+
+@contextmanager
+def about(values: Callable[[], Iterator[str]]) -> Iterator[None]:
+    """Lines written in the block leave out what ``values()`` yields; it is asked only when a line is written."""
+    token = _known.set((*_known.get(), values))
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def personal(said: Mapping[str, Any]) -> Iterator[str]:
+    """The values of a person's fields in a form or an event, also in what is nested."""
+    for key, value in said.items():
+        if isinstance(value, Mapping):
+            yield from personal(value)
+        elif isinstance(value, str) and PERSONAL.search(str(key)):
+            yield value
+
+
+def _values() -> set[str]:
+    found: set[str] = set()
+    for ask in _known.get():
+        for value in ask():
+            whole = value.strip()
+            if len(whole) >= SHORTEST and not whole.isdigit() and len(found) < VALUES_MAX:
+                found.add(whole)
+    return found

@@ -1,0 +1,185 @@
+"""Figures for Prometheus at /metrics, as plain text (exposition format 0.0.4). For who runs the shop, not for
+everybody: with METRICS_TOKEN by that token, without only from this machine and only in a shop without a real address.
+
+Read from the tables at each question, so every web process answers alike; a constant number of queries.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, Max, Min, Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from catalogue.partner.verify import reserved_is_the_sum_of_open_reservations
+from checkout.order.models import Order
+from checkout.payment.models import Payment, Refund
+from fulfilment.warehouse.stock.queries import stock_differences
+from shop.connect.models import Push
+from shop.kernel import counters
+from shop.kernel.access import public
+from shop.kernel.checks import LOOPBACK
+from shop.kernel.clock import now
+from shop.kernel.models import Attempted, Delivery, InboxMessage, QueuePulse, TaskTrouble, Upkeep
+from shop.kernel.profile import capabilities
+from shop.notifications.models import OutgoingMail
+
+STOCK_KEPT_S = (
+    600  #: recomputing all stock from its movements is for every ten minutes, not for every question
+)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+
+Sample = tuple[dict[str, str], float]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One metric: name without ``kontor_``, what it says, its kind (gauge, counter), its samples."""
+
+    name: str
+    help: str
+    samples: list[Sample]
+    kind: str = "gauge"
+
+
+@public
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures; for others there is nothing here."""
+    if not may_read(request):
+        raise Http404("metrics")
+    return HttpResponse(exposition(figures()), content_type=CONTENT_TYPE)
+
+
+def may_read(request: HttpRequest) -> bool:
+    """Whether who asks knows the token, or where there is none sits at this machine."""
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        return hmac.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode())
+    local = request.META.get("REMOTE_ADDR", "") in LOOPBACK and not any(n in request.META for n in FORWARDED)
+    return local and not next(c for c in capabilities() if c.name == "address").is_scaled
+
+
+def figures() -> list[Figure]:
+    """All of them; one query each, and those of the stock every ten minutes."""
+    return [*_business(), *_telling(), *_working(), *_keeping()]
+
+
+def _business() -> Iterator[Figure]:
+    orders = Order.objects.order_by().values_list("status").annotate(n=Count("pk"))
+    yield Figure("orders", "Orders by state.", [({"state": state}, n) for state, n in orders])
+    payments = Payment.objects.order_by().values_list("method", "state").annotate(n=Count("pk"))
+    yield Figure(
+        "payments",
+        "Payments by method and outcome.",
+        [({"method": m, "state": s}, n) for m, s, n in payments],
+    )
+    refunds = Refund.objects.order_by().values_list("state").annotate(n=Count("pk"))
+    yield Figure("refunds", "Refunds by state.", [({"state": state}, n) for state, n in refunds])
+    yield Figure("stock_mismatches", "Stock that is not the sum of its movements or reservations.",
+                 [({}, cache.get_or_set("metrics:stock", stock_mismatches, STOCK_KEPT_S) or 0)])  # fmt: skip
+
+
+def stock_mismatches() -> int:
+    """How many sentences `manage.py verify` would say about stock."""
+    return len(stock_differences()) + len(reserved_is_the_sum_of_open_reservations())
+
+
+def _telling() -> Iterator[Figure]:
+    """What is to be told or done, and waits: outbox, inbox, mails, pushes."""
+    tables: tuple[tuple[str, type[Model], str], ...] = (
+        ("outbox", Delivery, "message__recorded_at"),
+        ("inbox", InboxMessage, "received_at"),
+        ("mails", OutgoingMail, "created_at"),
+        ("pushes", Push, "created_at"),
+    )
+    for name, model, since in tables:
+        open_rows = model._default_manager.filter(state__in=(Attempted.PENDING, Attempted.DEAD)).order_by()
+        found = {
+            s: (n, t) for s, n, t in open_rows.values_list("state").annotate(n=Count("pk"), t=Min(since))
+        }
+        pending, oldest = found.get(Attempted.PENDING, (0, None))
+        yield Figure(f"{name}_pending", f"Rows of {name} that wait.", [({}, pending)])
+        yield Figure(
+            f"{name}_age_seconds", f"Age of the oldest row of {name} that waits.", [({}, _since(oldest))]
+        )
+        yield Figure(
+            f"{name}_dead",
+            f"Rows of {name} that were given up.",
+            [({}, found.get(Attempted.DEAD, (0, 0))[0])],
+        )
+
+
+def _working() -> Iterator[Figure]:
+    """The queues and the tasks by the clock."""
+    seen = {row.queue: row for row in QueuePulse.objects.all()}
+    late: list[Sample] = [({"queue": q}, lag_s(seen[q])) for q in settings.QUEUES if q in seen]
+    yield Figure(
+        "queue_lag_seconds", "How long a message waits in a queue, or since when no worker came.", late
+    )
+    troubles = TaskTrouble.objects.order_by("task").values_list("task", "failures")
+    yield Figure(
+        "task_failures", "Failures in a row of tasks by the clock.", [({"task": t}, n) for t, n in troubles]
+    )
+    found = counters.totals()
+    pages = [
+        ({"from": n.removeprefix("pages_")}, found.get(n, 0))
+        for n in counters.NAMES
+        if n.startswith("pages_")
+    ]
+    text = "Pages answered: kept ones (cache hits), made to be kept (misses), one reader's own."
+    yield Figure("pages_total", text, [(labels, float(n)) for labels, n in pages], "counter")
+
+
+def lag_s(pulse: QueuePulse) -> float:
+    """Seconds a queue is behind: what its last sign of life waited, or the time since one is overdue."""
+    waited = (pulse.ran_at - pulse.sent_at).total_seconds()
+    overdue = (now() - pulse.ran_at).total_seconds() - settings.PULSE_EVERY_S
+    return max(waited, overdue, 0.0)
+
+
+def _keeping() -> Iterator[Figure]:
+    rows = Upkeep.objects.filter(ok=True).order_by().values_list("kind").annotate(t=Max("ended_at"))
+    ages: list[Sample] = [({"kind": kind}, _since(ended)) for kind, ended in rows]
+    yield Figure("upkeep_age_seconds", "Since the last good backup and restore test.", ages)
+
+
+def _since(moment: dt.datetime | None) -> float:
+    return max(0.0, (now() - moment).total_seconds()) if moment else 0.0
+
+
+def exposition(found: Iterable[Figure]) -> str:
+    """The text that Prometheus reads."""
+    lines: list[str] = []
+    for figure in found:
+        name = f"kontor_{figure.name}"
+        lines += [f"# HELP {name} {figure.help}", f"# TYPE {name} {figure.kind}"]
+        lines += [f"{name}{_labels(labels)} {_number(value)}" for labels, value in figure.samples]
+    return "\n".join(lines) + "\n"
+
+
+def _labels(labels: dict[str, str]) -> str:
+    parts = [f'{name}="{_escaped(value)}"' for name, value in labels.items()]
+    return "{" + ",".join(parts) + "}" if parts else ""
+
+
+def _escaped(value: Any) -> str:
+    return str(value).replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else f"{value:.3f}"
+
+
+urlpatterns = [path("metrics", metrics, name="metrics")]
