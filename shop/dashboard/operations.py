@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -21,16 +21,16 @@ from checkout.payment.models import CARD, Payment, Refund
 from checkout.payment.stripe_client import ProviderDown, ProviderRefused
 from fulfilment.warehouse.lists import RowId  # noqa: F401  registers <row:...>
 from shop.connect.queries import failed_count as failed_pushes
-from shop.kernel import attempts, clock, inbox
+from shop.kernel import attempts, clock, inbox, work
 from shop.kernel.access import staff_view
-from shop.kernel.models import Delivery, InboxMessage
+from shop.kernel.models import InboxMessage, TaskTrouble
 from shop.kernel.nav import NavEntry
 from shop.kernel.outbox import core as outbox
 from shop.kernel.states import StateError
 from shop.notifications.queries import failed_count as failed_mails
 from shop.ui.numbers import money_text
 
-from . import waiting
+from . import upkeep, waiting
 
 PERMISSION = "kernel.view_operations"
 SHOWN = 50  #: rows of each kind on the page; the rest is counted
@@ -64,18 +64,18 @@ KINDS = {
 def operations(request: HttpRequest) -> HttpResponse:
     """Everything that is stuck on one page. A constant number of queries."""
     deliveries = KINDS["delivery"].rows().select_related("message")
-    pending = Delivery.objects.filter(state=Delivery.PENDING).aggregate(oldest=Min("message__recorded_at"))
     sections = {
         "deliveries": _some(deliveries.order_by("-state", "next_attempt_at")),
         "inbox": _some(KINDS["inbox"].rows().order_by("-state", "next_attempt_at")),
         "payments": _some(waiting.stuck_payments().select_related("order").order_by("created_at")),
+        "tasks": _some(TaskTrouble.objects.order_by("since")),
         "refunds": _some(stuck_refunds().select_related("payment__order").order_by("created_at")),
     }
     counts = {"mails": failed_mails(), "pushes": failed_pushes()}
     context: dict[str, Any] = {
         **sections,
         **counts,
-        "oldest_pending": pending["oldest"],
+        "signs": upkeep.signs(request.user),
         "fine": not any(counts.values()) and not any(section["rows"] for section in sections.values()),
         "now": clock.now(),
     }
@@ -119,6 +119,18 @@ def retry_all(request: HttpRequest, kind: str) -> HttpResponse:
         _kind(kind).nudge(pk)
     text = ngettext("%(n)d is tried again now.", "%(n)d are tried again now.", done)
     messages.success(request, text % {"n": done})
+    return redirect("dashboard:operations")
+
+
+@staff_view(PERMISSION)
+@require_POST
+def run_task(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a task by the clock that failed run now instead of after its rest; safe at any time."""
+    row = TaskTrouble.objects.filter(pk=pk).first()
+    if row is not None and work.again_now(row.task):
+        messages.success(request, _("It is tried again now. Look again in a minute."))
+    else:
+        messages.info(request, _("It was done meanwhile."))
     return redirect("dashboard:operations")
 
 
@@ -182,6 +194,7 @@ def _kind(name: str) -> Kind:
 urlpatterns = [
     path("operations/", operations, name="operations"),
     path("operations/payments/<row:pk>/ask/", ask, name="ask-payment"),
+    path("operations/tasks/<row:pk>/run/", run_task, name="run-task"),
     path("operations/refunds/<row:pk>/again/", refund, name="refund-again"),
     path("operations/<slug:kind>/all/", retry_all, name="retry-all"),
     path("operations/<slug:kind>/<row:pk>/", retry, name="retry"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -84,6 +85,8 @@ class OneLeader(PersistentScheduler):  # type: ignore[misc]
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send what is due when we lead. Returns seconds until the next look."""
+        with suppress(OSError):
+            Path(settings.DATA_DIR, "beat.alive").touch()  # its age says that we tick (scripts/alive.py)
         if not self.lead.held():
             if self._store is not None:
                 log.warning("this beat leads no more")

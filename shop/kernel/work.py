@@ -12,10 +12,12 @@ import datetime as dt
 import logging
 import time
 import uuid
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from celery import current_app
-from celery.signals import before_task_publish
+from celery.signals import before_task_publish, heartbeat_sent
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import F
@@ -34,6 +36,13 @@ def say_what_caused_it(headers: dict[str, Any] | None = None, **_more: Any) -> N
     if headers is not None:
         headers["thread"] = outbox.current_correlation_id()
         headers["sent_at"] = time.time()
+
+
+@heartbeat_sent.connect
+def worker_lives(**_more: Any) -> None:
+    """A file whose age says that the worker's loop turns (scripts/alive.py)."""
+    with suppress(OSError):
+        Path(settings.DATA_DIR, "worker.alive").touch()
 
 
 class Task(Nudge):

@@ -48,3 +48,5 @@ if env.str("S3_BUCKET", default=""):
     }
 WHITENOISE_MAX_AGE = 3600
 THUMBNAIL_FORMAT = "WEBP"
+#: Where `manage.py backup` puts its folders. A place on another disk or machine is what makes it a backup.
+BACKUP_DIR = env.str("BACKUP_DIR", default=str(DATA_DIR / "backups"))

@@ -60,7 +60,7 @@ NOBODYS = {
         "notifications": "retry_failed retry",
         "connect": "retry",
         "dashboard": """
-            order-resend order-why-again ask-payment refund-again retry-all retry phone-order-begin
+            order-resend order-why-again ask-payment run-task refund-again retry-all retry phone-order-begin
             phone-order-add phone-order-line phone-order-voucher phone-order-drop customer-note-pin
             customer-merge-apart customer-merge-along""",
     },

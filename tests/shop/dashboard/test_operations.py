@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,12 +17,15 @@ from checkout.order.models import Order
 from checkout.payment.actions import receive_transfer
 from checkout.payment.models import Payment, Refund
 from checkout.payment.stripe_client import ProviderDown, ProviderRefused
+from fulfilment.finance.bank.models import StatementFile
+from fulfilment.finance.ledger.models import Seal
 from fulfilment.warehouse.picking.models import PickList
-from shop.dashboard import operations
+from shop.celery import app
+from shop.dashboard import operations, upkeep
 from shop.kernel import clock as house_clock
 from shop.kernel import inbox
-from shop.kernel.models import Delivery, InboxMessage
-from tests.factories.shopping import make_variant, place_order
+from shop.kernel.models import Delivery, InboxMessage, QueuePulse, TaskTrouble, Upkeep
+from tests.factories.shopping import make_user, make_variant, place_order
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +81,7 @@ def test_overdue_deliveries_show_that_no_worker_runs(desk: Client, order: Order,
     clock.advance(minutes=20)
     answer = page(desk)
     assert answer.context["deliveries"]["rows"]
-    assert answer.context["oldest_pending"] is not None
+    assert (answer.context["signs"][0].at, answer.context["signs"][0].tone) != (None, "good")
 
 
 def test_all_of_a_kind_are_tried_again_at_once(desk: Client, order: Order, outbox: Any) -> None:
@@ -180,4 +184,82 @@ def test_the_page_costs_the_same_for_none_and_many(desk: Client, clock: Any) -> 
     Delivery.objects.update(state="dead", next_attempt_at=house_clock.now() - dt.timedelta(hours=1))
     with CaptureQueriesContext(connection) as many:
         assert len(page(desk).context["inbox"]["rows"]) == 12
-    assert len(many) == len(none) <= 15
+    assert len(many) == len(none) <= 18
+
+
+class TestSigns:
+    """How far behind the house is, when what was done last, and the safe thing to do."""
+
+    def found(self, desk: Client) -> dict[str, Any]:
+        return {str(sign.label): sign for sign in page(desk).context["signs"]}
+
+    def test_a_new_house_says_what_was_never_done(self, desk: Client) -> None:
+        signs = list(self.found(desk).values())
+        assert [sign.tone for sign in signs] == ["good", "warn", "", "", "warn", "warn"]
+        assert all(sign.note for sign in signs)
+        assert "backup --test" in signs[4].note and "restore" in signs[5].note
+
+    def test_a_night_with_a_backup_a_seal_and_a_file_of_the_bank_is_good(
+        self, desk: Client, clock: Any
+    ) -> None:
+        clock.stop()
+        keep_house(clock)
+        assert [sign.tone for sign in self.found(desk).values()] == ["good", "good", "", "", "good", "good"]
+        assert all(sign.at or ":" in sign.text or sign.text for sign in self.found(desk).values())
+
+    def test_a_week_without_anything_is_not(self, desk: Client, clock: Any) -> None:
+        clock.stop()
+        keep_house(clock)
+        clock.advance(days=7)
+        signs = list(self.found(desk).values())
+        assert [sign.tone for sign in signs] == ["good", "bad", "warn", "warn", "warn", "good"]
+
+    def test_a_backup_that_failed_is_shown_with_its_cause_beside_the_last_good_one(
+        self, desk: Client, clock: Any
+    ) -> None:
+        clock.stop()
+        keep_house(clock)
+        clock.advance(hours=1)
+        Upkeep.objects.create(kind=Upkeep.BACKUP, ok=False, cause="No space left on device")
+        sign = list(self.found(desk).values())[4]
+        assert sign.tone == "bad" and "No space left" in sign.note and sign.at is not None
+
+    def test_a_queue_without_a_worker_is_named(self, desk: Client, clock: Any) -> None:
+        clock.stop()
+        keep_house(clock)
+        QueuePulse.objects.filter(queue="mail").delete()
+        sign = list(self.found(desk).values())[1]
+        assert sign.tone == "bad" and "mail" in sign.text
+
+    def test_a_job_that_fails_is_shown_with_its_cause_and_runs_at_once_when_asked(
+        self, desk: Client, clock: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock.stop()
+        sent: list[str] = []
+        monkeypatch.setattr(app, "send_task", lambda name, **options: sent.append(name))
+        row = TaskTrouble.objects.create(task="ledger.seal", failures=3, last_error="ValueError: a gap",
+                                         next_at=clock.now() + dt.timedelta(minutes=40))  # fmt: skip
+        answer = page(desk)
+        assert not answer.context["fine"] and "ValueError: a gap" in answer.content.decode()
+        assert desk.post(reverse("dashboard:run-task", args=[row.pk])).status_code == 302
+        row.refresh_from_db()
+        assert sent == ["ledger.seal"] and row.next_at == clock.now()
+        TaskTrouble.objects.all().delete()
+        assert desk.post(reverse("dashboard:run-task", args=[row.pk]), follow=True).status_code == 200
+        assert sent == ["ledger.seal"]
+
+    def test_whoever_may_not_see_the_bank_gets_no_link_there(self, db: None) -> None:
+        nobody = make_user("nobody@example.org")
+        assert [sign.url for sign in upkeep.signs(nobody)] == [""] * 6
+
+
+def keep_house(clock: Any) -> None:
+    """Everything that should be done was done just now."""
+    for queue in settings.QUEUES:
+        QueuePulse.objects.create(queue=queue, sent_at=clock.now(), ran_at=clock.now())
+    StatementFile.objects.create(
+        name="a.xml", sha256="1" * 64, size_bytes=3, state="imported", finished_at=clock.now()
+    )
+    Seal.objects.create(number=1, day=clock.now().date(), entries=0, sha256="2" * 64, sealed_at=clock.now())
+    for kind in (Upkeep.BACKUP, Upkeep.RESTORE_TEST):
+        Upkeep.objects.create(kind=kind, ended_at=clock.now())

@@ -62,6 +62,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:review": {"marketing", "service"} | OFFICE,
     "dashboard:operations": OFFICE,
     "dashboard:retry": OFFICE,
+    "dashboard:run-task": OFFICE,
     "dashboard:ask-payment": OFFICE,
     "dashboard:refund-again": OFFICE,
     "service:": {"service"} | OFFICE,

@@ -1,0 +1,214 @@
+"""A backup is a folder: the database, media and documents, and a manifest with the checksum of each file.
+
+First the database, then the files: what a row names was there when the row was read, and files are only added. A
+backup that was interrupted is a folder that ends in ``.part`` and is none. A restore goes into an empty shop only, and
+reads every checksum before it writes anything. What is not in it: settings (`.env`), and the queue and the search
+index, which the tables bring back by themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import Storage, storages
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from .clock import now
+from .models import Upkeep
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+SQLITE, POSTGRES = "database.sqlite3", "database.pgdump"
+STORAGES = {"media": "default", "documents": "documents"}  #: folder of the backup -> storage
+CHUNK = 1 << 20
+PATIENCE_S = 6 * 3600
+
+
+class Refused(Exception):
+    """Why a backup or restore was not begun or not finished, in words; what was there is as it was."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a backup: its path in the folder, size and SHA-256."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+def backup(folder: Path) -> Upkeep:
+    """Write a backup into ``folder``, which must not exist, and note it. Raises Refused; that is noted as well."""
+    begun = now()
+    unfinished = folder.with_name(folder.name + ".part")
+    if folder.exists() or unfinished.exists():
+        raise Refused(f"{folder if folder.exists() else unfinished} is there already; choose another folder")
+    try:
+        unfinished.mkdir(parents=True, mode=0o700)
+        parts = [_dump(unfinished), *_copy_files(unfinished)]
+        digest = _write_manifest(unfinished, parts)
+        unfinished.rename(folder)
+    except (OSError, sqlite3.Error, Refused) as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        Upkeep.objects.create(kind=Upkeep.BACKUP, begun_at=begun, ended_at=now(), ok=False, where=str(folder),
+                              cause=str(error)[:2000])  # fmt: skip
+        raise Refused(str(error)) from error
+    return Upkeep.objects.create(
+        kind=Upkeep.BACKUP,
+        begun_at=begun,
+        ended_at=now(),
+        where=str(folder),
+        size_bytes=sum(part.size_bytes for part in parts),
+        files=len(parts),
+        digest=digest,
+    )
+
+
+def check(folder: Path) -> dict[str, Any]:
+    """Read every file of a backup and compare; returns the manifest. Raises Refused naming the first that is wrong."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        parts = [Part(**part) for part in manifest["parts"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refused(f"{folder} is no backup: {MANIFEST} cannot be read ({error})") from error
+    if manifest.get("format") != FORMAT:
+        raise Refused(f"{folder} is of format {manifest.get('format')}; this version reads {FORMAT}")
+    for part in parts:
+        path = folder / part.path
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise Refused(f"{part.path} lies outside of the backup")
+        if not path.is_file():
+            raise Refused(f"{part.path} is missing in the backup")
+        if path.stat().st_size != part.size_bytes or _sha256(path) != part.sha256:
+            raise Refused(f"{part.path} is not what it was when the backup was made")
+    return manifest
+
+
+def restore(folder: Path) -> int:
+    """Bring a backup back into this shop, which must be empty. Returns how many files. Raises Refused."""
+    manifest = check(folder)
+    vendor = "sqlite" if manifest["database"] == SQLITE else "postgresql"
+    if connection.vendor != vendor:
+        raise Refused(f"the backup is of {vendor}, this shop stands on {connection.vendor}")
+    if connection.introspection.table_names():
+        raise Refused(
+            "the database of this shop is not empty; restore into an empty one, then change the address"
+        )
+    for name, alias in STORAGES.items():
+        if next(_names(storages[alias]), None) is not None:
+            raise Refused(f"there are {name} already; restore into an empty place")
+    _load(folder / manifest["database"])
+    files = [part["path"] for part in manifest["parts"] if part["path"] != manifest["database"]]
+    for path in files:
+        place, _slash, name = path.partition("/")
+        with (folder / path).open("rb") as file:
+            saved = storages[STORAGES[place]].save(name, File(file))
+        if saved != name:
+            raise Refused(f"{path} was kept under another name ({saved}); the place was not empty")
+    return len(files)
+
+
+def _dump(folder: Path) -> Part:
+    if connection.vendor == "sqlite":
+        path = folder / SQLITE
+        source = sqlite3.connect(f"file:{connection.settings_dict['NAME']}?mode=ro", uri=True, timeout=60)
+        target = sqlite3.connect(path)
+        try:
+            source.backup(target)  # one step: a state between two commits
+        finally:
+            source.close()
+            target.close()
+    else:
+        path = folder / POSTGRES
+        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={path}")
+    return _part(folder, path)
+
+
+def _load(dump: Path) -> None:
+    if connection.vendor == "sqlite":
+        connection.close()
+        target = Path(connection.settings_dict["NAME"])
+        fresh = target.with_name(target.name + ".restoring")
+        shutil.copyfile(dump, fresh)
+        for left in (f"{target}-wal", f"{target}-shm"):
+            Path(left).unlink(missing_ok=True)
+        fresh.replace(target)
+    else:
+        _run("pg_restore", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error",
+             f"--dbname={connection.settings_dict['NAME']}", str(dump))  # fmt: skip
+
+
+def _run(program: str, *arguments: str) -> None:
+    """One of PostgreSQL's programs, with our connection in its environment: no password on a command line."""
+    if shutil.which(program) is None:
+        raise Refused(f"{program} is not installed here; on Debian: apt-get install postgresql-client")
+    said = connection.settings_dict
+    host = said.get("HOST") or said.get("OPTIONS", {}).get("host", "")
+    given = {"PGHOST": host, "PGPORT": said.get("PORT"), "PGUSER": said.get("USER"),
+             "PGPASSWORD": said.get("PASSWORD"), "PGDATABASE": said["NAME"]}  # fmt: skip
+    environment = os.environ | {name: str(value) for name, value in given.items() if value}
+    done = subprocess.run(
+        [program, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    if done.returncode:
+        raise Refused(f"{program}: {done.stderr.strip()[-1500:]}")
+
+
+def _copy_files(folder: Path) -> Iterator[Part]:
+    for place, alias in STORAGES.items():
+        for name in _names(storages[alias]):
+            path = folder / place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with storages[alias].open(name) as source, path.open("wb") as target:
+                    shutil.copyfileobj(source, target, CHUNK)
+            except FileNotFoundError:
+                continue  # taken away between listing and reading: a picture that was replaced
+            yield _part(folder, path)
+
+
+def _names(storage: Storage, under: str = "") -> Iterator[str]:
+    """Every file of a storage, folder by folder."""
+    try:
+        folders, files = storage.listdir(under)
+    except FileNotFoundError:
+        return
+    for name in sorted(files):
+        yield str(PurePosixPath(under, name))
+    for name in sorted(folders):
+        yield from _names(storage, str(PurePosixPath(under, name)))
+
+
+def _write_manifest(folder: Path, parts: list[Part]) -> str:
+    applied = sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
+    said = {"format": FORMAT, "made_at": now().isoformat(), "database": parts[0].path, "site": settings.SITE_URL,
+            "migrations": applied, "parts": [asdict(part) for part in parts]}  # fmt: skip
+    text = json.dumps(said, indent=1)
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _part(folder: Path, path: Path) -> Part:
+    return Part(path.relative_to(folder).as_posix(), path.stat().st_size, _sha256(path))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

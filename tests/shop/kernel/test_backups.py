@@ -1,0 +1,167 @@
+"""Backup and restore: whole, checked, never over what is there; and the drill that ends with `manage.py verify`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from checkout.order.models import Order
+from fulfilment.finance.invoicing.files import make as make_papers
+from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.warehouse.picking.models import PickList
+from shop.kernel import backups, restore_tests
+from shop.kernel.models import Upkeep
+from tests.factories.people import make_staff
+from tests.factories.shopping import place_order
+from tests.factories.warehouse import send_everything
+from tests.support.helpers import Outbox
+from tests.support.needs import program
+from tests.walks.test_basket_to_books import shoe_in_stock
+
+
+@pytest.fixture
+def shop(fresh_database: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shop with real commits, files of its own, and processes that read the shop's settings."""
+    if connection.vendor == "postgresql":
+        program("pg_dump", "postgresql-client")
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop.settings")
+    settings.BACKUP_DIR = str(tmp_path / "backups")
+    for alias, name in (("default", "media"), ("documents", "documents")):
+        place = tmp_path / "files" / name
+        place.mkdir(parents=True)
+        settings.STORAGES = settings.STORAGES | {
+            alias: {
+                "BACKEND": "django.core.files.storage.FileSystemStorage",
+                "OPTIONS": {"location": str(place)},
+            }
+        }
+    storages["default"].save("pictures/schuh größe 42.jpg", ContentFile(b"\xff\xd8 a picture"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "backups" / "one"
+
+
+def test_the_drill_an_order_with_its_papers_comes_back_whole_and_verify_finds_nothing(
+    shop: None, folder: Path, outbox: Outbox
+) -> None:
+    order = place_order((shoe_in_stock(5), 2), method="invoice", shipping_minor=490)
+    outbox.drain()
+    send_everything(PickList.objects.get(order=order), by=make_staff("lager@example.org"))
+    outbox.drain()
+    make_papers(Invoice.objects.get().pk)
+    call_command("backup", str(folder), "--test", verbosity=0)
+    made, tried = Upkeep.objects.order_by("pk")
+    assert (made.kind, made.ok, tried.kind, tried.ok) == (Upkeep.BACKUP, True, Upkeep.RESTORE_TEST, True)
+    manifest = backups.check(folder)
+    paths = [part["path"] for part in manifest["parts"]]
+    assert made.files == len(paths) >= 4 and "media/pictures/schuh größe 42.jpg" in paths
+    assert [path for path in paths if path.startswith("documents/") and path.endswith(".pdf")]
+    assert folder.stat().st_mode & 0o077 == 0, "personal data is for its owner only"
+    assert Order.objects.count() == 1, "the shop itself was not touched"
+
+
+def test_the_drill_finds_a_shop_that_does_not_add_up(shop: None, folder: Path) -> None:
+    record = shoe_in_stock(5)
+    type(record).objects.filter(pk=record.pk).update(num_in_stock=4)
+    backups.backup(folder)
+    with pytest.raises(CommandError, match="verify: "):
+        call_command("restore", str(folder), "--test")
+    row = Upkeep.objects.get(kind=Upkeep.RESTORE_TEST)
+    assert not row.ok and "FAIL" in row.cause
+
+
+def spoil(folder: Path, how: str) -> None:
+    manifest = json.loads((folder / backups.MANIFEST).read_text())
+    picture = next(part for part in manifest["parts"] if part["path"].startswith("media/"))
+    path = folder / picture["path"]
+    if how == "changed":
+        path.write_bytes(b"\xff\xd8 a Picture")
+    elif how == "missing":
+        path.unlink()
+    elif how == "no manifest":
+        (folder / backups.MANIFEST).unlink()
+    elif how == "outside":
+        picture["path"] = "../../elsewhere"
+    elif how == "newer":
+        manifest["format"] = 99
+    if how in ("outside", "newer"):
+        (folder / backups.MANIFEST).write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [("changed", "is not what it was"), ("missing", "is missing"), ("no manifest", "is no backup"),
+     ("outside", "outside of the backup"), ("newer", "format 99")],
+)  # fmt: skip
+def test_a_backup_that_is_not_whole_is_refused_before_anything_is_written(
+    db: None, shop: None, folder: Path, how: str, words: str
+) -> None:
+    backups.backup(folder)
+    spoil(folder, how)
+    with pytest.raises(backups.Refused, match=words):
+        backups.restore(folder)
+
+
+def test_nothing_is_ever_written_over(shop: None, folder: Path, tmp_path: Path) -> None:
+    backups.backup(folder)
+    with pytest.raises(backups.Refused, match="is there already"):
+        backups.backup(folder)
+    with pytest.raises(CommandError, match="is not empty"):
+        call_command("restore", str(folder))
+
+
+def test_a_backup_that_breaks_off_leaves_nothing_that_looks_like_one_and_is_noted(
+    shop: None, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(CommandError, match="No space left"):
+        call_command("backup", str(folder))
+    assert not list(folder.parent.iterdir())
+    row = Upkeep.objects.get()
+    assert not row.ok and "No space left" in row.cause
+
+
+def test_old_ones_go_when_so_many_are_kept(shop: None, settings: Any, clock: Any) -> None:
+    clock.stop()
+    for _ in range(3):
+        call_command("backup", "--keep", "2", verbosity=0)
+        clock.advance(days=1)
+    kept = sorted(path.name for path in Path(settings.BACKUP_DIR).iterdir())
+    assert len(kept) == 2 and kept == sorted(kept)
+    assert Upkeep.objects.filter(ok=True).count() == 3
+
+
+def test_postgresql_without_its_programs_says_what_to_install(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(backups.Refused, match="apt-get install postgresql-client"):
+        backups._run("pg_dump")
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        (
+            {"USER": "k", "PASSWORD": "a/b@c", "HOST": "db.example", "PORT": 5433},
+            "postgres://k:a%2Fb%40c@db.example:5433/x",
+        ),
+        ({"USER": "k", "HOST": "", "OPTIONS": {"host": "/run/pg"}}, "postgres://k@/x?host=/run/pg"),
+        ({"USER": "k", "HOST": "/run/pg"}, "postgres://k@/x?host=/run/pg"),
+    ],
+)
+def test_the_address_beside_the_shop(said: dict[str, Any], address: str) -> None:
+    assert restore_tests.address_of(said, "x") == address
