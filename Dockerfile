@@ -1,5 +1,5 @@
 # One image for web, worker and beat of the scaled profile; docker-compose.yml says which is which.
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.11.10-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /kontor
 COPY requirements/base.txt requirements/carriers.txt requirements/
@@ -15,7 +15,7 @@ RUN /venv/bin/python -m scripts.vendor && rm -r node_modules \
     && /venv/bin/python -m scripts.messages \
     && KONTOR_DATA_DIR=/kontor/built /venv/bin/python manage.py collectstatic --noinput --verbosity=0 --ignore=oscar
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11.10-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 KONTOR_DATA_DIR=/data
 RUN useradd --system --home /data --uid 10001 kontor && install -d -o kontor /data
 COPY --from=build /venv /venv

@@ -1,78 +1,148 @@
-"""The names in .env.example and docker-compose.yml are those that the settings read."""
+"""docker-compose.yml, .env.example, the settings and the profile agree, and the script that says so can fail."""
 
 from __future__ import annotations
 
-import os
+import copy
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
+from django.core.exceptions import ImproperlyConfigured
 
+from scripts import alive, compose_check, secrets_folder
+from shop.settings.env import SECRETS, read_secrets
 from tests.architecture.source import ROOT
 
-READ = re.compile(r"""env\.\w+\(\s*["']([A-Z][A-Z0-9_]+)["']""")
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-#: For docker-compose.yml itself, or for `make run`.
-NOT_SETTINGS = {"POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "MINIO_PASSWORD"}
-OURS = ("web", "worker", "beat", "migrate")
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE = yaml.safe_load(TEXT)
+CADDY = (ROOT / "docker" / "Caddyfile").read_text()
 
 
-def known() -> set[str]:
-    """Every variable that settings read."""
-    return {
-        name for path in (ROOT / "shop" / "settings").glob("*.py") for name in READ.findall(path.read_text())
-    }
+def test_compose_example_and_settings_agree() -> None:
+    assert compose_check.problems(COMPOSE, TEXT) == []
 
 
-def test_compose_sets_only_what_settings_read() -> None:
-    for service in OURS:
-        unknown = set(COMPOSE["services"][service]["environment"]) - known()
-        assert not unknown, f"{service} sets {sorted(unknown)}, which no file of shop/settings reads"
-
-
-def test_compose_asks_only_for_names_that_mean_something() -> None:
-    asked = set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "docker-compose.yml").read_text()))
-    assert not asked - known() - NOT_SETTINGS
-
-
-def test_the_example_names_every_setting_and_no_other() -> None:
-    named = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.M))
-    assert not known() - named, "add it to .env.example with a word of what it does"
-    assert not named - known(), "settings do not read it (any more)"
-
-
-def test_only_loopback_is_opened() -> None:
-    ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
-    assert ports
-    assert [port for port in ports if not str(port).startswith("127.0.0.1:")] == []
-
-
-def test_the_scaled_profile_is_scaled_in_every_part(tmp_path: Path) -> None:
+def test_the_scaled_profile_is_scaled_in_every_part() -> None:
     """Settings read with the addresses of docker-compose.yml; nothing is reached."""
-    given = COMPOSE["services"]["web"]["environment"]
-    filled = {name: re.sub(r"\$\{\w+(?::-([^}]*)|:\?[^}]*)?\}", lambda m: m.group(1) or "x" * 50, str(value))
-              for name, value in given.items()}  # fmt: skip
-    filled |= {"SITE_URL": "https://kontor.example", "STRIPE_SECRET_KEY": "sk_test_x"}
-    filled |= {"STRIPE_PUBLISHABLE_KEY": "pk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"}
-    filled |= {"CARRIER_DHL_URL": "https://carrier.example/parcel/de"}
-    environment = {
-        "KONTOR_DATA_DIR": str(tmp_path),
-        "KONTOR_ENV_FILE": os.devnull,
-        "PATH": os.environ["PATH"],
-    }
-    script = (
-        "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'; django.setup();"
-        "from shop.kernel.profile import capabilities; from shop.kernel.checks import halves_fit;"
-        "print([row.name for row in capabilities() if not row.is_scaled], halves_fit(None))"
+    assert compose_check.resolved(COMPOSE) == []
+
+
+def web(**environment: str) -> Callable[[Any], None]:
+    return lambda compose: compose["services"]["web"]["environment"].update(environment)
+
+
+def service(name: str, **more: Any) -> Callable[[Any], None]:
+    return lambda compose: compose["services"][name].update(more)
+
+
+def without(name: str, key: str) -> Callable[[Any], Any]:
+    return lambda compose: compose["services"][name].pop(key)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (web(SPEED="9"), "web sets SPEED, which no file of shop/settings reads"),
+        (web(SECRET_KEY="open"), "web: SECRET_KEY stands in the open"),
+        (web(METRICS_TOKEN_FILE="/run/secrets/other"), "which is not mounted"),
+        (service("worker-bulk", command="celery worker -Q bulk,mail"), "workers read"),
+        (without("worker-index", "command"), "workers read"),
+        (service("worker-bulk", command="celery -A shop beat -Q bulk"), "there must be one clock"),
+        (service("redis", image="redis:latest"), "not pinned"),
+        (service("redis", image="redis"), "not pinned"),
+        (service("mail", image="axllent/mailpit:edge"), "not pinned"),
+        (without("postgres", "deploy"), "no limits"),
+        (without("proxy", "healthcheck"), "whether it lives"),
+        (without("proxy", "user"), "runs as root"),
+        (without("redis", "cap_drop"), "keeps capabilities"),
+        (without("web", "read_only"), "may write"),
+        (service("web", ports=["8000:8000"]), "opens 8000:8000 to others"),
+        (service("redis", secrets=["nothing"]), "which is no secret here"),
+    ],
+)
+def test_the_script_says_what_does_not(spoil: Callable[[Any], Any], said: str) -> None:
+    spoilt = copy.deepcopy(COMPOSE)
+    spoil(spoilt)
+    assert [line for line in compose_check.problems(spoilt, TEXT) if said in line]
+
+
+def test_a_half_that_is_embedded_and_a_word_without_meaning_are_said() -> None:
+    spoilt = copy.deepcopy(COMPOSE)
+    del spoilt["services"]["web"]["environment"]["CACHE_URL"]
+    assert any("cache is embedded" in line for line in compose_check.resolved(spoilt))
+    assert any("NONSENSE" in line for line in compose_check.problems(COMPOSE, TEXT + "${NONSENSE:-1}"))
+
+
+def test_the_server_in_front_waits_for_slow_clients_itself() -> None:
+    for word in ("read_header", "read_body", "write", "idle", "max_header_size", "max_size", "request_buffers",
+                 "response_buffers", "response_header_timeout", "lb_try_duration", "health_uri /readyz"):  # fmt: skip
+        assert re.search(rf"^\s*{word}\b", CADDY, re.M), f"{word} is not set"
+    assert CADDY.count("{") == CADDY.count("}")
+
+
+def test_the_image_has_pinned_and_hashed_libraries_and_no_root() -> None:
+    image = (ROOT / "Dockerfile").read_text()
+    assert "--require-hashes" in image and "npm" in image and " ci " in image.replace("\n", " ")
+    assert [line for line in image.splitlines() if line.startswith("USER ")][-1] in (
+        "USER kontor",
+        "USER 10001",
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env=environment | filled,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.strip() == "[] []", done.stdout + done.stderr
+    assert re.findall(r"^FROM (\S+)", image, re.M) == ["python:3.11.10-slim-bookworm"] * 2
+
+
+class TestSecretsAsFiles:
+    def test_a_file_is_read_and_an_empty_one_counts_as_not_set(self, tmp_path: Path) -> None:
+        (tmp_path / "key").write_text("s3cret\n")
+        (tmp_path / "none").write_text("\n")
+        said = {"SECRET_KEY_FILE": str(tmp_path / "key"), "STRIPE_SECRET_KEY_FILE": str(tmp_path / "none")}
+        read_secrets(said)
+        assert said["SECRET_KEY"] == "s3cret"
+        assert "STRIPE_SECRET_KEY" not in said
+
+    @pytest.mark.parametrize("more", [{}, {"SECRET_KEY": "x"}])
+    def test_a_file_that_is_not_there_or_a_second_value_is_refused(
+        self, tmp_path: Path, more: dict[str, str]
+    ) -> None:
+        path = tmp_path / "key"
+        if more:
+            path.write_text("y")
+        with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
+            read_secrets({"SECRET_KEY_FILE": str(path)} | more)
+
+    def test_no_other_name_is_read_so(self) -> None:
+        said = {"KONTOR_ENV_FILE": "/dev/null", "LOG_LEVEL_FILE": "/nowhere"}
+        read_secrets(said)
+        assert said == {"KONTOR_ENV_FILE": "/dev/null", "LOG_LEVEL_FILE": "/nowhere"}
+        assert set(SECRETS) == compose_check.secret_names()
+
+    def test_the_folder_is_made_once_and_never_changed(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        folder = tmp_path / "secrets"
+        assert secrets_folder.main([str(folder)]) == 0
+        first = {path.name: path.read_text() for path in folder.iterdir()}
+        assert first["postgres_password"] in first["database_url"] and len(first["secret_key"]) >= 50
+        (folder / "metrics_token").unlink()
+        secrets_folder.main([str(folder)])
+        again = {path.name: path.read_text() for path in folder.iterdir()}
+        assert {name for name in first if first[name] != again[name]} == {"metrics_token"}
+        assert first["secret_key"] not in capsys.readouterr().out
+        assert folder.stat().st_mode & 0o066 == 0
+
+
+class TestAlive:
+    def test_a_sign_of_life_grows_old(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KONTOR_DATA_DIR", str(tmp_path))
+        assert alive.main(["worker"]) == 1
+        (tmp_path / "worker.alive").touch()
+        assert alive.main(["worker"]) == 0
+        monkeypatch.setattr(alive.time, "time", lambda: (tmp_path / "worker.alive").stat().st_mtime + 61)
+        assert alive.main(["worker"]) == 1
+
+    def test_a_web_server_that_is_not_there_is_not_alive(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(alive, "PORT", 9)
+        assert alive.main(["web"]) == 1
+        assert alive.main(["nobody"]) == 2
