@@ -61,6 +61,8 @@ def test_the_demo_shop_is_complete_and_a_second_run_changes_nothing() -> None:
     first_lot, second_lot = Lot.objects.filter(stockrecord__handling__tracking="lot")
     assert first_lot.best_before < second_lot.best_before
     _every_piece_of_one_article_has_a_serial_number()
+    # every rule of law is tried on it, and holds
+    call_command("legal_check", "--complete", stdout=StringIO())
     changed = StockRecord.objects.order_by("pk").first()
     assert changed is not None
     StockRecord.objects.filter(pk=changed.pk).update(price=1)
