@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+
+from django.utils.translation import get_language
+
+from shop.kernel.parts import Parts
 
 from .models import Product, ProductImage
 from .partner.models import StockRecord
 from .pictures import CARD, Picture, picture
 from .prices import reduction_percent, unit_price_text
 from .queries import products_with
+from .shown import facts_of
+
+_cards = Parts(most=1_000)
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class ProductCard:
     picture: Picture | None = None
     rating: float | None = None
     review_count: int = 0
+    mark: Hashable = None  #: equal marks mean equal cards; None: it is like no other
 
 
 def cards(ids: Sequence[int], *, colours: frozenset[str] = frozenset()) -> list[ProductCard]:
@@ -57,6 +65,17 @@ def card(
     colours: frozenset[str] = frozenset(),
 ) -> ProductCard:
     """The card of one product, of rows already read; ``records`` must not be empty."""
+    mark = (product.pk, colours, get_language(), tuple(facts_of(record) for record in records))
+    return _cards.kept(mark, lambda: _card(mark, product, records, images, colours))
+
+
+def _card(
+    mark: Hashable,
+    product: Product,
+    records: list[StockRecord],
+    images: list[ProductImage],
+    colours: frozenset[str],
+) -> ProductCard:
     wanted = [record for record in records if record.product.colour and record.product.colour.code in colours]
     cheapest = min(wanted or records, key=lambda record: record.price_minor)
     shown = _picture(product, images, colours)
@@ -83,6 +102,7 @@ def card(
         picture=shown,
         rating=product.rating,
         review_count=product.review_count,
+        mark=mark,
     )
 
 

@@ -7,17 +7,19 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+
+from shop.kernel.parts import Parts
 
 from . import page_parts
 from .cards import card
-from .models import Product
+from .models import Product, ProductImage
 from .partner.models import StockRecord
 from .partner.vat import UnknownVatRate, rate_bp
 from .pictures import picture
 from .prices import content_text, reduction_percent, unit_price_text
-from .queries import around, products_with
+from .queries import Around, around, products_with
 from .reviews.queries import NEWEST
 from .reviews.queries import shown as shown_reviews
 from .tree import tree
@@ -31,6 +33,7 @@ DELIVERY_DAYS = (
 )  #: working days from order to door, where settings.KONTOR_DELIVERY_DAYS says nothing else
 
 
+_pages = Parts(most=300)  #: what pages show, by all that they were made from
 MONTHS = 12
 LABEL_FROM_MONTHS = (
     24  #: a longer producer's guarantee of durability carries the label of Regulation (EU) 2025/1960
@@ -88,7 +91,8 @@ class Shown:
 def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str = "") -> dict[str, Any] | None:
     """The context of a product's page; None when there is no such public product.
 
-    ``variant_id``, ``colour`` and ``size`` come from the address and may be junk. At most six queries.
+    ``variant_id``, ``colour`` and ``size`` come from the address and may be junk. At most six queries, one where this
+    process has just read the product: its price and stock are always read. ``page_mark`` stands for all that is shown.
     """
     near = around(pk, RELATED)
     others = list(dict.fromkeys([*near.together, *near.siblings]))[:RELATED]
@@ -98,34 +102,59 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
     product, records, images = found[pk]
     variants = [_variant(product, record) for record in records]
     chosen = choose(variants, variant_id=variant_id, colour=colour, size=size)
+    related = [card(*found[one]) for one in others if one in found and found[one][1]]
+    parts = page_parts.context([_for_parts(variant, chosen) for variant in variants])
+    mark = (pk, tuple(variants), chosen.id if chosen else 0, tuple(one.mark for one in related), repr(parts))
+
+    def made() -> dict[str, Any]:
+        return {
+            **_words(product, images, near, chosen),
+            **_choices(variants, chosen),
+            "related": related,
+            **_price_block(chosen),
+            **parts,
+            "page_mark": mark,
+        }
+
+    return _pages.kept((get_language(), mark), made)
+
+
+def _words(
+    product: Product, images: list[ProductImage], near: Around, chosen: Variant | None
+) -> dict[str, Any]:
+    """What is written and drawn of the product. One query where it has reviews."""
     shown = _shown(product)
     pictures = [picture(image, shown.title) for image in images]
     if chosen and chosen.colour_code:
         pictures.sort(key=lambda one: one.colour_code not in (chosen.colour_code, ""))
+    crumbs = _crumbs(shown.title, near.category_ids)
     return {
         "product": shown,
         "pictures": pictures,
-        "variants": variants,
-        "chosen": chosen,
-        "chosen_colour_code": chosen.colour_code if chosen else "",
-        "colours": _colour_options(variants, chosen),
-        "sizes": _size_options(variants, chosen),
-        "related": [card(*found[one]) for one in others if one in found and found[one][1]],
-        "gone": [
-            one
-            for one in sorted(variants, key=lambda one: size_key(one.size))
-            if chosen and one.colour_code == chosen.colour_code and not one.buyable
-        ],
         "is_bought_together": bool(near.together),
-        "crumbs": (crumbs := _crumbs(shown.title, near.category_ids)),
+        "crumbs": crumbs,
         "breadcrumbs": crumbs,
         "reviews": list(shown_reviews(product.pk)[:NEWEST]) if product.review_count else [],
         "review_count": product.review_count,
         "review_average": product.rating,
         "vat_text": vat_text(product.vat_class),
         "product_url": product.get_absolute_url(),
-        **_price_block(chosen),
-        **page_parts.context([_for_parts(variant, chosen) for variant in variants]),
+    }
+
+
+def _choices(variants: list[Variant], chosen: Variant | None) -> dict[str, Any]:
+    """What can be chosen, and what of the chosen colour cannot be had."""
+    return {
+        "variants": variants,
+        "chosen": chosen,
+        "chosen_colour_code": chosen.colour_code if chosen else "",
+        "colours": _colour_options(variants, chosen),
+        "sizes": _size_options(variants, chosen),
+        "gone": [
+            one
+            for one in sorted(variants, key=lambda one: size_key(one.size))
+            if chosen and one.colour_code == chosen.colour_code and not one.buyable
+        ],
     }
 
 

@@ -7,6 +7,7 @@ for the same variant. ``shown`` is the product with the page: the parent of a va
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -29,6 +30,8 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce
 
 from shop.kernel.money import to_decimal
+from shop.kernel.parts import Parts
+from shop.kernel.sharing import OFFER, WORDS
 
 from .filters import PER_PAGE, PRICE_BANDS, ListWishes
 from .models import (  # type: ignore[attr-defined]
@@ -48,9 +51,26 @@ SHOWN = Coalesce("product__parent_id", "product_id")
 SHOWN_BY_RECORD = Coalesce("stockrecord__product__parent_id", "stockrecord__product_id")
 
 
+#: What is said of an article's price and stock, and how it is named on paper.
+OFFER_FIELDS = (
+    "price",
+    "price_currency",
+    "reference_price_minor",
+    "num_in_stock",
+    "num_allocated",
+    "backorderable",
+    "partner_sku",
+)
 FACETS_KEPT_S = 60
 EXACT_UP_TO = 5_000  #: products of a list whose filters are counted one by one
 SAMPLE = 2_000  #: products looked at for the filters of a longer list
+
+
+Row = tuple[Product, list[StockRecord], list[ProductImage]]
+#: Products as they were read last, with variants, colours and pictures: what is written of them. Price and stock are
+#: never taken from here.
+_read = Parts(most=300, names=(WORDS, OFFER))
+_around = Parts(most=1_000)
 
 
 @dataclass(frozen=True)
@@ -250,8 +270,50 @@ def newest(limit: int) -> list[int]:
     return list(products.order_by("-pk").values_list("pk", flat=True)[:limit])
 
 
-def products_with(ids: Sequence[int]) -> list[tuple[Product, list[StockRecord], list[ProductImage]]]:
-    """Products with their offered variants and pictures, in the order of ``ids``. Three queries."""
+def products_with(ids: Sequence[int]) -> list[Row]:
+    """Products with their offered variants and pictures, in the order of ``ids``. Three queries for those that this
+    process has not just read, else one: price and stock are always those of this moment."""
+    fresh: set[int] = set()
+
+    def read(missing: list[int]) -> dict[int, Row]:
+        fresh.update(missing)
+        return _read_products(missing)
+
+    found = _read.many(ids, read)
+    known = {pk: row for pk, row in found.items() if pk not in fresh}
+    found |= _as_of_now(known) if known else {}
+    for pk, (_product, records, _images) in found.items():
+        note(pk, records)
+    return [found[pk] for pk in ids if pk in found]
+
+
+def _as_of_now(rows: dict[int, Row]) -> dict[int, Row]:
+    """The same products with price and stock of this moment; variants that are gone are left out. One query."""
+    ids = [record.pk for _product, records, _images in rows.values() for record in records]
+    offered_now = StockRecord.objects.filter(pk__in=ids, price__isnull=False)
+    now_true = {row[0]: row for row in offered_now.values_list("pk", *OFFER_FIELDS)} if ids else {}
+    return {
+        pk: (
+            product,
+            [_with_offer(record, now_true[record.pk]) for record in records if record.pk in now_true],
+            images,
+        )
+        for pk, (product, records, images) in rows.items()
+    }
+
+
+def _with_offer(record: StockRecord, row: tuple[Any, ...]) -> StockRecord:
+    """The record as the row says: itself where nothing differs, else a copy (others are looking at this one)."""
+    if row[1:] == tuple(getattr(record, name) for name in OFFER_FIELDS):
+        return record
+    changed = copy(record)
+    for name, value in zip(OFFER_FIELDS, row[1:], strict=True):
+        setattr(changed, name, value)
+    return changed
+
+
+def _read_products(ids: Sequence[int]) -> dict[int, Row]:
+    """The rows themselves. Three queries."""
     products = (
         Product.objects.filter(pk__in=ids, parent=None, is_public=True).select_related("maker").in_bulk()
     )
@@ -265,9 +327,7 @@ def products_with(ids: Sequence[int]) -> list[tuple[Product, list[StockRecord], 
     pictured = ProductImage.objects.filter(product_id__in=list(products)).select_related("colour")
     for image in pictured.order_by("display_order", "pk"):
         images[image.product_id].append(image)
-    for pk in products:
-        note(pk, records[pk])
-    return [(products[pk], records[pk], images[pk]) for pk in ids if pk in products]
+    return {pk: (products[pk], records[pk], images[pk]) for pk in products}
 
 
 @dataclass(frozen=True)
@@ -281,7 +341,11 @@ class Around:
 
 def around(product_id: int, limit: int) -> Around:
     """Categories of a product (in their order), and up to ``limit`` others each: those most often bought with it,
-    and the newest of its categories. One query, whatever the size of the range."""
+    and the newest of its categories. One query, whatever the size of the range; none while this process remembers."""
+    return _around.kept((product_id, limit), lambda: _read_around(product_id, limit))
+
+
+def _read_around(product_id: int, limit: int) -> Around:
     mine = ProductCategory.objects.filter(product_id=product_id)
     together = BoughtTogether.objects.filter(product_id=product_id, other__is_public=True)
     beside = (

@@ -20,6 +20,7 @@ Facts = dict[int, list[tuple[Any, ...]]]
 FIELDS = (
     "pk",
     "price",
+    "price_currency",
     "reference_price_minor",
     "num_in_stock",
     "num_allocated",
@@ -44,13 +45,15 @@ def note(product_id: int, records: Iterable[StockRecord]) -> None:
     """A page shows this product by these records (of itself or its variants). Nothing happens where nobody collects."""
     facts = _noted.get()
     if facts is not None:
-        facts[product_id] = [_of(record) for record in records]
+        facts[product_id] = [facts_of(record) for record in records]
 
 
-def _of(record: StockRecord) -> tuple[Any, ...]:
+def facts_of(record: StockRecord) -> tuple[Any, ...]:
+    """What a page says of this record, in the order of FIELDS."""
     return (
         record.pk,
         record.price,
+        record.price_currency,
         record.reference_price_minor,
         record.num_in_stock,
         record.num_allocated,

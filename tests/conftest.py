@@ -138,7 +138,7 @@ def _fresh_cache() -> None:
     from catalogue.search import boosts, synonyms
     from checkout.shipping import queries as shipping
     from fulfilment.warehouse.picking import promises
-    from shop.kernel import nudges, sharing
+    from shop.kernel import nudges, parts, sharing
     from shop.pages import guarantee, product_parts, queries, shared
 
     for cache in caches.all(initialized_only=True):
@@ -149,6 +149,7 @@ def _fresh_cache() -> None:
         queries,
         shipping,
         sharing,
+        parts,
         shared,
         promises,
         product_parts,

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import translate_url
 
 from catalogue.tree import menu
 from checkout.basket.counting import basket_count
+from shop.ui.addresses import in_language
 
 from .queries import legal_links, legal_url, merchant
 from .shared import is_shared
@@ -24,11 +24,18 @@ def storefront(request: HttpRequest) -> dict[str, Any]:
         "seller": merchant,
         "basket_count": lambda: basket_count(request) if hasattr(request, "user") else 0,
         "nav_categories": menu,
+        "nav_here": lambda: _nav_here(request.path),
         "legal_links": lambda: legal_links(request),
         "shipping_url": lambda: legal_url("shipping", request),
         "canonical_url": lambda: canonical_url(request),
         "alternates": lambda: alternates(request.path),
     }
+
+
+def _nav_here(path: str) -> str:
+    """The address of this page where the menu has a link to it, else "": the menu is then the same on every page."""
+    linked = (node.url for root in menu() for node in (root, *root.children))
+    return path if path in linked else ""
 
 
 def canonical_url(request: HttpRequest) -> str:
@@ -52,7 +59,7 @@ def _shop_name() -> str:
 
 def alternates(path: str) -> list[dict[str, str]]:
     """The same page in every language, for hreflang; empty for addresses without a language."""
-    return named({code: _translated(path, code) for code, _name in settings.LANGUAGES})
+    return named({code: in_language(path, code) for code, _name in settings.LANGUAGES})
 
 
 def named(urls: dict[str, str]) -> list[dict[str, str]]:
@@ -62,10 +69,3 @@ def named(urls: dict[str, str]) -> list[dict[str, str]]:
     found = [{"code": code, "url": f"{settings.SITE_URL}{url}"} for code, url in urls.items()]
     default = urls.get(settings.LANGUAGE_CODE)
     return [*found, {"code": "x-default", "url": f"{settings.SITE_URL}{default}"}] if default else found
-
-
-def _translated(path: str, code: str) -> str:
-    try:
-        return translate_url(path, code)
-    except ValueError:  # no valid address
-        return path

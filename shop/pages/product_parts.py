@@ -17,12 +17,16 @@ from fulfilment.warehouse.picking.promises import Promise, home_days, promises
 from fulfilment.warehouse.routing.queries import stores
 from fulfilment.warehouse.stock.models import Site
 from fulfilment.warehouse.stock.queries import pickable_by_site
+from shop.kernel.clock import today
 from shop.kernel.memory import Memory
+from shop.kernel.parts import Parts
+from shop.kernel.sharing import PLACES, WAYS
 
 from . import guarantee
 
 #: Where the European Union explains the legal guarantee in the reader's language.
 RIGHTS_URL = "https://europa.eu/youreurope/citizens/consumers/shopping/guarantees-returns/index_%s.htm"
+_places = Parts(most=500, names=(PLACES, WAYS))
 KEPT_S = 60  #: seconds until a new store is shown
 _stores: Memory[list[Site]] = Memory(KEPT_S)
 forget = _stores.forget
@@ -30,9 +34,9 @@ forget = _stores.forget
 
 @part
 def places(variants: Sequence[Shown]) -> dict[str, Any]:
-    """Where the variants of the chosen colour are, and the promise for the chosen one. One query."""
+    """Where the variants of the chosen colour are, and the promise for the chosen one. One query at most."""
     chosen = next((one for one in variants if one.selected), None)
-    lying = pickable_by_site([one.stockrecord_id for one in variants]) if variants else {}
+    lying = _lying(tuple(one.stockrecord_id for one in variants)) if variants else {}
     shops = _stores.get(stores)
     rows = [
         _row(one, shops, lying.get(one.stockrecord_id, {}))
@@ -56,6 +60,11 @@ def places(variants: Sequence[Shown]) -> dict[str, Any]:
         }
     told = promises(lying.get(chosen.stockrecord_id, {}).keys())
     return context | ({"promise": _promise(told)} if told else {})
+
+
+def _lying(ids: tuple[int, ...]) -> dict[int, dict[int, int]]:
+    """At which sites they lie; remembered until a bin fills or empties, or the day ends (a best-before date passes)."""
+    return _places.kept((today(), ids), lambda: pickable_by_site(ids))
 
 
 def _row(one: Shown, shops: list[Site], lying: dict[int, int]) -> dict[str, Any]:

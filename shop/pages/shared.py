@@ -92,6 +92,8 @@ class SharedPagesMiddleware:
         names = getattr(view, "shared", ())
         if not names and request.resolver_match and request.resolver_match.url_name == WAGTAIL:
             names = (sharing.WORDS, sharing.OFFER)
+        if names and settings.PARTS_KEPT_S:
+            sharing.versions()  # what this process remembers of words is forgotten before the view asks for it
         if asked.may_share and names:
             asked.shared_names = names
             asked.cookies_of_reader, asked.COOKIES = request.COOKIES, {}

@@ -32,6 +32,8 @@ else:
     }
 #: Seconds a shared page is kept at most, changed or not: what it says about the time of day is that old. 0: none is.
 SHARED_KEPT_S = env.int("SHARED_KEPT_S", default=60)
+#: Seconds a part of a page (menu, card of a list) is kept in a process at most, changed or not. 0: none is.
+PARTS_KEPT_S = env.int("PARTS_KEPT_S", default=60)
 #: Seconds between two looks whether a page still holds. Together with a CDN's second it must stay around one.
 SHARED_CHECKED_S = 0.25
 #: Seconds a CDN may show a page without asking. More would let it show prices that are no longer true.

@@ -35,10 +35,13 @@ WORKER = """
 import json, re, sys
 from pathlib import Path
 from shop.wsgi import application
+from catalogue import page_parts
 from django.urls import get_resolver
 get_resolver()._populate()
 status = Path("/proc/self/status").read_text()
-print(json.dumps({"loaded": sorted(sys.modules), "rss_mb": int(re.search(r"VmRSS:\\s+(\\d+)", status)[1]) / 1024}))
+parts = [one.__name__ for one in page_parts._parts]
+loaded = sorted(sys.modules)
+print(json.dumps({"loaded": loaded, "parts": parts, "rss_mb": int(re.search(r"VmRSS:\\s+(\\d+)", status)[1]) / 1024}))
 """
 
 
@@ -62,6 +65,12 @@ def test_a_worker_loads_no_library_that_few_requests_need(worker: dict[str, Any]
 
 def test_a_worker_takes_less_than_200_mb(worker: dict[str, Any]) -> None:
     assert worker["rss_mb"] < MOST_MB
+
+
+def test_the_warehouse_tells_the_page_of_a_product_where_it_lies_also_outside_of_tests(
+    worker: dict[str, Any],
+) -> None:
+    assert "places" in worker["parts"], "nobody has imported shop.pages.product_parts"
 
 
 def test_a_late_library_is_the_library_once_something_of_it_is_used() -> None:

@@ -15,3 +15,4 @@ WHITENOISE_AUTOREFRESH = True
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 #: Pages are made at each visit, so that tests see what they were made of; tests of shared pages set it.
 SHARED_KEPT_S = 0
+PARTS_KEPT_S = 0

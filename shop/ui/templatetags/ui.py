@@ -12,7 +12,6 @@ from django.forms.boundfield import BoundField
 from django.http import HttpRequest, QueryDict
 from django.template.context import Context
 from django.templatetags.static import static
-from django.urls import translate_url
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,6 +19,7 @@ from django.utils.translation import get_language_info
 
 from shop.kernel import clock
 from shop.ui import charts, countries, fields, numbers, reasons, states, times
+from shop.ui.addresses import in_language
 
 register = template.Library()
 
@@ -212,7 +212,7 @@ def language_choices(context: Context) -> list[dict[str, Any]]:
     active = translation.get_language() or settings.LANGUAGE_CODE
     choices = []
     for code, _name in settings.LANGUAGES:
-        url = own.get(code) or _translated(path, code)
+        url = own.get(code) or in_language(path, code)
         choices.append(
             {
                 "code": code,
@@ -257,11 +257,3 @@ def _query(context: Context) -> QueryDict:
 
 def _colour_code(picture: Any) -> Any:
     return picture.get("colour_code") if isinstance(picture, dict) else getattr(picture, "colour_code", None)
-
-
-def _translated(path: str, code: str) -> str:
-    """The same page in another language, or the same path when addresses carry no language."""
-    try:
-        return translate_url(path, code)
-    except ValueError:  # an address that is no valid URL (for instance an unbalanced bracket)
-        return path

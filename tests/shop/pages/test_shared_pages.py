@@ -22,7 +22,7 @@ from catalogue.partner.models import StockRecord
 from catalogue.partner.prices import set_price
 from fulfilment.warehouse.picking.models import CutOff
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Site
-from shop.kernel import guards, sharing
+from shop.kernel import guards, parts, sharing
 from shop.kernel.memory import Memory
 from shop.kernel.models import Change
 from shop.pages import shared, triggers
@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 @pytest.fixture(autouse=True)
 def _kept(settings: Any) -> None:
     """Pages are kept, and compared at each visit: what would be within a quarter of a second is at once."""
-    settings.SHARED_KEPT_S = 60
+    settings.SHARED_KEPT_S = settings.PARTS_KEPT_S = 60
     settings.SHARED_CHECKED_S = 0
     caches["pages"].clear()
     shared.forget()
@@ -110,6 +110,7 @@ def test_what_was_changed_is_shown_at_once(page: str, change: str, shop: dict[st
     CHANGES[change](shop)
     kept = reader.get(shop[page])
     caches["pages"].clear()
+    parts.forget()
     fresh = Client().get(shop[page])
     assert (kept.status_code, kept.content) == (fresh.status_code, fresh.content)
     assert fresh.content.decode() != before, "the page does not show this change: it proves nothing"

@@ -1,0 +1,82 @@
+"""Parts of pages that are the same for every reader, kept in each process: the menu, the foot, a card of a list.
+
+Pages kept as a whole (sharing.py) serve those who are not signed in. Parts serve everybody else, and make a page
+cheaper that has to be made anew: one piece fewer of an article changes a number on its page, not the menu above it. A
+part is kept under what it shows, so nothing of it can be old but words, and whether those were changed is asked of the
+database several times a second.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+from . import sharing
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+_stores: list[Parts] = []
+
+
+class Parts:
+    """A store of parts of one kind: at most ``most`` of them, the oldest go first.
+
+    ``names``: kinds of changes after which all of them are made anew (sharing.WORDS, sharing.OFFER).
+    """
+
+    def __init__(self, most: int, names: tuple[str, ...] = (sharing.WORDS,)) -> None:
+        self.most, self.names = most, names
+        self._kept: dict[Hashable, tuple[sharing.Versions, float, Any]] = {}
+        self._lock = threading.Lock()
+        _stores.append(self)
+
+    def kept(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """What ``make`` gave for this key, or gives now. Never change it: others get the same."""
+        return self.many([key], lambda _missing: {key: make()})[key]
+
+    def many(self, keys: Sequence[Key], make: Callable[[list[Key]], dict[Key, Value]]) -> dict[Key, Value]:
+        """The same for several keys; ``make`` gets those that are missing and may leave some out."""
+        if not settings.PARTS_KEPT_S:
+            return make(list(keys))
+        seen, moment = sharing.of(sharing.versions(), self.names), time.monotonic()
+        found: dict[Key, Value] = {}
+        for key in keys:
+            kept = self._kept.get(key)
+            if kept is not None and kept[0] == seen and moment < kept[1]:
+                found[key] = kept[2]
+        missing = [key for key in keys if key not in found]
+        if missing:
+            made = make(missing)
+            self._keep(
+                made, seen, moment + settings.PARTS_KEPT_S
+            )  # seen before it was made: never newer than it
+            found |= made
+        return found
+
+    def _keep(self, made: dict[Key, Value], seen: sharing.Versions, until: float) -> None:
+        with self._lock:
+            for key, value in made.items():
+                self._kept.pop(key, None)
+                self._kept[key] = (seen, until, value)
+            for old in _oldest(self._kept, len(self._kept) - self.most):
+                del self._kept[old]
+
+    def forget(self) -> None:
+        """Make everything anew at the next question."""
+        with self._lock:
+            self._kept.clear()
+
+
+def _oldest(kept: Iterable[Hashable], count: int) -> list[Hashable]:
+    return [key for key, _number in zip(kept, range(count), strict=False)]
+
+
+def forget() -> None:
+    """Empty all stores."""
+    for store in _stores:
+        store.forget()
