@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 export PORT STANDIN_PORT VERBOSE
 
-.PHONY: help setup run test format lint types bench lock messages clean clean-data
+.PHONY: help setup run test chaos format lint types bench lock messages clean clean-data
 
 help:           ## what there is
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 22
@@ -19,6 +19,9 @@ test-setup:
 
 test: test-setup ## everything: format, lint, types, import contracts, all tests on SQLite and PostgreSQL
 	@$(PY) -m scripts.test
+
+chaos: test-setup ## everything that may fail, fails, in full: kills, crashes, floods; writes var/chaos/report.md (an hour)
+	@$(PY) -m scripts.chaos
 
 format: test-setup ## put the code into the house's form
 	@$(PY) -m ruff format .

@@ -52,12 +52,13 @@ def placement_of(
     seen_sha256: str,
     taken_by: Any = None,
     texts: Sequence[SeenText] = (),
+    is_limited: bool = False,
 ) -> Placement:
     """Everything that makes an order, of a quote in which delivery and payment are chosen.
 
     ``user``: who buys, Django's AnonymousUser for a guest. ``facts``: the summary as it is now; ``seen_...``: its total
     (minor units) and hash as they were shown. ``taken_by``: the colleague who takes the order by phone. ``texts``: the
-    legal texts that the summary names.
+    legal texts that the summary names. ``is_limited``: see Placement.
     """
     draft, option = found.draft, found.chosen
     assert option is not None
@@ -89,6 +90,7 @@ def placement_of(
         taken_by=taken_by,
         texts=texts,
         credit_minor=found.credit_minor,
+        is_limited=is_limited,
     )
 
 

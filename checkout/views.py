@@ -18,14 +18,22 @@ from oscar.apps.address.models import UserAddress
 
 from catalogue.partner.models import InsufficientStock
 from checkout.order import access
-from checkout.order.actions import BasketChanged, BasketGone, CreditChanged, PriceChanged, place
+from checkout.order.actions import (
+    BasketChanged,
+    BasketGone,
+    CreditChanged,
+    KeepsTooMuch,
+    PriceChanged,
+    place,
+)
+from checkout.order.actions.place import RESERVED_FOR
 from checkout.order.models import AcceptedSummary
 from checkout.order.texts import SeenText, texts_now
 from checkout.payment import rules
 from checkout.payment.models import CARD, NOTHING
 from shop.kernel.access import public
 
-from . import session
+from . import hoarding, session
 from .basket.counting import note_count
 from .basket.estimate import where
 from .basket.queries import is_offered
@@ -303,6 +311,11 @@ def _already_ordered(request: HttpRequest) -> HttpResponse | None:
 
 def _place(request: HttpRequest, found: Quote, facts: str, texts: list[SeenText]) -> HttpResponse:
     seen = request.POST.get("total_minor", "")
+    if RESERVED_FOR[found.draft.payment_method] is not None:
+        too_many = hoarding.too_many_of_place(request)
+        if too_many:
+            messages.warning(request, too_many)
+            return redirect("checkout:summary")
     try:
         order = place(
             placement_of(
@@ -313,8 +326,12 @@ def _place(request: HttpRequest, found: Quote, facts: str, texts: list[SeenText]
                 texts=texts,
                 seen_total_minor=int(seen) if seen.isdecimal() and len(seen) < 15 else -1,
                 seen_sha256=request.POST.get("seen", ""),
+                is_limited=True,
             )
         )
+    except KeepsTooMuch as kept:
+        messages.warning(request, str(kept))
+        return redirect("checkout:summary")
     except PriceChanged:
         messages.warning(
             request, _("The total has changed since you opened this page. Please check it once more.")

@@ -1,8 +1,10 @@
 """The Celery app: worker and beat find their tasks in each room's tasks.py."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import celeryd_init
 
 from shop.kernel import filequeue
 
@@ -12,3 +14,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 app = Celery("kontor", task_cls="shop.kernel.work:Task")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+def guard_processes(**more: Any) -> None:
+    """Only a worker has processes for tasks, and needs what watches over them."""
+    from shop.kernel import processpool
+
+    processpool.install()

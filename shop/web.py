@@ -20,7 +20,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-WAITING_MAX = 32  #: whole requests of a process that wait for a thread: about a second's work
+WAITING_MAX = 64  #: whole requests of a process that wait for a thread: about two seconds' work
 HEAD_S = 10.0  #: for the lines of a request, from the connection or the end of the answer before
 BODY_S = 30.0  #: more, for what follows them
 HEAD_BYTES = 65_536

@@ -7,6 +7,7 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 
 EMAIL = "erika@example.org"
 STOCK_ADDRESS = {
@@ -89,7 +90,8 @@ def order_at_kontor(port: int, product_path: str) -> None:
         raise RuntimeError(f"{product_path} cannot be bought")
     guest.post("/basket/add/", {"product_id": variant.group(1), "quantity": "1"}, page)
     page = guest.get("/checkout/")
-    page = guest.post(guest.at, CONTACT, page)
+    # Another guest each time: goods are kept for a few unpaid orders of one person only.
+    page = guest.post(guest.at, CONTACT | {"email": f"{uuid.uuid4().hex[:12]}@example.org"}, page)
     for field, chosen in (("delivery", "home"), ("payment", "prepayment")):
         page = guest.post(guest.at, {field: chosen}, page)
     hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))

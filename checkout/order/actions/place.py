@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalogue.partner.actions import Wish, reserve
+from checkout import hoarding
 from checkout.basket.models import Basket
 from checkout.basket.totals import BasketTotals
 from checkout.order.events import OrderPlaced
@@ -57,6 +58,10 @@ class CreditChanged(PlacingRefused):
     """The customer's credit is no longer what the summary counted on: it was spent in another tab."""
 
 
+class KeepsTooMuch(PlacingRefused):
+    """Goods are kept already for so many unpaid orders of this person (checkout/hoarding.py)."""
+
+
 class BasketGone(PlacingRefused):
     """The basket is empty or belongs to no open session any more."""
 
@@ -89,6 +94,7 @@ class Placement:
 
     ``taken_by``: the colleague who takes it by phone; None: the customer placed it. ``texts``: the legal texts that
     apply, in the versions that the summary names. ``credit_minor``: what of the total the customer's store credit pays.
+    ``is_limited``: whether goods are kept for a few unpaid orders of this person only (in the web shop; staff may).
     """
 
     basket: Any
@@ -106,6 +112,15 @@ class Placement:
     taken_by: Any = None
     texts: Sequence[SeenText] = ()
     credit_minor: int = 0
+    is_limited: bool = False
+
+    @property
+    def keeps_goods(self) -> dict[str, Any] | None:
+        """What checkout.hoarding asks about, where this order is to be paid before it is sent and limits apply."""
+        if not self.is_limited or RESERVED_FOR[self.payment_method] is None:
+            return None
+        pieces = sum(line.quantity for line in self.totals.lines)
+        return {"user": self.user, "email": self.contact.email, "pieces": pieces}
 
 
 def place(placement: Placement, *, by: Any = None) -> Order:
@@ -161,11 +176,19 @@ def placed_from(basket_id: int) -> Order | None:
 
 
 def _place(placement: Placement, number: str, by: Any) -> Order:
-    taken = Basket.objects.filter(pk=placement.basket.pk, status=Basket.OPEN).update(
+    keeps = placement.keeps_goods
+    room = hoarding.room(**keeps) if keeps else []
+    taken = Basket.objects.filter(*room, pk=placement.basket.pk, status=Basket.OPEN).update(
         status=Basket.SUBMITTED, date_submitted=now()
     )
     if not taken:
         already = placed_from(placement.basket.pk)
+        if (
+            already is None
+            and keeps
+            and Basket.objects.filter(pk=placement.basket.pk, status=Basket.OPEN).exists()
+        ):
+            raise KeepsTooMuch(hoarding.words(**keeps))
         if already is None:
             raise BasketGone("this basket has been emptied or merged in another tab")
         return already

@@ -97,9 +97,9 @@ class DhlParcel:
         details, messages = gateway.mapper.parse_shipment_response(
             karrio.lib.Deserializable(answer, lambda value: value, {})
         )
-        if details is None or status >= 400:
+        if status >= 400 or (details is None and any(one.message for one in messages)):
             raise _refusal(messages, answer, status)
-        if not details.tracking_number:
+        if details is None or not details.tracking_number:
             raise CarrierDown("the carrier answered without a number")
         return self._with_labels(
             Booked(str(details.tracking_number), pdf=dhl_label_files.decoded(details.docs.label))

@@ -1,0 +1,103 @@
+"""A task process that is killed: the worker of the queue in files does not stand there dead for ever."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from shop.kernel.processpool import EXIT_STATUS
+from tests.support.environment import ROOT
+
+PATIENCE_S = 60.0
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """Without the shop's settings, and the queue that other tests are told of."""
+    ours = ("DJANGO_SETTINGS_MODULE", "BROKER_URL")
+    rest = {name: value for name, value in os.environ.items() if name not in ours}
+    return rest | {"TINY_FOLDER": str(folder)}
+
+
+@contextmanager
+def worker(folder: Path, *, guarded: bool) -> Iterator[subprocess.Popen[bytes]]:
+    environment = environment_of(folder) | {"TINY_UNGUARDED": "" if guarded else "yes"}
+    command = [
+        sys.executable, "-m", "celery", "--quiet", "-A", "tests.faults.tiny_queue", "worker", "--concurrency", "2",
+        "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
+    ]  # fmt: skip
+    with (folder / "said.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            assert until(
+                lambda: len(children(process)) == 2 and "ready." in (folder / "said.log").read_text()
+            )
+            yield process
+        finally:
+            for pid in (*children(process), process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            process.wait(10)
+
+
+def until(true: object, patience_s: float = PATIENCE_S) -> bool:
+    end = time.monotonic() + patience_s
+    while time.monotonic() < end:
+        if true():  # type: ignore[operator]
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def children(process: subprocess.Popen[bytes]) -> list[int]:
+    try:
+        text = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    except OSError:
+        return []
+    return [int(pid) for pid in text.split()]
+
+
+def ask(folder: Path, name: str) -> None:
+    environment = environment_of(folder)
+    script = f"from tests.faults.tiny_queue import write; write.delay({name!r})"
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, check=True)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes by /proc")
+def test_a_killed_process_ends_the_worker_so_that_it_is_started_again(tmp_path: Path) -> None:
+    with worker(tmp_path, guarded=True) as running:
+        ask(tmp_path, "first")
+        assert until((tmp_path / "first").exists)
+        killed, other = children(running)
+        os.kill(killed, signal.SIGKILL)
+        assert running.wait(PATIENCE_S) == EXIT_STATUS
+        assert until(lambda: not Path(f"/proc/{other}").exists() or "State:\tZ" in _state(other))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes by /proc")
+def test_without_the_guard_the_worker_lives_and_does_nothing_any_more(tmp_path: Path) -> None:
+    """Of two idle processes one holds the lock; when both are killed, one of them certainly did."""
+    with worker(tmp_path, guarded=False) as running:
+        ask(tmp_path, "first")
+        assert until((tmp_path / "first").exists)
+        time.sleep(0.3)  # now both are idle: nothing tells when the lock was taken
+        for pid in children(running):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: len(children(running)) == 2, 10)
+        ask(tmp_path, "second")
+        assert not until((tmp_path / "second").exists, 2.0)
+        assert running.poll() is None
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return ""

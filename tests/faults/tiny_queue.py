@@ -1,0 +1,41 @@
+"""A worker on a queue in files, for tests of its processes alone: ``celery -A tests.faults.tiny_queue worker``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from billiard import pool
+from celery import Celery
+from celery.concurrency.prefork import TaskPool
+from celery.signals import celeryd_init
+
+from shop.kernel import filequeue
+
+filequeue.install()
+
+
+@celeryd_init.connect
+def take_the_guard_away(**more: Any) -> None:
+    """shop/celery.py, which comes with every module of shop, has just installed it."""
+    if os.environ.get("TINY_UNGUARDED") == "yes":
+        TaskPool.BlockingPool = pool.Pool
+
+
+FOLDER = Path(os.environ["TINY_FOLDER"])
+app = Celery("tiny", broker="filesystem://")
+app.conf.broker_transport_options = {
+    "data_folder_in": str(FOLDER),
+    "data_folder_out": str(FOLDER),
+    "control_folder": str(FOLDER / "control"),
+    "store_processed": False,
+    "polling_interval": 0.05,
+}
+app.conf.task_ignore_result = True
+
+
+@app.task(name="write")  # type: ignore[untyped-decorator]
+def write(name: str) -> None:
+    """Leave a sign."""
+    (FOLDER / name).write_text("done")
