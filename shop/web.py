@@ -158,8 +158,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _cap_keepalive(self, deadline: float) -> None:
         """The worker ends: requests that have begun may still arrive, for a moment."""
         super()._cap_keepalive(deadline)
+        self._take_the_rest()
         for conn in self.arriving:
             conn.until = min(conn.until, deadline)
+
+    def _take_the_rest(self) -> None:
+        """Answer who connected already, and let nobody connect any more. Gunicorn keeps the listener open while the
+        last requests are answered: who connects meanwhile would wait in vain and be cut off in the end."""
+        for listener in self.sockets:
+            before = -1
+            while before != self.nr_conns:
+                before = self.nr_conns
+                self.accept(listener)
+            listener.close()
 
     def _gather(self, conn: Connection) -> None:
         conn.sock.setblocking(False)

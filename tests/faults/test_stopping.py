@@ -1,0 +1,86 @@
+"""SIGTERM loses nothing: a web server answers every request it took."""
+
+from __future__ import annotations
+
+import collections
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.processes import free_port
+from tests.support.environment import ROOT
+
+SHOPPERS = 8
+PATIENCE_S = 60
+
+
+@pytest.fixture
+def processes() -> Iterator[list[subprocess.Popen[str]]]:
+    """Those of a test; none of them stays."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def until(what: Any, why: str) -> None:
+    """Wait for it, at most PATIENCE_S."""
+    tick = threading.Event()
+    assert any(what() or tick.wait(0.05) for _ in range(20 * PATIENCE_S)), why
+
+
+def ask(port: int) -> str:
+    """One request: "answered", "refused" (nobody took it: the server in front asks another), or how it was lost."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.connect()
+    except OSError:
+        return "refused"
+    try:
+        connection.request("GET", "/slow", headers={"Connection": "close"})
+        answer = connection.getresponse()
+        return "answered" if answer.status == http.client.OK and answer.read() else f"status {answer.status}"
+    except (OSError, http.client.HTTPException) as error:
+        return f"lost: {type(error).__name__}"
+    finally:
+        connection.close()
+
+
+@pytest.mark.live
+def test_a_web_server_answers_every_request_it_took(
+    tmp_path: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    port = free_port()
+    command = [
+        sys.executable, "-m", "gunicorn", "tests.faults.tiny_app", "--bind", f"127.0.0.1:{port}",
+        "--worker-class", "shop.web.Worker", "--workers", "2", "--threads", "4", "--no-control-socket",
+        "--worker-tmp-dir", str(tmp_path), "--graceful-timeout", "10", "--log-level", "warning",
+    ]  # fmt: skip
+    server = subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True)
+    processes.append(server)
+    until(lambda: ask(port) == "answered", "the server does not start")
+    seen: list[str] = []
+
+    def shopper(_number: int) -> None:
+        while not seen.count("refused"):
+            seen.append(ask(port))
+
+    with ThreadPoolExecutor(SHOPPERS) as crowd:
+        shoppers = [crowd.submit(shopper, n) for n in range(SHOPPERS)]
+        until(lambda: seen.count("answered") >= 2 * SHOPPERS, "nobody is served")
+        server.terminate()
+        assert server.wait(PATIENCE_S) == 0
+        for one in shoppers:
+            one.result(PATIENCE_S)
+    assert set(seen) == {"answered", "refused"}, collections.Counter(seen)
