@@ -153,7 +153,9 @@ class Shopper:
     def _ask(self, method: str, url: str, form: dict[str, Any] | None = None, **more: Any) -> Any:
         """An answer below 500; None for one that was told to come back and does not insist."""
         if self.think_s:
-            time.sleep(self.chance.uniform(0.5, 1.5) * self.think_s)
+            self.crowd.stop.wait(
+                self.chance.uniform(0.5, 1.5) * self.think_s
+            )  # at the end nobody thinks any more
         where = url if url.startswith("http") else self.crowd.url + url
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:

