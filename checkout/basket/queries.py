@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from catalogue.models import ProductImage
 from catalogue.pictures import Picture, picture
 from shop.kernel.money import to_minor
+from shop.kernel.parts import Parts
 from shop.ui.numbers import money_text
 
 from . import held, marks
@@ -23,6 +24,8 @@ from .later import Keeper
 from .models import Line  # type: ignore[attr-defined]
 from .offers import apply_offers
 from .totals import BasketTotals, LineTotal, totals
+
+_images = Parts(most=500)  #: pictures by product, until any is changed
 
 
 @dataclass(frozen=True)
@@ -173,18 +176,23 @@ def _own_order(line: Any) -> str:
 
 
 def pictures_of(products: list[Any]) -> dict[int, Picture]:
-    """A picture for each product or variant: in its colour where there is one. One query."""
-    wanted = {product.parent_id or product.pk for product in products}
-    by_product: dict[int, list[ProductImage]] = {}
-    rows = ProductImage.objects.filter(Q(product_id__in=wanted)).select_related("colour")
-    for image in rows.order_by("display_order", "pk") if wanted else []:
-        by_product.setdefault(image.product_id, []).append(image)
+    """A picture for each product or variant: in its colour where there is one. One query at most: each step of the
+    checkout shows the same ones."""
+    by_product = _images.many(sorted({product.parent_id or product.pk for product in products}), _read_images)
     found = {}
     for product in products:
         images = by_product.get(product.parent_id or product.pk, [])
         own = [image for image in images if image.colour_id == product.colour_id]
         if images:
             found[product.pk] = picture((own or images)[0], product.title_local)
+    return found
+
+
+def _read_images(ids: list[int]) -> dict[int, list[ProductImage]]:
+    found: dict[int, list[ProductImage]] = {pk: [] for pk in ids}
+    rows = ProductImage.objects.filter(product_id__in=ids).select_related("colour")
+    for image in rows.order_by("display_order", "pk") if ids else []:
+        found[image.product_id].append(image)
     return found
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import segno
-from barcode.charsets.code128 import CODES
-from barcode.charsets.ean import CODES as EAN_DIGITS
-from barcode.charsets.ean import LEFT_PATTERN
 from django.utils.encoding import force_str
 from stdnum import ean
+
+from shop.kernel.late import late
+
+if TYPE_CHECKING:
+    from barcode.charsets import code128
+    from barcode.charsets import ean as ean_bars
+else:  # the library loads a typesetter for pictures with its tables
+    code128 = late("barcode.charsets.code128")
+    ean_bars = late("barcode.charsets.ean")
 
 CODE_MAX_CHARS = 40  #: characters of a Code 128; more is too wide for any label
 QR_MAX_CHARS = 120
@@ -46,7 +53,7 @@ def code128_modules(code: str) -> str:
     else:
         values = [_START_B, *(ord(char) - ord(" ") for char in code)]
     check = (values[0] + sum(place * value for place, value in enumerate(values))) % _CHECK_MODULUS
-    return "".join(CODES[value] for value in [*values, check]) + _STOP
+    return "".join(code128.CODES[value] for value in [*values, check]) + _STOP
 
 
 def code128_svg(code: str) -> str:
@@ -69,13 +76,17 @@ def ean_modules(gtin: str) -> str:
     half = len(gtin) // 2
     if len(gtin) == EAN_13:
         # The first digit has no bars of its own: it says in which of two sets each digit of the left half is drawn.
-        left, sets = gtin[1 : half + 1], LEFT_PATTERN[int(gtin[0])]
+        left, sets = gtin[1 : half + 1], ean_bars.LEFT_PATTERN[int(gtin[0])]
         right = gtin[half + 1 :]
     else:
         left, sets, right = gtin[:half], "A" * half, gtin[half:]
-    bars = "".join(EAN_DIGITS[chosen][int(digit)] for chosen, digit in zip(sets, left, strict=True))
+    bars = "".join(ean_bars.CODES[chosen][int(digit)] for chosen, digit in zip(sets, left, strict=True))
     return (
-        _EAN_EDGE + bars + _EAN_MIDDLE + "".join(EAN_DIGITS["C"][int(digit)] for digit in right) + _EAN_EDGE
+        _EAN_EDGE
+        + bars
+        + _EAN_MIDDLE
+        + "".join(ean_bars.CODES["C"][int(digit)] for digit in right)
+        + _EAN_EDGE
     )
 
 

@@ -139,7 +139,7 @@ def _kept(
 ) -> Kept:
     own = ("Vary", "ETag", "Content-Length")
     return Kept(
-        body=gzip.compress(response.content, 6, mtime=0),
+        body=gzip.compress(response.content, 6 if settings.SHARED_KEPT_S else 1, mtime=0),
         mark=sha256(response.content).hexdigest()[:24],
         headers={name: value for name, value in response.headers.items() if name not in own},
         language=response.headers.get("Content-Language", settings.LANGUAGE_CODE),

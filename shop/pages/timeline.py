@@ -16,13 +16,15 @@ from fulfilment.customer_service.changes.models import ADDRESS, DELIVERY, PIECES
 from fulfilment.customer_service.changes.states import DONE
 from fulfilment.customer_service.returns import told
 from fulfilment.customer_service.withdrawals.models import Withdrawal
-from fulfilment.finance.invoicing.models import Invoice, MerchantProfile
+from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.carriers import OWN
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.shortages.access import token
 from fulfilment.warehouse.shortages.models import ShortageQuestion
 from fulfilment.warehouse.shortages.queries import of_order
 from shop.kernel.models import StateChange
+
+from .queries import merchant
 
 Event = dict[str, Any]
 
@@ -59,7 +61,7 @@ def order_page(order: Order) -> dict[str, Any]:
             order.replacements.exclude(status="cancelled").select_related("exchange").order_by("pk")
         ),
         "returns": told.of_order(order),
-        "merchant": MerchantProfile.objects.first(),
+        "merchant": merchant(),
     }
 
 

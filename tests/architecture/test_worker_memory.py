@@ -16,6 +16,7 @@ from tests.support.environment import ROOT, isolated
 MOST_MB = 200
 #: Loaded at their first use (shop/kernel/late.py) or by the one program that needs them.
 LATE = (
+    "barcode",
     "css_inline",
     "elasticsearch",
     "elasticsearch_dsl",
