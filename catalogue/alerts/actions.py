@@ -21,12 +21,15 @@ from .states import STOPPED, TOLD, UNCONFIRMED, WAITING
 
 CONFIRM_WITHIN = dt.timedelta(days=14)
 KEPT_AFTER = dt.timedelta(days=30)  #: what is over is kept so long, to answer "why did I get this?"
+MAIL_AGAIN_AFTER = dt.timedelta(hours=1)
+MAILS_MAX = 3  #: with the link, for one wish: more would only fill a stranger's mailbox
 BATCH = 200  #: told in one run
 
 
 def ask(*, product: Product, email: str, language: str, by: Any = None) -> StockAlert:
     """Somebody wants to be told of a variant. ``by``: an account that has this address confirmed; it need not confirm
-    again. Asking twice changes nothing and sends nothing: the answer must not show who has asked before."""
+    again. Asking twice changes nothing: the answer must not show who has asked before. Whose mail with the link may be
+    lost gets another, an hour later at the earliest and three in all."""
     address = email.strip().lower()
 
     def work() -> StockAlert:
@@ -38,6 +41,8 @@ def ask(*, product: Product, email: str, language: str, by: Any = None) -> Stock
             found = StockAlert.objects.create(product=product, email=address, language=language, user=by)
             if by is None:
                 outbox.record(StockAlertAsked(found.pk))
+        elif by is None:
+            _ask_again(found)
         if by is not None and found.state == UNCONFIRMED:
             move(found, to=WAITING, by=by, why="signed in with this address", confirmed_at=now())
         return found
@@ -46,6 +51,15 @@ def ask(*, product: Product, email: str, language: str, by: Any = None) -> Stock
         return retrying(work)
     except IntegrityError:  # a double click: the first one is there by now
         return retrying(work)
+
+
+def _ask_again(found: StockAlert) -> None:
+    """One more mail with the link where the last may be lost; inside the caller's transaction. Of two at once, one."""
+    due = StockAlert.objects.filter(
+        pk=found.pk, state=UNCONFIRMED, mails__lt=MAILS_MAX, mailed_at__lte=now() - MAIL_AGAIN_AFTER
+    )
+    if due.update(mails=F("mails") + 1, mailed_at=now()):
+        outbox.record(StockAlertAsked(found.pk, nth=found.mails + 1))
 
 
 def confirm(*, alert: StockAlert) -> None:

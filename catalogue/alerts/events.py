@@ -8,9 +8,11 @@ from shop.kernel.outbox import event
 @event
 @dataclass(frozen=True)
 class StockAlertAsked:
-    """Somebody wants to be told when an article is back and has to confirm it from their mailbox."""
+    """Somebody wants to be told when an article is back and has to confirm it from their mailbox. ``nth``: which mail
+    with the link this is."""
 
     alert_id: int
+    nth: int = 1
 
 
 @event

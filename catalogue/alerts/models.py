@@ -33,6 +33,8 @@ class StockAlert(models.Model):
     key = models.CharField(max_length=40, unique=True, default=new_key)
     state = models.CharField(max_length=12, choices=ALERT.choices, default=ALERT.initial)
     asked_at = models.DateTimeField(default=now)
+    mailed_at = models.DateTimeField(default=now, help_text="when the mail with the link was asked for last")
+    mails = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="such mails so far")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -143,7 +143,10 @@ def not_yet_invoiced_minor(user: Any) -> int:
         returned=_summed(refunds.order_by().values("payment__order"), Sum("amount_minor")),
     )
     rows = orders.order_by().values_list("ahead", "sent", "credited", "returned")
-    return sum(max(0, ahead - max(0, credited - returned - sent)) for ahead, sent, credited, returned in rows)
+    return sum(  # PostgreSQL gives decimals for sums
+        max(0, int(ahead) - max(0, int(credited - returned - sent)))
+        for ahead, sent, credited, returned in rows
+    )
 
 
 def _summed(rows: Any, what: Sum) -> Coalesce:

@@ -42,6 +42,15 @@ class NewsletterConfirmed:
 
 @event
 @dataclass(frozen=True)
+class NewsletterLeft:
+    """Somebody wants the newsletter no more; what waits to be sent to the address must not leave. ``consent_id``: the
+    row that proves it."""
+
+    consent_id: int
+
+
+@event
+@dataclass(frozen=True)
 class AccountDeleted:
     """An account was deleted at its owner's wish, for good: rooms above forget what was the person's alone."""
 

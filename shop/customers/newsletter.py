@@ -17,7 +17,7 @@ from shop.kernel.outbox import record
 from shop.kernel.transactions import retrying
 from shop.kernel.visitors import address_of
 
-from .events import NewsletterAsked, NewsletterConfirmed
+from .events import NewsletterAsked, NewsletterConfirmed, NewsletterLeft
 from .models import NewsletterConsent as Consent
 
 CONFIRM_SALT, LEAVE_SALT = "shop.customers.newsletter.confirm", "shop.customers.newsletter.leave"
@@ -96,7 +96,8 @@ def leave(*, email: str, place: str, via: str) -> bool:
         latest = newest(address)
         if latest is None or latest.kind == Consent.WITHDRAWN:
             return False
-        _write(address, Consent.WITHDRAWN, place, via, latest.words, latest.language)
+        row = _write(address, Consent.WITHDRAWN, place, via, latest.words, latest.language)
+        record(NewsletterLeft(row.pk))
         return True
 
     return retrying(work)

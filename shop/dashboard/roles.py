@@ -134,6 +134,7 @@ ROLES: dict[str, set[str]] = {
         "reviews.moderate_reviews",
         "search.change_boost",
         "search.change_synonym",
+        "notifications.send_newsletters",
         "search.view_missedsearch",
     },
 }

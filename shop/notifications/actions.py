@@ -44,12 +44,14 @@ def write(
     user_id: int | None = None,
     confidential: bool = False,
     unsubscribe_url: str = "",
+    at_leisure: bool = False,
 ) -> OutgoingMail:
     """Write a mail into the outgoing table, in the caller's transaction; a task sends it afterwards.
 
     ``source`` names the fact it tells (``order_confirmed:4711``): when it was told already, that row is returned and
     nothing is written. The letter's language must be active. An address nobody can write to makes a failed mail that
-    staff see, not an error. Raises InTransaction outside of a transaction.
+    staff see, not an error. ``at_leisure``: one of many; it is left to the sweep. Raises InTransaction outside of a
+    transaction.
     """
     if not in_transaction():
         raise InTransaction(f"write({source}) must run inside the transaction in which it happened")
@@ -88,7 +90,7 @@ def write(
             for position, file in enumerate(letter.attachments)
         ]
     )
-    if not problem:
+    if not problem and not at_leisure:
         transaction.on_commit(lambda: nudge(mail.pk), robust=True)
     return mail
 

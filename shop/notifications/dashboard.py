@@ -27,7 +27,7 @@ from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
 from shop.ui.states import look_of
 
-from . import actions, queries
+from . import actions, newsletter_pages, queries
 from .attachments import File, NotThereYet, fetch
 from .letters import recalls
 from .models import KINDS, OutgoingAttachment, OutgoingMail
@@ -234,6 +234,7 @@ urlpatterns = [
     path("<int:pk>/preview/", preview, name="preview"),
     path("<int:pk>/files/<int:attachment_id>/", attachment, name="attachment"),
     path("<int:pk>/retry/", retry, name="retry"),
+    *newsletter_pages.urlpatterns,
 ]
 
 NAV = [
@@ -245,5 +246,6 @@ NAV = [
         icon="mail",
         order=10,
         count=queries.failed_count,
-    )
+    ),
+    *newsletter_pages.NAV,
 ]

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from shop.kernel.claims import Claimed
 from shop.kernel.clock import now
 
+from .states import ISSUE
+
 KINDS = [
     ("order_placed", _("Bank details for prepayment")),
     ("order_pay_link", _("Link to pay")),
@@ -111,6 +113,70 @@ class OutgoingMail(Claimed):
     def sent_at(self) -> object:
         """When the mail server took it; None before."""
         return self.done_at
+
+
+class NewsletterIssue(models.Model):
+    """One letter to everybody who confirmed the newsletter, in German, English or both."""
+
+    machine = ISSUE
+
+    subject_de = models.CharField(max_length=150, blank=True)
+    text_de = models.TextField(blank=True)
+    subject_en = models.CharField(max_length=150, blank=True)
+    text_en = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=ISSUE.choices, default=ISSUE.initial)
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=now)
+    tested_at = models.DateTimeField(
+        null=True, blank=True, help_text="tried on its author, with the words it has"
+    )
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="all copies are written")
+    subscribers = models.PositiveIntegerField(default=0, help_text="how many there were when it began")
+    cursor = models.BigIntegerField(default=0, help_text="the last consent that was come to")
+    were_sent = models.PositiveIntegerField(default=0, help_text="copies that were sent and forgotten since")
+    were_failed = models.PositiveIntegerField(default=0, help_text="copies that failed and were forgotten")
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        permissions = [("send_newsletters", "May write and send the newsletter")]
+
+    def __str__(self) -> str:
+        return f"newsletter {self.pk} ({self.state})"
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages it is written in."""
+        return [code for code in ("de", "en") if getattr(self, f"text_{code}")]
+
+    @property
+    def subject(self) -> str:
+        """What staff call it."""
+        return self.subject_de or self.subject_en
+
+    def language_for(self, wanted: str) -> str:
+        """The subscriber's language where it is written in it, else the one it has."""
+        return wanted if wanted in self.languages else self.languages[0]
+
+
+class NewsletterCopy(models.Model):
+    """That an issue was written to an address: once."""
+
+    issue = models.ForeignKey(NewsletterIssue, on_delete=models.CASCADE, related_name="copies")
+    email = models.CharField(max_length=254, help_text="in small letters")
+    mail = models.OneToOneField(OutgoingMail, on_delete=models.CASCADE, related_name="copy")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["issue", "email"], name="notifications_newsletter_once")
+        ]
+        indexes = [models.Index(fields=["email"], name="notifications_copy_email")]
+
+    def __str__(self) -> str:
+        return f"copy of {self.issue_id}"
 
 
 class KeptContent(models.Model):

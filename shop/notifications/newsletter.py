@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.utils import translation
 
-from shop.customers.events import AccountDeleted, NewsletterAsked, NewsletterConfirmed
+from shop.customers.events import AccountDeleted, NewsletterAsked, NewsletterConfirmed, NewsletterLeft
 from shop.customers.models import NewsletterConsent
+from shop.customers.newsletter import is_subscribed
 from shop.kernel.outbox import subscribe
 
-from . import actions
+from . import actions, issues
 from .letters import newsletter as letters
 from .models import OutgoingMail
 
@@ -41,6 +42,14 @@ def newsletter_confirmed(event: NewsletterConfirmed) -> None:
             language=consent.language,
             unsubscribe_url=letters.leave_url(consent),
         )
+
+
+@subscribe(NewsletterLeft, "notifications.newsletter_left")
+def newsletter_left(event: NewsletterLeft) -> None:
+    """Copies that wait (the mail server may be down) do not follow somebody who has left."""
+    consent = NewsletterConsent.objects.filter(pk=event.consent_id).first()
+    if consent is not None and not is_subscribed(consent.email):
+        issues.forget_leaver(consent.email)
 
 
 @subscribe(AccountDeleted, "notifications.account_deleted")

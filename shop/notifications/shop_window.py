@@ -37,7 +37,7 @@ def review_refused(event: ReviewRefused) -> None:
 @subscribe(StockAlertAsked, "notifications.stock_alert")
 def stock_alert(event: StockAlertAsked) -> None:
     """The link to confirm. It opens the wish alone, but staff need not see it."""
-    _write_alert(event.alert_id, "stock_alert", letters.confirm_alert)
+    _write_alert(event.alert_id, "stock_alert", letters.confirm_alert, event.nth)
 
 
 @subscribe(ArticleIsBack, "notifications.back_in_stock")
@@ -46,7 +46,7 @@ def back_in_stock(event: ArticleIsBack) -> None:
     _write_alert(event.alert_id, "back_in_stock", letters.back_in_stock)
 
 
-def _write_alert(alert_id: int, kind: str, make: Callable[[StockAlert], Letter]) -> None:
+def _write_alert(alert_id: int, kind: str, make: Callable[[StockAlert], Letter], nth: int = 1) -> None:
     found = (
         StockAlert.objects.select_related("product__parent", "product__colour").filter(pk=alert_id).first()
     )
@@ -56,7 +56,7 @@ def _write_alert(alert_id: int, kind: str, make: Callable[[StockAlert], Letter])
         actions.write(
             make(found),
             kind=kind,
-            source=f"{kind}:{found.pk}",
+            source=f"{kind}:{found.pk}" if nth == 1 else f"{kind}:{found.pk}:{nth}",
             recipient=found.email,
             language=found.language,
             user_id=found.user_id,

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import forgetting, sending
+from . import forgetting, issues, sending
 
 
 @shared_task(name="notifications.send_one", ignore_result=True)
@@ -22,5 +22,12 @@ def send_due() -> int:
 
 @shared_task(name="notifications.forget", ignore_result=True)
 def forget() -> None:
-    """Delete mails that only asked whether an address is its owner's."""
+    """Delete mails that only asked whether an address is its owner's, and copies of newsletters."""
     forgetting.forget_asking()
+    forgetting.forget_copies()
+
+
+@shared_task(name="notifications.write_newsletters", ignore_result=True)
+def write_newsletters() -> None:
+    """Write the next copies of each newsletter that is being sent."""
+    issues.write_due()

@@ -43,7 +43,8 @@ def each_confirmed_order_has_one_confirmation_mail() -> list[str]:
 
 def no_mail_is_dead_or_overdue() -> list[str]:
     """Nothing was given up, nothing waits that could have been sent."""
-    dead = OutgoingMail.objects.filter(state=OutgoingMail.DEAD).values_list(
+    # Of a newsletter to thousands some addresses are dead by now: the report of the issue says how many.
+    dead = OutgoingMail.objects.filter(state=OutgoingMail.DEAD, copy=None).values_list(
         "source", "recipient", "last_error"
     )
     found = [f"mail {source} to {to} was given up: {error}" for source, to, error in dead]

@@ -63,6 +63,7 @@ CELERY_BEAT_SCHEDULE = {
         for queue in QUEUES
     },
     "sweep outbox and inbox": {"task": "kernel.sweep", "schedule": SWEEP_EVERY_S},
+    "write newsletters": {"task": "notifications.write_newsletters", "schedule": 30.0},
     "send mails": {"task": "notifications.send_due", "schedule": SWEEP_EVERY_S},
     "send pushes": {"task": "connect.send_due", "schedule": SWEEP_EVERY_S},
     "ask about open payments": {"task": "payment.sweep_open", "schedule": 30.0},

@@ -80,6 +80,7 @@ TASK_TABLE = {
     "kernel.clear_changes": Work("bulk", SWEEP_S),
     "basket.forget_guests": Work("bulk", SWEEP_S),
     "notifications.forget": Work("bulk", SWEEP_S),
+    "notifications.write_newsletters": Work("bulk", SWEEP_S),
     "customers.forget": Work("bulk", SWEEP_S),
     "stock_alerts.clear": Work("bulk", SWEEP_S),
     "order.count_together": Work("bulk", SWEEP_S),

@@ -104,6 +104,20 @@ def test_asking_twice_is_one_wish_and_answers_the_same(outbox: Any) -> None:
         StockAlert.objects.create(product=record.product, email=EMAIL)
 
 
+def test_a_mail_that_was_lost_can_be_had_again_a_few_times(outbox: Any, clock: Any) -> None:
+    record = gone()
+    for _hour in range(5):
+        ask(record)
+        clock.advance(minutes=59)
+        ask(record)
+        outbox.drain()
+        clock.advance(minutes=2)
+    assert outbox.failures() == []
+    found = mails("stock_alert")
+    assert len(found) == 3 and len({mail.message_id for mail in found}) == 3
+    assert StockAlert.objects.count() == 1
+
+
 def test_one_mailbox_is_not_filled_by_strangers() -> None:
     for _n in range(PER_ADDRESS_MAX):
         assert ask(gone()).status_code == 302

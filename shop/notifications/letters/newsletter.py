@@ -1,6 +1,8 @@
-"""Letters about the newsletter: the link that confirms it, and the welcome afterwards."""
+"""Letters about the newsletter: the link that confirms it, the welcome afterwards, and the newsletter itself."""
 
 from __future__ import annotations
+
+import re
 
 from django.conf import settings
 from django.urls import reverse
@@ -9,8 +11,13 @@ from django.utils.translation import gettext as _
 from shop.customers import newsletter
 from shop.customers.models import NewsletterConsent
 from shop.notifications.letter import Block, Button, Letter, Links, Paragraph
+from shop.notifications.models import NewsletterIssue
 
 from .orders import signature
+
+#: A paragraph that is a button: [words](https://...).
+BUTTON = re.compile(r"\[([^\]\n]{1,80})\]\((https://[^\s()]{1,500})\)")
+PREHEADER_MAX = 120
 
 
 def leave_url(consent: NewsletterConsent) -> str:
@@ -59,3 +66,30 @@ def welcome(consent: NewsletterConsent) -> Letter:
         blocks=blocks,
         closing=signature(),
     )
+
+
+def issue(written: NewsletterIssue, language: str, *, leave: str) -> Letter:
+    """An issue in one of its languages. ``leave``: the subscriber's own link that ends the newsletter; "" while it is
+    tried."""
+    subject, text = getattr(written, f"subject_{language}"), getattr(written, f"text_{language}")
+    blocks = [_block(part) for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip())]
+    if leave:
+        blocks.append(Links([(_("Leave the newsletter"), leave)]))
+    else:
+        blocks.append(
+            Paragraph(_("Here each subscriber gets their own link that ends the newsletter."), small=True)
+        )
+    words = next((one.text for one in blocks if isinstance(one, Paragraph)), subject)
+    return Letter(
+        subject=subject,
+        preheader=" ".join(words.split())[:PREHEADER_MAX],
+        heading=subject,
+        greeting=_("Good day,"),
+        blocks=blocks,
+        closing=signature(),
+    )
+
+
+def _block(part: str) -> Block:
+    found = BUTTON.fullmatch(part.strip())
+    return Button(found[1], found[2]) if found else Paragraph(part.strip())

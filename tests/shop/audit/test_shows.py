@@ -27,6 +27,7 @@ NOBODYS = {
         " boosts boost boost-new boost-delete",
     },
     "settings of the house": {
+        "notifications": "newsletters newsletter newsletter-new newsletter-edit newsletter-preview newsletter-act",
         "warehouse": """
             routing-rules shortage-policy cut-offs cut-off-delete cartons carton-new carton count-rules new-site
             edit-site close-site open-site new-zone edit-zone remove-zone new-bin many-bins edit-bin close-bin open-bin

@@ -96,6 +96,8 @@ ROOMS: dict[str, set[str]] = {
     "warehouse:transfer-page": {"warehouse", "finance"} | OFFICE,
     "warehouse:transfer-paper": {"warehouse", "finance"} | OFFICE,
     "notifications:recall-notice": OFFICE,
+    "notifications:newsletter": {"marketing"} | OFFICE,
+    "notifications:newsletters": {"marketing"} | OFFICE,
     "warehouse:return": {"warehouse", "service"} | OFFICE,
     "warehouse:return-act": {"service"} | OFFICE,
     "warehouse:return-give-back": {"warehouse"} | OFFICE,
