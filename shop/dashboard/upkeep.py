@@ -55,7 +55,7 @@ def _queues() -> Sign:
     seen = {row.queue: row for row in QueuePulse.objects.all()}
     label = _("Queue that is furthest behind")
     if not seen:
-        return Sign(label, None, _("no worker yet"), WARN, _("Start worker and clock: `make run` does both."))
+        return Sign(label, None, _("no worker yet"), WARN, _("Start worker and clock: “make run” does both."))
     silent = [name for name in settings.QUEUES if name not in seen]
     behind = {name: _behind(row) for name, row in seen.items() if name in settings.QUEUES}
     worst = silent[0] if silent else max(behind, key=lambda name: behind[name])
@@ -98,10 +98,10 @@ def _backups() -> Iterator[Sign]:
         rows[row.kind] = row
     good = dict(Upkeep.objects.filter(ok=True).order_by().values_list("kind").annotate(at=Max("ended_at")))
     yield _kept(_("Last backup"), rows.get(Upkeep.BACKUP), good.get(Upkeep.BACKUP), BACKUP_AFTER,
-                _("`manage.py backup --test`: safe while the shop runs, and tries the backup at once."))  # fmt: skip
+                _("“manage.py backup --test”: safe while the shop runs, and tries the backup at once."))  # fmt: skip
     yield _kept(_("Last restore test"), rows.get(Upkeep.RESTORE_TEST), good.get(Upkeep.RESTORE_TEST),
                 RESTORE_TEST_AFTER,
-                _("`manage.py restore FOLDER --test`: restores beside the shop, verifies there."))  # fmt: skip
+                _("“manage.py restore FOLDER --test”: restores beside the shop, verifies there."))  # fmt: skip
 
 
 def _kept(label: str, last: Any, good: dt.datetime | None, after: dt.timedelta, note: str) -> Sign:

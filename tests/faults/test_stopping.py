@@ -1,4 +1,4 @@
-"""SIGTERM loses nothing: a web server answers every request it took."""
+"""SIGTERM loses nothing: a web server answers the requests it took, a worker ends its tasks and leaves the rest."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 from scripts.processes import free_port
-from tests.support.environment import ROOT
+from tests.support.environment import ROOT, isolated
 
+TASKS = 60  #: half a minute of work: most of it is left
 SHOPPERS = 8
-PATIENCE_S = 60
+PATIENCE_S = 100
 
 
 @pytest.fixture
@@ -38,6 +39,37 @@ def until(what: Any, why: str) -> None:
     """Wait for it, at most PATIENCE_S."""
     tick = threading.Event()
     assert any(what() or tick.wait(0.05) for _ in range(20 * PATIENCE_S)), why
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.mark.live
+def test_a_worker_ends_what_it_began_and_leaves_the_rest_in_the_queue(
+    tmp_path: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    log = tmp_path / "log"
+    environment = isolated(tmp_path) | {"PATIENT_LOG": str(log), "PATIENT_TASKS": str(TASKS)}
+    environment.pop("BROKER_URL", None)
+    command = [
+        sys.executable, "-m", "celery", "--quiet", "-A", "tests.support.patient", "worker",
+        "--loglevel", "WARNING", "--concurrency", "2", "--without-gossip", "--without-mingle",
+    ]  # fmt: skip
+    quiet = subprocess.DEVNULL
+    worker = subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, start_new_session=True, stdout=quiet, stderr=quiet
+    )
+    processes.append(worker)
+    until(lambda: len(lines(log)) >= 5, "the worker does nothing")
+    worker.terminate()
+    assert worker.wait(PATIENCE_S) == 0
+    done = collections.Counter(lines(log))
+    begun = {line.split()[1] for line in done if line.startswith("begun")}
+    ended = {line.split()[1] for line in done if line.startswith("ended")}
+    assert begun == ended and set(done.values()) == {1}, "a task was cut off, or begun twice"
+    left = list((tmp_path / "queue" / "messages").glob("*.money.msg"))
+    assert len(left) == TASKS - len(ended) > 0, "what was not begun is in the queue, each once"
 
 
 def ask(port: int) -> str:
