@@ -71,6 +71,8 @@ Row = tuple[Product, list[StockRecord], list[ProductImage]]
 #: never taken from here.
 _read = Parts(most=300, names=(WORDS, OFFER))
 _around = Parts(most=1_000)
+_colours = Parts(most=1_000)
+_makers = Parts(most=2_000)
 
 
 @dataclass(frozen=True)
@@ -257,10 +259,10 @@ def _facets(wishes: ListWishes, category_ids: Sequence[int] | None, *, exact: bo
 
 
 def names_of(counted: dict[str, dict[str, int]]) -> tuple[dict[str, Colour], dict[int, Maker]]:
-    """Colours by code and makers of the counted values. Two queries at most."""
-    colours = Colour.objects.in_bulk(list(counted["colour"]), field_name="code") if counted["colour"] else {}
-    makers = Maker.objects.in_bulk([int(key) for key in counted["brand"]]) if counted["brand"] else {}
-    return colours, makers
+    """Colours by code and makers of the counted values. Two queries at most, none while they are remembered."""
+    codes, ids = sorted(counted["colour"]), sorted(int(key) for key in counted["brand"])
+    colours = _colours.many(codes, lambda missing: Colour.objects.in_bulk(missing, field_name="code"))
+    return colours, _makers.many(ids, Maker.objects.in_bulk)
 
 
 def newest(limit: int) -> list[int]:

@@ -52,9 +52,8 @@ class Parts:
         missing = [key for key in keys if key not in found]
         if missing:
             made = make(missing)
-            self._keep(
-                made, seen, moment + settings.PARTS_KEPT_S
-            )  # seen before it was made: never newer than it
+            # What was seen before it was made: a part is never kept under a version newer than itself.
+            self._keep(made, seen, moment + settings.PARTS_KEPT_S)
             found |= made
         return found
 
