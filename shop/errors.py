@@ -9,6 +9,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from shop.kernel.tries import refusal
+
 from .kernel import outages
 
 RETRY_AFTER_S = 30  #: what browsers and search engines are told while something we lean on is away
@@ -40,6 +42,11 @@ def busy() -> HttpResponse:
     page.headers["Retry-After"] = str(RETRY_AFTER_S)
     page.headers["Cache-Control"] = "no-store"
     return page
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """429: a limit of a library of ours was reached, which counts by the minute."""
+    return refusal(request, 60)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

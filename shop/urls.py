@@ -19,6 +19,7 @@ from shop.pages import media, sitemaps, views
 handler400 = "shop.errors.bad_request"
 handler403 = "shop.errors.forbidden"
 handler404 = "shop.errors.not_found"
+handler429 = "shop.errors.too_many"  # asked by allauth
 handler500 = "shop.errors.server_error"
 
 Addresses = list[URLPattern | URLResolver]

@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.core import context as allauth_context
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest
 from django.urls import reverse
@@ -16,11 +17,15 @@ from django.utils.translation import get_language
 
 from shop.kernel.outbox import record
 from shop.kernel.transactions import retrying
+from shop.kernel.tries import give_back, refusal, take
 from shop.kernel.visitors import place_of
 
+from . import limits
 from .events import AccountMailRequested
 from .second_factor import has_one
 
+#: What answers to "forgot the password", for addresses with an account and without.
+RESET_MAILS = ("account/email/password_reset_key", "account/email/unknown_account")
 #: Seconds after signing in by password within which it is not asked for again to set up the first second factor.
 FRESH_S = 300
 
@@ -50,12 +55,33 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
                 return False
         return bool(super().is_reauthentication_required(app=app, **kwargs))
 
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Who it is, or None. Only what fails counts; who has to wait is answered before a password is computed."""
+        counted = limits.of_sign_in(
+            request, str(credentials.get("email") or credentials.get("username") or "")
+        )
+        wait = take(counted)
+        if wait:
+            raise ImmediateHttpResponse(refusal(request, wait))
+        person = super().authenticate(request, **credentials)
+        if person is not None:
+            give_back(counted)
+        return person
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
+        """Signed in completely: the device is known from now on."""
+        response = super().post_login(request, user, **kwargs)
+        limits.remember_device(request, response, user)
+        return response
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """What limits on signing in count by: the visitor behind our own servers, as everywhere else."""
         return place_of(request) or str(super().get_client_ip(request))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Instead of talking to the mail server within the request: tell it, notifications writes and sends it."""
+        if template_prefix in RESET_MAILS and not limits.may_mail_reset(email):
+            return
         request = allauth_context.request
         everything = {
             "request": request,

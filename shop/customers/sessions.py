@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from allauth.account.signals import password_reset
 from allauth.core import context
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
@@ -20,6 +21,7 @@ from django.db.models.signals import m2m_changed, pre_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from .limits import begin_anew
 from .models import User
 
 SINCE, SEEN = (
@@ -76,6 +78,12 @@ def _role_changed(instance: Any, action: str, reverse: bool, pk_set: Any, **rest
 def _role_goes(instance: Group, **rest: Any) -> None:
     """A role is taken away from everybody."""
     end_sessions(User.objects.filter(groups=instance.pk).values_list("pk", flat=True))
+
+
+@receiver(password_reset)
+def _chosen_anew(request: HttpRequest, user: User, **rest: Any) -> None:
+    """Whoever reads the mails of the address is its owner."""
+    begin_anew(request, user)
 
 
 @receiver(user_logged_in)

@@ -48,6 +48,7 @@ KINDS = [
     Kind(LIST, _("list")),
     Kind("order", _("Order"), "dashboard:order", "number", _by_number(Order, *_BUYER)),
     Kind("customer", _("Customer"), "dashboard:customer", "pk", _by_pk(User, "pk", "email")),
+    Kind("colleague", _("Colleague"), "dashboard:colleague-reset", "pk", _by_pk(User, "pk", "email")),
     Kind(
         "phone_order", _("Order by phone"), "dashboard:phone-order", "pk", _by_pk(PhoneOrder, "user_id", "user__email")
     ),

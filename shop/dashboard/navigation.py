@@ -28,6 +28,7 @@ OURS = ("shop.", "catalogue", "checkout", "fulfilment.")
 HERE = (
     "start",
     "accesses",
+    "colleagues",
     "approvals",
     "orders",
     "phone_orders",

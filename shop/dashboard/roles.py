@@ -142,6 +142,7 @@ ROLES: dict[str, set[str]] = {
 _MANAGER_ONLY = {
     "approvals.change_limits",
     "audit.see_accesses",
+    "customer.reset_second_factors",
     "cases.change_macros",
     "cases.see_people",  # who sent how much back is for those who lead
     "remedies.approve_remedies",

@@ -3,6 +3,7 @@
 from . import (
     accesses,
     approvals,
+    colleagues,
     customer_edit,
     customer_file,
     customer_merge_page,
@@ -47,6 +48,7 @@ urlpatterns = [
     *refund_account.urlpatterns,
     *approvals.urlpatterns,
     *accesses.urlpatterns,
+    *colleagues.urlpatterns,
     *customers.urlpatterns,
     *customer_file.urlpatterns,
     *customer_edit.urlpatterns,

@@ -2,7 +2,7 @@
 
 from celery import current_task, shared_task
 
-from . import inbox, outbox, sharing, work
+from . import inbox, outbox, sharing, tries, work
 from .attempts import due
 from .models import Delivery, InboxMessage
 
@@ -39,3 +39,9 @@ def pulse(queue: str) -> None:
 def clear_changes() -> None:
     """Leave one row of each kind of change that shared pages ask about."""
     sharing.clear()
+
+
+@shared_task(name="kernel.clear_tallies", ignore_result=True)
+def clear_tallies() -> None:
+    """Forget who tried what more than a day ago."""
+    tries.clear()

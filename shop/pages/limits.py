@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from allauth.account.models import EmailAddress
-from django.core.cache import cache
 from django.http import HttpRequest
 
+from shop.kernel.tries import count_up
 from shop.kernel.visitors import place_of
 
 HOUR_S = 3600
@@ -27,12 +27,7 @@ def too_many(request: HttpRequest, *, what: str, most: int, add: int = 1) -> boo
     place = place_of(request)
     if not place:
         return False
-    counter = f"{what}:{place}"
-    cache.add(counter, 0, HOUR_S)
-    try:
-        return int(cache.incr(counter, add)) > most
-    except ValueError:  # it ran out between the two
-        return False
+    return count_up(what, place, within_s=HOUR_S, add=add) > most
 
 
 def owns_address(request: HttpRequest, email: str) -> bool:

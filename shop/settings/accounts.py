@@ -23,11 +23,19 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_FORMS = {"signup": "shop.customers.signup.SignupForm"}
 ACCOUNT_ADAPTER = "shop.customers.adapter.AccountAdapter"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/account/"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "shop.customers.factor_forms.AuthenticateForm",
+    "reauthenticate": "shop.customers.factor_forms.ReauthenticateForm",
+}
+#: Ours stand in shop/customers/limits.py: they count in the database, and lock nobody out of an account.
+ACCOUNT_RATE_LIMITS = dict.fromkeys(("login", "login_failed", "reset_password", "signup"))
+MFA_RATE_LIMITS = {"webauthn_login": None}
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_TOLERANCE = 1  #: steps of 30 seconds that a clock may be wrong
 #: Staff show a second factor, always. Only people of the demo shop may be let off, by the domain of their addresses
@@ -39,6 +47,9 @@ DEMO_STAFF_DOMAINS: list[str] = env.list(
 #: Seconds after which a session of staff ends: nothing done in it, and since signing in whatever was done.
 STAFF_SESSION_IDLE_S = env.int("STAFF_SESSION_IDLE_S", default=2 * 3600)
 STAFF_SESSION_LASTS_S = env.int("STAFF_SESSION_LASTS_S", default=12 * 3600)
+#: By which a device is known that signed in before, and for how many seconds.
+DEVICE_COOKIE_NAME = "__Host-device" if SITE_URL.startswith("https://") else "device"
+DEVICE_COOKIE_AGE_S = 1_209_600  # two weeks, as the privacy text says; each sign-in renews it
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "shop.audit.middleware.AccessMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "shop.customers.second_factor.SecondFactorMiddleware",
+    "shop.customers.limits.LimitsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "shop.policies.ContentPolicyMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",

@@ -123,6 +123,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "kernel.clear_changes",
         "schedule": crontab(minute="35"),
     },
+    "forget who tried what": {"task": "kernel.clear_tallies", "schedule": crontab(minute="50")},
     "tell who waits for an article": {"task": "stock_alerts.tell", "schedule": 60.0},
     "clear alerts that are over": {"task": "stock_alerts.clear", "schedule": crontab(hour="3", minute="35")},
     "count what is bought together": {

@@ -142,6 +142,10 @@ NOTICES: dict[str, Callable[[AccountMailRequested], tuple[str, str]]] = {
         _("Your password was changed"),
         _("The password of your account was changed."),
     ),
+    "second_factor_reset": lambda asked: (
+        _("Your second factor was taken away"),
+        _("A colleague took your second factor away. At the next sign-in you set up a new one."),
+    ),
     "email_confirm": lambda asked: (
         _("Your address is confirmed"),
         _("The e-mail address of your account is confirmed."),

@@ -11,12 +11,17 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from shop.audit.models import CHANGE, Access
+from shop.customers.factor_reset import NotReset, reset_second_factors
 from shop.customers.models import User
 from shop.customers.second_factor import MARK
 from shop.kernel.checks import only_the_demo_is_let_off, staff_show_a_second_factor
+from shop.notifications.models import OutgoingMail
 from tests.factories.people import make_staff, make_user
 from tests.support.second_factor import by_password
 
@@ -199,3 +204,73 @@ def test_a_deployment_that_lets_staff_off_is_warned_and_real_names_are_refused(s
     assert only_the_demo_is_let_off(None) == []
     settings.DEMO_STAFF_DOMAINS = ["kiekschuh.example", "schuhe.de"]
     assert [one.id for one in only_the_demo_is_let_off(None)] == ["kernel.E111"]
+
+
+@pytest.fixture
+def chief(client: Client) -> User:
+    """Somebody who may take factors away, signed in with an own one and asked just now."""
+    person = make_staff("chefin@example.org", "dashboard.enter", "customer.reset_second_factors")
+    person.set_password(PASSWORD)
+    person.save()
+    TOTP.activate(person, SECRET)
+    sign_in(client, person)
+    client.post(reverse(AUTHENTICATE), {"code": code()})
+    return person
+
+
+def test_a_lost_factor_is_taken_away_by_somebody_else_who_shows_first_that_it_is_them(
+    client: Client, chief: User, clerk: User, outbox: Any
+) -> None:
+    TOTP.activate(clerk, "KRSXG5CTMVRXEZLU")
+    RecoveryCodes.activate(clerk)
+    elsewhere = Client()
+    elsewhere.force_login(clerk)
+    address = reverse("dashboard:colleague-reset", args=[clerk.pk])
+    assert client.get(address).headers["Location"].startswith("/accounts/"), "asked again before this"
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    page = client.get(address).content.decode()
+    assert clerk.email in page
+    assert client.post(address, {"why": " "}).status_code == 422
+    assert Authenticator.objects.filter(user=clerk).exists()
+    assert client.post(address, {"why": "Telefon verloren, zurückgerufen"}).status_code == 302
+    assert not Authenticator.objects.filter(user=clerk).exists()
+    assert elsewhere.get("/dashboard/").headers["Location"].startswith("/accounts/login/"), "sessions ended"
+    row = Access.objects.get(deed=CHANGE, kind="colleague")
+    assert (row.by_id, row.key, row.facts["why"]) == (
+        chief.pk,
+        str(clerk.pk),
+        "Telefon verloren, zurückgerufen",
+    )
+    outbox.drain()
+    mail = OutgoingMail.objects.get(recipient=clerk.email)
+    assert "zweiter Faktor" in mail.subject
+    assert client.post(address, {"why": "noch einmal"}).status_code == 422, "nothing is left"
+
+
+def test_nobody_takes_away_their_own_nor_an_administrators(client: Client, chief: User, clerk: User) -> None:
+    with pytest.raises(NotReset):
+        reset_second_factors(person=chief, why="verloren", by=chief)
+    clerk.is_superuser = True
+    clerk.save()
+    TOTP.activate(clerk, "KRSXG5CTMVRXEZLU")
+    with pytest.raises(NotReset):
+        reset_second_factors(person=clerk, why="verloren", by=chief)
+    assert Authenticator.objects.count() == 2
+
+
+def test_the_list_shows_who_has_none_and_costs_the_same_for_many(
+    client: Client, chief: User, clerk: User, django_assert_num_queries: Any
+) -> None:
+    address = reverse("dashboard:colleagues")
+    client.get(address)
+    with CaptureQueriesContext(connection) as few:
+        page = client.get(address, {"factor": "without"}).content.decode()
+    assert (clerk.email in page, ">chefin@example.org<" in page.split("<main", 1)[1]) == (True, False)
+    for n in range(12):
+        make_staff(f"kollege{n}@example.org")
+    with CaptureQueriesContext(connection) as many:
+        client.get(address, {"factor": "without"})
+    assert len(many) == len(few)
+    file = client.get(address, {"format": "csv", "q": "clerk"}).content.decode()
+    assert "clerk@example.org" in file and "kollege1" not in file
+    assert "Niemand gefunden" in client.get(address, {"q": "zzz"}).content.decode()

@@ -41,6 +41,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:approval": {"service", "finance"} | OFFICE,
     "dashboard:approval-limits": OFFICE,
     "dashboard:accesses": OFFICE,
+    "dashboard:colleague": OFFICE,
     "dashboard:customers": {"service", "finance"} | OFFICE,
     "dashboard:customer": {"service", "finance"} | OFFICE,
     "dashboard:customer-credit": {"service", "finance"} | OFFICE,

@@ -213,7 +213,11 @@ def test_pages_of_the_sign_in_have_the_shops_own_look(member: Client, url: str) 
 def test_a_new_customer_registers_and_sees_the_account(client: Client) -> None:
     ensure_vat()
     response = client.post("/accounts/signup/", {"email": "neu@example.org", "password1": "Elbstrand-2026!"})
-    assert response["Location"] == "/account/"
+    assert response["Location"] == "/accounts/confirm-email/"
+    page = client.get(response["Location"]).content.decode()
+    assert "Sie können sich gleich mit Ihrem Passwort anmelden." in page
+    client.post("/accounts/login/", {"login": "neu@example.org", "password": "Elbstrand-2026!"})
+    assert client.get("/account/").status_code == 200
     assert User.objects.get(email="neu@example.org").language == "de"
 
 
