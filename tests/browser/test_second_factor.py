@@ -115,7 +115,9 @@ def test_an_app_and_a_passkey_open_the_office(
     page.locator("#passkey_login").click()
     page.wait_for_url(re.compile(r"^[^?]*/dashboard/"))
     page.wait_for_load_state("load")
-    page.context.set_default_timeout(PATIENCE_MS)  # the editor loads its address book of templates at the first look
+    page.context.set_default_timeout(
+        PATIENCE_MS
+    )  # the editor loads its address book of templates at the first look
     page.set_viewport_size({"width": 1280, "height": 900})
     for path in ("/cms/", "/cms/pages/"):  # the policy of the editor refuses nothing that it needs
         assert page.goto(f"{office}{path}").status == 200  # type: ignore[union-attr]
