@@ -1,6 +1,7 @@
 """What the room tells. Plain values."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from shop.kernel.outbox import event
 
@@ -11,8 +12,11 @@ class AccountMailRequested:
     """Somebody needs a mail about an account: confirm an address, reset a password, a notice of a change.
 
     ``template`` is allauth's name of it, ``facts`` the links and values in it; ``subject`` and ``text`` are allauth's
-    own words, for mails we have no letter for. ``key`` makes the request unique. Holds links that open accounts.
+    own words, for mails we have no letter for. ``key`` makes the request unique. Holds links that open accounts until
+    the mail is written (``SECRET``).
     """
+
+    SECRET: ClassVar[tuple[str, ...]] = ("facts", "subject", "text")
 
     key: str
     template: str

@@ -180,8 +180,18 @@ def deliver(delivery_id: int) -> bool:
         with correlation(message.correlation_id), masks.about(lambda: masks.personal(message.payload)):
             threads.remember(message.payload, message.correlation_id)
             handler(load(message))
+        _forget(message)
 
     return attempt(Delivery, delivery_id, work)
+
+
+def _forget(message: Any) -> None:
+    """Empty what an event calls ``SECRET`` (names of fields, such as a link that opens an account) once its only
+    subscriber has heard it: the outbox is kept for months and read by more people than the mailbox."""
+    names = getattr(EVENTS[message.name], "SECRET", ())
+    if names and len(SUBSCRIBERS[message.name]) == 1:
+        message.payload |= {name: type(message.payload[name])() for name in names if name in message.payload}
+        message.save(update_fields=["payload"])
 
 
 def drain() -> int:
