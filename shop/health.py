@@ -13,6 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from shop.kernel.access import public
 
@@ -23,6 +24,7 @@ _applied = False  #: migrations do not go away again: asked until they are there
 
 
 @public
+@require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
     """200: this process lives and answers. Asks nobody else; one that does not answer may be started anew."""
@@ -30,6 +32,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 @public
+@require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when shoppers may be sent here: the database answers and knows our schema. 503 when not. A queue that cannot
