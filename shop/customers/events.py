@@ -1,7 +1,6 @@
 """What the room tells. Plain values."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from shop.kernel.outbox import event
 
@@ -16,7 +15,7 @@ class AccountMailRequested:
     the mail is written (``SECRET``).
     """
 
-    SECRET: ClassVar[tuple[str, ...]] = ("facts", "subject", "text")
+    SECRET = ("facts", "subject", "text")
 
     key: str
     template: str
