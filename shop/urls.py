@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from django.conf.urls.i18n import i18n_patterns
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.http import require_http_methods
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
@@ -45,6 +46,9 @@ urlpatterns: Addresses = [
     path("sitemap.xml", sitemaps.index, name="sitemap"),
     path("sitemap-<slug:kind>-<int:pk>.xml", sitemaps.part, name="sitemap-part"),
     path("media/<path:name>", media.serve_public, name="media"),
+    # One door for all: the editor's own would take passwords without our limits and without a second factor.
+    path("cms/login/", public(RedirectView.as_view(pattern_name="account_login", query_string=True))),
+    re_path(r"^cms/password_reset/", public(RedirectView.as_view(pattern_name="account_reset_password"))),
     path("cms/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
     *health(),

@@ -30,7 +30,7 @@ BATCH = 100
 @shared_task(name="payment.sweep_open", ignore_result=True)
 def sweep_open() -> int:
     """Ask Stripe about every card payment that is open for more than two minutes. Returns how many were asked."""
-    asked = 0
+    asked, unexpected = 0, None
     waiting = Payment.objects.filter(
         state__in=OPEN_STATES, method=CARD, created_at__lte=now() - ASK_AFTER, intent_id__isnull=False
     ).order_by(F("asked_at").asc(nulls_first=True), "pk")
@@ -43,6 +43,11 @@ def sweep_open() -> int:
             break
         except (ProviderRefused, StateError) as error:
             log.error("payment %s cannot be settled: %s", payment_id, error)
+        except Exception as error:  # one payment must not keep the others from being asked about
+            log.exception("payment %s cannot be settled", payment_id)
+            unexpected = error
+    if unexpected is not None:
+        raise unexpected
     return asked
 
 

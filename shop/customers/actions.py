@@ -20,6 +20,7 @@ from shop.kernel.transactions import retrying
 
 from .events import AccountMailRequested
 from .models import NOTE_MAX, CustomerNote, DistinctCustomers, User
+from .sessions import end_sessions
 
 FIELDS = ("email", "first_name", "last_name", "phone", "language")
 ADDRESS_FIELDS = ("first_name", "last_name", "line1", "line2", "line4", "postcode", "country_id")
@@ -190,6 +191,7 @@ def close(*, person: User, why: str, by: Any) -> None:
         rows = User.objects.filter(pk=person.pk, is_staff=False, is_active=True)
         if not rows.update(is_active=False, closed_reason=reason):
             raise NotChanged(_("The account is closed already."))
+        end_sessions([person.pk])
         _noted(person, {"closed": ("", reason)}, by, reason, person.email)
 
     retrying(work)
@@ -204,6 +206,7 @@ def reopen(*, person: User, why: str, by: Any) -> None:
         old = rows.values_list("closed_reason", flat=True).first()
         if old is None or not rows.update(is_active=True, closed_reason=""):
             raise NotChanged(_("The account is open, or was merged into another one."))
+        end_sessions([person.pk])
         _noted(person, {"closed": (old, "")}, by, reason, person.email)
 
     retrying(work)

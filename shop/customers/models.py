@@ -62,6 +62,14 @@ class User(AbstractUser):
         person._rights_read = {name: person.__dict__[name] for name in RIGHTS if name in person.__dict__}  # type: ignore[attr-defined]
         return person
 
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """As Django does; what was read of the rights is read anew."""
+        super().refresh_from_db(*args, **kwargs)
+        fields = kwargs.get("fields") or (args[1] if len(args) > 1 else None)
+        read = {name: self.__dict__[name] for name in RIGHTS if name in self.__dict__}
+        anew = {name: is_so for name, is_so in read.items() if fields is None or name in fields}
+        self._rights_read = {**getattr(self, "_rights_read", {}), **anew}
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """As Django does. Other rights end the person's sessions; ``sessions_version`` itself is only counted up in the
         database (sessions.py): a row read before must not bring ended sessions back."""

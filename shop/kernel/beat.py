@@ -1,8 +1,9 @@
 """The clock of the tasks: as many beats as one likes may run, one of them leads.
 
 Two leaders would do no harm (every task by the clock may run twice), but twice the work. On PostgreSQL the lead is an
-advisory lock: it ends with the connection of who held it, so the next one takes over within seconds. On SQLite it is a
-lock on a file. A beat that does not lead opens no schedule: on one machine they would share the file.
+advisory lock of a transaction that stays open: it ends with the connection of who held it, so the next one takes over
+within seconds, and a pooler that gives connections for a transaction (PgBouncer) cannot give it to somebody else. On
+SQLite it is a lock on a file. A beat that does not lead opens no schedule: on one machine they would share the file.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import IO, Any
 from celery.beat import PersistentScheduler
 from django.conf import settings
 from django.db import DatabaseError, connection
+
+from .work import note_failure
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +50,15 @@ class Lead:
         return True
 
     def _advisory_lock(self) -> bool:
-        """Asks on a connection of its own each time: a lock whose connection is gone is gone as well."""
+        """Asks on a connection of its own each time: a lock whose connection is gone is gone as well. Between two
+        questions the transaction reads nothing, so it holds no old rows back from being cleared."""
         mine = self._connection is not None
         try:
             if not mine:
                 self._connection = connection.copy()
+                self._connection.set_autocommit(False)
             with self._connection.cursor() as cursor:
-                cursor.execute("SELECT 1" if mine else f"SELECT pg_try_advisory_lock({LOCK})")
+                cursor.execute("SELECT 1" if mine else f"SELECT pg_try_advisory_xact_lock({LOCK})")
                 if mine or cursor.fetchone()[0]:
                     return True
         except DatabaseError as error:
@@ -97,6 +102,15 @@ class OneLeader(PersistentScheduler):  # type: ignore[misc]
             super().setup_schedule()
             log.info("this beat leads")
         return float(super().tick(*args, **kwargs))
+
+    def apply_async(self, entry: Any, *args: Any, **kwargs: Any) -> Any:
+        """Send a task. Celery counts one that could not be sent as run: what comes once a day would wait for the next
+        day. So it is noted, and the sweep asks for it again."""
+        try:
+            return super().apply_async(entry, *args, **kwargs)
+        except Exception as error:
+            note_failure(entry.task, error)
+            raise
 
     def close(self) -> None:
         """Write down what ran when, and let another lead."""

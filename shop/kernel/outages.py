@@ -8,7 +8,10 @@ from django.db import InterfaceError, InternalError, OperationalError
 
 DATABASE = "database"
 FILES = "files"
-READ_ONLY = "25006"  #: SQLSTATE: the server is a standby that only reads
+#: SQLSTATE (PostgreSQL, appendix A): connection, out of resources, shut down or starting, a standby that only reads,
+#: and a server that took longer than we wait. A deadlock (40P01) is an error of ours and stays one.
+AWAY = ("08", "53", "57P0", "25006", "57014")
+BUSY_CODES = {"SlowDown", "ServiceUnavailable", "RequestTimeout"}  #: what S3 says when it has too much to do
 
 
 def cause_of(error: BaseException | None) -> str:
@@ -24,11 +27,22 @@ def cause_of(error: BaseException | None) -> str:
 
 
 def _is_database(error: BaseException) -> bool:
-    if isinstance(error, OperationalError | InterfaceError):
-        return not str(error).startswith("no such ")  # SQLite: a mistake of ours, not an outage
-    return isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", "") == READ_ONLY
+    if not isinstance(error, OperationalError | InterfaceError | InternalError):
+        return False
+    if getattr(error.__cause__, "sqlite_errorname", "") == "SQLITE_ERROR":
+        return False  # a statement that cannot be run: a mistake of ours, not an outage
+    code = getattr(error.__cause__, "sqlstate", None)
+    if code is None:  # there was no server to give one
+        return not isinstance(error, InternalError)
+    return code.startswith(AWAY)
 
 
 def _is_files(error: BaseException) -> bool:
     library = sys.modules.get("botocore.exceptions")
-    return library is not None and isinstance(error, library.BotoCoreError | library.ClientError)
+    if library is None:
+        return False
+    if isinstance(error, library.ClientError):  # an answer: one file that is lost is no outage
+        said = error.response
+        status = said.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or said.get("Error", {}).get("Code") in BUSY_CODES
+    return isinstance(error, library.BotoCoreError)

@@ -3,7 +3,8 @@
 A task for one row needs no more than its row: that counts attempts and pauses (attempts.py) and in the end is dead
 with its cause. A task by the clock has no row, so its failures in a row are kept here: it rests for doubling pauses of
 at most an hour, is tried again by the sweep (a job of the night does not wait for the next night), and staff see the
-cause.
+cause. One that runs every few minutes looks after many rows: it rests a minute at most, so that one bad row does not
+make the others wait.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from .nudges import Nudge
 from .outbox import core as outbox
 
 log = logging.getLogger(__name__)
+
+OFTEN_S = 900  #: a task that runs at least so often ...
+OFTEN_PAUSE_S = 60  #: ... rests no longer than this after a failure, or as long as it does anyhow
 
 
 @before_task_publish.connect
@@ -87,8 +91,22 @@ def by_the_clock(name: str, run: Any) -> Any:
 
 def _begins(rows: Any, failures: int) -> bool:
     """Take the turn that is due; of two workers one gets it. One that dies has used it up."""
-    later = now() + dt.timedelta(seconds=pause_s(failures + 1))
+    later = now() + dt.timedelta(
+        seconds=rest_s(rows.values_list("task", flat=True).first() or "", failures + 1)
+    )
     return bool(rows.filter(next_at__lte=now()).update(next_at=later))
+
+
+def rest_s(name: str, failures: int) -> int:
+    """Seconds a task by the clock rests after so many failures in a row."""
+    every = [
+        entry["schedule"]
+        for entry in settings.CELERY_BEAT_SCHEDULE.values()
+        if entry["task"] == name and isinstance(entry["schedule"], int | float)
+    ]
+    if every and min(every) <= OFTEN_S:
+        return min(pause_s(failures), max(OFTEN_PAUSE_S, int(min(every))))
+    return pause_s(failures)
 
 
 def note_failure(name: str, error: Exception) -> None:
@@ -101,7 +119,7 @@ def note_failure(name: str, error: Exception) -> None:
         TaskTrouble.objects.filter(pk=row.pk).update(
             failures=F("failures") + 1,
             last_at=now(),
-            next_at=now() + dt.timedelta(seconds=pause_s(row.failures + 1)),
+            next_at=now() + dt.timedelta(seconds=rest_s(name, row.failures + 1)),
             last_error=f"{type(error).__name__}: {error}"[:ERROR_MAX_CHARS],
             correlation_id=outbox.current_correlation_id()[:64],
         )

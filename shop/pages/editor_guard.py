@@ -32,6 +32,8 @@ ASK_FOR_THE_PAGE_ABOVE = {
 NUMBERED = (":chosen",)
 #: What is chosen there is made elsewhere (articles and shelves), so there is no form for a new one.
 NOT_THERE = {"wagtailadmin_error_test", "product_chooser:create", "category_chooser:create"}
+#: Choosers of snippets have no form either, but an address for it that ends in an error.
+SNIPPET_CHOOSERS = "wagtailsnippetchoosers_"
 
 
 class EditorGuardMiddleware:
@@ -48,6 +50,8 @@ class EditorGuardMiddleware:
     ) -> None:
         """Raises Http404 for what is not there and BadRequest for a form without its fields."""
         name = request.resolver_match.view_name if request.resolver_match else ""
+        if name.startswith(SNIPPET_CHOOSERS) and name.endswith(":create"):
+            raise Http404
         if name in NOT_THERE or (name.endswith(NUMBERED) and not str(kwargs.get("pk", "0")).isdecimal()):
             raise Http404
         if request.method == "POST":

@@ -190,6 +190,26 @@ def test_a_payment_stripe_does_not_know_goes_to_the_end_of_the_sweep(clock: Any,
     assert payment.asked_at is not None
 
 
+def test_one_payment_that_breaks_the_sweep_keeps_no_other_from_being_asked_about(
+    clock: Any, monkeypatch: Any
+) -> None:
+    payments = [card_order()[1], card_order()[1]]
+    for payment in payments:
+        Payment.objects.filter(pk=payment.pk).update(intent_id=f"pi_{payment.pk}")
+    asked: list[int] = []
+
+    def settle(*, payment_id: int) -> None:
+        asked.append(payment_id)
+        if len(asked) == 1:
+            raise ValueError("nobody thought of this")
+
+    monkeypatch.setattr(tasks, "settle", settle)
+    clock.advance(minutes=3)
+    with pytest.raises(ValueError, match="nobody thought"):
+        tasks.sweep_open()
+    assert set(asked) == {payment.pk for payment in payments}, "and the failure is not hidden"
+
+
 def test_another_shops_intent_is_not_taken_for_a_payment_of_ours(
     standin: Any, client: Any, outbox: Any
 ) -> None:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
-from shop.customers import sessions
+from shop.customers import actions, sessions
 from shop.customers.models import User
 from shop.customers.sessions import end_sessions
 from tests.factories.people import make_staff, make_user
@@ -184,3 +184,23 @@ def test_customers_stay_signed_in(client: Client, watch: Watch) -> None:
     by_password(client, make_user())
     watch.now += 2 * 24 * 3600
     assert is_in(client)
+
+
+def test_an_account_that_was_closed_and_opened_again_has_no_old_sessions(client: Client) -> None:
+    """Whoever had stolen one would be back."""
+    person, clerk = make_user("erika@example.org"), make_staff("clerk@example.org")
+    client.force_login(person)
+    actions.close(person=person, why="taken over", by=clerk)
+    actions.reopen(person=person, why="the owner called", by=clerk)
+    assert not is_in(client)
+
+
+def test_rights_count_as_written_only_when_they_were(client: Client) -> None:
+    person = make_staff("clerk@example.org")
+    client.force_login(person)
+    row = User.objects.get(pk=person.pk)
+    row.is_staff = False
+    row.save(update_fields=["phone"])
+    assert User.objects.get(pk=person.pk).sessions_version == row.sessions_version, "nothing ended yet"
+    row.save()
+    assert not is_in(client)

@@ -14,14 +14,15 @@ from django.test import Client, RequestFactory
 from django.urls import resolve
 
 from shop.dashboard.roles import ROLES
+from tests.factories.people import make_user
 from tests.shop.dashboard.test_doors import LIBRARIES, is_of_a_library, others
 from tests.shop.dashboard.test_methods import EVERY_METHOD, people  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 #: Stands in every part of an address; 9 of the tree of pages and of users is nobody.
 PARTS = {"int": "9", "row": "9", "slug": "wagtailcore", "str": "page", "path": "x", "uuid": "0" * 32}
-#: Addresses of the editor that anybody may read: its words, its icons, the way to a new password.
-OPEN = ("cms/login/", "cms/password_reset/", "cms/jsi18n/", "cms/sprite/")
+#: Addresses of the editor that anybody may read: its words, its icons.
+OPEN = ("cms/jsi18n/", "cms/sprite/")
 NO_ERROR = {200, 204, 301, 302, 303, 304, 400, 401, 403, 404, 405, 409, 410, 429}
 
 
@@ -131,3 +132,16 @@ def test_what_the_editor_cannot_digest_is_refused_before_it(
     assert (
         b"javascript:alert" not in answer.content or b"prefer_this_title_as_link_text" not in answer.content
     )
+
+
+def test_the_editor_has_no_door_of_its_own() -> None:
+    """It would take passwords without our limits, and without a second factor."""
+    person = make_user("erika@example.org")
+    person.set_password("hafen-kontor-26")
+    person.save()
+    client = Client()
+    answer = client.post("/cms/login/", {"username": person.email, "password": "hafen-kontor-26"})
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/")
+    assert "_auth_user_id" not in client.session
+    for one in ("/cms/password_reset/", "/cms/password_reset/confirm/MQ/set-password/"):
+        assert client.get(one)["Location"] == "/accounts/password/reset/"

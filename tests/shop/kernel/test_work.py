@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.beat import SchedulingError
 from celery.contrib.testing.worker import start_worker
 from django.conf import settings
 from kombu import Connection
@@ -199,3 +200,25 @@ def test_a_beat_that_does_not_lead_opens_no_schedule_and_takes_over_when_it_may(
     second.tick()
     assert second._store is not None
     second.close()
+
+
+def test_a_job_of_the_night_that_could_not_be_sent_is_asked_for_again(
+    trouble: Clock, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Celery counts it as run; it would wait for the next night."""
+    settings.DATA_DIR = tmp_path
+    beat = a_beat(tmp_path)
+    beat.tick()
+    entry = next(one for one in beat.schedule.values() if one.task == NIGHTLY)
+    monkeypatch.setattr(beat, "send_task", lambda *args, **options: 1 / 0)
+    with pytest.raises(SchedulingError):
+        beat.apply_async(entry, advance=False)
+    beat.close()
+    assert TaskTrouble.objects.get(task=NIGHTLY).failures == 1
+
+
+def test_what_runs_every_few_seconds_rests_a_minute_at_most() -> None:
+    """It looks after many rows: a bad one must not make the others wait for an hour."""
+    assert [work.rest_s("payment.sweep_open", n) for n in (1, 3, 14)] == [5, 20, work.OFTEN_PAUSE_S]
+    assert work.rest_s("psp.read", 14) == 300, "as long as it rests anyhow"
+    assert work.rest_s(NIGHTLY, 14) == LONGEST_PAUSE_S
