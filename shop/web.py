@@ -1,108 +1,216 @@
 """The web server's worker: gunicorn's threads, behind a place where requests are gathered until they are whole.
 
-Two things gunicorn's own does not do. A thread is given a request only when all of it has come, so whoever sends a
-letter every ten seconds keeps no thread from others. And no more than ``WAITING_MAX`` requests wait for a thread:
-what comes beyond is told at once to come back (503 with Retry-After), so those who wait are served in time.
+Three things gunicorn's own does not do. A thread is given one request only, when all of it has come, and reads from
+nobody: whoever sends a letter every ten seconds keeps no thread from others. No more than ``WAITING_MAX`` requests
+wait for a thread: what comes beyond is told at once to come back (503 with Retry-After), so those who wait are served
+in time. And whoever reads an answer has to take ``RATE`` bytes a second, in pieces; then a thread waits, else it ends.
 
-Used by `make run` and by the image: ``gunicorn shop.wsgi --worker-class shop.web.Worker``.
+Used by `make run` and by the image: ``gunicorn shop.wsgi --worker-class shop.web.Worker``. What of gunicorn's inner
+workings this leans on is pinned by tests/architecture/test_gunicorn.py.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import io
+import os
 import re
+import select
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 from selectors import EVENT_READ
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Self
 
+from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from shop.web_answers import BUSY, CODED_BODY, CONTINUE, LARGE_BODY, LONG_HEAD, NO_LENGTH
+
 WAITING_MAX = 64  #: whole requests of a process that wait for a thread: about two seconds' work
+HEALTH_MAX = 4  #: more, of those who watch over the process
 HEAD_S = 10.0  #: for the lines of a request, from the connection or the end of the answer before
-BODY_S = 30.0  #: more, for what follows them
+BODY_S = 30.0  #: more, for what follows them, and a second for each RATE bytes of it that have come
+RATE = 10_000  #: bytes a second that a reader takes and a sender sends at least
 HEAD_BYTES = 65_536
 BODY_BYTES = 40_000_000  #: no upload is larger: the bank's files come nearest, with half of it
-GATHERED_BYTES_MAX = 96_000_000  #: of all unfinished requests of a process; then the largest goes
+MEMORY_BYTES = 262_144  #: of a body; a larger one is gathered in a file
+GATHERED_BYTES_MAX = 128_000_000  #: of all requests of a process, in memory and files
 ARRIVING_MAX = 500  #: unfinished requests of a process; then the oldest goes
-PAUSE_S = 15.0  #: no thread waits longer for one reader to take, or to send, the next piece
+PAUSE_S = 15.0  #: no thread waits longer for one reader to take the next piece
 ANSWER_BYTES = 1_000_000  #: of an answer the system keeps for a slow reader, as far as it lets us
+DRAIN_S = 2.0  #: what somebody still sends is thrown away for so long, so that they hear the last answer
+STOP_S = 3.0  #: before the worker is killed, requests that have not become whole are told to come back
 LOOK_EVERY_S = 0.5
 CHUNK_BYTES = 65_536
 
-LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?:\r\n|$)")
-CHUNKED, EXPECTS = b"\r\ntransfer-encoding:", b"\r\nexpect:"
-LAST_CHUNK = b"0\r\n\r\n"
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:([^\r\n]*)")
+CODED = re.compile(rb"\r\ntransfer-encoding[ \t]*:")
+EXPECTS = b"\r\nexpect:"
 #: Asked by what watches over the process: it lives also while it is busy.
-HEALTH = (b"GET /healthz", b"GET /livez", b"GET /readyz")
-RETRY_AFTER_S = 5
-_WORDS = (
-    "<!doctype html><html lang='de'><meta charset='utf-8'><title>Gleich wieder da · Kontor</title>"
-    "<h1>Gerade ist sehr viel los</h1><p>Bitte laden Sie die Seite in ein paar Sekunden neu. Ihr Warenkorb und Ihre "
-    "Bestellungen sind sicher gespeichert; was Sie eben abgeschickt haben, ist noch nicht angekommen.</p>"
-    "<p lang='en'>We are very busy just now. Please reload in a few seconds. Your basket and your orders are safe; "
-    "what you have just sent has not arrived yet.</p></html>"
-).encode()
+HEALTH = re.compile(rb"GET /(healthz|livez|readyz) HTTP/")
 
 
-def _answer(status: bytes, words: bytes, kind: bytes = b"text/plain", more: bytes = b"") -> bytes:
-    return (
-        b"HTTP/1.1 %s\r\nContent-Type: %s; charset=utf-8\r\nCache-Control: no-store\r\n%s"
-        b"Connection: close\r\nContent-Length: %d\r\n\r\n%s"
-    ) % (status, kind, more, len(words), words)
+def _receive(sock: socket.socket) -> bytes | None:
+    """What has come: b"" behind the last of it, None when nothing has."""
+    try:
+        return sock.recv(CHUNK_BYTES)
+    except (BlockingIOError, InterruptedError):
+        return None
+    except OSError:
+        return b""
 
 
-BUSY = _answer(b"503 Service Unavailable", _WORDS, b"text/html", b"Retry-After: %d\r\n" % RETRY_AFTER_S)
-LONG_HEAD = _answer(b"431 Request Header Fields Too Large", b"The lines before the request are too long.")
-LARGE_BODY = _answer(b"413 Content Too Large", b"What was sent is too large.")
+class Gathered(Unreader):  # type: ignore[misc]
+    """Where gunicorn's parser reads one request from. At its end there is no more, and nobody waits for it."""
+
+    def __init__(self, head: bytes = b"", body: IO[bytes] | None = None) -> None:
+        super().__init__()
+        self.head, self.body = head, body or io.BytesIO()
+
+    def read(self, size: int | None = None, read_ahead: int | None = None) -> bytes:
+        """Like gunicorn's, but never more than was asked for: what is read ahead would be copied each time."""
+        found: bytes = super().read(size)
+        return found
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """The lines of the request first, then what follows them."""
+        if self.head:
+            head, self.head = self.head, b""
+            return head
+        return self.body.read(size_hint or CHUNK_BYTES)
+
+
+class Patient(socket.socket):
+    """A socket whose reader may be slow, but not slower than ``RATE``, and takes something every ``PAUSE_S``."""
+
+    waited = 0.0  #: seconds, for who takes the present answer
+    taken = 0  #: bytes of it
+
+    @classmethod
+    def of(cls, sock: socket.socket) -> Self:
+        """Take the place of an accepted socket."""
+        return cls(sock.family, sock.type, sock.proto, fileno=sock.detach())
+
+    def begin(self) -> None:
+        """The next answer begins."""
+        self.waited, self.taken = 0.0, 0
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send all, piece by piece. Raises: BrokenPipeError for a reader who is too slow."""
+        left = memoryview(data).cast("B")
+        while left:
+            piece = left[:CHUNK_BYTES]
+            left = left[self._push(partial(self.send, piece, flags | socket.MSG_DONTWAIT)) :]
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """Send a file, piece by piece. Returns: bytes. Raises: BrokenPipeError for a reader who is too slow."""
+        self.settimeout(PAUSE_S)  # a socket that blocks would block in os.sendfile
+        source, sent = file.fileno(), 0
+        while count is None or sent < count:
+            size = CHUNK_BYTES if count is None else min(CHUNK_BYTES, count - sent)
+            piece = self._push(partial(os.sendfile, self.fileno(), source, offset + sent, size))
+            if not piece:
+                break
+            sent += piece
+        return sent
+
+    def _push(self, put: Callable[[], int]) -> int:
+        while True:
+            began = time.monotonic()
+            left = min(PAUSE_S, PAUSE_S + self.taken / RATE - self.waited)
+            ready = select.poll()
+            ready.register(self, select.POLLOUT)
+            if left <= 0 or not ready.poll(left * 1000):
+                raise BrokenPipeError(errno.EPIPE, "the reader is too slow")
+            self.waited += time.monotonic() - began
+            with contextlib.suppress(BlockingIOError):
+                sent = put()
+                self.taken += sent
+                return sent
 
 
 class Connection(TConn):  # type: ignore[misc]
     """A connection, and what has come over it of a request that is not whole yet."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.arrived = bytearray()
-        self.head_ends = 0  #: 0: it has not ended yet
-        self.needed = 0  #: bytes of the whole request
-        self.is_chunked = False
+    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
+        super().__init__(cfg, Patient.of(sock), client, server)
+        self.arrived = bytearray()  #: not looked at yet: half a head, or what came behind a whole request
+        self.head = b""
+        self.body: IO[bytes] | None = None
+        self.needed = 0  #: bytes of the body
+        self.got = 0  #: of them
+        self.body_until = 0.0
         self.until = 0.0
 
-    def look(self) -> bytes:
-        """Read the head once it is there. Returns what is to be said at once: a refusal, or 100 Continue; else b""."""
-        if self.head_ends:
-            return b""
+    @property
+    def size(self) -> int:
+        """Bytes kept for it."""
+        return len(self.arrived) + len(self.head) + self.got
+
+    def take(self, data: bytes) -> bytes:
+        """Take what has come. Returns what is to be said at once: a refusal, or 100 Continue; else b"".
+
+        Raises: OSError when there is no place to keep it.
+        """
+        self.arrived += data
+        said = b"" if self.head else self._look()
+        if self.head and self.got < self.needed:
+            self._keep()
+        return said if not self.is_whole() or said != CONTINUE else b""
+
+    def is_whole(self) -> bool:
+        """Whether all of a request has come."""
+        return bool(self.head) and self.got == self.needed
+
+    def _look(self) -> bytes:
+        while self.arrived.startswith(b"\r\n"):  # some send it behind a form (RFC 9112 2.2)
+            del self.arrived[:2]
         end = self.arrived.find(b"\r\n\r\n")
         if end < 0:
             return LONG_HEAD if len(self.arrived) >= HEAD_BYTES else b""
-        self.head_ends = end + 4
-        self.until += BODY_S
-        head = bytes(self.arrived[: end + 2]).lower()
-        length = LENGTH.search(head)
-        self.is_chunked = CHUNKED in head
-        self.needed = self.head_ends + (int(length[1]) if length else 0)
-        if self.needed > HEAD_BYTES + BODY_BYTES:
+        lines = bytes(self.arrived[: end + 2]).lower()
+        lengths = [length.strip(b" \t") for length in LENGTH.findall(lines)] or [b"0"]
+        if CODED.search(lines):
+            return CODED_BODY
+        if len(lengths) > 1 or not lengths[0].isdigit():
+            return NO_LENGTH
+        if len(lengths[0].lstrip(b"0")) > len(str(BODY_BYTES)) or int(lengths[0]) > BODY_BYTES:
             return LARGE_BODY
-        return CONTINUE if EXPECTS in head and len(self.arrived) == self.head_ends else b""
+        self.head, self.needed = bytes(self.arrived[: end + 4]), int(lengths[0])
+        del self.arrived[: end + 4]
+        self.body_until = self.until + BODY_S
+        return CONTINUE if EXPECTS in lines and not self.arrived else b""
 
-    def is_whole(self) -> bool:
-        """Whether a thread would not have to wait for more."""
-        if not self.head_ends:
-            return False
-        if self.is_chunked:
-            return self.arrived.endswith(LAST_CHUNK, self.head_ends)
-        return len(self.arrived) >= self.needed
+    def _keep(self) -> None:
+        if self.body is None:
+            self.body = SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 - closed by forget()
+        piece = self.arrived[: self.needed - self.got]
+        self.body.write(piece)
+        del self.arrived[: len(piece)]
+        self.got += len(piece)
+        self.until = self.body_until + self.got / RATE
+        if self.got == self.needed:
+            self.body.seek(0)
 
     def init(self) -> None:
-        """In the thread: gunicorn reads what was gathered first, and then waits for nobody for ever."""
+        """In the thread: gunicorn reads what was gathered, and nothing else."""
         super().init()
         self.sock.settimeout(PAUSE_S)
-        if self.arrived:
-            self.parser.unreader.unread(bytes(self.arrived))
-            self.arrived, self.head_ends = bytearray(), 0
+        self.sock.begin()
+        self.parser.unreader = Gathered(self.head, self.body)
+
+    def forget(self) -> None:
+        """The request is answered, or never will be."""
+        if self.parser is not None:
+            self.parser.unreader = Gathered()
+        if self.body is not None:
+            with contextlib.suppress(OSError):
+                self.body.close()
+        self.head, self.body, self.needed, self.got = b"", None, 0, 0
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -111,8 +219,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.arriving: dict[Connection, None] = {}
-        self.under_way = 0  #: requests that have a thread or wait for one
+        self.under_way: set[Connection] = set()  #: their requests have a thread or wait for one
+        self.leaving: dict[Connection, None] = {}  #: they have heard the last, and may still be sending
         self.shed = 0  #: requests that were told to come back
+        self.stops_at = float("inf")
         self._looked = 0.0
 
     def accept(self, listener: socket.socket) -> None:
@@ -120,14 +230,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             sock, address = listener.accept()
         except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+            if error.errno in (errno.EMFILE, errno.ENFILE) and self.arriving:
+                self._close(next(iter(self.arriving)))  # room for the next try
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EMFILE, errno.ENFILE):
                 raise
             return
         self.nr_conns += 1
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ANSWER_BYTES)
         if len(self.arriving) >= ARRIVING_MAX:
-            self._give_up(next(iter(self.arriving)))
+            self._close(next(iter(self.arriving)))
         self._gather(Connection(self.cfg, sock, address, listener.getsockname()))
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
@@ -138,29 +250,46 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def enqueue_req(self, conn: Connection) -> None:
         """Give a whole request to the threads."""
-        self.under_way += 1
+        conn.data_ready = True
+        self.under_way.add(conn)
         super().enqueue_req(conn)
 
     def finish_request(self, conn: Connection, fs: Any) -> None:
-        """A thread is free again."""
-        self.under_way -= 1
-        super().finish_request(conn, fs)
+        """A thread is free again. What came behind the request is the beginning of the next one."""
+        self.under_way.discard(conn)
+        conn.forget()
+        if fs.cancelled() or fs.exception() or not fs.result():
+            self._drain(conn)
+        elif conn.arrived:
+            self._gather(conn)
+            self._arrive(conn, b"")
+        else:
+            super().finish_request(conn, fs)
 
     def murder_pending(self) -> None:
-        """Give up requests that did not become whole in time."""
+        """Give up requests that did not become whole in time, and connections that go on sending."""
         now = time.monotonic()
         if now - self._looked < LOOK_EVERY_S and self.alive:
             return
         self._looked = now
-        for conn in [conn for conn in self.arriving if conn.until < now]:
-            self._give_up(conn)
+        for conn in list(self.arriving):
+            if now >= self.stops_at and conn.size:
+                self._refuse(conn, BUSY)
+            elif now >= min(conn.until, self.stops_at):
+                self._close(conn)
+        for conn in list(self.leaving):
+            if now >= conn.until:
+                self._close(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """The worker ends: requests that have begun may still arrive, for a moment."""
+        """The worker ends: requests that have begun may still arrive until shortly before the end."""
         super()._cap_keepalive(deadline)
         self._take_the_rest()
+        grace = self.cfg.graceful_timeout
+        self.stops_at = time.monotonic() + max(grace / 2, grace - STOP_S)
         for conn in self.arriving:
-            conn.until = min(conn.until, deadline)
+            if not conn.size:
+                conn.until = min(conn.until, deadline)
 
     def _take_the_rest(self) -> None:
         """Answer who connected already, and let nobody connect any more. Gunicorn keeps the listener open while the
@@ -179,64 +308,85 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(conn.sock, EVENT_READ, partial(self._on_arriving, conn))
 
     def _on_arriving(self, conn: Connection, sock: socket.socket) -> None:
+        if conn not in self.arriving:
+            return  # given up since the poller said that something came
+        data = _receive(sock)
+        if data:
+            self._arrive(conn, data)
+        elif data is not None:
+            self._close(conn)
+
+    def _arrive(self, conn: Connection, data: bytes) -> None:
         try:
-            data = sock.recv(CHUNK_BYTES)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._give_up(conn)
-            return
-        conn.arrived += data
-        said = conn.look()
-        if said and said != CONTINUE:
-            self._refuse(conn, said)
-            return
-        if said:
+            said = conn.take(data)
+        except OSError as error:
+            self.log.warning("A request could not be kept: %s", error)
+            said = BUSY
+        if said == CONTINUE:
             with contextlib.suppress(OSError):
-                sock.send(said)
-        if len(conn.arrived) > HEAD_BYTES + BODY_BYTES:
-            self._refuse(conn, LARGE_BODY)
+                conn.sock.send(said)
+        elif said:
+            self._refuse(conn, said)
         elif conn.is_whole():
-            self._leave(conn)
             self._hand_over(conn)
-        elif len(conn.arrived) > CHUNK_BYTES and self._gathered() > GATHERED_BYTES_MAX:
-            self._give_up(max(self.arriving, key=lambda one: len(one.arrived)))
+        elif conn.size > CHUNK_BYTES and self._gathered() > GATHERED_BYTES_MAX:
+            self._refuse(max(self.arriving, key=lambda one: one.size), BUSY)
 
     def _gathered(self) -> int:
-        return sum(len(conn.arrived) for conn in self.arriving)
+        return sum(conn.size for group in (self.arriving, self.under_way) for conn in group)
 
     def _hand_over(self, conn: Connection) -> None:
-        is_full = self.under_way >= self.cfg.threads + WAITING_MAX
-        if is_full and not conn.arrived.startswith(HEALTH):
+        most = self.cfg.threads + WAITING_MAX
+        if HEALTH.match(conn.head):
+            most += HEALTH_MAX
+        if len(self.under_way) >= most:
             self.shed += 1
             if self.shed % 100 == 1:
                 self.log.warning(
                     "%s requests were told to come back: more came than can be served", self.shed
                 )
-            self._say_and_close(conn, BUSY)
+            self._refuse(conn, BUSY)
             return
-        conn.data_ready = True
+        self._leave(conn)
         self.enqueue_req(conn)
 
     def _refuse(self, conn: Connection, words: bytes) -> None:
         self._leave(conn)
-        self._say_and_close(conn, words)
-
-    def _say_and_close(self, conn: Connection, words: bytes) -> None:
+        conn.forget()
+        conn.sock.setblocking(False)
         with contextlib.suppress(OSError):
             conn.sock.send(words)
-            conn.sock.shutdown(socket.SHUT_WR)
-        self.nr_conns -= 1
-        conn.close()
+        self._drain(conn)
 
-    def _leave(self, conn: Connection) -> None:
-        del self.arriving[conn]
+    def _drain(self, conn: Connection) -> None:
+        """Say that this was the last, and read what still comes: an end with unread bytes would undo the answer."""
+        conn.arrived.clear()
+        conn.until = time.monotonic() + DRAIN_S
+        if len(self.leaving) >= ARRIVING_MAX:
+            self._close(next(iter(self.leaving)))
+        self.leaving[conn] = None
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+            self.poller.register(conn.sock, EVENT_READ, partial(self._on_leaving, conn))
+        except (OSError, ValueError, KeyError):  # it has gone already
+            self._close(conn)
+
+    def _on_leaving(self, conn: Connection, sock: socket.socket) -> None:
+        if conn in self.leaving and _receive(sock) == b"":
+            self._close(conn)
+
+    def _leave(self, conn: Connection) -> bool:
+        """Wait no longer for anything of it. Returns: whether one did."""
+        was_here = conn in self.arriving or conn in self.leaving
+        self.arriving.pop(conn, None)
+        self.leaving.pop(conn, None)
         with contextlib.suppress(OSError, KeyError, ValueError):
             self.poller.unregister(conn.sock)
+        return was_here
 
-    def _give_up(self, conn: Connection) -> None:
-        self._leave(conn)
-        self.nr_conns -= 1
+    def _close(self, conn: Connection) -> None:
+        if self._leave(conn):
+            self.nr_conns -= 1
+        conn.forget()
         conn.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import subprocess
 import sys
@@ -10,7 +11,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -53,19 +56,30 @@ class Served:
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("web")) as (served, _process):
+        pid = served.ask("/pid")[1]
+        yield served
+        assert served.ask("/pid")[1] == pid, "the worker died and another took its place"
+
+
+@contextmanager
+def serving(
+    place: Path, *options: str, **environment: str
+) -> Iterator[tuple[Served, subprocess.Popen[bytes]]]:
+    """The tiny application in a process of gunicorn's."""
     port = free_port()
-    said = tmp_path_factory.mktemp("web") / "said.log"
+    said = place / "said.log"
     command = [
         sys.executable, "-m", "gunicorn", "tests.faults.tiny_app", "--bind", f"127.0.0.1:{port}",
         "--worker-class", "shop.web.Worker", "--threads", str(THREADS), "--no-control-socket",
-        "--worker-tmp-dir", str(said.parent),
+        "--worker-tmp-dir", str(place), *options,
     ]  # fmt: skip
     with said.open("w") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | environment)
         served = Served(port)
         try:
             _wait_for(served, process, said)
-            yield served
+            yield served, process
         finally:
             process.terminate()
             process.wait(20)
@@ -98,9 +112,10 @@ def _wait_for(served: Served, process: subprocess.Popen[bytes], said: Path) -> N
         b"G",
         b"GET /fast HTTP/1.1\r\nHost: x\r\nX-Slow: ",
         b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nten letters",
-        b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nmoin\r\n",
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 0000000000001000\r\n\r\nten letters",
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n",
     ],
-    ids=["nothing", "a letter", "half a head", "half a body", "a chunk"],
+    ids=["nothing", "a letter", "half a head", "half a body", "a length with zeros", "no body"],
 )
 def test_who_sends_slowly_stops_nobody_and_is_given_up(words: bytes, web: Served) -> None:
     slow = [web.begin(words) for _ in range(CROWD)]
@@ -154,8 +169,8 @@ def test_who_watches_over_it_is_answered_while_it_is_full(web: Served) -> None:
 def test_requests_of_every_shape_arrive_whole(web: Served) -> None:
     for size in (0, 1, 70_000, 3_000_000):
         assert web.ask("/echo", b"a" * size)[:2] == (200, b"a" * size)
-    end = web.begin(b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nmoin\r\n")
-    end.sendall(b"0\r\n\r\n")
+    end = web.begin(b"\r\nPOST /echo HTTP/1.1\r\nHost: x\r\ncontent-length:\t0004 \r\n\r\nmo")
+    end.sendall(b"in")
     assert all_of(end, b"moin").endswith(b"moin")
     end.close()
     end = web.begin(b"POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
@@ -181,13 +196,162 @@ def test_a_kept_connection_serves_one_request_after_the_other(web: Served) -> No
     end.close()
 
 
-def test_what_is_no_request_is_refused(web: Served) -> None:
-    end = web.begin(b"MOIN\r\n\r\n")
-    assert end.recv(1000).startswith(b"HTTP/1.1 400")
+POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (b"MOIN\r\n\r\n", 400),
+        (b"GET /fast HTTP/1.1\r\nX: " + b"y" * 70_000, 431),
+        (POST + b"Content-Length: 99000000\r\n\r\n", 413),
+        (POST + b"Content-Length: 000000099999999999\r\n\r\n", 413),
+        (POST + b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n", 413),
+        (POST + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nmoin", 400),
+        (POST + b"Content-Length: 4, 4\r\n\r\nmoin", 400),
+        (POST + b"Content-Length: -4\r\n\r\nmoin", 400),
+        (POST + b"Content-Length: \xb2\r\n\r\nmoin", 400),
+        (POST + b"Content-Length:\r\n\r\nmoin", 400),
+        (POST + b"Content-Length : 4\r\n\r\nmoin", 400),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\nffff\r\n0\r\n\r\n", 411),
+        (POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\nmoin", 411),
+        (POST + b"transfer-encoding: identity\r\n\r\n", 411),
+    ],
+)
+def test_what_is_no_request_is_refused(words: bytes, status: int, web: Served) -> None:
+    end = web.begin(words)
+    assert all_of(end, b"for ever").startswith(b"HTTP/1.1 %d " % status)
     end.close()
-    end = web.begin(b"GET /fast HTTP/1.1\r\nX: " + b"y" * 70_000)
-    assert end.recv(1000).startswith(b"HTTP/1.1 431")
+
+
+def test_a_refusal_is_heard_by_who_is_still_sending(web: Served) -> None:
+    end = web.begin(POST + b"Content-Length: 99000000\r\n\r\n")
+    for _ in range(80):
+        end.sendall(b"a" * 65_536)
+    seen = all_of(end, b"large.")
+    assert seen.startswith(b"HTTP/1.1 413") and seen.endswith(b"large.")
     end.close()
-    end = web.begin(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99000000\r\n\r\n")
-    assert end.recv(1000).startswith(b"HTTP/1.1 413")
+
+
+def test_a_crowd_that_trickles_while_others_come_ends_no_worker(web: Served) -> None:
+    """What is given up in the same moment as it sends: the worker heard of the end of it by an error."""
+    many: list[socket.socket] = []
+    stop = Event()
+
+    def trickle(part: int) -> None:
+        while not stop.is_set():
+            for end in many[part::4]:
+                with suppress(OSError):
+                    end.send(b"G")
+
+    pid = web.ask("/pid")[1]
+    with ThreadPoolExecutor(4) as crowd:
+        for part in range(4):
+            crowd.submit(trickle, part)
+        try:
+            for _ in range(600):
+                many.append(web.begin(b"G"))
+        finally:
+            stop.set()
+    assert web.ask("/pid")[1] == pid
+    for end in many:
+        end.close()
+
+
+def test_what_comes_behind_a_request_waits_outside_of_the_threads(web: Served) -> None:
+    slow = [web.begin(b"GET /fast HTTP/1.1\r\nHost: x\r\n\r\nG") for _ in range(6)]
+    web.answers_at_once()
+    for end in slow:
+        assert all_of(end, b"fast").endswith(b"fast")
+        end.sendall(b"ET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert all_of(end, b"xxxx\r\n").endswith(b"x"), "it was whole in time"
+        end.close()
+
+
+def test_who_does_not_close_behind_the_last_answer_stops_nobody(web: Served) -> None:
+    slow = [web.begin(b"GET /fast HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") for _ in range(4)]
+    web.answers_at_once()
+    for end in slow:
+        assert all_of(end, b"for ever").endswith(b"fast")
+        end.close()
+
+
+@pytest.mark.parametrize("path", ["/long", "/file"])
+def test_a_slow_but_honest_reader_gets_all(path: str, web: Served) -> None:
+    """In more time than one piece may take (PAUSE_S)."""
+    end = web.begin(b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path.encode())
+    began, size = time.monotonic(), 0
+    while piece := end.recv(65_536):
+        size += len(piece)
+        time.sleep(len(piece) / 2_400_000)
+    assert size > 6_000_000 and time.monotonic() - began > 2.2
     end.close()
+
+
+@pytest.mark.parametrize("path", ["/long", "/file"])
+def test_who_takes_a_letter_now_and_then_is_ended(path: str, web: Served) -> None:
+    slow = []
+    for _ in range(THREADS):
+        end = socket.socket()
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
+        end.connect(("127.0.0.1", web.port))
+        end.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode())
+        slow.append(end)
+    with ThreadPoolExecutor(1) as other:
+        served = other.submit(web.ask)
+        began = time.monotonic()
+        while not served.done():
+            for end in slow:
+                end.recv(3_000)
+            assert time.monotonic() - began < 8.0, "they hold the threads still"
+            time.sleep(0.2)
+        assert served.result()[0] == 200
+    for end in slow:
+        end.close()
+
+
+def test_a_slow_but_honest_sender_is_heard(web: Served) -> None:
+    """In more time than is given at first (HEAD_S and BODY_S)."""
+    end = web.begin(POST + b"Content-Length: 3000000\r\n\r\n")
+    began = time.monotonic()
+    for _ in range(30):
+        end.sendall(b"a" * 100_000)
+        time.sleep(0.09)
+    assert time.monotonic() - began > 2.5
+    assert all_of(end, b"a" * 4_000).startswith(b"HTTP/1.1 200")
+    end.close()
+
+
+def test_a_large_form_is_neither_copied_again_and_again_nor_kept_in_memory(web: Served) -> None:
+    before = int(web.ask("/memory")[1])
+    size, seconds, kept = web.ask("/pieces", b"a" * 40_000_000)[1].split()
+    assert int(size) == 40_000_000
+    assert float(seconds) < 1.0, "seconds of CPU, of everybody: the others wait meanwhile"
+    assert int(kept) - before < 20_000_000
+
+
+def test_what_is_not_exactly_a_health_address_has_no_door_of_its_own(web: Served) -> None:
+    with ThreadPoolExecutor(70) as crowd:
+        busy = [crowd.submit(web.ask, "/slow") for _ in range(30)]
+        other = [crowd.submit(web.ask, "/healthzz") for _ in range(20)]
+        other += [crowd.submit(web.ask, "/readyzanything") for _ in range(20)]
+        assert 503 in {one.result()[0] for one in busy}
+        assert 503 in {one.result()[0] for one in other}
+
+
+def test_what_is_arriving_when_the_worker_ends_still_arrives(tmp_path: Path) -> None:
+    words = POST + b"Content-Length: 4\r\n\r\nmo"
+    with serving(tmp_path, "--graceful-timeout", "4", TINY_BODY_S="20") as (served, process):
+        some, other = served.begin(words), served.begin(words)
+        served.ask()
+        process.terminate()
+        time.sleep(1.2)  # more than a kept connection is given then
+        some.sendall(b"in")
+        assert all_of(some, b"moin").endswith(b"moin")
+        seen = all_of(other, b"</html>")
+        assert seen.startswith(b"HTTP/1.1 503") and b"Retry-After" in seen, (
+            "and the other hears that it did not"
+        )
+        assert process.wait(10) == 0
+        some.close()
+        other.close()

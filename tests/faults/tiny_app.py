@@ -1,27 +1,70 @@
-"""A small application behind shop.web.Worker, for tests of the worker alone: ``/healthz /fast /slow /big /echo``."""
+"""A small application behind shop.web.Worker, for tests of the worker alone: see ANSWERS for its addresses."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
+
+from gunicorn.workers import gthread
 
 from shop import web
 
-web.HEAD_S, web.BODY_S, web.WAITING_MAX, web.ARRIVING_MAX = 1.0, 1.0, 6, 60
+web.HEAD_S, web.WAITING_MAX, web.ARRIVING_MAX = 1.0, 6, 60
+web.BODY_S = float(os.environ.get("TINY_BODY_S", "1"))
+web.PAUSE_S, web.RATE = 2.0, 500_000
+gthread.STOP_KEEPALIVE_LINGER = 0.3  # so that a test of the end need not wait for longer
 SLOW_S = 0.2
-BIG = b"x" * 150_000
+BIG, LONG = b"x" * 150_000, b"x" * 6_000_000
+
+
+def _slow(environ: dict[str, Any]) -> bytes:
+    time.sleep(SLOW_S)
+    return b"slow"
+
+
+def _echo(environ: dict[str, Any]) -> bytes:
+    body: bytes = environ["wsgi.input"].read()
+    return body
+
+
+def _pieces(environ: dict[str, Any]) -> bytes:
+    """Read as Django reads a form. Returns: bytes, seconds of CPU they cost, and what the process keeps (bytes)."""
+    began, size = time.thread_time(), 0
+    kept = 0
+    while piece := environ["wsgi.input"].read(65_536):
+        kept = kept or _memory()
+        size += len(piece)
+    return f"{size} {time.thread_time() - began} {kept}".encode()
+
+
+def _memory() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+ANSWERS: dict[str, Callable[[dict[str, Any]], bytes]] = {
+    "/slow": _slow,
+    "/echo": _echo,
+    "/pieces": _pieces,
+    "/memory": lambda environ: str(_memory()).encode(),
+    "/pid": lambda environ: str(os.getpid()).encode(),
+    "/big": lambda environ: BIG,
+    "/long": lambda environ: LONG,
+}
 
 
 def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-    """WSGI."""
+    """WSGI. ``/file`` is what ``/long`` is, from a file; what stands not in ANSWERS says "fast"."""
     path = environ["PATH_INFO"]
-    body = b"fast"
-    if path == "/slow":
-        time.sleep(SLOW_S)
-    elif path == "/big":
-        body = BIG
-    elif path == "/echo":
-        body = environ["wsgi.input"].read()
+    body = ANSWERS.get(path, lambda _: b"fast")(environ) if path != "/file" else LONG
     start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
-    return [body]
+    if path != "/file":
+        return [body]
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - gunicorn closes it
+    file.write(body)
+    file.seek(0)
+    wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
+    return wrapped
