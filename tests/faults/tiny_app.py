@@ -16,7 +16,7 @@ from shop import web
 web.HEAD_S, web.WAITING_MAX, web.ARRIVING_MAX = 1.0, 6, 60
 web.BODY_S = float(os.environ.get("TINY_BODY_S", "1"))
 web.PAUSE_S, web.RATE = 2.0, 500_000
-gthread.STOP_KEEPALIVE_LINGER = 0.3  # so that a test of the end need not wait for longer
+gthread.STOP_KEEPALIVE_LINGER = float(os.environ.get("TINY_LINGER_S", "2"))
 SLOW_S = 0.2
 BIG, LONG = b"x" * 150_000, b"x" * 6_000_000
 
