@@ -31,7 +31,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from shop.web_answers import BUSY, CODED_BODY, CONTINUE, LARGE_BODY, LONG_HEAD, NO_LENGTH
 
 WAITING_MAX = 64  #: whole requests of a process that wait for a thread: about two seconds' work
-HEALTH_MAX = 4  #: more, of those who watch over the process
+HEALTH_MAX = 8  #: more, of those who watch over the process
 HEAD_S = 10.0  #: for the lines of a request, from the connection or the end of the answer before
 BODY_S = 30.0  #: more, for what follows them, and a second for each RATE bytes of it that have come
 RATE = 10_000  #: bytes a second that a reader takes and a sender sends at least
