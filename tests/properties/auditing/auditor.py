@@ -12,7 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from checkout.order.models import Line
-from checkout.payment.models import Refund
+from checkout.payment.models import Payment, Refund
+from checkout.store_credit.models import CreditAccount
 from fulfilment.finance.dunning.models import ClaimPayment, Recovery, WriteOff
 from fulfilment.finance.invoicing.models import Allocation, Invoice, OrderAccount
 from fulfilment.finance.ledger.models import EntryLine
@@ -43,6 +44,7 @@ class Auditor:
         self.documents()
         self.bank()
         self.cards()
+        self.store_credit()
         self.losses()
         self.on["receivable"] += sum(self.owed.values())
 
@@ -98,7 +100,18 @@ class Auditor:
         for refund in Refund.objects.filter(state="succeeded").select_related("payment__order"):
             if refund.way != "card":
                 self.owed[refund.payment.order.number] += refund.amount_minor
-                self.on["money_transit"] -= refund.amount_minor
+                self.on["store_credit" if refund.way == "credit" else "money_transit"] -= refund.amount_minor
+
+    def store_credit(self) -> None:
+        """What customers left with us and what they spent of it, by customer."""
+        self.credit: Counter[int] = Counter()
+        for refund in Refund.objects.filter(state="succeeded").select_related("payment__order"):
+            if refund.way == "credit":
+                self.credit[refund.payment.order.user_id] += refund.amount_minor
+        for paid in Payment.objects.filter(method="credit", state="captured").select_related("order"):
+            self.owed[paid.order.number] -= paid.amount_minor
+            self.on["store_credit"] += paid.amount_minor
+            self.credit[paid.order.user_id] -= paid.amount_minor
 
     def losses(self) -> None:
         """Claims that were given up with their VAT, and what came for them after all."""
@@ -139,6 +152,8 @@ class Auditor:
         _same(orders, self.owed, "order: (by the ledger, by the papers)")
         by_reports = {pk: one.closing_minor for pk, one in by_account().items()}
         _same(kept, by_reports, "account: (by its lines, by the balances of the reports)")
+        balances = dict(CreditAccount.objects.values_list("user_id", "balance_minor"))
+        _same(balances, self.credit, "customer: (store credit as it is kept, by the papers)")
         self.open_items()
         self.parts()
 

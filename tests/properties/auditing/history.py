@@ -19,7 +19,8 @@ from tests.properties.auditing.auditor import Auditor
 from tests.properties.auditing.bank import Bank
 from tests.properties.auditing.books import Books
 from tests.properties.auditing.cards import Cards
-from tests.properties.auditing.goods import Goods
+from tests.properties.auditing.credit import Credit
+from tests.properties.auditing.goods import SMALLEST_CHARGE, Goods
 from tests.properties.auditing.service import Service
 
 FIRST_DAY = dt.date(2026, 3, 2)
@@ -45,6 +46,8 @@ BEFORE = {
     "decide_return": ("order", "dispatch", "goods_come_back"),
     "explain_money_of_nobody": ("money_of_nobody",),
     "reverse_by_hand": ("manual_entry",),
+    "refund_as_credit": ("order", "pay_by_card"),
+    "order_with_credit": ("order", "pay_by_card", "refund_as_credit"),
 }
 #: How often a verb is tried, beside the others.
 WEIGHTS = {
@@ -60,11 +63,14 @@ WEIGHTS = {
     "seal": 1, "roll_up": 2,
     "exchange_size": 4, "announced_goods_come": 5, "let_exchange_go": 1, "waits_end": 1, "decide_return": 3,
     "goodwill": 1, "reduce_price": 1, "send_anew": 1, "give_voucher": 1,
+    "refund_as_credit": 4, "order_with_credit": 5,
 }  # fmt: skip
 
 
-class History(Goods, Service, Cards, Bank, Books):
+class History(Goods, Service, Cards, Credit, Bank, Books):
     """The shop, what happens to it, and the auditor beside it."""
+
+    smallest_charge = SMALLEST_CHARGE
 
     def __init__(self, seed: int, *, standin: Any, outbox: Any, clock: Any) -> None:
         self.dice = random.Random(seed)
