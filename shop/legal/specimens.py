@@ -20,6 +20,7 @@ from django.utils.translation import override
 
 from catalogue.models import Product
 from catalogue.partner.models import StockRecord
+from catalogue.product_page import LABEL_FROM_MONTHS
 from catalogue.queries import newest, offered
 from catalogue.tree import tree
 from checkout.order import access
@@ -153,14 +154,19 @@ def _open_pages(found: Collection, language: str) -> None:
 
 
 def _products(visitor: _Visitor) -> None:
-    """Pages of a product, of a reduced one and of one sold by measure."""
+    """Pages of a product, of a reduced one, of one sold by measure and of one with a long guarantee of its producer."""
     reduced = _first(Q(reference_price_minor__gt=F("price") * 100))
     measured = _first(Q(product__content_amount__gt=0) | Q(product__parent__content_amount__gt=0))
+    lasting = _first(
+        Q(product__producer_guarantee_months__gt=LABEL_FROM_MONTHS)
+        | Q(product__parent__producer_guarantee_months__gt=LABEL_FROM_MONTHS)
+    )
     plain = next(iter(newest(1)), None)
     for pk, variant, scopes in [
         (plain, None, ("product", "priced")),
         (*reduced, ("reduced", "product", "priced")),
         (*measured, ("by measure", "product", "priced")),
+        (*lasting, ("long guarantee", "product", "priced")),
     ]:
         if pk is None:
             visitor.miss(scopes[0], "none is on offer")

@@ -233,7 +233,7 @@ def test_the_commissions_own_graphic_takes_the_place_of_our_words_in_its_languag
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
     url = make_product().get_absolute_url()
-    assert "Sie ist nicht wie beschrieben oder gezeigt." in Client().get(url).content.decode()
+    assert "Die Ware ist nicht wie beschrieben oder gezeigt." in Client().get(url).content.decode()
     out = io.BytesIO()
     Image.new("RGB", (1200, 1700), "navy").save(out, "PNG")
     file = ContentFile(out.getvalue(), "mitteilung.png")
@@ -243,9 +243,9 @@ def test_the_commissions_own_graphic_takes_the_place_of_our_words_in_its_languag
     [size] = picture.renditions.all()
     assert f'src="{size.file.url}" width="{size.width}" height="{size.height}"' in html
     assert round(size.width / size.height, 2) == round(1200 / 1700, 2), "in proportion"
-    assert "Sie ist nicht wie beschrieben" not in html and "Ihr Europa" in html
+    assert "Die Ware ist nicht wie beschrieben" not in html and "Ihr Europa" in html
     english = Client().get(f"/en{url}").content.decode()
-    assert "guarantee__graphic" not in english and "It is not as described or shown." in english
+    assert "guarantee__graphic" not in english and "The article is not as described or shown." in english
     row.delete()
     assert "guarantee__graphic" not in Client().get(url).content.decode()
 

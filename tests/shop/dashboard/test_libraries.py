@@ -114,6 +114,7 @@ def test_forms_of_the_sign_in_need_a_token(people: dict[str, Any]) -> None:  # n
         ("/cms/choose-external-link/", {}, 400),
         ("/cms/choose-external-link/", {"external-link-chooser-url": "javascript:alert(1)"}, 200),
         ("/cms/product_chooser/create/", {}, 404),
+        ("/cms/snippets/choose/pages/guaranteenotice/create/", {}, 404),
         ("/cms/redirects/import/process/", {}, 400),
         ("/cms/redirects/import/process/", {"import_file_name": "x", "input_format": "x"}, 400),
         ("/cms/failwhale/", {}, 404),

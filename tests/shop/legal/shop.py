@@ -25,6 +25,7 @@ def build(outbox: Any) -> None:
     shoes = make_category("Schuhe", en="Shoes")
     shoe = make_product("Elbschuh", en="Elbe shoe", category=shoes)
     make_product("Wachs", category=shoes, price_minor=895, content_amount=75, content_unit="ml", sizes=("",))
+    make_product("Priel", category=shoes, producer_guarantee_months=36)
     reduced = make_product("Deichschuh", category=shoes, price_minor=10_000, sizes=("42",))
     for record in variants(reduced):
         PricePeriod.objects.create(

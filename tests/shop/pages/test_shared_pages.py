@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from catalogue.models import Category, Product
 from catalogue.partner.actions import change_stock
 from catalogue.partner.models import StockRecord
 from catalogue.partner.prices import set_price
+from catalogue.search.models import Boost
 from fulfilment.warehouse.picking.models import CutOff
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Site
 from shop.kernel import guards, parts, sharing
@@ -31,6 +33,7 @@ from shop.pages.context import forms
 from tests.factories.people import make_user
 from tests.factories.range import make_category, make_many, make_product, variants
 from tests.factories.stock import make_bin, make_site
+from tests.support.search import Index
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -413,6 +416,22 @@ def test_a_page_made_private_is_private_at_once(shop: dict[str, Any]) -> None:
     assert "Bald" in text(Client(), page.url)
     PageViewRestriction.objects.create(page=page, restriction_type="password", password="geheim")
     assert "Bald" not in Client().get(page.url).content.decode()
+
+
+def test_what_marketing_lifts_is_further_up_at_once_on_a_page_that_is_kept(
+    shop: dict[str, Any], search_index: Index
+) -> None:
+    lifted = make_product("Halbschuh", description="wie der Elbschuh", category=shop["node"])
+    search_index.hear()
+
+    def order() -> list[str]:
+        return re.findall(r"(Elbschuh|Halbschuh)</a></h3>", text(Client(), shop["search"]))
+
+    assert order() == ["Elbschuh", "Halbschuh"]
+    boost = Boost.objects.create(product=lifted, strength=Boost.FIRST)
+    assert order() == ["Halbschuh", "Elbschuh"]
+    boost.delete()
+    assert order() == ["Elbschuh", "Halbschuh"]
 
 
 def test_a_store_that_closes_and_a_visit_called_off_leave_the_product_page_at_once(
