@@ -29,7 +29,7 @@ def look(url: str) -> Any:
     with CaptureQueriesContext(connection) as seen:
         answer = client.get(url)
     assert answer.status_code < 500, url
-    said = [one["sql"].lstrip("( ").upper() for one in seen.captured_queries]
+    said = [one["sql"].lstrip("( \n").upper() for one in seen.captured_queries]
     assert [sql for sql in said if not sql.startswith(READS)] == [], f"reading {url} writes"
     allowed: set[str] = set()
     if answer.status_code == 200 and 'name="csrfmiddlewaretoken"' in answer.content.decode(errors="replace"):
