@@ -78,6 +78,7 @@ TASK_TABLE = {
     "audit.purge": Work("bulk", SWEEP_S),
     "pages.delete_accounts": Work("bulk", SWEEP_S),
     "kernel.clear_changes": Work("bulk", SWEEP_S),
+    "kernel.clear_tallies": Work("bulk", SWEEP_S),
     "basket.forget_guests": Work("bulk", SWEEP_S),
     "notifications.forget": Work("bulk", SWEEP_S),
     "notifications.write_newsletters": Work("bulk", SWEEP_S),
