@@ -57,6 +57,7 @@ LIBRARIES: dict[str, set[str] | None] = {
     "accounts/": None,
     "documents/": None,
     "_util/": None,
+    "^cms/password_reset/": None,  # leads to the shop's own door
     "cms/": {"marketing"} | OFFICE,
     "^((?:": None,  # pages of the shop, by their own address
 }

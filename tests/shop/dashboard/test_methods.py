@@ -56,11 +56,11 @@ METHODS: dict[str, dict[str, str]] = {
             withdrawals cases macros settlements figures figures-times figures-goods figures-costs
             figures-people remedies remedy-reasons withdrawal case case-picture settlement act""",
         "notifications": """
-            index recall-notice detail preview attachment""",
+            index newsletters newsletter newsletter-preview recall-notice detail preview attachment""",
         "connect": """
             index endpoints push""",
         "dashboard": """
-            index search synonyms boosts missed-searches orders phone-orders approvals accesses customers
+            index colleagues search synonyms boosts missed-searches orders phone-orders approvals accesses customers
             duplicates rules delivery products reviews operations phone-order order order-agreed
             order-why refund-account customer customer-credit guest""",
         "": """
@@ -106,7 +106,7 @@ METHODS: dict[str, dict[str, str]] = {
             case-assign case-priority case-order case-decide case-close case-reopen case-here
             settlement-settle settlement-nothing case-next""",
         "notifications": """
-            retry retry_failed""",
+            retry retry_failed newsletter-act""",
         "connect": """
             retry rotate test""",
         "dashboard": """
@@ -137,6 +137,7 @@ METHODS: dict[str, dict[str, str]] = {
             help-settled""",
     },
     FORMS: {
+        "notifications": "newsletter-new newsletter-edit",
         "warehouse": """
             reroute recall-confirm pack pack-scan order-address carton transfer-close
             transfer-collect transfer-receive edit-zone edit-bin shortage-policy carton-new
@@ -154,7 +155,7 @@ METHODS: dict[str, dict[str, str]] = {
         "service": """
             macro exchange act-form macro-new policy return-postage remedy-reason-new remedy-reason""",
         "dashboard": """
-            synonym boost boost-new phone-order-check order-cancel order-hold order-change order-refund approval
+            synonym colleague-reset boost boost-new phone-order-check order-cancel order-hold order-change order-refund approval
             customer-edit customer-edit-address-new customer-edit-address customer-merge-pick
             customer-merge rule delivery-method product product-price review synonym-new
             phone-order-new approval-limits""",
