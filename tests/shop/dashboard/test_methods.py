@@ -155,7 +155,8 @@ METHODS: dict[str, dict[str, str]] = {
         "service": """
             macro exchange act-form macro-new policy return-postage remedy-reason-new remedy-reason""",
         "dashboard": """
-            synonym colleague-reset boost boost-new phone-order-check order-cancel order-hold order-change order-refund approval
+            synonym colleague-reset boost boost-new
+            phone-order-check order-cancel order-hold order-change order-refund approval
             customer-edit customer-edit-address-new customer-edit-address customer-merge-pick
             customer-merge rule delivery-method product product-price review synonym-new
             phone-order-new approval-limits""",
