@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_a_worker_ends_what_it_began_and_leaves_the_rest_in_the_queue(
     assert len(left) == TASKS - len(ended) > 0, "what was not begun is in the queue, each once"
 
 
-def ask(port: int) -> str:
+def ask(port: int, who: str = "") -> str:
     """One request: "answered", "refused" (nobody took it: the server in front asks another), or how it was lost."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
@@ -80,7 +81,7 @@ def ask(port: int) -> str:
     except OSError:
         return "refused"
     try:
-        connection.request("GET", "/slow", headers={"Connection": "close"})
+        connection.request("GET", f"/slow?{who}", headers={"Connection": "close"})
         answer = connection.getresponse()
         return "answered" if answer.status == http.client.OK and answer.read() else f"status {answer.status}"
     except (OSError, http.client.HTTPException) as error:
@@ -99,14 +100,22 @@ def test_a_web_server_answers_every_request_it_took(
         "--worker-class", "shop.web.Worker", "--workers", "2", "--threads", "4", "--no-control-socket",
         "--worker-tmp-dir", str(tmp_path), "--graceful-timeout", "10", "--log-level", "warning",
     ]  # fmt: skip
-    server = subprocess.Popen(command, cwd=ROOT, text=True, start_new_session=True)
+    log = tmp_path / "asked"
+    environment = os.environ | {"TINY_LOG": str(log)}
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, start_new_session=True)
     processes.append(server)
     until(lambda: ask(port) == "answered", "the server does not start")
     seen: list[str] = []
+    lost: dict[str, str] = {}
 
-    def shopper(_number: int) -> None:
+    def shopper(number: int) -> None:
         while not seen.count("refused"):
-            seen.append(ask(port))
+            who = f"{number}-{uuid.uuid4().hex}"
+            heard = ask(port, who)
+            if heard in ("answered", "refused"):
+                seen.append(heard)
+            else:
+                lost[who] = heard
 
     with ThreadPoolExecutor(SHOPPERS) as crowd:
         shoppers = [crowd.submit(shopper, n) for n in range(SHOPPERS)]
@@ -116,3 +125,7 @@ def test_a_web_server_answers_every_request_it_took(
         for one in shoppers:
             one.result(PATIENCE_S)
     assert set(seen) == {"answered", "refused"}, collections.Counter(seen)
+    # The system may complete a connection between a worker's last look and its closing the door, and resets it then:
+    # nothing of it was read, so whoever asks again asks once.
+    assert set(lost.values()) <= {"lost: ConnectionResetError"}, lost
+    assert len(lost) <= SHOPPERS and not set(lost) & set(lines(log)), f"begun and never answered: {lost}"

@@ -22,6 +22,9 @@ BIG, LONG = b"x" * 150_000, b"x" * 6_000_000
 
 
 def _slow(environ: dict[str, Any]) -> bytes:
+    if "TINY_LOG" in os.environ:  # who asked: a line in one piece, from several processes
+        with Path(os.environ["TINY_LOG"]).open("a") as log:
+            log.write(f"{environ['QUERY_STRING']}\n")
     time.sleep(SLOW_S)
     return b"slow"
 
