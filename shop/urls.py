@@ -62,6 +62,7 @@ urlpatterns += i18n_patterns(
     path("basket/", include("checkout.basket.urls")),
     path("account/", include("shop.pages.account_urls")),
     path("accounts/second-factor/", customers.second_factor, name="second_factor"),
+    path("accounts/second-factor/<str:token>/", customers.first_factor_link, name="first_factor"),
     path("accounts/", include("allauth.urls")),
     *room("checkout/", "checkout.urls"),
     path("orders/", include("shop.pages.order_urls")),

@@ -23,23 +23,16 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from . import sessions
+from . import first_factor, sessions
 
 MARK = "second_factor_of"  #: in the session: number of the person who showed a second factor in it
 EDITOR = "/cms/"
 #: What the pages of everybody below need themselves, and the way out.
 ALWAYS = {"account_logout", "set_language", "media", "healthz", "readyz", "metrics", "wagtailadmin_logout"}
-#: Where somebody is led who has none yet: choose one, confirm the password, keep the recovery codes.
-TO_SET_UP = {
-    "second_factor",
-    "account_reauthenticate",
-    "account_email",
-    "account_confirm_email",
-    "account_email_verification_sent",
-    "mfa_index",
-    "mfa_activate_totp",
-    "mfa_add_webauthn",
-}
+#: Where somebody is led who has none yet: have the link mailed, open it, confirm the password.
+TO_SET_UP = {"second_factor", "first_factor", "account_reauthenticate", "mfa_index"}
+#: Open to whoever opened that link: a password alone is no proof (first_factor.py).
+TO_SET_UP_PROVED = {"mfa_activate_totp", "mfa_add_webauthn"}
 #: Where somebody shows the one they have.
 TO_SHOW = {"mfa_reauthenticate", "mfa_reauthenticate_webauthn"}
 KINDS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -120,6 +113,8 @@ class SecondFactorMiddleware:
             return None
         there = has_one(person)
         if name in (TO_SHOW if there else TO_SET_UP):
+            return None
+        if not there and name in TO_SET_UP_PROVED and first_factor.is_proved(request):
             return None
         return _lead(request, "mfa_reauthenticate" if there else "second_factor")
 

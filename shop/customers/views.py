@@ -15,10 +15,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from shop.audit.actions import note_change
 from shop.kernel.access import shopper_view
+from shop.kernel.tries import refusal
 
+from . import first_factor
 from .forms import ProfileForm
 from .models import User
-from .second_factor import has_one
+from .second_factor import has_one, is_wanted
 
 
 def _save(form: ProfileForm, person: User) -> None:
@@ -37,10 +39,40 @@ def _save(form: ProfileForm, person: User) -> None:
 
 @shopper_view
 @never_cache
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def second_factor(request: HttpRequest) -> HttpResponse:
-    """Where staff are led who have no second factor yet: why, and which there are."""
-    return render(request, "account/second_factor.html", {"has_one": has_one(request.user)})
+    """Where staff are led who have no second factor yet: why, and which there are. A POST mails the link to it."""
+    person = User.objects.get(pk=request.user.pk)
+    if request.method == "POST" and not has_one(person):
+        wait = first_factor.send_link(person)
+        if wait:
+            return refusal(request, wait)
+        messages.success(
+            request,
+            _("We have sent a link to %(email)s. Open it in this browser; it works for an hour.")
+            % {"email": person.email},
+        )
+        return redirect("second_factor")
+    context = {
+        "has_one": has_one(person),
+        "proved": first_factor.is_proved(request) or not is_wanted(person),
+        "email": person.email,
+    }
+    return render(request, "account/second_factor.html", context)
+
+
+@shopper_view
+@never_cache
+@require_safe
+def first_factor_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The link of the mail: in this session the first second factor may be set up."""
+    person = User.objects.get(pk=request.user.pk)
+    if not first_factor.prove(request.session, person, token):
+        messages.error(
+            request,
+            _("This link is too old, or was meant for somebody else. Have a new one sent to you."),
+        )
+    return redirect("second_factor")
 
 
 @shopper_view

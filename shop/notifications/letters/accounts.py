@@ -65,6 +65,31 @@ def _reset(asked: AccountMailRequested, name: str) -> Letter:
     )
 
 
+def _first_factor(asked: AccountMailRequested, name: str) -> Letter:
+    blocks: list[Block] = [
+        Paragraph(
+            _(
+                "Somebody, presumably you, signed in with your password and would like to set up a second factor. "
+                "Open this link in the same browser; it works for an hour."
+            )
+        ),
+        *_action(_("Set up a second factor"), asked.facts.get("url", ""), ""),
+        Paragraph(
+            _(
+                "If it was not you, somebody knows your password: do not open the link, and choose a new one at once."
+            )
+        ),
+    ]
+    return Letter(
+        subject=_("Set up your second factor"),
+        preheader=_("The link works for an hour."),
+        heading=_("Your second factor"),
+        greeting=facts.hello(name),
+        blocks=blocks,
+        closing=signature(),
+    )
+
+
 def _unknown(asked: AccountMailRequested, name: str) -> Letter:
     text = _(
         "Somebody, presumably you, wanted to choose a new password for %(email)s. We have no account with this "
@@ -130,6 +155,7 @@ LETTERS: dict[str, Callable[[AccountMailRequested, str], Letter]] = {
     "password_reset_code": _reset,
     "unknown_account": _unknown,
     "account_already_exists": _exists,
+    "first_factor": _first_factor,
 }
 #: Notices that something changed: subject and sentence.
 NOTICES: dict[str, Callable[[AccountMailRequested], tuple[str, str]]] = {
@@ -174,6 +200,14 @@ NOTICES: dict[str, Callable[[AccountMailRequested], tuple[str, str]]] = {
     "totp_deactivated": lambda asked: (
         _("Two-step login is switched off"),
         _("Logging in to your account needs the password only."),
+    ),
+    "webauthn_added": lambda asked: (
+        _("A passkey was added"),
+        _("A passkey was added to your account; it opens the account from now on."),
+    ),
+    "webauthn_removed": lambda asked: (
+        _("A passkey was removed"),
+        _("A passkey was removed from your account; it opens the account no more."),
     ),
     "recovery_codes_generated": lambda asked: (
         _("New recovery codes"),

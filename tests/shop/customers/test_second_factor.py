@@ -11,15 +11,18 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.contrib.auth.models import Permission
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from shop.audit.models import CHANGE, Access
+from shop.customers import first_factor
 from shop.customers.factor_reset import NotReset, reset_second_factors
 from shop.customers.models import User
 from shop.customers.second_factor import MARK
+from shop.customers.sessions import end_sessions
 from shop.kernel.checks import only_the_demo_is_let_off, staff_show_a_second_factor
 from shop.notifications.models import OutgoingMail
 from tests.factories.people import make_staff, make_user
@@ -57,6 +60,12 @@ def sign_in(client: Client, person: User) -> Any:
     return client.post(reverse(LOGIN), {"login": person.email, "password": PASSWORD})
 
 
+def prove(client: Client, person: User) -> None:
+    """Open the link of the mail in this session."""
+    client.get(first_factor.link_of(User.objects.get(pk=person.pk)))
+    assert client.session[first_factor.PROVED] == person.pk
+
+
 @pytest.mark.parametrize("door", sorted(DOORS))
 def test_staff_without_a_second_factor_are_led_to_set_one_up(client: Client, clerk: User, door: str) -> None:
     by_password(client, clerk)
@@ -76,6 +85,9 @@ def test_scripts_and_parts_of_pages_are_told_so(client: Client, clerk: User) -> 
 
 def test_the_page_says_why_and_which_there_are_and_the_way_out_is_open(client: Client, clerk: User) -> None:
     by_password(client, clerk)
+    page = client.get("/accounts/second-factor/").content.decode()
+    assert reverse("mfa_activate_totp") not in page, "first the link of the mail"
+    prove(client, clerk)
     page = client.get("/accounts/second-factor/").content.decode()
     assert reverse("mfa_activate_totp") in page
     assert reverse("mfa_add_webauthn") in page
@@ -104,6 +116,7 @@ def test_an_app_is_set_up_and_opens_the_office(
     elsewhere = Client()
     by_password(elsewhere, clerk)
     assert sign_in(client, clerk).status_code == 302
+    prove(client, clerk)
     page = client.get(reverse("mfa_activate_totp"))
     assert page.status_code == 200, "who signed in just now is not asked for the password again"
     (secret,) = re.findall(r'value="([A-Z2-7]{16,})"', page.content.decode())
@@ -118,6 +131,79 @@ def test_an_app_is_set_up_and_opens_the_office(
     assert elsewhere.get("/dashboard/").headers["Location"].startswith("/accounts/login/"), (
         "other sessions ended"
     )
+
+
+SET_UP = ("mfa_activate_totp", "mfa_add_webauthn")
+
+
+def test_a_password_alone_sets_up_no_factor(client: Client, clerk: User, outbox: Any) -> None:
+    """Whoever stole it would lock its owner out: the link goes to the address."""
+    sign_in(client, clerk)
+    for name in SET_UP:
+        assert client.get(reverse(name)).headers["Location"].startswith("/accounts/second-factor/"), name
+        assert client.post(reverse(name), {"code": code()}).status_code == 302, name
+    for name in ("account_email", "account_change_password"):
+        assert client.post(reverse(name), {"email": "thief@example.org", "action_add": ""}).status_code == 302
+    assert not Authenticator.objects.exists()
+    assert client.post("/accounts/second-factor/").status_code == 302
+    outbox.drain()
+    mail = OutgoingMail.objects.get()
+    assert mail.recipient == clerk.email
+    (link,) = re.findall(r"https?://\S+(/accounts/second-factor/\S+/)", mail.text)
+    assert client.get(link).status_code == 302
+    assert client.get(reverse("mfa_activate_totp")).status_code == 200
+
+
+def test_links_are_for_one_person_for_an_hour_and_end_with_the_sessions(
+    client: Client, clerk: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_staff("kollege@example.org")
+    link = first_factor.link_of(User.objects.get(pk=clerk.pk))
+    by_password(client, other)
+    client.get(link)
+    assert first_factor.PROVED not in client.session
+    thief = Client()
+    assert thief.get(link).headers["Location"].startswith("/accounts/login/")
+    by_password(thief, clerk)
+    monkeypatch.setattr(first_factor, "LINK_LASTS_S", -1)
+    thief.get(link)
+    assert first_factor.PROVED not in thief.session, "too old"
+    monkeypatch.undo()
+    clerk.set_password("elbe-speicher-7")
+    clerk.save()
+    end_sessions([clerk.pk], of=clerk)
+    by_password(thief, clerk)
+    thief.get(link)
+    assert first_factor.PROVED not in thief.session, "the sessions of that time have ended"
+
+
+def test_links_are_mailed_seldom_and_the_wait_is_said(client: Client, clerk: User) -> None:
+    by_password(client, clerk)
+    seen = [client.post("/accounts/second-factor/").status_code for _ in range(4)]
+    assert seen == [302, 302, 302, 429]
+
+
+def test_without_a_mail_server_whoever_has_the_machine_prints_the_link(clerk: User, capsys: Any) -> None:
+    call_command("second_factor_link", clerk.email)
+    assert "/accounts/second-factor/" in capsys.readouterr().out
+    TOTP.activate(clerk, SECRET)
+    for email in (clerk.email, "nobody@example.org"):
+        with pytest.raises(CommandError):
+            call_command("second_factor_link", email)
+
+
+def test_a_factor_that_comes_or_goes_is_told_to_the_address(
+    client: Client, clerk: User, outbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda work, *args, **kwargs: work())
+    sign_in(client, clerk)
+    prove(client, clerk)
+    page = client.get(reverse("mfa_activate_totp"))
+    (secret,) = re.findall(r'value="([A-Z2-7]{16,})"', page.content.decode())
+    client.post(reverse("mfa_activate_totp"), {"code": code(secret)})
+    outbox.drain()
+    told = set(OutgoingMail.objects.filter(recipient=clerk.email).values_list("subject", flat=True))
+    assert any("ode" in one or "Anmeldung" in one for one in told), told
 
 
 def test_who_has_an_app_shows_it_at_each_sign_in(client: Client, clerk: User) -> None:
