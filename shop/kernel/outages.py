@@ -11,7 +11,7 @@ FILES = "files"
 #: SQLSTATE (PostgreSQL, appendix A): connection, out of resources, shut down or starting, a standby that only reads,
 #: and a server that took longer than we wait. A deadlock (40P01) is an error of ours and stays one.
 AWAY = ("08", "53", "57P0", "25006", "57014")
-BUSY_CODES = {"SlowDown", "ServiceUnavailable", "RequestTimeout"}  #: what S3 says when it has too much to do
+LOST_CODES = {"NoSuchKey", "404"}  #: what S3 says of one file that is not there
 
 
 def cause_of(error: BaseException | None) -> str:
@@ -41,8 +41,6 @@ def _is_files(error: BaseException) -> bool:
     library = sys.modules.get("botocore.exceptions")
     if library is None:
         return False
-    if isinstance(error, library.ClientError):  # an answer: one file that is lost is no outage
-        said = error.response
-        status = said.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or said.get("Error", {}).get("Code") in BUSY_CODES
+    if isinstance(error, library.ClientError):  # one file that is lost is no outage
+        return error.response.get("Error", {}).get("Code") not in LOST_CODES
     return isinstance(error, library.BotoCoreError)

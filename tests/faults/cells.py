@@ -51,7 +51,7 @@ EXPECTED: dict[tuple[str, str], str] = {
     (
         "cache",
         "down",
-    ): "Pages are made anew each time; no error, no limit of a visitor is enforced meanwhile.",
+    ): "Pages are made anew each time; no error, and limits hold: they are counted in the database.",
     ("cache", "slow"): (
         "One page waits CACHE_TIMEOUT_S at most, then nobody asks for CACHE_REST_S; pages are made anew."
     ),

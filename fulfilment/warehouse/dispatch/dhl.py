@@ -359,14 +359,16 @@ def _account() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _karrio() -> Any:
-    """karrio, imported on first use."""
+    """karrio, imported on first use. It tells Pillow to take broken pictures, which would hold for all the process."""
     os.environ.setdefault("KARRIO_LOG_LEVEL", "ERROR")
     from types import SimpleNamespace
 
     import karrio.lib as lib
     import karrio.sdk as sdk
     from karrio.core import models
+    from PIL import ImageFile
 
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     return SimpleNamespace(sdk=sdk, lib=lib, models=models)
 
 

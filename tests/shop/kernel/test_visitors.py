@@ -56,6 +56,7 @@ def test_without_servers_of_ours_the_header_means_nothing(settings: LazySettings
     assert place_of(asked("8.8.8.8", "9.9.9.9")) == "8.8.8.8"
 
 
+@pytest.mark.django_db
 def test_behind_one_server_each_visitor_has_a_limit_of_their_own(settings: LazySettings) -> None:
     settings.TRUSTED_PROXIES = OURS
     cache.clear()

@@ -12,9 +12,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
+from PIL import ImageFile
 
 from checkout.order.models import Order
 from fulfilment.warehouse.dispatch import actions, labels, tracking
+from fulfilment.warehouse.dispatch import dhl as dhl_interface
 from fulfilment.warehouse.dispatch.dhl import DhlParcel
 from fulfilment.warehouse.dispatch.door import HEADER
 from fulfilment.warehouse.dispatch.errors import DispatchError
@@ -313,3 +315,9 @@ def test_a_shopper_reads_no_code_of_ours(pack: Pack, staff: User) -> None:
     with override("en"):
         texts = [str(one.get("text", "")) for one in order_page(Order.objects.get())["timeline"]]
     assert f"Tracking number {parcel.tracking_number}" in texts
+
+
+def test_the_carriers_library_lets_no_broken_picture_into_the_process(dhl: CarrierStandIn) -> None:
+    """It tells Pillow to take pictures that break off; uploads of shoppers are checked in the same process."""
+    dhl_interface._karrio()
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False
