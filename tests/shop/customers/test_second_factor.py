@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.contrib.auth.models import Permission
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -218,11 +219,15 @@ def test_who_has_an_app_shows_it_at_each_sign_in(client: Client, clerk: User) ->
     assert client.get("/dashboard/").status_code == 200
 
 
-def test_a_code_opens_once(client: Client, clerk: User) -> None:
+@pytest.mark.parametrize("same_process", [True, False])
+def test_a_code_opens_once(client: Client, clerk: User, same_process: bool) -> None:
+    """Also where the cache of the process that took it is not that of the next."""
     TOTP.activate(clerk, SECRET)
     used = code()
     sign_in(client, clerk)
     assert client.post(reverse(AUTHENTICATE), {"code": used}).status_code == 302
+    if not same_process:
+        cache.clear()
     thief = Client()
     sign_in(thief, clerk)
     assert thief.post(reverse(AUTHENTICATE), {"code": used}).status_code == 200
