@@ -18,7 +18,7 @@ from tests.shop.dashboard.test_doors import PARTS, is_of_a_library, others
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
-READS = ("SELECT", "EXPLAIN", "WITH", "SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "PRAGMA")
+READS = ("SELECT", "EXPLAIN", "WITH", "SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "PRAGMA", "DECLARE")
 LINK = re.compile(r'href="(/(?!static|media|i18n)[^"#]*)"')
 PAGES_MAX = 60
 
