@@ -23,6 +23,8 @@ OURS = ("migrate", "web", "worker-money", "worker-documents", "worker-index", "w
 ONCE = ("migrate", "bucket")  #: they end, so nothing asks whether they live
 AS_ROOT = {"minio": "its image keeps the data folder for root; every capability is taken"}
 WRITES = ("search", "rabbitmq", "minio")  #: images that write beside their volumes
+RABBITMQ_WAITS_S = 1800  #: until a message has to be acknowledged, where nothing is said
+MESSAGE_WAITS_S = 600  #: a message may lie so long with a worker before its task begins
 #: Words in the file that are no settings: of the proxy.
 NOT_SETTINGS = {"TLS", "SITE"}
 #: What the real thing sets besides; without it these halves are embedded for good reason.
@@ -53,6 +55,7 @@ def problems(compose: dict[str, Any], text: str) -> list[str]:
         *_names(compose, text),
         *_example(),
         *_queues(compose),
+        *_patience(compose),
         *(line for name, service in compose["services"].items() for line in _service(name, service)),
         *_secrets(compose),
     ]
@@ -88,6 +91,18 @@ def _queues(compose: dict[str, Any]) -> Iterator[str]:
     beats = [name for name, command in commands.items() if " beat " in f"{command} "]
     if len(beats) != 1:
         yield f"there must be one clock, not {beats}"
+
+
+def _patience(compose: dict[str, Any]) -> Iterator[str]:
+    """RabbitMQ closes the channel of who does not acknowledge in time, and we do so when a task is done."""
+    from shop.settings.tasks import TASK_TABLE
+
+    longest_s = max(work.limit_s for work in TASK_TABLE.values())
+    said = str(compose["services"]["rabbitmq"].get("environment", ""))
+    found = re.search(r"consumer_timeout (\d+)", said)
+    waits_s = int(found[1]) / 1000 if found else RABBITMQ_WAITS_S
+    if waits_s < longest_s + MESSAGE_WAITS_S:
+        yield f"rabbitmq gives up a task after {waits_s:.0f} s, the longest may take {longest_s} s"
 
 
 def _after(command: str, option: str) -> str:

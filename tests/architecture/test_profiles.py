@@ -57,6 +57,7 @@ def without(name: str, key: str) -> Callable[[Any], Any]:
         (without("postgres", "deploy"), "no limits"),
         (without("proxy", "healthcheck"), "whether it lives"),
         (without("proxy", "user"), "runs as root"),
+        (without("rabbitmq", "environment"), "rabbitmq gives up a task after 1800 s"),
         (without("redis", "cap_drop"), "keeps capabilities"),
         (without("web", "read_only"), "may write"),
         (service("web", ports=["8000:8000"]), "opens 8000:8000 to others"),
