@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from checkout.order import access
 from checkout.order.models import Order
@@ -62,7 +62,7 @@ def _open_payment(order: Order) -> Payment | None:
 
 @public
 @never_cache
-@require_GET
+@require_safe
 @csp_update(STRIPE_POLICY)  # type: ignore[arg-type]  # its hints know no view with arguments
 def pay(request: HttpRequest, number: str) -> HttpResponse:
     """The card page of an order that waits for its money."""
@@ -113,7 +113,7 @@ def _start(payment: Payment) -> tuple[Intent | None, str]:
 
 @public
 @never_cache
-@require_GET
+@require_safe
 def paid(request: HttpRequest, number: str) -> HttpResponse:
     """The browser comes back from Stripe. What it says is not believed: Stripe is asked."""
     order = own_order(request, number)

@@ -145,7 +145,7 @@ def _contact_forms(
 
 @public
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: HttpRequest) -> HttpResponse:
     """Step 1: e-mail address and addresses, for guests and customers alike."""
     ended = _signed_out(request)
@@ -184,7 +184,7 @@ def contact(request: HttpRequest) -> HttpResponse:
 
 @public
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def delivery(request: HttpRequest) -> HttpResponse:
     """Step 2: how the goods reach the shopper."""
     ended = _signed_out(request)
@@ -223,7 +223,7 @@ def delivery(request: HttpRequest) -> HttpResponse:
 
 @public
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def payment(request: HttpRequest) -> HttpResponse:
     """Step 3: how to pay. Every method that is refused says why and what to do instead."""
     ended = _signed_out(request)
@@ -270,7 +270,7 @@ def missing_step(found: Quote, step: str) -> str:
 
 @public
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def summary(request: HttpRequest) -> HttpResponse:
     """Step 4: everything on one page, and the button that orders with an obligation to pay (§ 312j BGB)."""
     if request.method == "POST":

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import formats
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from fulfilment.finance.invoicing.forms import BUCKET_LABELS
 from fulfilment.finance.invoicing.queries import Bucket, ageing, unapplied_minor
@@ -30,7 +30,7 @@ CURRENCY = "EUR"
 
 
 @staff_view("ledger.view_ledger")
-@require_GET
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The room at a glance; a constant number of queries however long the books are."""
     today = clock.today()

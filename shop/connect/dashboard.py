@@ -109,7 +109,7 @@ def endpoints(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(MANAGE)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest) -> HttpResponse:
     """Enter an address; its secret is shown on the next page, once."""
     form = EndpointForm(request.POST or None, initial={"active": True})
@@ -123,7 +123,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 @staff_view(MANAGE)
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def endpoint(request: HttpRequest, pk: int) -> HttpResponse:
     """Change an endpoint."""
     found = get_object_or_404(Endpoint, pk=pk)

@@ -35,7 +35,7 @@ LINKS_PER_HOUR_MAX = 3  #: one-time links mailed per order and hour; more would 
 
 @public
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def lookup(request: HttpRequest) -> HttpResponse:
     """Order number and e-mail address bring a one-time link by mail. The answer is the same whether they fit."""
     form = LookupForm(request.POST or None)

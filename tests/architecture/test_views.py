@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from django.contrib.auth.models import Permission
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from shop.kernel.access import PUBLIC, SHOPPER
+from tests.architecture.source import modules
 
 #: Libraries guard these themselves; their modules, and why they are open to whom.
 GUARDED_BY_LIBRARY = {
@@ -106,3 +108,20 @@ def test_strangers_get_into_no_staff_page(db: None, client: object) -> None:
         if answer.status_code == 401 and answer["Content-Type"] == "application/json":
             continue  # a phone that asks for data is told so in words
         assert answer.status_code in (302, 403, 405), f"{path} answers {answer.status_code} to a stranger"
+
+
+#: They mean GET and not HEAD: a key or a secret that is shown once is not used up by a program that only looks.
+GET_ALONE = {"shop/pages/keys.py", "shop/connect/dashboard.py"}
+
+
+def test_what_is_no_form_is_read_only() -> None:
+    """A view that tells a form by "not GET" would take HEAD for one, and no token is asked of HEAD."""
+    wrong = [
+        f"{module.name}:{node.lineno}"
+        for module in modules()
+        if module.name not in GET_ALONE and "/standin/" not in module.name
+        for node in module.walk(ast.Compare)
+        if getattr(node, "lineno", 0)
+        and ast.unparse(node) in ("request.method == 'GET'", "request.method != 'GET'")
+    ]
+    assert not wrong, f"{wrong}: ask whether it is POST; HEAD is reading too"

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from fulfilment.finance.amounts import CsvAmount
 from fulfilment.finance.ledger.actions import WrongAccount
@@ -35,7 +35,7 @@ SORT: dict[str, Callable[[queries.AccountRow], Any]] = {
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def accounts(request: HttpRequest) -> HttpResponse:
     """Every account with its balance by statements and by the books, and what is wrong between them."""
     form = AccountSearch(request.GET)

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfilment.finance.archive import FileDamaged, damaged_page, opened
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
@@ -95,7 +95,7 @@ def _take(request: HttpRequest, uploads: list[Any], mapping: CsvMapping | None) 
 
 
 @staff_view(VIEW, shows="list")
-@require_GET
+@require_safe
 def file(request: HttpRequest, pk: int) -> HttpResponse:
     """One file: how far it is, what it brought or why it was refused, and what to do then."""
     found = _file(pk)
@@ -109,7 +109,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """How far reading is, for the page to renew; when it is over the page is loaded anew."""
     found = _file(pk)
@@ -134,7 +134,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view(VIEW, shows="list")
-@require_GET
+@require_safe
 def download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     """The file as it came."""
     found = _file(pk)

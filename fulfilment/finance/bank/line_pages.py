@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from fulfilment.finance.amounts import CsvAmount
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
@@ -29,7 +29,7 @@ STATEMENT_SORT = {
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def statements(request: HttpRequest) -> HttpResponse:
     """Every statement, newest first; those with a gap before them or a sum that fails are marked."""
     form = StatementSearch(request.GET)
@@ -65,7 +65,7 @@ def statements(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(VIEW, shows="list")
-@require_GET
+@require_safe
 def statement(request: HttpRequest, pk: int) -> HttpResponse:
     """One statement: balances, what it brought, and how many of its lines other files had told of."""
     found = get_object_or_404(Statement.objects.select_related("account", "file"), pk=pk)
@@ -81,7 +81,7 @@ def statement(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view(VIEW, shows="list")
-@require_GET
+@require_safe
 def lines(request: HttpRequest) -> HttpResponse:
     """Every line of every account, newest first."""
     form = LineSearch(request.GET)
@@ -105,7 +105,7 @@ def lines(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(VIEW, shows="bank_line")
-@require_GET
+@require_safe
 def line(request: HttpRequest, pk: int) -> HttpResponse:
     """One line with everything the bank said of it."""
     found = get_object_or_404(StatementLine.objects.select_related("account", "statement__file"), pk=pk)

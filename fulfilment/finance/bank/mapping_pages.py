@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfilment.warehouse.lists import Search, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.kernel.access import staff_view
@@ -39,7 +39,7 @@ class Preview:
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def mappings(request: HttpRequest) -> HttpResponse:
     """Every saved mapping."""
     form = Search(request.GET)

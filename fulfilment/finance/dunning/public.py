@@ -17,7 +17,7 @@ from django.urls import path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from stdnum import iban as iban_rules
 
 from checkout.pay_views import STRIPE_POLICY
@@ -158,7 +158,7 @@ def _payment(notice: DunningNotice, pk: int) -> Payment:
 
 @public
 @never_cache
-@require_GET
+@require_safe
 @csp_update(STRIPE_POLICY)  # type: ignore[arg-type]  # its hints know no view with arguments
 def card(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     """The provider's card fields for one invoice."""
@@ -192,7 +192,7 @@ def card(request: HttpRequest, token: str, pk: int) -> HttpResponse:
 
 @public
 @never_cache
-@require_GET
+@require_safe
 def back(request: HttpRequest, token: str, pk: int) -> HttpResponse:
     """The browser comes back from the provider, which is asked what became of it."""
     payment = _payment(_notice(token), pk)

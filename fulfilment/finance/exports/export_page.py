@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from fulfilment.finance.archive import FileDamaged, damaged_page, opened
 from fulfilment.finance.forms import ReasonForm
@@ -60,7 +60,7 @@ def _page(request: HttpRequest, pk: int, form: ReasonForm, status: int = 200) ->
 
 
 @staff_view(MAKE, shows="list")
-@require_GET
+@require_safe
 def download(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     """The file of an export as it was made. Who fetches it is noted."""
     found = get_object_or_404(Export, pk=pk, state__in=HAS_FILE)

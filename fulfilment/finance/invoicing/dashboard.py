@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from checkout.vat_ids import vies
 from checkout.vat_ids.queries import checks_of
@@ -42,7 +42,7 @@ CUTS = {"pdf": "application/pdf", "xml": "application/xml"}
 
 
 @staff_view("invoicing.view_invoices", shows="list")
-@require_GET
+@require_safe
 def invoices(request: HttpRequest) -> HttpResponse:
     """Every document, newest first."""
     form = InvoiceSearch(request.GET)
@@ -67,7 +67,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("invoicing.view_invoices", shows="list")
-@require_GET
+@require_safe
 def open_items(request: HttpRequest) -> HttpResponse:
     """What customers owe, longest overdue first, with its age."""
     today = clock.today()
@@ -102,7 +102,7 @@ def open_items(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("invoicing.view_invoices", shows="invoice")
-@require_GET
+@require_safe
 def invoice(request: HttpRequest, number: str) -> HttpResponse:
     """One document: facts, lines, VAT, what was paid on it, what corrects it."""
     found = page_parts.one(number)
@@ -124,7 +124,7 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @staff_view("invoicing.view_invoices", shows="invoice")
-@require_GET
+@require_safe
 def invoice_file(request: HttpRequest, number: str, cut: str) -> HttpResponse:
     """The archived PDF or XML, made now when the task has not come by yet."""
     found = page_parts.one(number)
@@ -140,7 +140,7 @@ def invoice_file(request: HttpRequest, number: str, cut: str) -> HttpResponse:
 
 
 @staff_view("invoicing.view_invoices", shows="invoice")
-@require_GET
+@require_safe
 def xrechnung(request: HttpRequest, number: str) -> HttpResponse:
     """The invoice as XRechnung for a public buyer, or in words why it is none."""
     found = page_parts.one(number)
@@ -158,7 +158,7 @@ def xrechnung(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @staff_view("invoicing.issue_credit_notes", shows="invoice")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def credit_note(request: HttpRequest, number: str) -> HttpResponse:
     """Credit pieces, shipping or an amount: first what will happen, then it happens."""
     found = page_parts.standing(number)
@@ -201,7 +201,7 @@ def credit_note(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @staff_view("invoicing.issue_credit_notes", shows="invoice")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Cancel a whole invoice: the page says what that means before it is done."""
     found = page_parts.standing(number)

@@ -69,7 +69,7 @@ class MerchantForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @staff_view("invoicing.change_merchant")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def merchant(request: HttpRequest) -> HttpResponse:
     """Change the merchant's data; documents issued before keep theirs."""
     form = MerchantForm(request.POST or None, instance=profile())

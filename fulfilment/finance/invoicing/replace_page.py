@@ -109,7 +109,7 @@ class ReplaceForm(forms.Form):
 
 
 @staff_view("invoicing.issue_credit_notes", shows="invoice")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def replace(request: HttpRequest, number: str) -> HttpResponse:
     """Ask what is right, show both documents before, then issue them in one step."""
     found = page_parts.one(number)

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from fulfilment.finance.amounts import AmountField, CsvAmount, rate_text
 from fulfilment.finance.forms import Period
@@ -41,7 +41,7 @@ class JournalForm(Period):
 
 
 @staff_view("ledger.view_ledger", shows="list")
-@require_GET
+@require_safe
 def journal(request: HttpRequest) -> HttpResponse:
     """Every posted entry, newest first."""
     form = JournalForm(request.GET)
@@ -71,7 +71,7 @@ def journal(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("ledger.view_ledger", shows="entry")
-@require_GET
+@require_safe
 def entry(request: HttpRequest, pk: int) -> HttpResponse:
     """One entry: its lines, where it came from, what reverses it."""
     try:

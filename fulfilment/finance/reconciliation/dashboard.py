@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from checkout.order.models import Order
 from fulfilment.finance.amounts import CsvAmount
@@ -37,7 +37,7 @@ SORT = {"date": "booked_on", "amount": "amount_minor", "payer": "payer", "state"
 
 
 @staff_view("reconciliation.view_receipts", shows="list")
-@require_GET
+@require_safe
 def receipts(request: HttpRequest) -> HttpResponse:
     """Every receipt, newest first."""
     form = ReceiptSearch(request.GET)
@@ -67,10 +67,10 @@ def receipts(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("reconciliation.record_receipts")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def record_receipt(request: HttpRequest) -> HttpResponse:
     """Type a line of the statement and tick what it pays; works with and without suggestions as one types."""
-    if request.method == "GET":
+    if request.method != "POST":
         initial = {"booked_on": clock.today(), "text": request.GET.get("text", "")[:500]}
         form = ReceiptForm(initial=initial)
         assign = AssignForm(QueryDict(), 0)
@@ -111,7 +111,7 @@ def record_receipt(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("reconciliation.record_receipts", shows="list")
-@require_GET
+@require_safe
 def suggestions(request: HttpRequest) -> HttpResponse:
     """The list of open items alone, for the page to renew as one types."""
     form = ReceiptForm(request.GET)
@@ -124,7 +124,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("reconciliation.view_receipts", shows="receipt")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     """One receipt: what it explains, and what the rest of it may pay."""
     found = _receipt(pk)
@@ -166,7 +166,7 @@ def receipt(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("reconciliation.record_receipts")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one assignment back, after saying what that means."""
     assignment = get_object_or_404(
@@ -195,7 +195,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("reconciliation.record_receipts", shows="receipt")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw a receipt that was typed wrongly, after saying what that means; what the bank told stays."""
     found = get_object_or_404(Receipt, pk=_small(pk), line=None)

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from fulfilment.finance.amounts import CsvAmount
 from fulfilment.finance.forms import ReasonForm
@@ -41,7 +41,7 @@ class DisbursementSearch(Search):
 
 
 @staff_view("reconciliation.view_receipts", shows="list")
-@require_GET
+@require_safe
 def disbursements(request: HttpRequest) -> HttpResponse:
     """Money that left, newest first."""
     form = DisbursementSearch(request.GET)
@@ -70,7 +70,7 @@ def disbursements(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("reconciliation.view_receipts", shows="disbursement")
-@require_GET
+@require_safe
 def disbursement(request: HttpRequest, pk: int) -> HttpResponse:
     """One disbursement: what it was for."""
     found = get_object_or_404(Disbursement.objects.select_related("line__account", "recorded_by"), pk=pk)
@@ -82,7 +82,7 @@ def disbursement(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("reconciliation.record_receipts", shows="disbursement")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw what was recorded by hand and wrongly; what the bank told stays."""
     found = get_object_or_404(Disbursement, pk=pk, line=None)

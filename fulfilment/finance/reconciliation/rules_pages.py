@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from fulfilment.finance.ledger.by_hand import accounts_to_choose
 from fulfilment.finance.model_forms import PeopleForm
@@ -77,7 +77,7 @@ class PolicyForm(PeopleForm):
 
 
 @staff_view("reconciliation.view_receipts", shows="list")
-@require_GET
+@require_safe
 def rules(request: HttpRequest) -> HttpResponse:
     """Everything that confirmations taught, with how often it was used."""
     form = RuleSearch(request.GET)
@@ -103,7 +103,7 @@ def rules(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("reconciliation.change_rules", shows="rule")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def rule(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a rule about texts."""
     found = get_object_or_404(LearnedRule, pk=pk)
@@ -123,7 +123,7 @@ def rule(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("reconciliation.change_rules", shows="rule")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def forget_rule(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a rule, after saying what that means."""
     found = get_object_or_404(LearnedRule, pk=pk)
@@ -136,7 +136,7 @@ def forget_rule(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("reconciliation.change_rules")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def match_policy(request: HttpRequest) -> HttpResponse:
     """What matching may book by itself."""
     form = PolicyForm(request.POST or None, instance=policy())

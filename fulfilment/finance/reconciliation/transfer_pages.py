@@ -36,7 +36,7 @@ def waiting() -> Any:
 
 
 @staff_view("reconciliation.record_receipts", shows="refund")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def note_sent(request: HttpRequest, pk: int) -> HttpResponse:
     """Note that a refund left our bank account; that is when the books and the customer learn of it."""
     if pk >= 2**63:
@@ -52,7 +52,7 @@ def note_sent(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("reconciliation.record_receipts", shows="payback")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def note_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Note that money which was not ours has left our bank account."""
     payback = get_object_or_404(PayBack.objects.select_related("receipt"), pk=pk, state="requested")

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from fulfilment.finance.amounts import AmountField
 from fulfilment.finance.ledger.by_hand import accounts_to_choose
@@ -80,7 +80,7 @@ class BackForm(forms.Form):
 
 
 @staff_view("reconciliation.view_receipts", shows="list")
-@require_GET
+@require_safe
 def workbench(request: HttpRequest) -> HttpResponse:
     """The bench with one line in hand."""
     return _bench(request, line=request.GET.get("line", ""))
@@ -254,7 +254,7 @@ def _bench(
     back: BackForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    data = request.GET if request.method == "GET" else request.POST
+    data = request.POST if request.method == "POST" else request.GET
     form = BenchSearch(data)
     page, rows = desk.open_lines(request, form.value("q"), form.value("show"))
     money = desk.money_by(line)
@@ -293,7 +293,7 @@ def _bench(
 
 
 def _address(request: HttpRequest, line: str) -> str:
-    data = request.GET if request.method == "GET" else request.POST
+    data = request.POST if request.method == "POST" else request.GET
     facts = {
         "q": data.get("q", "")[:100],
         "show": data.get("show", ""),

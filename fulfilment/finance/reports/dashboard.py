@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from shop.kernel.access import staff_view
 from shop.kernel.nav import NavEntry
@@ -18,7 +18,7 @@ VIEW = "ledger.view_ledger"
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Every report with what it answers."""
     return render(request, "dashboard/finance/reports/index.html", {"groups": _groups()})

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from fulfilment.warehouse.lists import csv_file, csv_url, wants_csv
 from fulfilment.warehouse.stock.models import Site
@@ -21,7 +21,7 @@ REFRESH_S = 30  #: how often the board looks again
 
 
 @staff_view("picking.pick_orders")
-@require_GET
+@require_safe
 def board(request: HttpRequest) -> HttpResponse:
     """To pick, late, short, packed, waiting for the carrier; picks per hour and person."""
     sites = list(Site.objects.filter(is_active=True))

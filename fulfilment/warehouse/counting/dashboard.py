@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.stock.actions import StockError
@@ -40,7 +40,7 @@ BINS_OFFERED = 500
 
 
 @staff_view("counting.view_counts")
-@require_GET
+@require_safe
 def counts(request: HttpRequest) -> HttpResponse:
     """What is to be counted in walking order, what waits for approval, and every count before."""
     form = CountSearch(request.GET)
@@ -82,7 +82,7 @@ def _cells(row: Any) -> list[Any]:
 
 
 @staff_view("counting.count_bins")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask for a count of a bin, or of one article in it."""
     given = {"bin": request.GET.get("bin", "")[:60], "code": request.GET.get("code", "")[:60]}
@@ -112,7 +112,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("counting.view_counts")
-@require_GET
+@require_safe
 def task(request: HttpRequest, pk: int) -> HttpResponse:
     """One count: where it stands, what may be done, what was found, what happened."""
     return task_page(request, pk)
@@ -176,7 +176,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("counting.change_policy")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def rules(request: HttpRequest) -> HttpResponse:
     """Tolerance, approval and rhythm; and what is due today by them."""
     current = policy()

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.answers import SCAN_TAG, scan_answers
@@ -31,7 +31,7 @@ from .states import IN_HAND
 
 
 @staff_view("counting.count_bins")
-@require_GET
+@require_safe
 def count_screen(request: HttpRequest, pk: int) -> HttpResponse:
     """The bin, large, and one field to scan into."""
     return _screen(request, pk)

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfilment.warehouse.lists import Search, csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.stock.actions import StockError
@@ -36,7 +36,7 @@ def open_questions() -> int:
 
 
 @staff_view(PERMISSION)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def leaving_scan(request: HttpRequest) -> HttpResponse:
     """The ramp: each scanned label lets its parcel leave."""
     problem = ""
@@ -60,7 +60,7 @@ def leaving_scan(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(PERMISSION)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def manifest_list(request: HttpRequest) -> HttpResponse:
     """Manifests so far, and per carrier what the next one would hold."""
     if request.method == "POST":
@@ -114,7 +114,7 @@ def _close_manifest(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(PERMISSION, shows="list")
-@require_GET
+@require_safe
 def manifest(request: HttpRequest, pk: int) -> HttpResponse:
     """One manifest and its parcels."""
     found = get_object_or_404(Manifest.objects.select_related("closed_by"), pk=pk)
@@ -133,7 +133,7 @@ def manifest(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view(PERMISSION, shows="list")
-@require_GET
+@require_safe
 def manifest_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The manifest for the driver to sign."""
     found = get_object_or_404(Manifest, pk=pk)
@@ -143,7 +143,7 @@ def manifest_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view(PERMISSION)
-@require_GET
+@require_safe
 def tracking_list(request: HttpRequest) -> HttpResponse:
     """What carriers told; without a filter what could not be understood and nobody settled."""
     form = TrackingSearch(request.GET)
@@ -193,7 +193,7 @@ def tracking_settle(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view(PERMISSION)
-@require_GET
+@require_safe
 def carton_list(request: HttpRequest) -> HttpResponse:
     """The cartons that the packing table proposes from."""
     form = Search(request.GET)
@@ -215,14 +215,14 @@ def carton_list(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(MANAGE_CARTONS)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def carton_new(request: HttpRequest) -> HttpResponse:
     """Enter a carton."""
     return _carton_form(request, None)
 
 
 @staff_view(MANAGE_CARTONS)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def carton_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a carton, or take it out of use."""
     return _carton_form(request, get_object_or_404(Carton, pk=pk))

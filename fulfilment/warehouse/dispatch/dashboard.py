@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.stock.actions import StockError
@@ -45,7 +45,7 @@ def _to_send() -> int:
 
 
 @staff_view(PERMISSION)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def parcels(request: HttpRequest) -> HttpResponse:
     """Every parcel; those that wait can leave together. A scanned slip opens its parcel."""
     if request.method == "POST":
@@ -121,7 +121,7 @@ def _dispatch_many(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(PERMISSION, shows="parcel")
-@require_GET
+@require_safe
 def parcel(request: HttpRequest, pk: int) -> HttpResponse:
     """One parcel: what is inside, where it goes, its papers, and what may be done with it."""
     return _parcel_page(request, pk)

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from checkout.order.actions import AddressNotCorrected, correct_address, take_back_carrier_contact
 from checkout.order.models import AddressCorrection, Order
@@ -34,7 +34,7 @@ def waiting_count() -> int:
 
 
 @staff_view(PERMISSION)
-@require_GET
+@require_safe
 def label_list(request: HttpRequest) -> HttpResponse:
     """Labels; without a filter those that a person has to look at: refused, or given up."""
     form = LabelSearch(request.GET)
@@ -59,7 +59,7 @@ def label_list(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(PERMISSION)
-@require_GET
+@require_safe
 def label_state(request: HttpRequest, pk: int) -> HttpResponse:
     """How far the label of a parcel is, as a part of its page, which asks again while the carrier is asked."""
     parcel = get_object_or_404(Parcel.objects.select_related("order"), pk=pk)
@@ -141,7 +141,7 @@ def _next(request: HttpRequest, default: str) -> str:
 
 
 @staff_view(CORRECT, shows="order")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def order_address(request: HttpRequest, number: str) -> HttpResponse:
     """Where an order goes, to be corrected; what it said before, who changed it and why. Labels follow."""
     order = get_object_or_404(Order.objects.select_related("shipping_address"), number=number)
@@ -208,7 +208,7 @@ def _changes(one: AddressCorrection) -> list[tuple[str, str]]:
 
 
 @staff_view(PERMISSION, shows="parcel")
-@require_GET
+@require_safe
 def slip_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The packing slip."""
     found = _with_papers(pk)
@@ -216,7 +216,7 @@ def slip_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view(PERMISSION, shows="parcel")
-@require_GET
+@require_safe
 def label_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The shipping label; 404 for what is handed over in the store or was not booked yet."""
     found = _with_papers(pk)
@@ -227,7 +227,7 @@ def label_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view(PERMISSION, shows="parcel")
-@require_GET
+@require_safe
 def label_zpl(request: HttpRequest, pk: int) -> HttpResponse:
     """The shipping label for a label printer; 404 as for the PDF, and when the carrier gave none in this form."""
     found = _with_papers(pk)

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfilment.warehouse.lists import Search, csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.picking.actions import same_code
@@ -52,7 +52,7 @@ def to_pack() -> int:
 
 
 @staff_view(PERMISSION, shows="list")
-@require_GET
+@require_safe
 def packing_list(request: HttpRequest) -> HttpResponse:
     """Orders whose goods lie at the packing place, first picked first; those whose address was refused among them."""
     form = Search(request.GET)
@@ -69,7 +69,7 @@ def packing_list(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(PERMISSION)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def packing_find(request: HttpRequest) -> HttpResponse:
     """The packing table asks for a scan: an order, a pick list or a box opens its packing screen."""
     form = CodeForm(request.POST or None)
@@ -85,7 +85,7 @@ def packing_find(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(PERMISSION, shows="pick_list")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def pack(request: HttpRequest, pk: int) -> HttpResponse:
     """The packing table of one order by numbers: choose what goes into the next parcel; parcels so far beside it."""
     pick_list = get_object_or_404(PickList.objects.select_related("order__shipping_address__country"), pk=pk)
@@ -154,7 +154,7 @@ def _say_packed(request: HttpRequest, parcel: Parcel) -> None:
 
 
 @staff_view(PERMISSION)
-@require_GET
+@require_safe
 def order_parcels(request: HttpRequest, number: str) -> HttpResponse:
     """The packing table of the order with this number."""
     pick_list = PickList.objects.filter(order__number=number).order_by("pk").first()
@@ -164,12 +164,12 @@ def order_parcels(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @staff_view(PERMISSION, shows="pick_list")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def pack_scan(request: HttpRequest, pk: int) -> HttpResponse:
     """The packing screen for the scanner: each piece into the open carton. A carton's code chooses the carton, the
     order's own code closes it."""
     pick_list = get_object_or_404(PickList.objects.select_related("order__shipping_address"), pk=pk)
-    if request.method == "GET":
+    if request.method != "POST":
         return _screen(request, pick_list)
     form = PackScanForm(request.POST)
     if not form.is_valid():

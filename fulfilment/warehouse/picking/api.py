@@ -14,7 +14,7 @@ from django.urls import path
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from shop.kernel.clock import now
 
@@ -63,14 +63,14 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 @staff_json("picking.pick_orders")
-@require_GET
+@require_safe
 def list_walk(request: HttpRequest, pk: int) -> HttpResponse:
     """The walk of one pick list."""
     return _walk_answer(request, find_walk(WalkId(is_batch=False, pk=pk)))
 
 
 @staff_json("picking.pick_orders")
-@require_GET
+@require_safe
 def batch_walk(request: HttpRequest, pk: int) -> HttpResponse:
     """The walk of one batch."""
     return _walk_answer(request, find_walk(WalkId(is_batch=True, pk=pk)))

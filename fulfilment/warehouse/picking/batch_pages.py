@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.stock.actions import StockError
@@ -37,7 +37,7 @@ IN_WORK = ("open", "picking")
 
 
 @staff_view("picking.pick_orders")
-@require_GET
+@require_safe
 def batches(request: HttpRequest) -> HttpResponse:
     """What is planned and on its way, the next cut-off first."""
     form = BatchSearch(request.GET)
@@ -87,7 +87,7 @@ def _cells(row: Any) -> list[Any]:
 
 
 @staff_view("picking.pick_orders")
-@require_GET
+@require_safe
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """One batch: boxes, stops, who, refused scans, and what may be done now."""
     return batch_page(request, pk)
@@ -126,7 +126,7 @@ def batch_page(request: HttpRequest, pk: int, problem: str = "", status: int = 2
 
 
 @staff_view("picking.pick_orders")
-@require_GET
+@require_safe
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
     """The paper for the cart: box numbers with their orders."""
     found = get_object_or_404(queries.batches(), pk=pk)

@@ -22,7 +22,7 @@ SORT = {"site": "site__name", "carrier": "carrier", "time": "time"}
 
 
 @staff_view("picking.plan_picking")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def cut_offs(request: HttpRequest) -> HttpResponse:
     """Every cut-off, and a form for a further one."""
     form = CutOffForm(request.POST or None)

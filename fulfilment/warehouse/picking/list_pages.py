@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from checkout.order.models import Line
 from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wants_csv
@@ -38,7 +38,7 @@ SORT = {
 
 
 @staff_view("picking.pick_orders")
-@require_GET
+@require_safe
 def pick_lists(request: HttpRequest) -> HttpResponse:
     """What is to be picked: urgent orders first, then the oldest."""
     form = PickListSearch(request.GET)
@@ -92,7 +92,7 @@ def _cells(row: Any) -> list[Any]:
 
 
 @staff_view("picking.pick_orders")
-@require_GET
+@require_safe
 def pick_list(request: HttpRequest, pk: int) -> HttpResponse:
     """One list: every line, what may be done now, and what happened."""
     return list_page(request, pk)

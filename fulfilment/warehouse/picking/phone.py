@@ -15,7 +15,7 @@ from django.urls import path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from shop.kernel.access import staff_view
 
@@ -65,7 +65,7 @@ def _reader() -> dict[str, str]:
 
 
 @staff_view("picking.pick_orders")
-@require_GET
+@require_safe
 @cache_control(no_cache=True)
 def worker(request: HttpRequest) -> HttpResponse:
     """The service worker; not served from the static files, because its address bounds what it may touch."""
@@ -74,7 +74,7 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("picking.pick_orders")
-@require_GET
+@require_safe
 def manifest(request: HttpRequest) -> JsonResponse:
     """How the app installs itself: name, icons, colours, where it begins."""
     start = reverse("warehouse:phone")
@@ -105,7 +105,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
 
 
 @staff_view("picking.pick_orders")
-@require_GET
+@require_safe
 def phone(request: HttpRequest) -> HttpResponse:
     """Where the app begins: the walks in my hand, and what this phone still keeps."""
     lists = PickList.objects.filter(state="picking", picker=request.user).select_related("order")

@@ -31,7 +31,7 @@ DEFAULTS = {"kind": ORDERS, "boxes": str(BOXES_PER_CART), "lines": str(LINES_MAX
 
 
 @staff_view("picking.plan_picking")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def plan(request: HttpRequest) -> HttpResponse:
     """What is open by cut-off, carrier and priority, and the walks that the choice would make; POST makes them."""
     form, open_rows = _form(request.POST if request.method == "POST" else request.GET)

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from fulfilment.warehouse.stock.actions import StockError
 from shop.kernel.access import staff_view
@@ -27,7 +27,7 @@ SCAN_TAG = "scan"  #: messages with this tag are the scan screen's answer, not a
 
 
 @staff_view("picking.pick_orders")
-@require_GET
+@require_safe
 def pick(request: HttpRequest, pk: int) -> HttpResponse:
     """The next stop of a pick list, large."""
     found = get_object_or_404(PickList.objects.select_related("order", "picker", "packing_place"), pk=pk)
@@ -35,7 +35,7 @@ def pick(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("picking.pick_orders")
-@require_GET
+@require_safe
 def pick_batch(request: HttpRequest, pk: int) -> HttpResponse:
     """The next stop of a batch, large, with the box it goes into."""
     return _screen(request, _batch(pk))

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.stock.actions import StockError
@@ -34,7 +34,7 @@ NOTICES_SHOWN = 200
 
 
 @staff_view(MANAGE)
-@require_GET
+@require_safe
 def recalls(request: HttpRequest) -> HttpResponse:
     """Every recall, newest first."""
     form = RecallSearch(request.GET)
@@ -66,7 +66,7 @@ def _cells(row: Any) -> list[Any]:
 
 
 @staff_view(MANAGE, shows="list")
-@require_GET
+@require_safe
 def trace_page(request: HttpRequest) -> HttpResponse:
     """Look for lots: where they lie now, and who got pieces of them. From here a recall is prepared."""
     form = TraceForm(request.GET if request.GET else None)
@@ -129,7 +129,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(MANAGE, shows="list")
-@require_GET
+@require_safe
 @csp_replace({"frame-src": [SELF]})  # type: ignore[arg-type]
 def recall(request: HttpRequest, pk: int) -> HttpResponse:
     """One recall: what is recalled, where it lies, who got it, who was told."""

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.stock.actions import StockError
@@ -48,7 +48,7 @@ CAUSES = {
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def returns(request: HttpRequest) -> HttpResponse:
     """Every return, newest first. A scanned slip opens its return."""
     form = ReturnSearch(request.GET)
@@ -133,7 +133,7 @@ def cause_text(returning: Return) -> str:
 
 
 @staff_view(VIEW, shows="return")
-@require_GET
+@require_safe
 def one(request: HttpRequest, pk: int) -> HttpResponse:
     """One return: what was announced, what was found, where it went, what is still to be decided."""
     return _page(request, pk)
@@ -330,7 +330,7 @@ def give_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view(RECEIVE, shows="return")
-@require_GET
+@require_safe
 def back_label(request: HttpRequest, pk: int) -> HttpResponse:
     """Our own label for the parcel back to the customer; 404 when it goes another way."""
     rows = Return.objects.select_related("order__shipping_address", "order__billing_address")
@@ -340,7 +340,7 @@ def back_label(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view(VIEW, shows="return")
-@require_GET
+@require_safe
 def slip(request: HttpRequest, pk: int) -> HttpResponse:
     """The return slip as PDF, to be put into the parcel."""
     rows = Return.objects.select_related("order__shipping_address", "order__billing_address")

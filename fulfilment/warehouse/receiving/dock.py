@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from checkout.order.models import Order
 from fulfilment.warehouse.stock.actions import AlreadyBooked, StockError
@@ -37,7 +37,7 @@ DISPOSAL_CODES = ("disposal", "entsorgung")
 
 
 @staff_view(RECEIVE, shows="list")
-@require_GET
+@require_safe
 def dock(request: HttpRequest) -> HttpResponse:
     """Scan the return, the order, the parcel or the tracking number; or look for the order by a few words."""
     if "code" not in request.GET:
@@ -105,7 +105,7 @@ def dock_open(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(RECEIVE, shows="return")
-@require_GET
+@require_safe
 def dock_return(request: HttpRequest, pk: int) -> HttpResponse:
     """The return in hand: the next piece's next step, what was booked, what is still awaited."""
     found = _return(pk)

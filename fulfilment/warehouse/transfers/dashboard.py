@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.stock.actions import StockError
@@ -37,7 +37,7 @@ STEPS_SHOWN = 60
 
 
 @staff_view("transfers.view_transfers")
-@require_GET
+@require_safe
 def transfers(request: HttpRequest) -> HttpResponse:
     """Every transfer, newest first."""
     form = TransferSearch(request.GET)
@@ -74,7 +74,7 @@ def transfers(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("transfers.move_between_sites")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Begin a transfer: from where to where."""
     form = TransferForm(request.POST or None)
@@ -98,7 +98,7 @@ def _crumb() -> dict[str, str]:
 
 
 @staff_view("transfers.view_transfers")
-@require_GET
+@require_safe
 def transfer(request: HttpRequest, pk: int) -> HttpResponse:
     """One transfer: what is on it, what will happen next, what happened."""
     return _page(request, pk)
@@ -210,7 +210,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("transfers.move_between_sites")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def close(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything that came was scanned: say why the rest is missing, see what will be booked, close."""
     found = get_object_or_404(queries.transfers(), pk=pk)
@@ -255,7 +255,7 @@ def _closed_text(found: Transfer, missing: int) -> str:
 
 
 @staff_view("transfers.view_transfers")
-@require_GET
+@require_safe
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
     """The list that travels with the goods, as PDF."""
     found = get_object_or_404(queries.transfers(), pk=pk)

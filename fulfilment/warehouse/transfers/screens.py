@@ -29,11 +29,11 @@ BINS_OFFERED = 500
 
 
 @staff_view("transfers.move_between_sites")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def collect(request: HttpRequest, pk: int) -> HttpResponse:
     """The sender's screen for phone and scanner: bin, article, quantity; the bin stays for the next scan."""
     found = get_object_or_404(queries.transfers(), pk=pk)
-    if request.method == "GET":
+    if request.method != "POST":
         if found.state != "draft":
             return redirect("warehouse:transfer-page", pk=pk)
         form = AddForm(initial={"bin": request.GET.get("bin", "")[:60], "quantity": 1})
@@ -109,11 +109,11 @@ def _bin_codes(site_id: int) -> Any:
 
 
 @staff_view("transfers.move_between_sites")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def receive(request: HttpRequest, pk: int) -> HttpResponse:
     """The receiver's screen for phone and scanner: article, bin, quantity; the bin stays for the next scan."""
     found = get_object_or_404(queries.transfers(), pk=pk)
-    if request.method == "GET":
+    if request.method != "POST":
         if found.state != "dispatched":
             return redirect("warehouse:transfer-page", pk=pk)
         form = ArriveForm(initial={"bin": request.GET.get("bin", "")[:60], "quantity": 1})

@@ -30,7 +30,7 @@ from tests.shop.dashboard.test_roles import ADDRESSES, row_of
 pytestmark = pytest.mark.django_db
 
 READS, WRITES, FORMS = "GET", "POST", "GET POST"
-#: What each address takes. HEAD is GET without a body and may be refused; OPTIONS tells what is taken or is refused.
+#: What each address takes. Where GET is taken, HEAD is: GET without a body. OPTIONS tells what is taken or is refused.
 METHODS: dict[str, dict[str, str]] = {
     READS: {
         "warehouse": """
@@ -283,6 +283,18 @@ def test_an_empty_form_is_an_error_nowhere_for_whoever_may_send_it(who: str, peo
         status = client.post(address).status_code
         if status not in NO_ERROR:
             wrong.append(f"POST {name} {address} as {who}: {status}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_whoever_may_read_may_ask_for_the_head_alone(people: dict[str, Any]) -> None:
+    """RFC 9110, 9.1: GET and HEAD are supported by all; a program that looks whether a page is there uses HEAD."""
+    client, wrong, methods = Client(raise_request_exception=False), [], taken()
+    client.force_login(people["superuser"])
+    for name, address, _access in ALL:
+        if "GET" in methods[name]:
+            answer = client.head(address)
+            if answer.status_code not in NO_ERROR | {401, 403} or (not answer.streaming and answer.content):
+                wrong.append(f"HEAD {name} {address}: {answer.status_code}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from fulfilment.finance.invoicing.letterhead import short_day
 from fulfilment.finance.ledger.models import Account
@@ -29,7 +29,7 @@ BEHIND = {"B.II.1": "finance:report-open-items", statements.ADVANCES: "finance:r
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def trial_balance(request: HttpRequest) -> HttpResponse:
     """Opening, debits, credits and closing of every account; each figure leads to its sheet."""
     today = clock.today()
@@ -87,7 +87,7 @@ def days_query(first: dt.date | None, last: dt.date | None) -> str:
 
 
 @staff_view(VIEW, shows="list")
-@require_GET
+@require_safe
 def account_sheet(request: HttpRequest, number: str) -> HttpResponse:
     """Every line of an account with its running balance."""
     account = get_object_or_404(Account, number=number)
@@ -123,7 +123,7 @@ def account_sheet(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def income(request: HttpRequest) -> HttpResponse:
     """Profit and loss by the headings of § 275 (2) HGB, beside another period."""
     today = clock.today()
@@ -155,7 +155,7 @@ def income(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def balance_sheet(request: HttpRequest) -> HttpResponse:
     """The balance sheet by the headings of § 266 HGB at the end of a day, beside that of a year before."""
     today = clock.today()

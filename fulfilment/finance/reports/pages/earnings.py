@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from fulfilment.finance.invoicing.models import InvoiceLine
 from fulfilment.finance.reports import margin
@@ -48,7 +48,7 @@ ARTICLE_SORT = {
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def margin_report(request: HttpRequest, by: str) -> HttpResponse:
     """What orders or articles earned in some days: list and chart."""
     first, last = month(clock.today())
@@ -148,7 +148,7 @@ def _with_lines(rows: list[Row], first: dt.date, last: dt.date) -> list[Row]:
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def article_lines(request: HttpRequest) -> HttpResponse:
     """The lines of documents behind an article's figures."""
     form = SheetFilter(request.GET)

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from fulfilment.finance.forms import day_field
 from fulfilment.finance.invoicing.forms import BUCKET_LABELS
@@ -59,7 +59,7 @@ def sql_order(request: HttpRequest, keys: dict[str, str], default: str, tie: str
 
 
 @staff_view(VIEW, shows="list")
-@require_GET
+@require_safe
 def open_report(request: HttpRequest) -> HttpResponse:
     """What customers owed at the end of any day, by age, per customer or every item."""
     today = clock.today()
@@ -187,7 +187,7 @@ def _customer_row(record: Any, names: dict[str, tuple[str, str]], day: dt.date) 
 
 
 @staff_view(VIEW, shows="statement")
-@require_GET
+@require_safe
 def statement(request: HttpRequest) -> HttpResponse:
     """The account of a customer: each document and payment with the balance after it; also as a letter to them."""
     of = customers.customer(request.GET.get("customer", "")[:200].replace("\x00", ""))
@@ -229,10 +229,10 @@ def statement(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("reports.send_statements", shows="statement")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def send_statement(request: HttpRequest) -> HttpResponse:
     """Send a customer their account by mail: first what will happen, then it happens."""
-    query = request.GET if request.method == "GET" else request.POST
+    query = request.POST if request.method == "POST" else request.GET
     of = customers.customer(query.get("customer", "")[:200].replace("\x00", ""))
     if of is None or not of.email:
         raise Http404

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from fulfilment.finance.amounts import rate_text
 from fulfilment.finance.invoicing.letterhead import country_name, short_day
@@ -30,7 +30,7 @@ MINOR_PER_EURO = 100
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def vat_figures(request: HttpRequest) -> HttpResponse:
     """VAT of a period per line of the return, country and rate; each cell opens to its documents."""
     first, last = vat.month(clock.today())
@@ -80,7 +80,7 @@ def _vat_row(row: vat.VatRow, first: dt.date, last: dt.date, lang: str) -> Row:
 
 
 @staff_view(VIEW, shows="list")
-@require_GET
+@require_safe
 def vat_lines(request: HttpRequest) -> HttpResponse:
     """The lines behind one cell of the VAT figures, with their documents."""
     line = next((one for one in vat.return_lines() if one.kz == request.GET.get("kz")), None)
@@ -141,7 +141,7 @@ def _behind_rows(lines: Sequence[EntryLine]) -> list[Row]:
 
 
 @staff_view(VIEW)
-@require_GET
+@require_safe
 def oss(request: HttpRequest) -> HttpResponse:
     """The OSS return of a quarter, its file for the tax office, and how near the year is to the threshold."""
     today = clock.today()
@@ -232,7 +232,7 @@ def _show_meter(report: Report, meter: vat.Meter, lang: str) -> None:
 
 
 @staff_view(VIEW, shows="list")
-@require_GET
+@require_safe
 def advances(request: HttpRequest) -> HttpResponse:
     """Orders in credit at the end of a day with the VAT inside: due with the money, before the invoice."""
     today = clock.today()

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.models import Product
 from fulfilment.warehouse.stock import actions, article_codes, queries
@@ -22,7 +22,7 @@ from shop.kernel.access import staff_view
 
 
 @staff_view("stock.view_stock")
-@require_GET
+@require_safe
 def codes(request: HttpRequest, pk: int) -> HttpResponse:
     """What means this article, and what it asks of those who handle it."""
     return _page(request, pk)

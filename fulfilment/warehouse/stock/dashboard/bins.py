@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.stock import place_queries, places, queries
@@ -37,7 +37,7 @@ BIN_SORT = {
 
 
 @staff_view("stock.view_stock")
-@require_GET
+@require_safe
 def bin_list(request: HttpRequest) -> HttpResponse:
     """Every bin with what it holds."""
     form = BinSearch(request.GET)
@@ -74,7 +74,7 @@ def _bins_csv(rows: Any) -> HttpResponse:
 
 
 @staff_view("stock.view_stock")
-@require_GET
+@require_safe
 def bin_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What lies in one bin, what is planned to be taken from it, and what happened here last."""
     bin = get_object_or_404(Bin.objects.select_related("site", "zone"), pk=pk)
@@ -93,7 +93,7 @@ def bin_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("stock.adjust_stock")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_bin(request: HttpRequest) -> HttpResponse:
     """Put up a new bin."""
     form = BinForm(request.POST or None)
@@ -114,7 +114,7 @@ def new_bin(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("stock.adjust_stock")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit_bin(request: HttpRequest, pk: int) -> HttpResponse:
     """Change what is said about a bin."""
     bin = get_object_or_404(Bin.objects.select_related("site"), pk=pk)
@@ -137,7 +137,7 @@ def edit_bin(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("stock.adjust_stock")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def many_bins(request: HttpRequest) -> HttpResponse:
     """A row of shelves at once: first looked at, then made."""
     form = ManyBinsForm(request.POST or None, initial={"site": request.GET.get("site", "")[:18]})

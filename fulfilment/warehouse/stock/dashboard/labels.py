@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from fulfilment.warehouse.stock import place_queries, queries
 from fulfilment.warehouse.stock.article_queries import codes_of
@@ -32,7 +32,7 @@ def _label_form(request: HttpRequest, **initial: Any) -> LabelForm:
 
 
 @staff_view("stock.view_stock")
-@require_GET
+@require_safe
 def bin_labels(request: HttpRequest) -> HttpResponse:
     """Labels of all bins that fit the filters, in walking order."""
     search, form = BinSearch(request.GET), _label_form(request)
@@ -63,7 +63,7 @@ def bin_label(bin: Bin) -> LabelText:
 
 
 @staff_view("stock.view_stock")
-@require_GET
+@require_safe
 def one_bin_label(request: HttpRequest, pk: int) -> HttpResponse:
     """The label of one bin."""
     bin = get_object_or_404(Bin.objects.select_related("site", "zone"), pk=pk)
@@ -74,7 +74,7 @@ def one_bin_label(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("stock.view_stock")
-@require_GET
+@require_safe
 def article_labels(request: HttpRequest, pk: int) -> HttpResponse:
     """Labels of an article, by one of its codes."""
     record = get_object_or_404(queries.skus(), pk=pk)

@@ -35,10 +35,10 @@ PIECES_MAX_DIGITS = 6
 
 
 @staff_view("stock.adjust_stock")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def move(request: HttpRequest) -> HttpResponse:
     """Every scan answers at once; the second bin books, and the first one stays for the next article."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _first_page(request)
     form = MoveForm(request.POST)
     if not form.is_valid():

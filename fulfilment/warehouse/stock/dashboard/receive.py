@@ -40,11 +40,11 @@ LOOK_BACK = 5_000
 
 
 @staff_view("stock.receive_goods")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def receive(request: HttpRequest) -> HttpResponse:
     """Goods came. Every scan answers at once; what is complete is booked, and the bin stays for the next scan."""
     with_cost = request.user.has_perm(MAY_SEE_COSTS)
-    if request.method == "GET":
+    if request.method != "POST":
         return _first_page(request, with_cost)
     form = ReceiveForm(request.POST, with_cost=with_cost)
     if not form.is_valid():

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfilment.warehouse.lists import csv_file, csv_url, page_of, sorted_by, wants_csv
 from fulfilment.warehouse.stock import place_queries, places
@@ -32,7 +32,7 @@ ZONE_SORT = {
 
 
 @staff_view("stock.view_stock")
-@require_GET
+@require_safe
 def site_list(request: HttpRequest) -> HttpResponse:
     """Every site with its zones, bins and pieces."""
     form = SiteSearch(request.GET)
@@ -62,7 +62,7 @@ def state_word(is_active: bool) -> str:
 
 
 @staff_view("stock.view_stock")
-@require_GET
+@require_safe
 def site_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One site with its zones."""
     site = get_object_or_404(place_queries.sites(), pk=pk)
@@ -75,7 +75,7 @@ def site_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @staff_view("stock.change_site")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit_site(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Open a new site, or change what is said about one."""
     is_new = pk is None
@@ -126,7 +126,7 @@ def act_on_site(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 
 @staff_view("stock.view_stock")
-@require_GET
+@require_safe
 def zone_list(request: HttpRequest) -> HttpResponse:
     """Every zone of every site."""
     form = ZoneSearch(request.GET)
@@ -145,14 +145,14 @@ def zone_list(request: HttpRequest) -> HttpResponse:
 
 
 @staff_view("stock.adjust_stock")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_zone(request: HttpRequest, pk: int) -> HttpResponse:
     """A further zone of a site."""
     return _zone_form(request, Zone(site=get_object_or_404(Site, pk=pk)))
 
 
 @staff_view("stock.adjust_stock")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit_zone(request: HttpRequest, pk: int) -> HttpResponse:
     """Change what is said about a zone."""
     return _zone_form(request, get_object_or_404(Zone.objects.select_related("site"), pk=pk))

@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, csv_file, csv_url, page_of, sorted_by, wants_csv
@@ -36,7 +36,7 @@ SKU_SORT = {
 
 
 @staff_view("stock.view_stock")
-@require_GET
+@require_safe
 def sku_list(request: HttpRequest) -> HttpResponse:
     """Every SKU with what is in stock, reserved, free, and its bins."""
     form = SkuSearch(request.GET)
@@ -77,7 +77,7 @@ def _sku_cells(row: Any) -> list[Any]:
 
 
 @staff_view("stock.view_stock")
-@require_GET
+@require_safe
 def sku(request: HttpRequest, pk: int) -> HttpResponse:
     """One SKU: bins, who has reserved it, and every movement with the balance after it."""
     return sku_page(request, pk)
