@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.kernel.claims import Claimed
 from shop.kernel.clock import now
+from shop.kernel.sealed import SealedField
 
 ORDER_CONFIRMED, INVOICE_ISSUED, TEST = "order.confirmed", "invoice.issued", "test"
 EVENTS = [(ORDER_CONFIRMED, _("Order confirmed")), (INVOICE_ISSUED, _("Invoice issued"))]
@@ -26,8 +27,8 @@ class Endpoint(models.Model):
     url = models.URLField(_("Address"), max_length=500)
     events = models.JSONField(_("Events"), default=list)
     active = models.BooleanField(_("Active"), default=True)
-    secret = models.CharField(max_length=80)
-    previous_secret = models.CharField(max_length=80, blank=True)
+    secret = SealedField(purpose="push")
+    previous_secret = SealedField(purpose="push", blank=True)
     previous_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=now)
     created_by = models.ForeignKey(

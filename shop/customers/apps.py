@@ -1,6 +1,9 @@
 """Fork of oscar.customer. Why: the user model is ours (e-mail as name, language, room for roles) and accounts come from
 django-allauth; Oscar's login and register views are not used."""
 
+from typing import Any
+
+from django.db.models.signals import post_migrate, pre_migrate
 from oscar.apps.customer import apps
 
 
@@ -9,4 +12,24 @@ class CustomerConfig(apps.CustomerConfig):
 
     def ready(self) -> None:
         """Views and URLs are our own; Oscar's are not loaded. Sessions end and factors are noted by signals."""
-        from . import second_factor, sessions  # noqa: F401
+        from . import checks, second_factor, sessions  # noqa: F401
+
+        pre_migrate.connect(_before_migrate, sender=self, dispatch_uid="customers.before_migrate")
+        post_migrate.connect(_after_migrate, sender=self, dispatch_uid="customers.after_migrate")
+
+
+def _before_migrate(using: str = "default", **kwargs: Any) -> None:
+    """SQLite rebuilds a table that it alters, and cannot while the trigger of another table names it."""
+    from shop.kernel import guards
+
+    from . import triggers
+
+    guards.remove_from_sqlite(triggers.GUARDS, using=using)
+
+
+def _after_migrate(using: str = "default", **kwargs: Any) -> None:
+    from shop.kernel import guards
+
+    from . import triggers
+
+    guards.install(triggers.GUARDS, using=using)

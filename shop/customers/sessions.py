@@ -2,6 +2,9 @@
 
 Each session is checked at each request against a keyed hash of the password and of ``User.sessions_version``. One more
 of the latter, and every session made before is no longer the person's; no table of sessions has to be searched.
+
+The database counts it up by itself wherever rights are written (triggers.py). What stands here beside it keeps whoever
+changes their own rights signed in, and holds also while a migration has taken the triggers away.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_in
 from django.db.models import F
-from django.db.models.signals import m2m_changed, pre_delete
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 
@@ -54,30 +57,50 @@ def end_sessions(ids: Iterable[int], *, of: User | None = None) -> int:
 @receiver(m2m_changed, sender=User.user_permissions.through)
 def _own_rights_changed(instance: Any, action: str, reverse: bool, pk_set: Any, **rest: Any) -> None:
     """A person got or lost a role or a permission of their own."""
-    if not reverse and (action == "pre_clear" or (action in ("post_add", "post_remove") and pk_set)):
-        end_sessions([instance.pk], of=instance)
-    elif reverse and action == "pre_clear":
-        end_sessions(instance.user_set.values_list("pk", flat=True))
-    elif reverse and action in ("post_add", "post_remove"):
-        end_sessions(pk_set)
+    if action == "pre_clear":
+        instance._losing = list(instance.user_set.values_list("pk", flat=True)) if reverse else [instance.pk]
+    elif action == "post_clear":
+        end_sessions(instance._losing, of=None if reverse else instance)
+    elif action in ("post_add", "post_remove") and pk_set:
+        end_sessions(pk_set if reverse else [instance.pk], of=None if reverse else instance)
 
 
 @receiver(m2m_changed, sender=Group.permissions.through)
 def _role_changed(instance: Any, action: str, reverse: bool, pk_set: Any, **rest: Any) -> None:
     """A role got or lost a permission: so did everybody who has it."""
-    if action == "pre_clear" or (action in ("post_add", "post_remove") and pk_set):
-        groups = (
-            Group.objects.filter(pk__in=pk_set or []) if reverse else Group.objects.filter(pk=instance.pk)
-        )
-        if reverse and action == "pre_clear":
-            groups = instance.group_set.all()
-        end_sessions(User.objects.filter(groups__in=groups).values_list("pk", flat=True))
+    if action == "pre_clear":
+        groups = instance.group_set.all() if reverse else Group.objects.filter(pk=instance.pk)
+        instance._losing = _members(groups)
+    elif action == "post_clear":
+        end_sessions(instance._losing)
+    elif action in ("post_add", "post_remove") and pk_set:
+        end_sessions(_members(Group.objects.filter(pk__in=pk_set if reverse else [instance.pk])))
+
+
+def _members(groups: Any) -> list[int]:
+    return list(User.objects.filter(groups__in=groups).values_list("pk", flat=True))
 
 
 @receiver(pre_delete, sender=Group)
-def _role_goes(instance: Group, **rest: Any) -> None:
-    """A role is taken away from everybody."""
-    end_sessions(User.objects.filter(groups=instance.pk).values_list("pk", flat=True))
+def _role_goes(instance: Any, **rest: Any) -> None:
+    """A role is about to be taken away from everybody."""
+    instance._losing = _members([instance])
+
+
+@receiver(post_delete, sender=Group)
+def _role_gone(instance: Any, **rest: Any) -> None:
+    """It was."""
+    end_sessions(instance._losing)
+
+
+def _editor_changed(instance: Any, **rest: Any) -> None:
+    """A role may do more or less with pages, files or sites of the editor."""
+    end_sessions(User.objects.filter(groups=instance.group_id).values_list("pk", flat=True))
+
+
+for _kind in ("GroupPagePermission", "GroupCollectionPermission", "GroupSitePermission"):
+    for _signal in (post_save, post_delete):
+        _signal.connect(_editor_changed, sender=f"wagtailcore.{_kind}", dispatch_uid=f"sessions.{_kind}")
 
 
 @receiver(password_reset)

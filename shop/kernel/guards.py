@@ -75,6 +75,16 @@ def install(guards: Sequence[Guard], using: str = "default") -> list[str]:
     return [guard.name for guard in made]
 
 
+def remove_from_sqlite(guards: Sequence[Guard], using: str = "default") -> None:
+    """Take guards away before a migration rebuilds tables that they name; ``install`` brings them back after it. On
+    PostgreSQL nothing has to go."""
+    connection = connections[using]
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            for guard in guards:
+                cursor.execute(f"DROP TRIGGER IF EXISTS {guard.name}")
+
+
 def _has_columns(guard: Guard, using: str) -> bool:
     connection = connections[using]
     with connection.cursor() as cursor:

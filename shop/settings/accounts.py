@@ -30,6 +30,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/account/"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ADAPTER = "shop.customers.factor_secrets.MFAAdapter"  #: their secrets are sealed in their rows
 MFA_FORMS = {
     "authenticate": "shop.customers.factor_forms.AuthenticateForm",
     "reauthenticate": "shop.customers.factor_forms.ReauthenticateForm",

@@ -6,6 +6,8 @@ from .env import BASE_DIR, DATA_DIR, env
 
 PLACEHOLDER_SECRET = "kontor-placeholder-secret-for-the-embedded-profile-only"  # noqa: S105
 SECRET_KEY = env.str("SECRET_KEY", default=PLACEHOLDER_SECRET)
+#: Keys from before: what they signed and sealed still opens, while everything new is made with SECRET_KEY.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")

@@ -47,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "password of the mail server": set(),
     "password typed": set(),
     "wrong password typed": set(),
-    "secret of a push": {"connect_endpoint"},
+    "secret of a push": set(),
     "session": {"django_session", "kernel_session"},
     "link to a new password": {"notifications_outgoingmail"},
     "account of a payer": {

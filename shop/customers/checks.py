@@ -1,0 +1,28 @@
+"""Database check (``manage.py check --database default``, and every migrate): rights that change end sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from shop.kernel import guards
+
+from . import triggers
+
+
+@register(Tags.database)
+def sessions_end_by_themselves(
+    app_configs: Any = None, databases: Any = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Without the triggers a right that is taken away is kept by whoever is signed in."""
+    lost = []
+    for using in databases or []:
+        there = guards.tables(using)
+        if all(guard.table in there for guard in triggers.GUARDS):
+            lost += guards.missing(triggers.GUARDS, using)
+    hint = "run `manage.py migrate`: it installs them"
+    return [
+        Error(f"the trigger {name}, which ends sessions, is missing", hint=hint, id="customer.E001")
+        for name in lost
+    ]

@@ -1,0 +1,87 @@
+"""Secrets that rows have to hold (of second factors, of pushes), unreadable for whoever has the rows alone: a stolen
+backup, a copy of the database.
+
+The key is derived from SECRET_KEY (HKDF-SHA-256, RFC 5869), another one for each purpose; what is sealed is a Fernet
+token (AES-128-CBC with HMAC-SHA-256). After SECRET_KEY was changed, what SECRET_KEY_FALLBACKS names still opens, and is
+sealed anew by whoever keeps the rows. Whoever has both the rows and SECRET_KEY reads everything, as the shop does.
+"""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import models
+
+PREFIX = "sealed:1:"  #: before each token; the number is that of the way it is made
+SALT = b"kontor sealed rows"
+
+
+class Unreadable(Exception):
+    """It was sealed with a key that the shop does not have any more, or it was tampered with."""
+
+
+def seal(text: str, *, purpose: str) -> str:
+    """``text`` as it may be kept, different each time. purpose: whose secret it is; another one cannot open it."""
+    return PREFIX + _key(settings.SECRET_KEY, purpose).encrypt(text.encode()).decode()
+
+
+def unseal(kept: str, *, purpose: str) -> str:
+    """What was sealed; what is not sealed yet (a row from before) is returned as it is. Raises Unreadable."""
+    if not kept.startswith(PREFIX):
+        return kept
+    token = kept.removeprefix(PREFIX).encode()
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        try:
+            return _key(secret, purpose).decrypt(token).decode()
+        except InvalidToken:
+            continue
+    raise Unreadable(f"a secret ({purpose}) was sealed with another SECRET_KEY")
+
+
+def is_current(kept: str, *, purpose: str) -> bool:
+    """Whether it is sealed, and with the present key."""
+    try:
+        _key(settings.SECRET_KEY, purpose).decrypt(kept.removeprefix(PREFIX).encode())
+    except InvalidToken:
+        return False
+    return kept.startswith(PREFIX)
+
+
+@lru_cache(maxsize=32)
+def _key(secret: str, purpose: str) -> Fernet:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=SALT, info=purpose.encode()).derive(secret.encode())
+    return Fernet(base64.urlsafe_b64encode(derived))
+
+
+class SealedField(models.TextField):  # type: ignore[type-arg]  # no brackets when it runs
+    """A text that is sealed in the table and open in the program. It cannot be searched for; "" stays "".
+
+    What no key opens reads as None: a row that cannot be opened must not keep a page from being shown.
+    """
+
+    def __init__(self, *args: Any, purpose: str = "", **kwargs: Any) -> None:
+        self.purpose = purpose
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        """As Django does, with the purpose."""
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {"purpose": self.purpose}
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
+        """Opened."""
+        try:
+            return value and unseal(value, purpose=self.purpose)
+        except Unreadable:
+            return None
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Sealed."""
+        text = super().get_prep_value(value)
+        return seal(text, purpose=self.purpose) if text else text

@@ -1,0 +1,147 @@
+"""Secrets in rows: unreadable without SECRET_KEY, readable after it was changed, useless when it is lost."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.apps import apps
+from django.db import connection
+
+from shop.connect.actions import add_endpoint
+from shop.connect.models import ORDER_CONFIRMED, Endpoint
+from shop.customers import factor_secrets
+from shop.customers.tasks import forget
+from shop.customers.verify import CHECKS
+from shop.kernel import sealed
+from tests.factories.people import make_staff
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+OLD, NEW = "old-key-0123456789abcdef0123456789abcdef", "new-key-0123456789abcdef0123456789abcdef"
+
+
+def code(secret: str = SECRET) -> str:
+    """What an app shows now."""
+    return format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
+
+
+def table(name: str) -> str:
+    """What stands in a table, as a thief of it reads it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {name}")
+        return str(cursor.fetchall())
+
+
+def readable() -> list[str]:
+    return dict(CHECKS)["second factors open with the key of the shop"]()
+
+
+def test_what_is_sealed_opens_with_the_key_and_purpose_it_was_sealed_with(settings: Any) -> None:
+    kept = sealed.seal("geheim", purpose="a")
+    assert "geheim" not in kept and kept != sealed.seal("geheim", purpose="a")
+    assert sealed.unseal(kept, purpose="a") == "geheim"
+    for wrong in (
+        kept[:-8] + "AAAAAAA=",
+        sealed.PREFIX,
+        kept.replace(sealed.PREFIX, sealed.PREFIX + "gAAAA"),
+    ):
+        with pytest.raises(sealed.Unreadable):
+            sealed.unseal(wrong, purpose="a")
+    with pytest.raises(sealed.Unreadable):
+        sealed.unseal(kept, purpose="b")
+    settings.SECRET_KEY = NEW
+    with pytest.raises(sealed.Unreadable, match="SECRET_KEY"):
+        sealed.unseal(kept, purpose="a")
+
+
+@pytest.mark.django_db
+def test_neither_the_key_of_an_app_nor_recovery_codes_lie_open_in_their_rows() -> None:
+    person = make_staff("clerk@example.org")
+    factor = TOTP.activate(person, SECRET)
+    codes = RecoveryCodes.activate(person)
+    assert SECRET not in table("mfa_authenticator")
+    seed = sealed.unseal(codes.instance.data["seed"], purpose=factor_secrets.PURPOSE)
+    assert seed not in table("mfa_authenticator") and len(seed) == 80
+    assert TOTP(Authenticator.objects.get(pk=factor.instance.pk)).validate_code(code())
+    assert not factor.validate_code("000000")
+    assert RecoveryCodes(Authenticator.objects.get(pk=codes.instance.pk)).validate_code(
+        codes.generate_codes()[3]
+    )
+
+
+@pytest.mark.django_db
+def test_rows_from_before_are_sealed_by_the_migration_and_open_again_backwards() -> None:
+    person = make_staff("clerk@example.org")
+    row = Authenticator.objects.create(user=person, type="totp", data={"secret": SECRET})
+    more = Authenticator.objects.create(
+        user=person,
+        type="recovery_codes",
+        data={"migrated_codes": ["11112222"], "used_mask": 0, "seed": "ab"},
+    )
+    key = Authenticator.objects.create(user=person, type="webauthn", data={"name": "key", "credential": {}})
+    assert TOTP(row).validate_code(code()), "it is read also before"
+    migration: Any = import_module("shop.customers.migrations.0007_sealed_factors")
+    editor = type("Editor", (), {"connection": connection})()
+    migration.close(apps, editor)
+    assert SECRET not in table("mfa_authenticator") and "11112222" not in table("mfa_authenticator")
+    row.refresh_from_db()
+    before = dict(row.data)
+    migration.close(apps, editor)
+    row.refresh_from_db()
+    assert row.data == before, "once is enough"
+    assert RecoveryCodes(Authenticator.objects.get(pk=more.pk)).generate_codes() == ["11112222"]
+    assert Authenticator.objects.get(pk=key.pk).data == {"name": "key", "credential": {}}
+    migration.open_again(apps, editor)
+    row.refresh_from_db()
+    assert row.data == {"secret": SECRET}
+
+
+@pytest.mark.django_db
+def test_after_the_key_was_changed_factors_still_open_and_are_sealed_anew(settings: Any) -> None:
+    settings.SECRET_KEY = OLD
+    person = make_staff("clerk@example.org")
+    factor = TOTP.activate(person, SECRET).instance
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+    assert TOTP(Authenticator.objects.get(pk=factor.pk)).validate_code(code())
+    forget()
+    assert factor_secrets.seal_anew() == 0, "once a night is enough"
+    settings.SECRET_KEY_FALLBACKS = []
+    [row] = Authenticator.objects.filter(type="totp")
+    assert sealed.unseal(row.data["secret"], purpose=factor_secrets.PURPOSE) == SECRET
+    assert readable() == []
+
+
+@pytest.mark.django_db
+def test_a_factor_that_no_key_opens_lets_nobody_in_and_is_named(settings: Any) -> None:
+    settings.SECRET_KEY = OLD
+    person = make_staff("clerk@example.org")
+    factor = TOTP.activate(person, SECRET).instance
+    settings.SECRET_KEY = NEW
+    kept = dict(Authenticator.objects.get(pk=factor.pk).data)
+    for guess in (code(), code("")):
+        assert not TOTP(Authenticator.objects.get(pk=factor.pk)).validate_code(guess)
+    assert [problem.split(":")[0] for problem in readable()] == [
+        f"second factor {factor.pk} of user {person.pk} opens with no key"
+    ]
+    assert factor_secrets.seal_anew() == 0
+    assert Authenticator.objects.get(pk=factor.pk).data == kept, "the old key may come back"
+
+
+@pytest.mark.django_db
+def test_secrets_of_pushes_are_sealed_too(settings: Any) -> None:
+    made = add_endpoint(name="Lager", url="https://lager.example/", events=[ORDER_CONFIRMED], by=None)
+    assert made.secret not in table("connect_endpoint")
+    assert Endpoint.objects.get().secret == made.secret
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE connect_endpoint SET secret = 'whsec_from_before', previous_secret = ''")
+    assert Endpoint.objects.get().secrets() == ["whsec_from_before"]
+    migration: Any = import_module("shop.connect.migrations.0003_sealed_secrets")
+    editor = type("Editor", (), {"connection": connection})()
+    migration.close(apps, editor)
+    assert "whsec_from_before" not in table("connect_endpoint")
+    migration.open_again(apps, editor)
+    assert "whsec_from_before" in table("connect_endpoint")
