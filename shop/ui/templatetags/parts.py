@@ -89,7 +89,10 @@ class PartNode(template.Node):
 
     def render(self, context: Context) -> SafeString:
         """The part, kept or made, with its holes filled."""
-        values = {name: value.resolve(context) for name, value in self.arguments.items()}
+        # What the view does not say is None, not "": without a mark nothing may be kept, it would be every page's.
+        values = {
+            name: value.resolve(context, ignore_failures=True) for name, value in self.arguments.items()
+        }
         if ALL in values and values[ALL] is None:
             return self.nodelist.render(context)
         key: Hashable = (self.name, get_language(), tuple(values.items()))

@@ -19,6 +19,7 @@ from catalogue.partner.models import StockRecord
 from shop.kernel import parts
 from tests.factories.people import make_user
 from tests.factories.range import make_category, make_product, variants
+from tests.factories.shopping import make_variant
 
 from .test_shared_pages import CHANGES
 
@@ -83,6 +84,28 @@ def test_no_part_is_older_than_what_it_shows(page: str, change: str, shop: dict[
     of_parts = plain(reader, shop[page])
     parts.forget()
     assert of_parts == plain(reader, shop[page])
+
+
+def test_no_page_shows_a_part_of_another(shop: dict[str, Any]) -> None:
+    """The way to a page stands on it once more than the view says: a part without a mark would be every page's."""
+    other = make_category("Pflege")
+    make_product("Wachs", category=other)
+    order = make_variant(stock=3)
+    reader = member("a@example.org")
+    reader.post("/basket/add/", {"product_id": order.product_id, "quantity": 1})
+    reader.get("/basket/")  # shows the message, once
+    urls = [shop[page] for page in PAGES]
+    urls += [other.get_absolute_url(), "/catalogue/", "/account/", "/account/orders/", "/basket/", "/help/"]
+    beside_each_other = {url: plain(reader, url) for url in urls}
+    assert {status for status, _html in beside_each_other.values()} == {200}
+    for url, seen in beside_each_other.items():
+        parts.forget()
+        assert plain(reader, url) == seen, url
+
+
+def test_an_argument_that_nobody_gave_keeps_nothing() -> None:
+    source = Template('{% load parts %}{% part "t9" of=nobody_says %}{{ text }}{% endpart %}')
+    assert [source.render(Context({"text": text})) for text in ("a", "b")] == ["a", "b"]
 
 
 MORE: dict[str, Callable[[dict[str, Any]], Any]] = {
