@@ -82,12 +82,16 @@ def _example() -> Iterator[str]:
 
 
 def _queues(compose: dict[str, Any]) -> Iterator[str]:
-    from shop.settings.tasks import QUEUES
+    from shop.settings.tasks import ACKED_WITHIN_S, QUEUES, TASK_TABLE
 
     commands = {name: str(service.get("command", "")) for name, service in compose["services"].items()}
     read = [q for command in commands.values() for q in _after(command, "-Q").split(",") if q]
     if sorted(read) != sorted(QUEUES):
         yield f"workers read {sorted(read)}, the queues are {sorted(QUEUES)}"
+    long = {work.queue for work in TASK_TABLE.values() if work.limit_s > ACKED_WITHIN_S}
+    for name, command in commands.items():
+        if long & set(_after(command, "-Q").split(",")) and int(_after(command, "--concurrency") or 1) < 2:
+            yield f"{name} has one process: what it took waits behind a task of more than {ACKED_WITHIN_S} s"
     beats = [name for name, command in commands.items() if " beat " in f"{command} "]
     if len(beats) != 1:
         yield f"there must be one clock, not {beats}"

@@ -1,7 +1,7 @@
 """Figures for Prometheus at /metrics, as plain text (exposition format 0.0.4). For who runs the shop, not for
 everybody: with METRICS_TOKEN by that token, without only from this machine and only in a shop without a real address.
 
-Read from the tables at each question, so every web process answers alike; a constant number of queries.
+Read from the tables at each question, so every web process answers alike; a constant number of queries, and of rows.
 """
 
 from __future__ import annotations
@@ -13,33 +13,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
-from django.db.models import Count, Max, Min, Model
+from django.db.models import Count, Max, Min
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from catalogue.partner.verify import reserved_is_the_sum_of_open_reservations
-from checkout.order.models import Order
-from checkout.payment.models import Payment, Refund
-from fulfilment.warehouse.stock.queries import stock_differences
-from shop.connect.models import Push
-from shop.kernel import counters
+from shop.figures import ATTEMPTED, Sample, taken
+from shop.kernel import counters, work
 from shop.kernel.access import public
 from shop.kernel.checks import LOOPBACK
 from shop.kernel.clock import now
-from shop.kernel.models import Attempted, Delivery, InboxMessage, QueuePulse, TaskTrouble, Upkeep
+from shop.kernel.models import Attempted, QueuePulse, Upkeep
 from shop.kernel.profile import capabilities
-from shop.notifications.models import OutgoingMail
 
-STOCK_KEPT_S = (
-    600  #: recomputing all stock from its movements is for every ten minutes, not for every question
-)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
-
-Sample = tuple[dict[str, str], float]
 
 
 @dataclass(frozen=True)
@@ -72,53 +61,36 @@ def may_read(request: HttpRequest) -> bool:
 
 
 def figures() -> list[Figure]:
-    """All of them; one query each, and those of the stock every ten minutes."""
-    return [*_business(), *_telling(), *_working(), *_keeping()]
+    """All of them. What would read whole tables was taken by the clock (figures.py) and says how old it is."""
+    return [*_taken(), *_waiting(), *_working(), *_keeping()]
 
 
-def _business() -> Iterator[Figure]:
-    orders = Order.objects.order_by().values_list("status").annotate(n=Count("pk"))
-    yield Figure("orders", "Orders by state.", [({"state": state}, n) for state, n in orders])
-    payments = Payment.objects.order_by().values_list("method", "state").annotate(n=Count("pk"))
-    yield Figure(
-        "payments",
-        "Payments by method and outcome.",
-        [({"method": m, "state": s}, n) for m, s, n in payments],
-    )
-    refunds = Refund.objects.order_by().values_list("state").annotate(n=Count("pk"))
-    yield Figure("refunds", "Refunds by state.", [({"state": state}, n) for state, n in refunds])
-    yield Figure("stock_mismatches", "Stock that is not the sum of its movements or reservations.",
-                 [({}, cache.get_or_set("metrics:stock", stock_mismatches, STOCK_KEPT_S) or 0)])  # fmt: skip
+TEXTS = {
+    "orders": "Orders by state.",
+    "payments": "Payments by method and outcome.",
+    "refunds": "Refunds by state.",
+    **{f"{name}_dead": f"Rows of {name} that were given up." for name, _model, _since in ATTEMPTED},
+    "stock_mismatches": "Stock that is not the sum of its movements or reservations.",
+}
 
 
-def stock_mismatches() -> int:
-    """How many sentences `manage.py verify` would say about stock."""
-    return len(stock_differences()) + len(reserved_is_the_sum_of_open_reservations())
+def _taken() -> Iterator[Figure]:
+    samples, moments = taken()
+    for name, text in TEXTS.items():
+        if name in samples:
+            yield Figure(name, text, [(labels, value) for labels, value in samples[name]])
+    text = "Since orders and what was given up were counted, and stock was added up."
+    yield Figure("taken_age_seconds", text, [({"what": name}, _since(at)) for name, at in moments.items()])
 
 
-def _telling() -> Iterator[Figure]:
-    """What is to be told or done, and waits: outbox, inbox, mails, pushes."""
-    tables: tuple[tuple[str, type[Model], str], ...] = (
-        ("outbox", Delivery, "message__recorded_at"),
-        ("inbox", InboxMessage, "received_at"),
-        ("mails", OutgoingMail, "created_at"),
-        ("pushes", Push, "created_at"),
-    )
-    for name, model, since in tables:
-        open_rows = model._default_manager.filter(state__in=(Attempted.PENDING, Attempted.DEAD)).order_by()
-        found = {
-            s: (n, t) for s, n, t in open_rows.values_list("state").annotate(n=Count("pk"), t=Min(since))
-        }
-        pending, oldest = found.get(Attempted.PENDING, (0, None))
-        yield Figure(f"{name}_pending", f"Rows of {name} that wait.", [({}, pending)])
-        yield Figure(
-            f"{name}_age_seconds", f"Age of the oldest row of {name} that waits.", [({}, _since(oldest))]
-        )
-        yield Figure(
-            f"{name}_dead",
-            f"Rows of {name} that were given up.",
-            [({}, found.get(Attempted.DEAD, (0, 0))[0])],
-        )
+def _waiting() -> Iterator[Figure]:
+    """What is to be told or done, and waits: outbox, inbox, mails, pushes. Only those rows are read."""
+    for name, model, since in ATTEMPTED:
+        waits = model._default_manager.filter(state=Attempted.PENDING)
+        found = waits.aggregate(n=Count("pk"), oldest=Min(since))
+        yield Figure(f"{name}_pending", f"Rows of {name} that wait.", [({}, found["n"])])
+        text = f"Age of the oldest row of {name} that waits."
+        yield Figure(f"{name}_age_seconds", text, [({}, _since(found["oldest"]))])
 
 
 def _working() -> Iterator[Figure]:
@@ -128,7 +100,7 @@ def _working() -> Iterator[Figure]:
     yield Figure(
         "queue_lag_seconds", "How long a message waits in a queue, or since when no worker came.", late
     )
-    troubles = TaskTrouble.objects.order_by("task").values_list("task", "failures")
+    troubles = work.troubles().order_by("task").values_list("task", "failures")
     yield Figure(
         "task_failures", "Failures in a row of tasks by the clock.", [({"task": t}, n) for t, n in troubles]
     )

@@ -68,7 +68,7 @@ def operations(request: HttpRequest) -> HttpResponse:
         "deliveries": _some(deliveries.order_by("-state", "next_attempt_at")),
         "inbox": _some(KINDS["inbox"].rows().order_by("-state", "next_attempt_at")),
         "payments": _some(waiting.stuck_payments().select_related("order").order_by("created_at")),
-        "tasks": _some(TaskTrouble.objects.order_by("since")),
+        "tasks": _some(work.troubles()),
         "refunds": _some(stuck_refunds().select_related("payment__order").order_by("created_at")),
     }
     counts = {"mails": failed_mails(), "pushes": failed_pushes()}

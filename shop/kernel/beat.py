@@ -109,7 +109,7 @@ class OneLeader(PersistentScheduler):  # type: ignore[misc]
         try:
             return super().apply_async(entry, *args, **kwargs)
         except Exception as error:
-            note_failure(entry.task, error)
+            note_failure(entry.task, f"{type(error).__name__}: {error}")
             raise
 
     def close(self) -> None:

@@ -169,9 +169,11 @@ class Tally(models.Model):
 
 
 class TaskTrouble(models.Model):
-    """A task by the clock that failed, since it last went well. It rests until ``next_at``; ``work.py`` writes it."""
+    """A task by the clock that failed, since it last went well. It rests until ``next_at``; ``work.py`` writes it. One
+    that runs seldom has a row without a failure while it is at work: what is left of it says that it was killed."""
 
     task = models.CharField(max_length=100, unique=True)
+    begun_at = models.DateTimeField(null=True, blank=True, help_text="at work since then, if it still lives")
     failures = models.PositiveIntegerField(default=0, help_text="in a row")
     since = models.DateTimeField(default=now)
     last_at = models.DateTimeField(default=now)
@@ -195,6 +197,17 @@ class QueuePulse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.queue} {self.ran_at:%Y-%m-%d %H:%M:%S}"
+
+
+class KeptFigure(models.Model):
+    """Figures that are too dear to be reckoned at each question, as a task by the clock found them; shop/figures.py."""
+
+    name = models.CharField(max_length=40, unique=True, help_text="which of the takings")
+    samples = models.JSONField(help_text="figure -> list of (labels, value)")
+    taken_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.taken_at:%Y-%m-%d %H:%M:%S}"
 
 
 class Upkeep(models.Model):

@@ -56,7 +56,21 @@ class Pool(pool.Pool):  # type: ignore[misc]
         for worker in self._pool:
             with contextlib.suppress(OSError):
                 os.kill(worker.pid, signal.SIGKILL)
+        for request in list(state.active_requests):
+            if request.worker_pid == pid:
+                _count(request, number)
         os._exit(EXIT_STATUS)
+
+
+def _count(request: Any, number: int) -> None:
+    """A task by the clock cannot count this end itself (work.py)."""
+    was_killed = getattr(request.task, "was_killed", None)
+    if was_killed is None or request.args:
+        return
+    try:
+        was_killed(f"its process was killed (signal {number})")
+    except Exception:  # the worker ends all the same
+        log.exception("the end of %s cannot be written down", request.name)
 
 
 def install() -> None:

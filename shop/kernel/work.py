@@ -5,6 +5,10 @@ with its cause. A task by the clock has no row, so its failures in a row are kep
 at most an hour, is tried again by the sweep (a job of the night does not wait for the next night), and staff see the
 cause. One that runs every few minutes looks after many rows: it rests a minute at most, so that one bad row does not
 make the others wait.
+
+One that is killed says nothing itself. What watches over its process does: Celery where it ran out of time or its
+process was lost, processpool.py where the queue is in files. Where all of the worker went (the machine, its container),
+a seldom task has left the mark of its beginning, and is asked for anew; one that runs often comes by again anyhow.
 """
 
 from __future__ import annotations
@@ -17,11 +21,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import current_app
-from celery.signals import before_task_publish, heartbeat_sent
+from celery.signals import before_task_publish, heartbeat_sent, task_failure
 from django.conf import settings
-from django.db import DatabaseError
-from django.db.models import F
+from django.db import DatabaseError, connections
+from django.db.models import F, Q
 
 from .attempts import ERROR_MAX_CHARS, pause_s
 from .clock import now
@@ -32,6 +37,8 @@ log = logging.getLogger(__name__)
 
 OFTEN_S = 900  #: a task that runs at least so often ...
 OFTEN_PAUSE_S = 60  #: ... rests no longer than this after a failure, or as long as it does anyhow
+GRACE_S = 30  #: after its time limit, in which what was at work is certainly ended
+KILLED = "it was ended in the middle: killed, or the machine went down"
 
 
 @before_task_publish.connect
@@ -63,6 +70,23 @@ class Task(Nudge):
                 return by_the_clock(self.name, self.run)
             return self.run(*args, **kwargs)
 
+    def was_killed(self, why: str) -> None:
+        """In the worker's main process: count it for a task by the clock, which could not do so itself."""
+        if is_by_the_clock(self.name):
+            try:
+                note_failure(self.name, why)
+            finally:
+                connections.close_all()  # processes that are forked from this one inherit none
+
+
+@task_failure.connect
+def what_was_killed(sender: Any = None, exception: Any = None, args: Any = None, **_more: Any) -> None:
+    """Celery ended the process of a task that was out of time, or found it gone."""
+    if isinstance(exception, TimeLimitExceeded | WorkerLostError) and isinstance(sender, Task) and not args:
+        limit = settings.TASK_TABLE[sender.name].limit_s if sender.name in settings.TASK_TABLE else 0
+        out_of_time = isinstance(exception, TimeLimitExceeded)
+        sender.was_killed(f"it took more than {limit} s and was ended" if out_of_time else str(exception))
+
 
 def is_by_the_clock(name: str) -> bool:
     """Whether beat asks for this task."""
@@ -71,45 +95,85 @@ def is_by_the_clock(name: str) -> bool:
 
 
 def by_the_clock(name: str, run: Any) -> Any:
-    """Run it unless it rests after a failure. Raises what it raises, after counting it."""
+    """Run it unless it rests after a failure, or is a seldom one at work. Raises what it raises, after counting it."""
     from .models import TaskTrouble
 
     rows = TaskTrouble.objects.filter(task=name)
     known = rows.values_list("failures", flat=True).first()
     if known is not None and not _begins(rows, known):
         return None
+    leaves_mark = known is None and not is_often(name)
+    if leaves_mark and not _mark(name):
+        return None
     try:
         done = run()
     except Exception as error:
-        note_failure(name, error)
+        note_failure(name, f"{type(error).__name__}: {error}")
         raise
-    if known is not None:
+    if known is not None or leaves_mark:
         rows.delete()
+    if known:
         log.info("%s went well again after %s failures", name, known)
     return done
 
 
 def _begins(rows: Any, failures: int) -> bool:
-    """Take the turn that is due; of two workers one gets it. One that dies has used it up."""
-    later = now() + dt.timedelta(
-        seconds=rest_s(rows.values_list("task", flat=True).first() or "", failures + 1)
-    )
-    return bool(rows.filter(next_at__lte=now()).update(next_at=later))
+    """Take the turn that is due; of two workers one gets it. One that dies has used it up, and the next counts it."""
+    name = rows.values_list("task", flat=True).first() or ""
+    later = max(now() + dt.timedelta(seconds=rest_s(name, failures + 1)), _surely_ended(name))
+    due = Q(next_at__lte=now())
+    if rows.filter(due, begun_at=None).update(next_at=later, begun_at=now()):
+        return True
+    died = {"failures": F("failures") + 1, "last_at": F("begun_at"), "last_error": KILLED}
+    if not rows.filter(due, begun_at__isnull=False).update(next_at=later, begun_at=now(), **died):
+        return False
+    log.error("%s: %s", name, KILLED)
+    return True
+
+
+def _mark(name: str) -> bool:
+    """Leave a mark that a seldom task began; False when another worker did so in the same moment."""
+    from .models import TaskTrouble
+
+    defaults = {"begun_at": now(), "next_at": _surely_ended(name)}
+    return TaskTrouble.objects.get_or_create(task=name, defaults=defaults)[1]
+
+
+def _surely_ended(name: str) -> dt.datetime:
+    work = settings.TASK_TABLE.get(name)
+    limit = work.limit_s if work is not None else settings.CELERY_TASK_TIME_LIMIT
+    return now() + dt.timedelta(seconds=limit + GRACE_S)
+
+
+def troubles() -> Any:
+    """Tasks by the clock that failed since they last went well, the oldest trouble first (a QuerySet)."""
+    from .models import TaskTrouble
+
+    return TaskTrouble.objects.filter(failures__gt=0).order_by("since")
+
+
+def is_often(name: str) -> bool:
+    """Whether it comes by again so soon that a lost turn of its is none."""
+    every = _every_s(name)
+    return bool(every) and min(every) <= OFTEN_S
+
+
+def _every_s(name: str) -> list[float]:
+    return [
+        float(entry["schedule"])
+        for entry in settings.CELERY_BEAT_SCHEDULE.values()
+        if entry["task"] == name and isinstance(entry["schedule"], int | float)
+    ]
 
 
 def rest_s(name: str, failures: int) -> int:
     """Seconds a task by the clock rests after so many failures in a row."""
-    every = [
-        entry["schedule"]
-        for entry in settings.CELERY_BEAT_SCHEDULE.values()
-        if entry["task"] == name and isinstance(entry["schedule"], int | float)
-    ]
-    if every and min(every) <= OFTEN_S:
-        return min(pause_s(failures), max(OFTEN_PAUSE_S, int(min(every))))
+    if is_often(name):
+        return min(pause_s(failures), max(OFTEN_PAUSE_S, int(min(_every_s(name)))))
     return pause_s(failures)
 
 
-def note_failure(name: str, error: Exception) -> None:
+def note_failure(name: str, why: str) -> None:
     """Count it with its cause and the time of the next try. Never raises: with the database down there is no row, and
     the next tick of the clock tries again."""
     from .models import TaskTrouble
@@ -120,7 +184,8 @@ def note_failure(name: str, error: Exception) -> None:
             failures=F("failures") + 1,
             last_at=now(),
             next_at=now() + dt.timedelta(seconds=rest_s(name, row.failures + 1)),
-            last_error=f"{type(error).__name__}: {error}"[:ERROR_MAX_CHARS],
+            last_error=why[:ERROR_MAX_CHARS],
+            begun_at=None,
             correlation_id=outbox.current_correlation_id()[:64],
         )
     except DatabaseError as problem:
@@ -136,13 +201,12 @@ def send_rested() -> int:
 
 
 def again_now(name: str) -> bool:
-    """Staff's button: end the rest of a task and ask for it. False when it went well meanwhile."""
-    from .models import TaskTrouble
-
-    if not TaskTrouble.objects.filter(task=name).update(next_at=now()):
-        return False
-    send(name)
-    return True
+    """Staff's button: end the rest of a task and ask for it, unless it is at it. False when it went well meanwhile."""
+    row = troubles().filter(task=name)
+    if row.filter(Q(begun_at=None) | Q(next_at__lte=now())).update(next_at=now()):
+        send(name)
+        return True
+    return bool(row.exists())
 
 
 def send(name: str) -> bool:

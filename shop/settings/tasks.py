@@ -28,6 +28,9 @@ class Work:
 
 
 ONE_S, SWEEP_S = 120, 300
+#: RabbitMQ takes back what was not acknowledged for 30 minutes (consumer_timeout) and cuts the worker's connection.
+#: A longer task is acknowledged when it begins, so its ``again`` has to find out by itself that it died.
+ACKED_WITHIN_S = 1500
 TASK_TABLE = {
     "kernel.deliver": Work("money", ONE_S, "kernel.sweep"),
     "kernel.handle": Work("money", ONE_S, "kernel.sweep"),
@@ -86,6 +89,8 @@ TASK_TABLE = {
     "stock_alerts.clear": Work("bulk", SWEEP_S),
     "order.count_together": Work("bulk", SWEEP_S),
     "catalogue.make_pictures": Work("bulk", SWEEP_S),
+    "dashboard.count": Work("bulk", SWEEP_S),
+    "dashboard.add_up_stock": Work("bulk", SWEEP_S),
     "connect.send_one": Work("bulk", ONE_S, "connect.send_due"),
     "connect.send_due": Work("bulk", SWEEP_S),
 }
@@ -100,6 +105,11 @@ CELERY_TASK_CREATE_MISSING_QUEUES = (
 )
 CELERY_TASK_ROUTES = {name: {"queue": work.queue} for name, work in TASK_TABLE.items()}
 CELERY_TASK_ANNOTATIONS = {
-    name: {"time_limit": work.limit_s, "soft_time_limit": work.limit_s - work.limit_s // 6, "max_retries": 0}
+    name: {
+        "time_limit": work.limit_s,
+        "soft_time_limit": work.limit_s - work.limit_s // 6,
+        "max_retries": 0,
+        "acks_late": work.limit_s <= ACKED_WITHIN_S,
+    }
     for name, work in TASK_TABLE.items()
 }

@@ -53,6 +53,15 @@ def test_each_task_has_a_queue_a_time_limit_and_somebody_who_asks_again() -> Non
             assert name not in scheduled and table[work.again].again == settings.CLOCK, name
 
 
+def test_no_task_keeps_its_message_longer_than_rabbitmq_waits_for_it() -> None:
+    """Its consumer_timeout is 30 minutes. What is acknowledged at once is found by another task when it died."""
+    for name, task in ours().items():
+        work = settings.TASK_TABLE[name]
+        assert task.acks_late == (work.limit_s < 1700), name
+        assert task.acks_late or work.again != settings.CLOCK, f"{name}: who finds out that it died?"
+    assert not app.tasks["search.build"].acks_late
+
+
 def test_no_task_for_a_row_outlives_the_lease_on_it() -> None:
     by_row = {name: work for name, work in settings.TASK_TABLE.items() if work.queue != "index"}
     late = [name for name, work in by_row.items() if work.limit_s >= LEASE.total_seconds()]

@@ -64,9 +64,11 @@ def children(process: subprocess.Popen[bytes]) -> list[int]:
     return [int(pid) for pid in text.split()]
 
 
-def ask(folder: Path, name: str) -> None:
+def ask(folder: Path, name: str = "") -> None:
+    """For a task that leaves a sign of this name; without one, for one that hangs."""
     environment = environment_of(folder)
-    script = f"from tests.faults.tiny_queue import write; write.delay({name!r})"
+    what = f"write.delay({name!r})" if name else "hang.delay()"
+    script = f"from tests.faults.tiny_queue import hang, write; {what}"
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, check=True)
 
 
@@ -79,6 +81,28 @@ def test_a_killed_process_ends_the_worker_so_that_it_is_started_again(tmp_path: 
         os.kill(killed, signal.SIGKILL)
         assert running.wait(PATIENCE_S) == EXIT_STATUS
         assert until(lambda: not Path(f"/proc/{other}").exists() or "State:\tZ" in _state(other))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes by /proc")
+def test_the_task_whose_process_was_killed_is_told_before_the_worker_ends(tmp_path: Path) -> None:
+    with worker(tmp_path, guarded=True) as running:
+        ask(tmp_path)
+        assert until(lambda: (tmp_path / "hanging").exists() and (tmp_path / "hanging").read_text())
+        time.sleep(0.3)  # the main process hears who took it
+        os.kill(int((tmp_path / "hanging").read_text()), signal.SIGKILL)
+        assert running.wait(PATIENCE_S) == EXIT_STATUS
+    said = (tmp_path / "killed").read_text()
+    assert said.startswith(f"hang {running.pid} ") and "signal 9" in said
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes by /proc")
+def test_the_main_process_hears_of_a_task_that_was_ended_for_its_time(tmp_path: Path) -> None:
+    with worker(tmp_path, guarded=True) as running:
+        ask(tmp_path)
+        assert until(lambda: (tmp_path / "ended").exists() and (tmp_path / "ended").read_text())
+        assert (tmp_path / "ended").read_text() == f"hang {running.pid} TimeLimitExceeded"
+        assert running.poll() is None
+        assert not (tmp_path / "killed").exists(), "that is not counted a second time"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes by /proc")

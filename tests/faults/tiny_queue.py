@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from billiard import pool
-from celery import Celery
+from celery import Celery, Task
 from celery.concurrency.prefork import TaskPool
-from celery.signals import celeryd_init
+from celery.signals import celeryd_init, task_failure
 
 from shop.kernel import filequeue
 
@@ -39,3 +40,24 @@ app.conf.task_ignore_result = True
 def write(name: str) -> None:
     """Leave a sign."""
     (FOLDER / name).write_text("done")
+
+
+class Told(Task):  # type: ignore[misc]
+    """As shop.kernel.work.Task: told in the main process when its own was killed."""
+
+    def was_killed(self, why: str) -> None:
+        """Leave a sign."""
+        (FOLDER / "killed").write_text(f"{self.name} {os.getpid()} {why}")
+
+
+@task_failure.connect  # type: ignore[untyped-decorator]
+def told(sender: Task, exception: Exception, **more: Any) -> None:
+    """Leave a sign of whom Celery tells it."""
+    (FOLDER / "ended").write_text(f"{sender.name} {os.getpid()} {type(exception).__name__}")
+
+
+@app.task(name="hang", base=Told, time_limit=2)  # type: ignore[untyped-decorator]
+def hang() -> None:
+    """Write down who we are, and never end."""
+    (FOLDER / "hanging").write_text(str(os.getpid()))
+    time.sleep(600)

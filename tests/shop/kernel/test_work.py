@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.beat import SchedulingError
 from celery.contrib.testing.worker import start_worker
+from celery.signals import task_failure
 from django.conf import settings
 from kombu import Connection
 
@@ -122,6 +124,66 @@ def test_the_sweep_asks_again_for_a_job_of_the_night_when_its_rest_is_over(
             assert not work.again_now("ledger.seal"), "it is not in trouble"
 
 
+def test_a_seldom_task_that_was_killed_is_asked_for_again_and_counted(trouble: Clock) -> None:
+    class Killed(BaseException):
+        """SIGKILL leaves nothing to be done."""
+
+    def die() -> None:
+        raise Killed
+
+    sent: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "send_task", lambda name, **options: sent.append(name))
+        for failures in range(3):
+            with pytest.raises(Killed):
+                work.by_the_clock(NIGHTLY, die)
+            assert [row.failures for row in work.troubles()] == [failures] * bool(failures)
+            assert work.by_the_clock(NIGHTLY, fail) is None, "for all we know it is at work"
+            tasks.sweep()
+            assert len(sent) == failures
+            trouble.advance(seconds=settings.TASK_TABLE[NIGHTLY].limit_s + work.GRACE_S)
+            tasks.sweep()
+            assert sent == [NIGHTLY] * (failures + 1)
+        assert work.by_the_clock(NIGHTLY, lambda: work.troubles().get().last_error) == work.KILLED
+    assert not TaskTrouble.objects.exists()
+
+
+def test_one_at_work_is_no_trouble_and_one_that_runs_often_leaves_no_mark(trouble: Clock) -> None:
+    def rows() -> tuple[int, int]:
+        return TaskTrouble.objects.count(), work.troubles().count()
+
+    assert work.by_the_clock(NIGHTLY, rows) == (1, 0)
+    assert work.by_the_clock("kernel.sweep", rows) == (0, 0)
+    assert rows() == (0, 0)
+
+
+def test_staff_do_not_begin_a_second_time_what_is_at_work(trouble: Clock) -> None:
+    sent: list[str] = []
+    with pytest.raises(ValueError, match="on fire"):
+        work.by_the_clock(NIGHTLY, fail)
+    trouble.advance(seconds=5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "send_task", lambda name, **options: sent.append(name))
+        assert work.by_the_clock(NIGHTLY, lambda: work.again_now(NIGHTLY))
+        assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("end", "words"), [(TimeLimitExceeded(300), "more than 300 s"), (WorkerLostError("lost"), "lost")]
+)
+def test_a_task_that_was_ended_from_outside_is_counted(
+    end: Exception, words: str, trouble: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.loader.import_default_modules()
+    closed: list[int] = []
+    monkeypatch.setattr(work.connections, "close_all", lambda: closed.append(1))
+    for name, args in ((NIGHTLY, []), ("kernel.pulse", ["mail"]), ("kernel.deliver", [7])):
+        task_failure.send(sender=app.tasks[name], task_id="1", exception=end, args=args, kwargs={})
+    (row,) = work.troubles()
+    assert (row.task, row.failures) == (NIGHTLY, 1) and words in row.last_error
+    assert closed, "processes that are forked from this one inherit none"
+
+
 def test_a_broken_queue_or_a_task_that_is_no_more_stops_no_sweep(trouble: Clock, monkeypatch: Any) -> None:
     def refuse(*args: Any, **options: Any) -> None:
         raise ConnectionError("no broker")
@@ -210,7 +272,8 @@ def test_a_job_of_the_night_that_could_not_be_sent_is_asked_for_again(
     beat = a_beat(tmp_path)
     beat.tick()
     entry = next(one for one in beat.schedule.values() if one.task == NIGHTLY)
-    monkeypatch.setattr(beat, "send_task", lambda *args, **options: 1 / 0)
+    app.loader.import_default_modules()
+    monkeypatch.setattr(app.tasks[NIGHTLY], "apply_async", lambda *args, **options: 1 / 0)
     with pytest.raises(SchedulingError):
         beat.apply_async(entry, advance=False)
     beat.close()
