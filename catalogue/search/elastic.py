@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from elastic_transport import TransportError
+from elastic_transport import NodeConfig, TransportError, Urllib3HttpNode
 from elasticsearch import ApiError, Elasticsearch, NotFoundError
 from elasticsearch.helpers import BulkIndexError, bulk
 from elasticsearch_dsl import A, Index, Integer, Keyword, Long, Q, Search, Text
@@ -23,6 +23,7 @@ from elasticsearch_dsl.query import Query
 from shop.kernel.clock import now
 
 from . import variants
+from .in_time import InTime, InTimeTLS
 from .port import (
     AVAILABLE_WEIGHT,
     CODE_WEIGHT,
@@ -118,12 +119,20 @@ def _known(index: str, one: KnownWord, *, only_new: bool = False) -> dict[str, A
     return {"_op_type": kind, "_index": index, "_id": one.word, "_source": source}
 
 
+class Node(Urllib3HttpNode):
+    """A server whose answers have to be whole within the limit of a request, however they come."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        self.pool.ConnectionCls = InTimeTLS if config.scheme == "https" else InTime
+
+
 class ElasticEngine:
     """See port.Engine."""
 
     def __init__(self, url: str, prefix: str) -> None:
         self.prefix = prefix
-        options: dict[str, Any] = {"max_retries": 0, "retry_on_timeout": False}
+        options: dict[str, Any] = {"max_retries": 0, "retry_on_timeout": False, "node_class": Node}
         self.reader = Elasticsearch(url, request_timeout=settings.SEARCH_TIME_LIMIT_S, **options)
         self.writer = Elasticsearch(url, request_timeout=BUILD_TIMEOUT_S, **options)
         self.updater = Elasticsearch(url, request_timeout=UPDATE_TIMEOUT_S, **options)

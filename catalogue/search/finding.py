@@ -19,6 +19,7 @@ from catalogue.filters import PER_PAGE, ListWishes
 from catalogue.queries import Counted, Found
 
 from . import boosts, spelling, synonyms, variants
+from .in_time import within
 from .port import LANGUAGES, Ask, Engine, Filters, Only, SearchUnavailable, Sought, engine
 from .sought import sought
 
@@ -53,7 +54,8 @@ def answer(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> Ans
     if time.monotonic() < _resting:
         raise SearchUnavailable("the search did not answer a moment ago")
     try:
-        return _answer(engine(), wishes, category_ids)
+        with within(settings.SEARCH_TIME_LIMIT_S):
+            return _answer(engine(), wishes, category_ids)
     except SearchUnavailable as error:
         if not error.can_be_built:
             log.warning(

@@ -80,7 +80,10 @@ EXPECTED: dict[tuple[str, str], str] = {
     (
         "Elasticsearch",
         "slow",
-    ): "One page waits SEARCH_TIME_LIMIT_S at most, then the database answers for SEARCH_REST_S.",
+    ): (
+        "One page waits SEARCH_TIME_LIMIT_S at most, for all it asks and however slowly bytes come; then the database "
+        "answers for SEARCH_REST_S."
+    ),
     ("Elasticsearch", "errors"): "The database answers, with a notice.",
     (
         "Elasticsearch",

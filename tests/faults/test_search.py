@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 from django.urls import reverse
 
 from catalogue.partner.models import StockRecord
+from catalogue.search import finding
 from tests.faults.conftest import within
 from tests.faults.shopper import buy, read, visitor
 from tests.faults.wire import Wire, http
@@ -60,18 +62,48 @@ def test_a_silent_one_is_waited_for_once(elastic: Wire, shoe: StockRecord) -> No
     the_database_answers(shoe)
 
 
+WHOLE = http(json.dumps({"hits": {"total": {"value": 0, "relation": "eq"}, "hits": []}}).encode(), **ELASTIC)(
+    b""
+)
+DRIPS = {
+    "a head": (0, b"H" * 400),
+    "more heads": (1, WHOLE[:17] + b"X-More: and more\r\n" * 40),
+    "a body": (WHOLE.index(b"\r\n\r\n") + 4, WHOLE),
+}
+
+
 @pytest.mark.cell("Elasticsearch", "slow")
-def test_one_that_drips_is_waited_for_no_longer(elastic: Wire, shoe: StockRecord, settings: Any) -> None:
-    def drip(asked: bytes) -> bytes:
-        import time
-
-        time.sleep(LIMIT_S * 0.8)
-        return b"H"  # the first letter of an answer, and then for ever so
-
-    elastic.say(drip)
-    with within(LIMIT_S * 8 + 5.0, "a page over a search that drips"):
-        searched()
+@pytest.mark.parametrize("at_once", DRIPS)
+def test_one_that_drips_is_waited_for_no_longer_than_a_silent_one(
+    at_once: str, elastic: Wire, shoe: StockRecord
+) -> None:
+    """A byte now and then, each in time: without a limit for the whole it would be 20 seconds and more."""
+    begin, words = DRIPS[at_once]
+    elastic.drip(words, at_once=begin, every_s=LIMIT_S / 2)
+    searched_in_time()
     the_database_answers(shoe)
+
+
+@pytest.mark.cell("Elasticsearch", "slow")
+def test_all_questions_of_a_page_together_are_waited_for_no_longer(elastic: Wire, shoe: StockRecord) -> None:
+    """Each answer is in time, and there are more of them than the page has time for."""
+
+    def slow(asked: bytes) -> bytes:
+        time.sleep(LIMIT_S * 0.7)
+        return WHOLE
+
+    elastic.say(slow)
+    searched_in_time()
+    the_database_answers(shoe)
+
+
+def searched_in_time() -> None:
+    """The page with the notice; asked twice, as the first also loads what every page needs."""
+    finding._resting = float("inf")
+    searched()
+    finding.forget()
+    with within(LIMIT_S + 2.5, "a page over a slow search"):
+        assert NOTICE in searched()
 
 
 @pytest.mark.cell("Elasticsearch", "errors")

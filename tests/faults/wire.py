@@ -89,6 +89,12 @@ class Wire:
         self._become("say")
         self._drop()
 
+    def drip(self, words: bytes, *, at_once: int, every_s: float) -> None:
+        """Answer with these words: so many bytes at once, then one by one."""
+        self._drips = (words, at_once, every_s)
+        self._become("drip")
+        self._drop()
+
     def greet(self, words: bytes) -> None:
         """Say these words to whoever comes, before anything is asked, and then nothing; some protocols begin so."""
         self._greeting = words
@@ -130,6 +136,12 @@ class Wire:
                 self.requests += 1
                 if self._manner == "say":
                     client.sendall(self._says(data))
+                elif self._manner == "drip":
+                    words, at_once, every_s = self._drips
+                    client.sendall(words[:at_once])
+                    for place in range(at_once, len(words)):
+                        time.sleep(every_s)
+                        client.sendall(words[place : place + 1])
                 elif self._manner == "pass":
                     server = server or self._connected(client)
                     server.sendall(data)
