@@ -3,7 +3,7 @@
 Three things gunicorn's own does not do. A thread is given one request only, when all of it has come, and reads from
 nobody: whoever sends a letter every ten seconds keeps no thread from others. No more than ``WAITING_MAX`` requests
 wait for a thread: what comes beyond is told at once to come back (503 with Retry-After), so those who wait are served
-in time. And whoever reads an answer has to take ``RATE`` bytes a second, in pieces; then a thread waits, else it ends.
+in time. And no thread waits for who reads an answer: what is not taken at once the main loop sends (web_sending.py).
 
 Used by `make run` and by the image: ``gunicorn shop.wsgi --worker-class shop.web.Worker``. What of gunicorn's inner
 workings this leans on is pinned by tests/architecture/test_gunicorn.py.
@@ -14,33 +14,31 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
-import os
 import re
-import select
 import socket
 import time
-from collections.abc import Callable
 from functools import partial
-from selectors import EVENT_READ
+from selectors import EVENT_READ, EVENT_WRITE
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from shop.web_answers import BUSY, CODED_BODY, CONTINUE, LARGE_BODY, LONG_HEAD, NO_LENGTH
+from shop.web_sending import PAUSE_S, RATE, Patient
 
 WAITING_MAX = 64  #: whole requests of a process that wait for a thread: about two seconds' work
 HEALTH_MAX = 8  #: more, of those who watch over the process
 HEAD_S = 10.0  #: for the lines of a request, from the connection or the end of the answer before
 BODY_S = 30.0  #: more, for what follows them, and a second for each RATE bytes of it that have come
-RATE = 10_000  #: bytes a second that a reader takes and a sender sends at least
 HEAD_BYTES = 65_536
 BODY_BYTES = 40_000_000  #: no upload is larger: the bank's files come nearest, with half of it
 MEMORY_BYTES = 262_144  #: of a body; a larger one is gathered in a file
 GATHERED_BYTES_MAX = 128_000_000  #: of all requests of a process, in memory and files
 ARRIVING_MAX = 500  #: unfinished requests of a process; then the oldest goes
-PAUSE_S = 15.0  #: no thread waits longer for one reader to take the next piece
+READERS_MAX = 300  #: whose answers the main loop sends; then the slowest goes
+FLUSH_BYTES = 1_000_000  #: of an answer at once; then others have their turn
 ANSWER_BYTES = 1_000_000  #: of an answer the system keeps for a slow reader, as far as it lets us
 DRAIN_S = 2.0  #: what somebody still sends is thrown away for so long, so that they hear the last answer
 STOP_S = 3.0  #: before the worker is killed, requests that have not become whole are told to come back
@@ -82,55 +80,6 @@ class Gathered(Unreader):  # type: ignore[misc]
             head, self.head = self.head, b""
             return head
         return self.body.read(size_hint or CHUNK_BYTES)
-
-
-class Patient(socket.socket):
-    """A socket whose reader may be slow, but not slower than ``RATE``, and takes something every ``PAUSE_S``."""
-
-    waited = 0.0  #: seconds, for who takes the present answer
-    taken = 0  #: bytes of it
-
-    @classmethod
-    def of(cls, sock: socket.socket) -> Self:
-        """Take the place of an accepted socket."""
-        return cls(sock.family, sock.type, sock.proto, fileno=sock.detach())
-
-    def begin(self) -> None:
-        """The next answer begins."""
-        self.waited, self.taken = 0.0, 0
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send all, piece by piece. Raises: BrokenPipeError for a reader who is too slow."""
-        left = memoryview(data).cast("B")
-        while left:
-            piece = left[:CHUNK_BYTES]
-            left = left[self._push(partial(self.send, piece, flags | socket.MSG_DONTWAIT)) :]
-
-    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
-        """Send a file, piece by piece. Returns: bytes. Raises: BrokenPipeError for a reader who is too slow."""
-        self.settimeout(PAUSE_S)  # a socket that blocks would block in os.sendfile
-        source, sent = file.fileno(), 0
-        while count is None or sent < count:
-            size = CHUNK_BYTES if count is None else min(CHUNK_BYTES, count - sent)
-            piece = self._push(partial(os.sendfile, self.fileno(), source, offset + sent, size))
-            if not piece:
-                break
-            sent += piece
-        return sent
-
-    def _push(self, put: Callable[[], int]) -> int:
-        while True:
-            began = time.monotonic()
-            left = min(PAUSE_S, PAUSE_S + self.taken / RATE - self.waited)
-            ready = select.poll()
-            ready.register(self, select.POLLOUT)
-            if left <= 0 or not ready.poll(left * 1000):
-                raise BrokenPipeError(errno.EPIPE, "the reader is too slow")
-            self.waited += time.monotonic() - began
-            with contextlib.suppress(BlockingIOError):
-                sent = put()
-                self.taken += sent
-                return sent
 
 
 class Connection(TConn):  # type: ignore[misc]
@@ -220,6 +169,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.arriving: dict[Connection, None] = {}
         self.under_way: set[Connection] = set()  #: their requests have a thread or wait for one
+        self.reading: dict[
+            Connection, Any
+        ] = {}  #: they take the rest of an answer; with what the thread returned
         self.leaving: dict[Connection, None] = {}  #: they have heard the last, and may still be sending
         self.shed = 0  #: requests that were told to come back
         self.stops_at = float("inf")
@@ -255,9 +207,39 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().enqueue_req(conn)
 
     def finish_request(self, conn: Connection, fs: Any) -> None:
-        """A thread is free again. What came behind the request is the beginning of the next one."""
+        """A thread is free again. The reader may not have taken all yet."""
         self.under_way.discard(conn)
         conn.forget()
+        if conn.sock.rest and conn.sock.fileno() >= 0:
+            self._send_on(conn, fs)
+        else:
+            self._answered(conn, fs)
+
+    def _send_on(self, conn: Connection, fs: Any) -> None:
+        if len(self.reading) >= READERS_MAX:
+            self._close(min(self.reading, key=lambda one: one.sock.speed))
+        self.reading[conn] = fs
+        try:
+            conn.sock.setblocking(False)
+            self.poller.register(conn.sock, EVENT_WRITE, partial(self._on_reading, conn))
+        except (OSError, ValueError, KeyError):  # it has gone already
+            self._close(conn)
+
+    def _on_reading(self, conn: Connection, sock: socket.socket) -> None:
+        if conn not in self.reading:
+            return  # given up since the poller said that there is room
+        try:
+            conn.sock.flush(FLUSH_BYTES)
+        except OSError:
+            self._close(conn)
+            return
+        if not conn.sock.rest:
+            fs = self.reading[conn]
+            self._leave(conn)
+            self._answered(conn, fs)
+
+    def _answered(self, conn: Connection, fs: Any) -> None:
+        """All of an answer is on its way. What came behind the request is the beginning of the next one."""
         if fs.cancelled() or fs.exception() or not fs.result():
             self._drain(conn)
         elif conn.arrived:
@@ -267,7 +249,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             super().finish_request(conn, fs)
 
     def murder_pending(self) -> None:
-        """Give up requests that did not become whole in time, and connections that go on sending."""
+        """Give up requests that did not become whole in time, readers that are too slow, and who goes on sending."""
         now = time.monotonic()
         if now - self._looked < LOOK_EVERY_S and self.alive:
             return
@@ -277,6 +259,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self._refuse(conn, BUSY)
             elif now >= min(conn.until, self.stops_at):
                 self._close(conn)
+        for conn in [conn for conn in self.reading if now >= conn.sock.until]:
+            self._close(conn)
         for conn in list(self.leaving):
             if now >= conn.until:
                 self._close(conn)
@@ -378,9 +362,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _leave(self, conn: Connection) -> bool:
         """Wait no longer for anything of it. Returns: whether one did."""
-        was_here = conn in self.arriving or conn in self.leaving
-        self.arriving.pop(conn, None)
-        self.leaving.pop(conn, None)
+        was_here = conn in self.arriving or conn in self.reading or conn in self.leaving
+        for group in (self.arriving, self.reading, self.leaving):
+            group.pop(conn, None)
         with contextlib.suppress(OSError, KeyError, ValueError):
             self.poller.unregister(conn.sock)
         return was_here

@@ -20,7 +20,9 @@ import pytest
 from gunicorn.config import Config
 
 from scripts.processes import free_port
+from shop import web_sending
 from shop.web import Worker
+from shop.web_sending import Patient
 from tests.support.environment import ROOT
 
 THREADS = 2
@@ -313,26 +315,106 @@ def test_a_slow_but_honest_reader_gets_all(path: str, web: Served) -> None:
     end.close()
 
 
+def reader_of(path: str, served: Served) -> socket.socket:
+    """Who asked for it and has taken nothing yet; the system keeps little for them."""
+    end = socket.socket()
+    end.settimeout(10)
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
+    end.connect(("127.0.0.1", served.port))
+    end.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path.encode())
+    return end
+
+
+def take(end: socket.socket, seconds: float, rate: int) -> int:
+    """Take so many bytes a second for so long, and then the rest as fast as it comes. Returns how many there were."""
+    began, size = time.monotonic(), 0
+    while piece := end.recv(32_768):
+        size += len(piece)
+        if time.monotonic() - began < seconds:
+            time.sleep(len(piece) / rate)
+    return size
+
+
 @pytest.mark.parametrize("path", ["/long", "/file"])
-def test_who_takes_a_letter_now_and_then_is_ended(path: str, web: Served) -> None:
-    slow = []
-    for _ in range(THREADS):
-        end = socket.socket()
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
-        end.connect(("127.0.0.1", web.port))
-        end.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode())
-        slow.append(end)
-    with ThreadPoolExecutor(1) as other:
-        served = other.submit(web.ask)
-        began = time.monotonic()
-        while not served.done():
-            for end in slow:
-                end.recv(3_000)
-            assert time.monotonic() - began < 15.0, "they hold the threads still"
-            time.sleep(0.2)
-        assert served.result()[0] == 200
+def test_readers_as_slow_as_they_may_be_keep_no_thread_and_get_all(path: str, web: Served) -> None:
+    """Four times as many as there are threads."""
+    slow = [reader_of(path, web) for _ in range(4 * THREADS)]
+    with ThreadPoolExecutor(len(slow)) as crowd:
+        taken = [crowd.submit(take, end, 3.0, 800_000) for end in slow]
+        time.sleep(0.5)
+        for _ in range(5):
+            began = time.monotonic()
+            assert web.ask()[:2] == (200, b"fast")
+            assert time.monotonic() - began < 1.5, "a thread waits for a reader"
+            assert not any(one.done() for one in taken), "they were served one after the other"
+        assert all(one.result() > 6_000_000 for one in taken)
     for end in slow:
         end.close()
+
+
+@pytest.mark.parametrize("path", ["/long", "/file"])
+def test_who_takes_a_letter_now_and_then_is_ended(path: str, web: Served) -> None:
+    slow = reader_of(path, web)
+    began, size = time.monotonic(), 0
+    while time.monotonic() - began < 6.0:
+        size += len(slow.recv(3_000))
+        time.sleep(0.2)
+    slow.settimeout(2.0)  # what is not with the system by now never comes
+    with suppress(ConnectionResetError):
+        while piece := slow.recv(65_536):
+            size += len(piece)
+    assert size < 6_000_000, "they were waited for still"
+    slow.close()
+
+
+def test_for_the_reader_of_an_answer_too_large_to_be_kept_a_thread_waits_a_while_only(web: Served) -> None:
+    slow = [reader_of("/endless", web) for _ in range(THREADS)]
+    with ThreadPoolExecutor(len(slow)) as crowd:
+        taken = [crowd.submit(take, end, 60.0, 800_000) for end in slow]
+        time.sleep(0.5)
+        began = time.monotonic()
+        assert web.ask()[:2] == (200, b"fast")
+        assert time.monotonic() - began < 9.0, "HELD_S and a little"
+        assert all(one.result() < 60_000_000 for one in taken), (
+            "it was the end for them, not the end of the answer"
+        )
+    for end in slow:
+        end.close()
+
+
+def test_of_more_readers_than_may_be_waited_for_the_slowest_goes(tmp_path: Path) -> None:
+    with serving(tmp_path, TINY_READERS="3") as (served, _process), ThreadPoolExecutor(3) as crowd:
+        idle = reader_of("/file", served)
+        time.sleep(0.3)
+        others = [reader_of("/file", served) for _ in range(3)]
+        taken = [crowd.submit(take, end, 0.8, 800_000) for end in others]
+        assert all(one.result() > 6_000_000 for one in taken)
+        with suppress(ConnectionResetError):
+            assert take(idle, 0.0, 1) < 6_000_000
+        for end in (idle, *others):
+            end.close()
+
+
+def test_what_is_kept_for_readers_is_counted_and_forgotten_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_sending, "PAUSE_S", 0.3)
+    before = Patient.kept_of_all
+    ours, theirs = socket.socketpair()
+    patient = Patient.of(ours)
+    patient.settimeout(1.0)
+    patient.sendall(b"a" * 5_000_000)
+    assert 4_000_000 < patient.kept == Patient.kept_of_all - before < 5_000_000
+    theirs.recv(65_536)
+    patient.flush()
+    assert 4_000_000 < patient.kept < 5_000_000 - 65_536
+    with pytest.raises(BrokenPipeError):
+        patient.sendall(
+            bytes(4_000_000)
+        )  # more than is kept of one answer: the thread waits, and they take nothing
+    assert (patient.kept, Patient.kept_of_all) == (0, before)
+    patient.sendall(b"a" * 5_000_000)
+    patient.close()
+    assert Patient.kept_of_all == before
+    theirs.close()
 
 
 def test_a_slow_but_honest_sender_is_heard(web: Served) -> None:

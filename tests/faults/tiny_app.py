@@ -11,11 +11,14 @@ from typing import Any
 
 from gunicorn.workers import gthread
 
-from shop import web
+from shop import web, web_sending
 
 web.HEAD_S, web.WAITING_MAX, web.ARRIVING_MAX = 1.0, 6, 60
 web.BODY_S = float(os.environ.get("TINY_BODY_S", "1"))
-web.PAUSE_S, web.RATE = 2.0, 500_000
+web.PAUSE_S = web_sending.PAUSE_S = 2.0
+web.RATE = web_sending.RATE = 500_000
+web_sending.HELD_S = 4.0
+web.READERS_MAX = int(os.environ.get("TINY_READERS", "40"))
 gthread.STOP_KEEPALIVE_LINGER = float(os.environ.get("TINY_LINGER_S", "2"))
 SLOW_S = 0.2
 BIG, LONG = b"x" * 150_000, b"x" * 6_000_000
@@ -60,8 +63,12 @@ ANSWERS: dict[str, Callable[[dict[str, Any]], bytes]] = {
 
 
 def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-    """WSGI. ``/file`` is what ``/long`` is, from a file; what stands not in ANSWERS says "fast"."""
+    """WSGI. ``/file`` is what ``/long`` is, from a file, ``/endless`` more than is kept for a reader; what stands not
+    in ANSWERS says "fast"."""
     path = environ["PATH_INFO"]
+    if path == "/endless":
+        start("200 OK", [("Content-Type", "text/plain")])
+        return (LONG for _ in range(50))
     body = ANSWERS.get(path, lambda _: b"fast")(environ) if path != "/file" else LONG
     start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     if path != "/file":
