@@ -57,6 +57,11 @@ class Transport(filesystem.Transport):  # type: ignore[misc]
 
     Channel = Channel
 
+    @property
+    def default_connection_params(self) -> dict[str, Any]:
+        """Nothing: files have no host. Kombu would warn, in every process, that it takes localhost for it."""
+        return {}
+
 
 def install() -> None:
     """Let every ``filesystem://`` address mean this transport."""

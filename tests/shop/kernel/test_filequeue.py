@@ -39,6 +39,15 @@ def test_the_address_filesystem_means_the_safe_transport(open_channel: Any) -> N
     assert isinstance(open_channel(), filequeue.Channel)
 
 
+def test_files_have_no_host_and_nobody_is_warned_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    filequeue.install()
+    with Connection("filesystem://") as connection:
+        connection.as_uri()
+        hash(connection)
+        connection.info()
+    assert caplog.records == []
+
+
 def test_a_message_appears_only_when_it_is_complete(
     open_channel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
