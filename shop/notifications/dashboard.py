@@ -31,6 +31,7 @@ from . import actions, newsletter_pages, queries
 from .attachments import File, NotThereYet, fetch
 from .letters import recalls
 from .models import KINDS, OutgoingAttachment, OutgoingMail
+from .previews import framed
 from .rendering import render as render_letter
 
 VIEW, RETRY = "notifications.view_mails", "notifications.retry_mails"
@@ -41,11 +42,6 @@ SORT = {
     "kind": "kind",
     "order": "order__number",
 }
-#: The mail's own page in the frame: it runs nothing, loads nothing, and its links open outside of the frame.
-PREVIEW_POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'self'; frame-ancestors 'self'; "
-    "sandbox allow-popups allow-popups-to-escape-sandbox"
-)
 
 
 class MailSearch(Search):
@@ -127,10 +123,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         if file is not None
     }
     html = re.sub(r'src="cid:([\w-]+)"', lambda found: f'src="{pictures.get(found[1], "")}"', mail.html)
-    response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
-    response["Content-Security-Policy"] = PREVIEW_POLICY
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return framed(html)
 
 
 @staff_view(VIEW, shows="mail")
@@ -220,10 +213,7 @@ def recall_notice(request: HttpRequest, pk: int) -> HttpResponse:
     order = order_for_fulfilment(notice.order_id)
     with translation.override(order.language):
         html = render_letter(recalls.recall_notice(order, notice), order.language).html
-    response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
-    response["Content-Security-Policy"] = PREVIEW_POLICY
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return framed(html)
 
 
 urlpatterns = [

@@ -28,6 +28,7 @@ from shop.ui.states import look_of
 from . import issues
 from .letters import newsletter as letters
 from .models import NewsletterIssue, OutgoingMail
+from .previews import framed
 from .rendering import render as render_letter
 from .states import DRAFT, ISSUE, SENDING
 
@@ -182,17 +183,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @xframe_options_sameorigin
 def preview(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """The mail in one language as subscribers see it, for the sandboxed frame of its page."""
-    from .dashboard import PREVIEW_POLICY
-
     issue = get_object_or_404(NewsletterIssue, pk=pk)
     if code not in issue.languages:
         raise Http404
     with translation.override(code):
         html = render_letter(letters.issue(issue, code, leave=""), code).html
-    response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
-    response["Content-Security-Policy"] = PREVIEW_POLICY
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return framed(html)
 
 
 @staff_view(PERMISSION)
