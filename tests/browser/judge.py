@@ -9,6 +9,7 @@ from __future__ import annotations
 import gettext
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -50,15 +51,17 @@ class Judge:
     page: Page
     language: str
     found: list[str] = field(default_factory=list)
-    foreign: set[str] = field(init=False, default_factory=set)
-    parts: set[str] = field(init=False, default_factory=set)
+    foreign: frozenset[str] = field(init=False, default=frozenset())
+    parts: frozenset[str] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
         if self.language == "de":
             self.foreign, self.parts = english_words(), english_parts()
 
     def see(self, name: str) -> None:
-        """Look at the page in both widths; barriers are looked for in one of them, by language."""
+        """Look at the page in both widths; barriers are looked for in one of them, by language. A click comes back when
+        the next page has begun to come: it is judged when all of it is there, its styles too."""
+        self.page.wait_for_load_state()
         words = self.page.evaluate(TEXTS)
         self.note(name, *sorted(self.foreign.intersection(words)))
         everything = "\n".join(words)
@@ -90,22 +93,25 @@ class Judge:
         self.found += [f"{self.language} {name}: {one}" for one in words]
 
 
-def english_words() -> set[str]:
+@cache
+def english_words() -> frozenset[str]:
     """Every English text that is no German one as well. Stored words (the name of a delivery) are in one language
     only, so that the other way round says nothing."""
     german, english = _catalogue()
-    return english - german
+    return frozenset(english - german)
 
 
-def english_parts() -> set[str]:
+@cache
+def english_parts() -> frozenset[str]:
     """The longest piece between the gaps of every English text that has some ("%(n)s pieces are missing"), where no
     German text holds it as well."""
     german, english = _catalogue()
     pieces = {max(re.split(GAP, text), key=len).strip() for text in english if re.search(GAP, text)}
     everything = "\n".join(german)
-    return {piece for piece in pieces if len(piece) >= PIECE_MIN and piece not in everything}
+    return frozenset(piece for piece in pieces if len(piece) >= PIECE_MIN and piece not in everything)
 
 
+@cache
 def _catalogue() -> tuple[set[str], set[str]]:
     with (settings.BASE_DIR / "locale/de/LC_MESSAGES/django.mo").open("rb") as file:
         catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]

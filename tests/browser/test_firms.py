@@ -80,7 +80,6 @@ def order_by_prepayment(page: Page, name: str) -> Order:
     seen(page, f"{name}-summary")
     place(page)
     order = Order.objects.get(number=order_number(page))
-    page.wait_for_load_state()  # measured only when its styles are there
     seen(page, f"{name}-thanks")
     return order
 
