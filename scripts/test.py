@@ -13,8 +13,10 @@ from .fingerprints import ROOT
 
 PYTHON = sys.executable
 WORKERS = "2"
-#: Need the machine for themselves: a whole Kontor, a browser, a worker that is killed.
-ALONE = "live or browser"
+#: Stories in a browser, two side by side: one alone keeps no more than one of two cores busy.
+STORIES = "browser"
+#: Need the machine for themselves: a worker that is killed, a shop that is flooded.
+ALONE = "live and not browser"
 #: A browser draws when it likes. A test that fails there is run once more and named at the end, so that it gets mended.
 ONCE_MORE = ["--reruns", "1", "-rR"]
 PYTEST = [PYTHON, "-m", "pytest", "-q", "--durations=8", "--durations-min=5"]
@@ -69,14 +71,20 @@ def preparation() -> list[Step]:
 def tests(arguments: list[str]) -> list[Step]:
     """The test runs, one after the other: they want both cores."""
     together = ["-n", WORKERS, "--dist", "worksteal"]
+    # The stories that share one running Kontor stay together: tests/support/stories.py.
+    by_group = ["-n", WORKERS, "--dist", "loadgroup"]
+    in_process = "not (browser or live)"
     return [
-        Step("tests on SQLite", [*PYTEST, *together, "-m", f"not ({ALONE})", *arguments], quiet=False),
+        Step("tests on SQLite", [*PYTEST, *together, "-m", in_process, *arguments], quiet=False),
         Step(
             "tests on PostgreSQL",
-            [*PYTEST, *together, "--db=postgres", "-m", f"both_databases and not ({ALONE})", *arguments],
+            [*PYTEST, *together, "--db=postgres", "-m", f"both_databases and {in_process}", *arguments],
             quiet=False,
         ),
-        Step("the running shop, in a browser", [*PYTEST, "-m", ALONE, *ONCE_MORE, *arguments], quiet=False),
+        Step(
+            "stories in a browser", [*PYTEST, *by_group, "-m", STORIES, *ONCE_MORE, *arguments], quiet=False
+        ),
+        Step("the running shop", [*PYTEST, "-m", ALONE, *ONCE_MORE, *arguments], quiet=False),
     ]
 
 

@@ -27,7 +27,7 @@ from .support.helpers import Clock, Outbox, Queue  # noqa: E402
 from .support.network import NetworkGuard  # noqa: E402
 from .support.templates import TemplateError  # noqa: E402
 
-pytest_plugins = ["tests.support.running", "tests.support.search"]
+pytest_plugins = [f"tests.support.{name}" for name in ("running", "search", "stories")]
 ON_BOTH_DATABASES = ("walks/", "races/", "properties/", "shop/kernel/", "fulfilment/finance/ledger/")
 guard = NetworkGuard()
 guard.install()
