@@ -53,8 +53,8 @@ def overhang(page: Page) -> int:
 
 
 def look(page: Page, name: str, *, axe: bool = False) -> None:
-    """Look at the page when it is there, with its styles: keep a picture where wanted, and with ``axe`` find nothing that
-    keeps people out."""
+    """Look at the page when it is there, with its styles: keep a picture where wanted, and with ``axe`` find nothing
+    that keeps people out."""
     page.wait_for_load_state()
     if PICTURES:
         width = (page.viewport_size or {"width": 0})["width"]
