@@ -41,4 +41,6 @@ class PolicyMiddleware:
         response.headers.setdefault(RESOURCE_POLICY, policy)
         if HEADER not in response and response.headers.get("Content-Type", "").startswith("text/html"):
             response.headers[HEADER] = build_policy()
+        if getattr(request, "empties_browser", False):  # somebody signed out (shop/customers/sessions.py)
+            response.headers["Clear-Site-Data"] = '"storage"'
         return response

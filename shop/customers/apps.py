@@ -11,8 +11,8 @@ class CustomerConfig(apps.CustomerConfig):
     name = "shop.customers"
 
     def ready(self) -> None:
-        """Views and URLs are our own; Oscar's are not loaded. Sessions end and factors are noted by signals."""
-        from . import checks, second_factor, sessions  # noqa: F401
+        """Views and URLs are our own; Oscar's are not loaded. What signs in and out is noted by signals."""
+        from . import checks, second_factor, security_log, sessions  # noqa: F401
 
         pre_migrate.connect(_before_migrate, sender=self, dispatch_uid="customers.before_migrate")
         post_migrate.connect(_after_migrate, sender=self, dispatch_uid="customers.after_migrate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
@@ -233,6 +234,32 @@ class AccountDeletion(models.Model):
 
     def __str__(self) -> str:
         return f"deletion of account {self.user_id} due {self.due_at:%Y-%m-%d}"
+
+
+class PersonSession(AbstractBaseSession):
+    """A session and whose it is. Written by ``session_store`` alone; what is in it is signed text, as Django's."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        help_text="who is signed in in it; empty: nobody yet",
+    )
+    seen_at = models.DateTimeField(default=now, help_text="when it was last used, within some minutes")
+
+    class Meta(AbstractBaseSession.Meta):
+        default_permissions = ()
+        indexes = [models.Index(fields=["user"], name="customer_session_of", condition=~Q(user=None))]
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        """What reads and writes it."""
+        from .session_store import SessionStore
+
+        return SessionStore
 
 
 from oscar.apps.customer.models import *  # noqa: E402, F403

@@ -20,10 +20,11 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from . import first_factor, sessions
+from . import first_factor, own_sessions, sessions
 
 MARK = "second_factor_of"  #: in the session: number of the person who showed a second factor in it
 EDITOR = "/cms/"
@@ -97,7 +98,10 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if _is_about_signing_in(request):
+            add_never_cache_headers(response)
+        return response
 
     def process_view(self, request: HttpRequest, *args: object) -> HttpResponseBase | None:
         """Asked of who has a session; strangers and their shared pages pay nothing."""
@@ -105,6 +109,8 @@ class SecondFactorMiddleware:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or name in ALWAYS:
             return None
         person = request.user
+        if person.is_authenticated:
+            own_sessions.note_seen(request.session)
         if not (_is_staff(person) or (_opens_editor(request) and not is_let_off(person))):
             return None
         if sessions.is_over(request):
@@ -117,6 +123,14 @@ class SecondFactorMiddleware:
         if not there and name in TO_SET_UP_PROVED and first_factor.is_proved(request):
             return None
         return _lead(request, "mfa_reauthenticate" if there else "second_factor")
+
+
+def _is_about_signing_in(request: HttpRequest) -> bool:
+    """A library's page about addresses, passwords and factors (a seed stands on one) of who is signed in: no browser
+    stores it. Asks the database nothing that was not asked already."""
+    name = request.resolver_match.view_name if request.resolver_match else ""
+    user = getattr(request, "_cached_user", None)
+    return name.startswith(("account_", "mfa_")) and user is not None and user.is_authenticated
 
 
 def _is_staff(person: Any) -> bool:

@@ -18,12 +18,13 @@ from allauth.core import context
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import Group
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models import F
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from .devices import words_of
 from .limits import begin_anew
 from .models import User
 
@@ -31,6 +32,7 @@ SINCE, SEEN = (
     "staff_since",
     "staff_seen",
 )  #: in the session: seconds of the real clock, as Django counts sessions
+DEVICE = "device"  #: in the session: what it was opened with, in words (devices.py)
 SEEN_EVERY_S = 60  #: so exactly it is kept when somebody was last here: writing it at each click would cost
 
 
@@ -111,9 +113,18 @@ def _chosen_anew(request: HttpRequest, user: User, **rest: Any) -> None:
 
 @receiver(user_logged_in)
 def _begin(request: HttpRequest, user: User, **rest: Any) -> None:
-    """From now on the hours of a session of staff count."""
+    """From now on the hours of a session of staff count; its owner sees with what it was opened."""
     moment = time.time()
     request.session[SINCE] = request.session[SEEN] = moment
+    request.session[DEVICE] = words_of(request.META.get("HTTP_USER_AGENT", ""))
+
+
+@receiver(user_logged_out)
+def _left(request: HttpRequest | None, user: User | None, **rest: Any) -> None:
+    """Signing out empties what the browser keeps of a customer (shop/policies.py). Not of staff: what they scanned
+    without network waits there to be sent (docs/decisions/0040)."""
+    if request is not None and user is not None and not (user.is_staff or user.is_superuser):
+        request.empties_browser = True  # type: ignore[attr-defined]
 
 
 def is_over(request: HttpRequest) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
@@ -17,7 +18,7 @@ from shop.audit.actions import note_change
 from shop.kernel.access import shopper_view
 from shop.kernel.tries import refusal
 
-from . import first_factor
+from . import first_factor, own_sessions, security_log
 from .forms import ProfileForm
 from .models import User
 from .second_factor import has_one, is_wanted
@@ -95,3 +96,29 @@ def profile(request: HttpRequest) -> HttpResponse:
         )
         return response
     return render(request, "account/profile.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@shopper_view
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sessions(request: HttpRequest) -> HttpResponse:
+    """Where one is signed in; a POST ends one of these (``end``: its mark) or all others. Ending asks for the password
+    or the second factor again, unless that was shown just now: whoever found an open screen throws nobody out."""
+    person = User.objects.get(pk=request.user.pk)
+    here = request.session.session_key
+    if request.method == "POST":
+        raise_if_reauthentication_required(request, app="shop.customers")
+        mark = request.POST.get("end", "")
+        if mark == "others":
+            own_sessions.end_others(person=person, by=person)
+            messages.success(request, _("You are signed out everywhere else."))
+        elif own_sessions.end_one(person=person, mark=mark, here=here, by=person):
+            messages.success(request, _("That device is signed out."))
+        else:
+            messages.info(request, _("That device is signed out already."))
+        security_log.note(
+            "sessions ended", request=request, person=person, which="others" if mark == "others" else "one"
+        )
+        return redirect("account:sessions")
+    opened = own_sessions.opened(person=person, here=here)
+    return render(request, "account/sessions.html", {"opened": opened})

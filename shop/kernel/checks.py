@@ -5,6 +5,7 @@ They run with every management command and when a worker starts.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -128,6 +129,21 @@ def staff_show_a_second_factor(app_configs: Any, **kwargs: Any) -> list[CheckMes
             f"staff of {', '.join(settings.DEMO_STAFF_DOMAINS)} sign in without a second factor",
             hint="set DEMO_STAFF_DOMAINS to nothing, unless this is a demo shop",
             id="kernel.W112",
+        )
+    ]
+
+
+@register()
+def breached_passwords_are_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A list that is named and not there would let every stolen password through."""
+    path = settings.PASSWORDS_BREACHED_FILE
+    if not path or os.access(path, os.R_OK):
+        return []
+    return [
+        Error(
+            f"PASSWORDS_BREACHED_FILE: {path} cannot be read",
+            hint="put the sorted list of SHA-1 there, or unset it (docs/operations.md)",
+            id="kernel.E113",
         )
     ]
 

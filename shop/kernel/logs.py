@@ -25,8 +25,17 @@ def ids() -> dict[str, str]:
     return ({"id": cause} if cause else {}) | ({"thread": thread} if thread and thread != cause else {})
 
 
+#: What would begin a line that nobody wrote, or steer the screen on which it is read.
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)} | {9: "\t"}
+
+
 class Line(logging.Formatter):
-    """One line of text, the id at its end."""
+    """One line of text, the id at its end. What somebody sent cannot end it: only a traceback has lines of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The text, with control characters written out."""
+        record.message = record.message.translate(_CONTROL)
+        return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:
         """Masked as a whole, with its traceback."""

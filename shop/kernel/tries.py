@@ -7,6 +7,7 @@ Whom a limit must not punish is decided by what is counted: see ``shop/customers
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from django.utils.translation import ngettext
 from .clock import now
 from .models import Tally
 
+log = logging.getLogger("shop.security")
 SALT = "shop.kernel.tries"
 ROUNDS_MAX = 10  #: of compare-and-set against others who try the same at the same moment
 KEPT = dt.timedelta(days=1)
@@ -96,6 +98,7 @@ def refusal(request: HttpRequest, wait_s: int) -> HttpResponse:
         if wait_s > 60
         else ngettext("Please wait %(n)d second.", "Please wait %(n)d seconds.", wait_s) % {"n": wait_s}
     )
+    log.warning("too many tries at %s: %s s to wait", request.path, wait_s)
     context = {"error_title": _("That was very often in a short time"), "error_text": text}
     answer = render(request, "429.html", context, status=429)
     answer["Retry-After"] = str(wait_s)

@@ -15,13 +15,22 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "shop.customers.passwords.HouseWordsValidator"},
+    {"NAME": "shop.customers.passwords.BreachedPasswordValidator"},
 ]
+#: Further words of the house that no password may consist of: brands, the name of the owner.
+PASSWORD_WORDS: list[str] = env.list("PASSWORD_WORDS", default=[])
+#: A sorted list of the SHA-1 of stolen passwords, which the shop reads and never fetches (docs/operations.md).
+PASSWORDS_BREACHED_FILE = env.str("PASSWORDS_BREACHED_FILE", default="")
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True  #: a changed password, address or factor is told to the address that was
+#: Who changes the address of an account, or its factors, shows the password or a factor within so many seconds before.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_FORMS = {"signup": "shop.customers.signup.SignupForm"}

@@ -38,4 +38,4 @@ PARTS_KEPT_S = env.int("PARTS_KEPT_S", default=60)
 SHARED_CHECKED_S = 0.25
 #: Seconds a CDN may show a page without asking. More would let it show prices that are no longer true.
 SHARED_CDN_S = env.int("SHARED_CDN_S", default=1)
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "shop.customers.session_store"  #: in the database, with whose they are

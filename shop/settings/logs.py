@@ -7,7 +7,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "shop.kernel.logs.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "line": {
+            "()": "shop.kernel.logs.Line",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "datefmt": "%Y-%m-%d %H:%M:%S%z",
+        },
         "json": {"()": "shop.kernel.logs.Json"},
     },
     "handlers": {

@@ -4,6 +4,9 @@ a page's address leads nobody away from the shop."""
 from __future__ import annotations
 
 import re
+import ssl
+import subprocess
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +19,7 @@ from tests.factories.people import make_user
 from tests.factories.shopping import make_user as make_member
 from tests.factories.shopping import make_variant
 from tests.shop.dashboard.test_methods import ALL, taken
+from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +52,42 @@ def test_no_way_to_write_an_inner_address_is_pushed_to(host: str, public_shop: N
     with pytest.raises((net.AddressRefused, net.NotReached)) as refused:
         net.resolve(net.check(f"http://{host}/"))
     assert "evil" not in str(refused.value)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    """One that we sign ourselves, for the right name: the connection ends before anything is sent."""
+    key, paper = tmp_path / "key.pem", tmp_path / "paper.pem"
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    asked = [
+        *made,
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        key,
+        "-out",
+        paper,
+    ]
+    subprocess.run([str(one) for one in asked], check=True, capture_output=True)
+    receiver = Receiver()
+    papers = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    papers.load_cert_chain(paper, key)
+    receiver.server.socket = papers.wrap_socket(receiver.server.socket, server_side=True)
+    with receiver.running(), pytest.raises(net.NotReached, match=r"(?i)certificate"):
+        net.post(f"https://localhost:{receiver.server.server_port}/", b"{}", {})
+    assert receiver.requests == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from django.test import Client
 
 from shop.customers.models import User
+from shop.customers.passwords import is_breached
+from shop.kernel.checks import breached_passwords_are_there
 from tests.factories.shopping import make_user
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +30,35 @@ def sign_up(password: str, email: str = "neu@example.org") -> bool:
 )
 def test_short_common_and_own_words_are_refused(password: str) -> None:
     assert not sign_up(password)
+
+
+@pytest.mark.parametrize(
+    "password", ["Kontor2026!!", "kontor-SHOP-2026", "Sommer.2026.Schuhe", "admin-1234567", "Kiekbuexen24"]
+)
+def test_what_consists_of_the_words_of_the_house_is_refused(password: str, settings: Any) -> None:
+    settings.SITE_URL, settings.PASSWORD_WORDS = "https://www.kiekbuexen.example", ["Elbe & Söhne"]
+    assert not sign_up(password)
+    assert not sign_up("Söhne Elbe 1999") and sign_up("Söhne Elbe Leuchtturm")
+
+
+def test_what_was_stolen_somewhere_is_refused_by_a_list_on_the_disk(tmp_path: Path, settings: Any) -> None:
+    stolen = [f"leuchtturm {number}" for number in range(300)]
+    sums = sorted(hashlib.sha1(word.encode()).hexdigest().upper() for word in stolen)
+    path = tmp_path / "pwned.txt"
+    path.write_text(
+        "".join(f"{one}:{len(one) * 9 ** (n % 7)}\n" for n, one in enumerate(sums)), encoding="ascii"
+    )
+    assert all(is_breached(one, path) for one in stolen)
+    assert not any(is_breached(f"speicher {number}", path) for number in range(300))
+    settings.PASSWORDS_BREACHED_FILE = str(path)
+    assert not sign_up("leuchtturm 299") and sign_up("leuchtturm 300")
+
+
+def test_a_list_that_is_away_refuses_nobody_and_is_said(tmp_path: Path, settings: Any, caplog: Any) -> None:
+    settings.PASSWORDS_BREACHED_FILE = str(tmp_path / "none.txt")
+    assert sign_up(GOOD)
+    assert "list of breached passwords cannot be read" in caplog.text and GOOD not in caplog.text
+    assert [one.id for one in breached_passwords_are_there(None)] == ["kernel.E113"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,3 +186,69 @@ def test_what_looks_like_a_template_is_shown_as_it_was_typed(text: str, client: 
         assert "49" not in [word.strip("„“\"'<>") for word in page.split()] and "__class__'" not in page
     shown = client.get("/catalogue/search/", {"q": "{{ 7*7 }}"}).content.decode()
     assert "{{ 7*7 }}" in shown
+
+
+def test_what_is_encoded_twice_is_decoded_once(client: Client) -> None:
+    shown = client.get("/catalogue/search/?q=%253Cb%253E%2526amp%253B").content.decode()
+    assert "%3Cb%3E%26amp%3B" in shown and "<b>" not in shown.partition("<main")[2].partition("</main")[0]
+    for path in (
+        "/media/%252e%252e/%252e%252e/manage.py",
+        "/media/..%2f..%2fmanage.py",
+        "/static/%252e%252e/manage.py",
+    ):
+        answer = client.get(path)
+        assert answer.status_code in (301, 302, 400, 404) and b"DJANGO_SETTINGS" not in answer.content
+
+
+def test_what_a_form_takes_does_not_come_from_the_address_and_of_two_one_counts(client: Client) -> None:
+    person = make_member("erika@example.org", first_name="Erika")
+    client.force_login(person)
+    client.post("/account/profile/?first_name=Mallory&last_name=M&language=de", {})
+    client.post(
+        "/account/profile/?first_name=Mallory",
+        {
+            "first_name": ["Eins", "Zwei"],
+            "last_name": "B",
+            "language": "de",
+            "is_staff": "on",
+            "email": "m@example.org",
+        },
+    )
+    person.refresh_from_db()
+    assert (person.first_name, person.is_staff, person.email) == ("Zwei", False, "erika@example.org")
+
+
+def test_scripts_keep_what_came_from_outside_in_no_object_that_has_a_prototype() -> None:
+    """A key "__proto__" would reach every object: maps and lists are used, and nothing is merged deeply."""
+    folder = Path(__file__).resolve().parents[2] / "static" / "js"
+    written = [path for path in folder.rglob("*.js") if "vendor" not in path.parts]
+    assert len(written) > 20
+    found = [
+        f"{path.name}: {line.strip()}"
+        for path in written
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"__proto__|for \((?:const|let) \w+ in |Object\.assign\([^)]*JSON|setPrototypeOf", line)
+    ]
+    assert not found
+
+
+def test_scripts_write_text_and_no_markup() -> None:
+    folder = Path(__file__).resolve().parents[2] / "static" / "js"
+    said = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in folder.rglob("*.js")
+        if "vendor" not in path.parts
+    }
+    writes = r"\.(?:innerHTML|outerHTML)\s*=|insertAdjacentHTML|document\.write|\beval\(|new Function\("
+    assert not [name for name, text in said.items() if re.search(writes, text)]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/account/", "/catalogue/search/suggestions/?q=schuh", "/nothing/", "/static/nothing.js"]
+)
+def test_no_page_allows_another_origin(client: Client, path: str) -> None:
+    for method in (client.get, client.options):
+        answer = method(
+            path, headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+        )
+        assert not [name for name in answer.headers if name.lower().startswith("access-control-")]

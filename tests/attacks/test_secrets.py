@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "password typed": set(),
     "wrong password typed": set(),
     "secret of a push": set(),
-    "session": {"django_session", "kernel_session"},
+    "session": {"customer_personsession"},
     "link to a new password": {"notifications_outgoingmail"},
     "account of a payer": {
         "bank_statementfile", "bank_statementline", "bank_statement", "reconciliation_receipt", "bank_bankline",

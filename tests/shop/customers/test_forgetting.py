@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.test import Client
 
 from checkout.basket import forgetting as baskets
@@ -16,6 +15,7 @@ from checkout.basket.models import Basket, Line  # type: ignore[attr-defined]
 from checkout.basket.tasks import forget_guests
 from shop.customers import forgetting, newsletter
 from shop.customers.models import NewsletterConsent as Consent
+from shop.customers.models import PersonSession as Session
 from shop.customers.tasks import forget
 from shop.kernel.clock import now
 from shop.notifications import forgetting as mails

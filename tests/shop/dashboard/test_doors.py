@@ -50,6 +50,7 @@ DOORS = {
         account:reorder account:newsletter account:delete account:delete_undo
         account:overview account:orders account:order account:invoices account:credit account:requests account:addresses
         account:address_new account:address account:address_default account:address_delete account:profile
+        account:sessions
         reviews:mine reviews:write wishes:list wishes:add wishes:share wishes:remove""",
 }
 #: Addresses of libraries, by how they begin -> which roles see what lies behind (None: they guard themselves).

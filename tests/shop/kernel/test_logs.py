@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -114,13 +116,38 @@ def test_what_extra_gives_is_a_field_of_its_own_and_masked() -> None:
     assert (line["ms"], line["who"], line["message"], line["level"]) == (12, "[e-mail]", "done", "INFO")
 
 
+def test_what_somebody_sent_begins_no_line_and_steers_no_screen() -> None:
+    sent = "/x\n2026-11-26 12:00:00+0100 INFO shop.security signed in person=1\x1b[2J\r\x85\u2028end"
+    record = logging.makeLogRecord({"msg": "Not Found: %s", "args": (sent,), "levelname": "WARNING"})
+    line = Line("%(levelname)s %(message)s").format(record)
+    assert line.splitlines() == [line] and "\x1b" not in line and "\\x0a2026-11-26" in line
+    assert len(Json().format(record).splitlines()) == 1
+
+
+def test_lines_go_to_the_screen_and_nowhere_else(settings: Any) -> None:
+    told = settings.LOGGING
+    assert {name: one["class"] for name, one in told["handlers"].items()} == {
+        "console": "logging.StreamHandler"
+    }
+    assert told["root"]["handlers"] == ["console"]
+    assert not [name for name, one in told["loggers"].items() if one.get("handlers")]
+
+
+def test_every_line_says_when_in_utc_or_with_the_distance_from_it(settings: Any) -> None:
+    record = logging.makeLogRecord({"msg": "done", "levelname": "INFO", "created": 1_795_000_000.0})
+    assert json.loads(Json().format(record))["at"] == "2026-11-18T11:06:40.000+00:00"
+    made = settings.LOGGING["formatters"]["line"]
+    when = Line(made["format"], made["datefmt"]).format(record)[:24]
+    assert dt.datetime.strptime(when, "%Y-%m-%d %H:%M:%S%z").timestamp() == 1_795_000_000
+
+
 def test_a_request_writes_one_line_and_nothing_of_who_sent_it(db: None, log: Kept, client: Client) -> None:
     person = make_user("jana.ohm@post.example", first_name="Jana", last_name="Ohm-Sander")
     client.force_login(person)
     client.get("/", {"email": "jana.ohm@post.example"})
     (line,) = [one for one in log.lines if one["logger"] == "shop.requests"]
     assert (line["method"], line["path"], line["status"]) == ("GET", "/", 200)
-    assert line["id"] and isinstance(line["ms"], int)
+    assert line["id"] and isinstance(line["ms"], int) and line["person"] in (person.pk, None)
     assert "jana" not in log.text.lower() and "Sander" not in log.text
 
 

@@ -1,0 +1,134 @@
+"""What nobody may guess is drawn by the system's own source of chance, is long enough, and ends."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import generate_totp_secret
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+
+from scripts.secrets_folder import contents
+from tests.architecture.source import modules
+from tests.factories.people import make_user
+from tests.shop.customers.test_second_factor import SECRET
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
+#: Where chance need not be good: pauses between two tries, pictures and goods of the demo, faults that are played.
+MAY_BE_GUESSED = ("shop/kernel/transactions.py", "shop/demo/", "checkout/payment/standin/", "scripts/")
+UNGUESSABLE_BITS, SHORT_CODE_BITS = 128, 20
+CALLS = {"token_urlsafe": 8, "token_hex": 8, "token_bytes": 8}  #: bits of one unit that is asked for
+#: Shorter ones that open nothing: a mark inside a page, the name of a device, a label to type, of a stand-in.
+OPENS_NOTHING = (
+    "shop/ui/templatetags/parts.py", "shop/customers/limits.py", "fulfilment/warehouse/stock/forms.py",
+    "checkout/payment/standin/", "fulfilment/warehouse/dispatch/standin/",
+)  # fmt: skip
+
+
+def test_nothing_that_counts_is_drawn_by_the_weak_source() -> None:
+    weak = [
+        module.name
+        for module in modules()
+        if "random" in {name.split(".")[0] for name in module.imports()}
+        and not module.name.startswith(MAY_BE_GUESSED)
+    ]
+    assert not weak, f"{weak}: use secrets"
+
+
+def test_keys_that_are_drawn_have_128_bits() -> None:
+    asked = [
+        (module.name, call.func.attr, ast.literal_eval(call.args[0]))
+        for module in modules()
+        for _name, call in module.calls(*CALLS)
+        if isinstance(call.func, ast.Attribute) and call.args and isinstance(call.args[0], ast.Constant)
+    ]
+    assert len(asked) > 10
+    short = [
+        one
+        for one in asked
+        if one[2] * CALLS[one[1]] < UNGUESSABLE_BITS and not one[0].startswith(OPENS_NOTHING)
+    ]
+    assert not short
+
+
+def test_no_program_is_started_by_a_shell() -> None:
+    calls = [
+        (module.name, name, call)
+        for module in modules()
+        for name, call in module.calls(
+            "run", "Popen", "check_output", "check_call", "call", "system", "popen", "eval", "exec"
+        )
+    ]
+    assert len(calls) > 3
+    wrong = [
+        f"{name}:{call.lineno}"
+        for name, called, call in calls
+        if any(word.arg == "shell" for word in call.keywords)
+        or ast.unparse(call.func) in ("os.system", "os.popen", "eval", "exec")
+    ]
+    assert not wrong
+
+
+def test_the_secrets_of_a_new_shop_are_long_and_never_the_same() -> None:
+    first, second = contents({}), contents({})
+    drawn = [name for name in first if first[name] and first[name] != second[name]]
+    assert set(drawn) >= {
+        "secret_key",
+        "postgres_password",
+        "rabbitmq_password",
+        "minio_password",
+        "metrics_token",
+    }
+    assert all(len(first[name]) >= UNGUESSABLE_BITS // 6 for name in drawn)
+
+
+def test_seeds_and_recovery_codes_are_long_enough_and_never_the_same() -> None:
+    person = make_user("anna@example.org")
+    seeds = {generate_totp_secret() for _one in range(20)}
+    assert len(seeds) == 20 and min(len(one) for one in seeds) * 5 >= UNGUESSABLE_BITS
+    made = [RecoveryCodes.activate(person).get_unused_codes()]
+    person.authenticator_set.all().delete()
+    made.append(RecoveryCodes.activate(person).get_unused_codes())
+    assert not set(made[0]) & set(made[1]) and len(set(made[0])) == len(made[0]) >= 8
+    assert all(len(one) * math.log2(10) >= SHORT_CODE_BITS and re.fullmatch(r"\w+", one) for one in made[0])
+
+
+def test_a_new_password_by_mail_opens_nothing_without_the_second_factor(client: Client, outbox: Any) -> None:
+    from allauth.mfa.totp.internal.auth import TOTP
+
+    from shop.notifications.models import OutgoingMail
+
+    person = make_user("anna@example.org")
+    TOTP.activate(person, SECRET)
+    client.post(reverse("account_reset_password"), {"email": person.email})
+    outbox.drain()
+    mail = OutgoingMail.objects.get(kind="account")
+    (url,) = re.findall(r"https?://\S*reset\S*", mail.text)
+    form = client.get(re.sub(r"^https?://[^/]+", "", url), follow=True).request["PATH_INFO"]
+    client.post(form, {"password1": "elbe-speicher-7", "password2": "elbe-speicher-7"})
+    person.refresh_from_db()
+    assert person.check_password("elbe-speicher-7") and "_auth_user_id" not in client.session
+    answer = client.post(reverse("account_login"), {"login": person.email, "password": "elbe-speicher-7"})
+    assert (
+        answer["Location"].startswith(reverse("mfa_authenticate")) and "_auth_user_id" not in client.session
+    )
+
+
+def test_the_bill_of_materials_names_what_runs_and_the_lock_files_pin_it(capsys: Any) -> None:
+    call_command("bill_of_materials")
+    named = {one["purl"] for one in json.loads(capsys.readouterr().out)["components"]}
+    base = (ROOT / "requirements" / "base.txt").read_text(encoding="utf-8")
+    django = re.search(r"^django==(\S+)", base, re.MULTILINE)
+    assert django and f"pkg:pypi/django@{django[1]}" in named
+    assert any(one.startswith("pkg:npm/zxing-wasm@") for one in named)
+    for block in re.split(r"\n(?=\S)", base.strip()):
+        assert "--hash=sha256:" in block or block.startswith("#"), block
