@@ -30,6 +30,8 @@ NOT_SETTINGS = {"TLS", "SITE"}
 #: What the real thing sets besides; without it these halves are embedded for good reason.
 REAL = {"SITE_URL": "https://kontor.example", "CARRIER_DHL_URL": "https://carrier.example/parcel/de"}
 PINNED = re.compile(r"[a-z0-9./-]+:(?!latest)[\w.-]*\d[\w.-]*(@sha256:[0-9a-f]{64})?$")
+DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+REASON_MIN = 20  #: characters: a sentence, not a word
 PROFILE = (
     "import django; django.setup();"
     "from shop.kernel.profile import capabilities; from shop.kernel.checks import halves_fit;"
@@ -58,7 +60,24 @@ def problems(compose: dict[str, Any], text: str) -> list[str]:
         *_patience(compose),
         *(line for name, service in compose["services"].items() for line in _service(name, service)),
         *_secrets(compose),
+        *_digests(compose),
     ]
+
+
+def _digests(compose: dict[str, Any]) -> Iterator[str]:
+    """Each image by the digest of its content, or with a reason in the file itself."""
+    images = {service["image"] for service in compose["services"].values() if "build" not in service}
+    images |= set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.M))
+    reasons = compose.get("x-without-digest", {})
+    for image in sorted(images):
+        if not DIGEST.search(image) and len(str(reasons.get(image) or "")) < REASON_MIN:
+            yield f"{image} has no digest, and x-without-digest gives no reason"
+    yield from (
+        f"x-without-digest names {image}, which is not used" for image in sorted(set(reasons) - images)
+    )
+    yield from (
+        f"x-without-digest names {image}, which has one" for image in sorted(reasons) if DIGEST.search(image)
+    )
 
 
 def _names(compose: dict[str, Any], text: str) -> Iterator[str]:
@@ -126,6 +145,10 @@ def _service(name: str, service: dict[str, Any]) -> Iterator[str]:
         yield f"{name} runs as root"
     if service.get("cap_drop") != ["ALL"]:
         yield f"{name} keeps capabilities"
+    if "no-new-privileges:true" not in service.get("security_opt", []):
+        yield f"{name} may gain privileges"
+    if name not in ONCE and service.get("restart") != "unless-stopped":
+        yield f"{name} stays down when it ends"
     if not service.get("read_only") and name not in WRITES:
         yield f"{name} may write where nothing has to be written"
     yield from (f"{name} opens {port} to others" for port in service.get("ports", []) if not _is_local(port))

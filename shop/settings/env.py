@@ -31,14 +31,14 @@ def read_secrets(environment: MutableMapping[str, str]) -> None:
         path = environment.get(f"{name}_FILE")
         if not path:
             continue
-        if environment.get(name):
-            raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; leave one out")
         try:
             said = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ImproperlyConfigured(f"{name}_FILE: {path} cannot be read ({error})") from error
+        if environment.get(name) and environment[name] != said:
+            raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; leave one out")
         if said:
-            environment[name] = said
+            environment[name] = said  # a process that we start gets both, and they agree
 
 
 read_secrets(os.environ)

@@ -62,12 +62,25 @@ def without(name: str, key: str) -> Callable[[Any], Any]:
         (without("web", "read_only"), "may write"),
         (service("web", ports=["8000:8000"]), "opens 8000:8000 to others"),
         (service("redis", secrets=["nothing"]), "which is no secret here"),
+        (without("bucket", "security_opt"), "bucket may gain privileges"),
+        (without("web", "restart"), "web stays down"),
+        (service("redis", image="redis:7.4.2-alpine"), "redis:7.4.2-alpine has no digest"),
+        (service("redis", image="redis:7.4.2-alpine"), "names redis:7.4.1-alpine, which is not used"),
+        (lambda compose: compose["x-without-digest"].update({"redis:7.4.1-alpine": "no"}), "gives no reason"),
+        (lambda compose: compose.pop("x-without-digest"), "python:3.11.10-slim-bookworm has no digest"),
     ],
 )
 def test_the_script_says_what_does_not(spoil: Callable[[Any], Any], said: str) -> None:
     spoilt = copy.deepcopy(COMPOSE)
     spoil(spoilt)
     assert [line for line in compose_check.problems(spoilt, TEXT) if said in line]
+
+
+def test_an_image_with_its_digest_needs_no_reason() -> None:
+    pinned = copy.deepcopy(COMPOSE)
+    pinned["services"]["redis"]["image"] = f"redis:7.4.1-alpine@sha256:{'0a' * 32}"
+    del pinned["x-without-digest"]["redis:7.4.1-alpine"]
+    assert compose_check.problems(pinned, TEXT) == []
 
 
 def test_a_half_that_is_embedded_and_a_word_without_meaning_are_said() -> None:
@@ -112,6 +125,13 @@ class TestSecretsAsFiles:
             path.write_text("y")
         with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
             read_secrets({"SECRET_KEY_FILE": str(path)} | more)
+
+    def test_a_process_that_we_start_gets_both_and_they_agree(self, tmp_path: Path) -> None:
+        (tmp_path / "key").write_text("s3cret\n")
+        said = {"SECRET_KEY_FILE": str(tmp_path / "key")}
+        read_secrets(said)
+        read_secrets(said)
+        assert said["SECRET_KEY"] == "s3cret"
 
     def test_no_other_name_is_read_so(self) -> None:
         said = {"KONTOR_ENV_FILE": "/dev/null", "LOG_LEVEL_FILE": "/nowhere"}
