@@ -29,6 +29,7 @@ from shop.ui.states import look_of
 
 from . import actions, newsletter_pages, queries
 from .attachments import File, NotThereYet, fetch
+from .keys import without_keys
 from .letters import recalls
 from .models import KINDS, OutgoingAttachment, OutgoingMail
 from .previews import framed
@@ -105,6 +106,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "mail": mail,
         "files": [file for file in mail.attachments.all() if not file.content_id],
         "readable": _may_read(request, mail),
+        "text": without_keys(mail.text),
         "may_retry": request.user.has_perm(RETRY) and mail.state != OutgoingMail.DONE,
         "crumbs": [{"title": _("Mails"), "url": reverse("notifications:index")}],
     }
@@ -122,7 +124,9 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         for file in map(_file_or_none, mail.attachments.exclude(content_id=""))
         if file is not None
     }
-    html = re.sub(r'src="cid:([\w-]+)"', lambda found: f'src="{pictures.get(found[1], "")}"', mail.html)
+    html = re.sub(
+        r'src="cid:([\w-]+)"', lambda found: f'src="{pictures.get(found[1], "")}"', without_keys(mail.html)
+    )
     return framed(html)
 
 
@@ -187,7 +191,7 @@ def _readable_mail(request: HttpRequest, pk: int) -> OutgoingMail:
 
 
 def _may_read(request: HttpRequest, mail: OutgoingMail) -> bool:
-    """A link that opens somebody's account is nobody's business; administrators could open it anyway."""
+    """A mail that opens somebody's account is theirs; administrators may read it, without the key in it (keys.py)."""
     return not mail.confidential or bool(getattr(request.user, "is_superuser", False))
 
 

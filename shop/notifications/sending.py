@@ -25,6 +25,7 @@ from shop.kernel.text import clean_line
 from shop.kernel.transactions import forbid_network_in_transaction
 
 from .attachments import File, fetch
+from .keys import without_keys
 from .models import OutgoingMail
 
 log = logging.getLogger(__name__)
@@ -86,8 +87,15 @@ def send(mail_id: int, *, connection: BaseEmailBackend | None = None) -> bool:
     except Exception as error:
         claims.fail(mail, error)
     else:
-        return claims.finish(mail)
+        return claims.finish(mail, **_forgotten(mail))
     return False
+
+
+def _forgotten(mail: OutgoingMail) -> dict[str, str]:
+    """What a mail that opens an account or an order is kept as once it was sent."""
+    if not mail.confidential:
+        return {}
+    return {"html": without_keys(mail.html), "text": without_keys(mail.text)}
 
 
 class Message(EmailMultiAlternatives):

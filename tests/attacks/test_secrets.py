@@ -3,19 +3,24 @@ then every log line, answer, row of every table and list that leaves the house i
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import logging
 import re
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
+from django.core.files.storage import storages
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from fulfilment.finance.bank import actions as bank
+from fulfilment.finance.exports import actions as exports
 from fulfilment.finance.reconciliation.tasks import take_in_all
 from shop.connect import actions as connect
 from shop.connect import sending as pushes
@@ -28,11 +33,12 @@ from shop.notifications.models import OutgoingMail
 from tests.checkout.test_steps import go_to_summary, order_button, put_in_basket
 from tests.factories.orders import make_country
 from tests.factories.people import make_user as make_staff
-from tests.factories.shopping import make_user, make_variant
+from tests.factories.shopping import make_user, make_variant, place_order
 from tests.fulfilment.finance.bank.papers import THEIRS, Entry, camt, make_account, transaction
 from tests.shop.dashboard.test_methods import taken
 from tests.shop.dashboard.test_roles import ADDRESSES
 from tests.support.receiver import Receiver
+from tests.walks.test_withdrawal import walk as declare
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +56,9 @@ ALLOWED: dict[str, set[str]] = {
     "secret of a push": set(),
     "session": {"customer_personsession"},
     "link to a new password": {"notifications_outgoingmail"},
+    "link to an order": {"notifications_outgoingmail"},
+    "key in the mails of an order": {"notifications_outgoingmail"},
+    "receipt of a withdrawal": set(),
     "account of a payer": {
         "bank_statementfile", "bank_statementline", "bank_statement", "reconciliation_receipt", "bank_bankline",
     },
@@ -154,7 +163,57 @@ def walk(known: dict[str, str], outbox: Any) -> list[str]:
     outbox.drain()
     take_in_all()
     outbox.drain()
+    follow_links(known, outbox, see)
     return answers
+
+
+def follow_links(known: dict[str, str], outbox: Any, see: Any) -> None:
+    """A guest looks for the order, opens it, comes by a link of a mail and withdraws; each link is tried twice, forged,
+    and by a stranger."""
+    order = place_order((make_variant(stock=9), 1), method="invoice", email="gast@example.org")
+    outbox.drain()
+    guest = Client(raise_request_exception=False)
+    see(guest.post(reverse("orders:lookup"), {"number": order.number, "email": "gast@example.org"}))
+    outbox.drain()
+    texts = dict(OutgoingMail.objects.filter(order=order).values_list("kind", "text"))
+    address, known["link to an order"] = re.findall(
+        r"https?://[^/]+(/\S*/open/([^/\s]+)/)", texts["order_link"]
+    )[0]
+    for client in (guest, guest, Client()):
+        see(client.get(address))
+    see(guest.get(address.replace(known["link to an order"], known["link to an order"][:-3] + "xyz")))
+    known["key in the mails of an order"] = re.findall(r"[?&]key=([^&\s]+)", texts["order_confirmed"])[0]
+    see(guest.get("/withdrawal/", {"order": order.number, "key": known["key in the mails of an order"]}))
+    done = declare(guest, {"name": "Gerd Gast", "contract": order.number, "email": "gast@example.org"})
+    known["receipt of a withdrawal"] = done["Location"].strip("/").rsplit("/", 1)[-1]
+    guest.get(done["Location"])
+    Client().get(done["Location"][:-4] + "xyz/")
+    outbox.drain()
+
+
+def books_as_files() -> list[bytes]:
+    """What leaves the books for the tax adviser and the tax office, unpacked."""
+    last = today()
+    month = {"first_day": last.replace(day=1), "by": None}
+    end = (last.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
+    asked = [
+        exports.ask_for_datev(
+            **month, last_day=last, consultant=12_345, client=678, year_month=1, is_final=True
+        ),
+        exports.ask_for_journal(**month, last_day=last),
+        exports.ask_for_z3(**month, last_day=end),
+    ]
+    files: list[bytes] = []
+    for export in asked:
+        made = exports.make(export.pk)
+        with storages["documents"].open(made.key) as file:
+            packed = file.read()
+        if packed.startswith(b"PK"):
+            with zipfile.ZipFile(io.BytesIO(packed)) as folder:
+                files += [folder.read(name) for name in folder.namelist()]
+        else:
+            files.append(packed)
+    return files
 
 
 def rows_with(secret: str) -> dict[str, int]:
@@ -192,6 +251,14 @@ def test_no_secret_is_written_where_it_need_not_be(known: dict[str, str], lines:
     assert {"notifications_outgoingmail"} <= rows_with(known["link to a new password"]).keys(), (
         "the search finds"
     )
+
+
+def test_no_file_of_the_books_holds_a_secret(known: dict[str, str], outbox: Any) -> None:
+    walk(known, outbox)
+    files = books_as_files()
+    assert len(files) > 10 and sum(map(len, files)) > 2_000
+    held = {name for name, secret in known.items() for file in files if secret.encode() in file}
+    assert held <= {"account of a payer"}
 
 
 def test_no_list_and_no_page_of_the_house_shows_a_secret(known: dict[str, str], outbox: Any) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.apps import apps
+from django.db import connection, transaction
 from django.urls import reverse
 
 from checkout.order.models import Order
 from shop.notifications import actions, sending
-from shop.notifications.letter import Letter, Paragraph
+from shop.notifications.letter import Button, Letter, Paragraph
 from shop.notifications.models import OutgoingMail
 from shop.notifications.queries import mails_of_order
 from tests.factories.people import make_staff, make_user
@@ -134,6 +136,58 @@ def test_a_mail_that_opens_an_account_is_not_shown_to_staff(staff: Any, client: 
     assert staff.get(reverse("notifications:preview", args=[mail.pk])).status_code == 403
     client.force_login(make_user("admin@example.org", is_staff=True, is_superuser=True))
     assert "geheimes Wort" in client.get(reverse("notifications:preview", args=[mail.pk])).content.decode()
+
+
+def addressed(*, confidential: bool) -> tuple[OutgoingMail, list[str]]:
+    """A mail with an address of each kind that is a key, one that is none, and the keys."""
+    keys = [
+        "1-cx9f2k-0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        "eyJvIjoxLCJuIjoiIn0:1tR4aQ:8Kx_2v-Zk3s0d9f8g7h6j5k4l3",
+    ]
+    plain = "https://shop.example/de/help/allgemeine-geschaeftsbedingungen/?order=K10001"
+    words = [f"https://shop.example/accounts/password/reset/key/{keys[0]}/",
+             f"https://shop.example/withdrawal/?order=K10001&key={keys[1]}", plain]  # fmt: skip
+    letter = Letter("Guten Tag", "", "Guten Tag", "", [Paragraph(" ".join(words)), Button("Los", words[0])])
+    with transaction.atomic():
+        return actions.write(letter, kind="account", source="test:keys", recipient="erika@example.org",
+                             language="de", confidential=confidential), keys  # fmt: skip
+
+
+@pytest.mark.parametrize("confidential", [True, False])
+def test_no_one_of_the_house_gets_to_see_a_key_and_a_sent_mail_that_is_one_forgets_it(
+    client: Any, mail_server: MailServer, confidential: bool
+) -> None:
+    mail, keys = addressed(confidential=confidential)
+    client.force_login(make_user("admin@example.org", is_staff=True, is_superuser=True))
+
+    def shown() -> str:
+        pages = [
+            client.get(reverse(f"notifications:{name}", args=[mail.pk])) for name in ("detail", "preview")
+        ]
+        return "".join(page.content.decode() for page in pages)
+
+    assert not [key for key in keys if key in shown()]
+    assert "allgemeine-geschaeftsbedingungen/?order=K10001" in shown()
+    assert sending.send_due() == 1
+    [sent] = mail_server.received
+    assert keys[0] in str(sent).replace("=\n", "").replace("=\r\n", ""), "the customer gets it"
+    mail.refresh_from_db()
+    assert [key in mail.html + mail.text for key in keys] == [not confidential] * 2
+    assert not [key for key in keys if key in shown()]
+
+
+def test_keys_of_mails_from_before_are_forgotten_by_the_migration(mail_server: MailServer) -> None:
+    mail, keys = addressed(confidential=True)
+    html, text = mail.html, mail.text
+    migration: Any = import_module("shop.notifications.migrations.0015_keys_of_sent_mails")
+    migration.forget(apps, type("Editor", (), {"connection": connection})())
+    mail.refresh_from_db()
+    assert keys[0] in mail.text, "it still has to be sent"
+    sending.send_due()
+    OutgoingMail.objects.update(html=html, text=text)
+    migration.forget(apps, type("Editor", (), {"connection": connection})())
+    mail.refresh_from_db()
+    assert not [key for key in keys if key in mail.html + mail.text]
 
 
 def test_the_buttons_send_failed_mails_again(staff: Any, mail_server: MailServer) -> None:
