@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import get_resolver
 from wagtail.documents.models import Document
 from wagtail.models import Collection, CollectionViewRestriction
 
@@ -24,6 +27,7 @@ from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.picking.models import PickList
 from fulfilment.warehouse.receiving.models import Return
 from shop.kernel.access import SHOPPER
+from tests.architecture.test_views import GUARDED_BY_LIBRARY, origin, walk
 from tests.factories.cases import make_case, picture_bytes
 from tests.factories.people import make_staff, make_user
 from tests.factories.shopping import make_variant, place_order
@@ -86,6 +90,27 @@ EVERYBODYS = {
     ":sitemap-part", ":media", "catalogue:category", "catalogue:detail", "reviews:product", "reviews:report",
     "reviews:write",
 }  # fmt: skip
+#: Addresses with parts that libraries bring beside the editor -> the test that another's stays closed, or why none can.
+OF_LIBRARIES = {
+    r"documents/^(\d+)/(.*)$": (
+        "tests/shop/dashboard/test_foreign.py::"
+        "test_a_document_of_a_private_collection_opens_neither_by_its_page_nor_by_its_file"
+    ),
+    "documents/authenticate_with_password/<int:restriction_id>/": "asks for a password, shows nothing",
+    "_util/authenticate_with_password/<int:page_view_restriction_id>/<int:page_id>/": "as above, of a page",
+    r"^((?:[\w\-]+/)*)$": "published pages; Wagtail asks their restrictions",
+    r"accounts/^confirm-email/(?P<key>[-:\w]+)/$": "the key is signed and proves the address it names, nothing else",
+    r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": (
+        "tests/shop/notifications/test_accounts.py::"
+        "test_who_forgot_a_password_gets_a_link_in_the_language_of_the_page"
+    ),
+    "accounts/2fa/webauthn/keys/<int:pk>/remove/": (
+        "tests/shop/dashboard/test_foreign.py::test_another_persons_passkey_does_not_exist"
+    ),
+    "accounts/2fa/webauthn/keys/<int:pk>/edit/": (
+        "tests/shop/dashboard/test_foreign.py::test_another_persons_passkey_does_not_exist"
+    ),
+}
 #: Where somebody without an account is led on to ask for a link, whatever the number: never told whether it exists.
 ASKED_FOR_A_LINK = {"orders:detail"}
 CHANGING = re.compile(r'(?:value|nonce|content)="[\w+/=:.-]{16,}"|K\d+|RT\d+|R2026-\d+')
@@ -161,9 +186,41 @@ def test_every_address_with_parts_says_whose_they_are() -> None:
     assert not (FOREIGN.keys() | EVERYBODYS) - named
 
 
+def test_every_address_with_parts_of_a_library_says_whose_they_are() -> None:
+    named = {
+        pattern
+        for pattern, view in walk(get_resolver().url_patterns)
+        if origin(view) in GUARDED_BY_LIBRARY
+        and re.search("[<(]", pattern)
+        and not pattern.startswith("cms/")
+    }
+    assert named == OF_LIBRARIES.keys()
+
+
+@pytest.mark.parametrize("what", ["remove", "edit"])
+def test_another_persons_passkey_does_not_exist(client: Client, what: str) -> None:
+    mine, theirs = (
+        Authenticator.objects.create(user=person, type="webauthn", data={"name": "Key", "credential": {}})
+        for person in (make_user("anna@example.org"), make_user("bert@example.org"))
+    )
+    client.force_login(mine.user)
+    session = client.session  # the password was typed just now, else it is asked for first
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(mine.user_id)
+    session.save()
+    statuses = [
+        ask(client, method, f"/accounts/2fa/webauthn/keys/{pk}/{what}/").status_code
+        for pk in (theirs.pk, 999_999)
+        for method in ("GET", "POST")
+    ]
+    assert statuses == [404] * 4
+    assert Authenticator.objects.filter(pk=theirs.pk).exists()
+    assert client.get(f"/accounts/2fa/webauthn/keys/{mine.pk}/{what}/").status_code == 200
+
+
 def test_the_tests_that_stand_for_keys_exist() -> None:
     root = Path(__file__).resolve().parents[3]
-    for named in KEYS.values():
+    for named in [*KEYS.values(), *(one for one in OF_LIBRARIES.values() if "::" in one)]:
         path, _colons, test = named.partition("::")
         assert (root / path).is_file(), named
         assert f"def {test}" in (root / path).read_text(encoding="utf-8"), named
