@@ -97,11 +97,22 @@ def _backups() -> Iterator[Sign]:
     for row in Upkeep.objects.filter(pk__in=Upkeep.objects.values("kind").annotate(m=Max("pk")).values("m")):
         rows[row.kind] = row
     good = dict(Upkeep.objects.filter(ok=True).order_by().values_list("kind").annotate(at=Max("ended_at")))
+    how = _("“manage.py backup --test”: safe while the shop runs, and tries the backup at once.")
     yield _kept(_("Last backup"), rows.get(Upkeep.BACKUP), good.get(Upkeep.BACKUP), BACKUP_AFTER,
-                _("“manage.py backup --test”: safe while the shop runs, and tries the backup at once."))  # fmt: skip
+                f"{_scheduled()} {how}")  # fmt: skip
     yield _kept(_("Last restore test"), rows.get(Upkeep.RESTORE_TEST), good.get(Upkeep.RESTORE_TEST),
                 RESTORE_TEST_AFTER,
                 _("“manage.py restore FOLDER --test”: restores beside the shop, verifies there."))  # fmt: skip
+
+
+def _scheduled() -> str:
+    """What the settings want: by the clock or not, sealed or not."""
+    when = (
+        _("Made each night by the clock.")
+        if settings.BACKUP_NIGHTLY
+        else _("Not scheduled (BACKUP_NIGHTLY).")
+    )
+    return when if settings.BACKUP_KEY else f"{when} {_('Not encrypted (BACKUP_KEY).')}"
 
 
 def _kept(label: str, last: Any, good: dt.datetime | None, after: dt.timedelta, note: str) -> Sign:

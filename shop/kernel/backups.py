@@ -2,8 +2,8 @@
 
 First the database, then the files: what a row names was there when the row was read, and files are only added. A
 backup that was interrupted is a folder that ends in ``.part`` and is none. A restore goes into an empty shop only, and
-reads every checksum before it writes anything. What is not in it: settings (`.env`), and the queue and the search
-index, which the tables bring back by themselves.
+reads every checksum before it writes anything. With BACKUP_KEY each file is sealed (backup_keys.py). What is not in it:
+settings (`.env`), and the queue and the search index, which the tables bring back by themselves.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.files import File
@@ -25,6 +27,7 @@ from django.core.files.storage import Storage, storages
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from .backup_keys import Seal, WrongKey, seal_of
 from .clock import now
 from .models import Upkeep
 
@@ -57,10 +60,11 @@ def backup(folder: Path) -> Upkeep:
         raise Refused(f"{folder if folder.exists() else unfinished} is there already; choose another folder")
     try:
         unfinished.mkdir(parents=True, mode=0o700)
-        parts = [_dump(unfinished), *_copy_files(unfinished)]
-        digest = _write_manifest(unfinished, parts)
+        seal = Seal(settings.BACKUP_KEY) if settings.BACKUP_KEY else None
+        parts = [_dump(unfinished, seal), *_copy_files(unfinished, seal)]
+        digest = _write_manifest(unfinished, parts, seal)
         unfinished.rename(folder)
-    except (OSError, sqlite3.Error, Refused) as error:
+    except (OSError, sqlite3.Error, Refused, WrongKey) as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         Upkeep.objects.create(kind=Upkeep.BACKUP, begun_at=begun, ended_at=now(), ok=False, where=str(folder),
                               cause=str(error)[:2000])  # fmt: skip
@@ -99,6 +103,10 @@ def check(folder: Path) -> dict[str, Any]:
 def restore(folder: Path) -> int:
     """Bring a backup back into this shop, which must be empty. Returns how many files. Raises Refused."""
     manifest = check(folder)
+    try:
+        seal = seal_of(manifest, settings.BACKUP_KEY)
+    except WrongKey as error:
+        raise Refused(str(error)) from error
     vendor = "sqlite" if manifest["database"] == SQLITE else "postgresql"
     if connection.vendor != vendor:
         raise Refused(f"the backup is of {vendor}, this shop stands on {connection.vendor}")
@@ -109,31 +117,80 @@ def restore(folder: Path) -> int:
     for name, alias in STORAGES.items():
         if next(_names(storages[alias]), None) is not None:
             raise Refused(f"there are {name} already; restore into an empty place")
-    _load(folder / manifest["database"])
+    try:
+        return _bring_back(folder, manifest, seal)
+    except WrongKey as error:
+        raise Refused(str(error)) from error
+
+
+def keep_newest(home: Path, many: int) -> list[Path]:
+    """Remove all whole backups in ``home`` but the newest; returns those removed."""
+    whole = sorted(one for one in home.iterdir() if (one / MANIFEST).is_file())
+    for old in whole[:-many]:
+        shutil.rmtree(old)
+    return whole[:-many]
+
+
+def _bring_back(folder: Path, manifest: dict[str, Any], seal: Seal | None) -> int:
+    with _opened(folder, manifest["database"], seal) as dump:
+        _load(dump)
     files = [part["path"] for part in manifest["parts"] if part["path"] != manifest["database"]]
     for path in files:
         place, _slash, name = path.partition("/")
-        with (folder / path).open("rb") as file:
+        with _opened(folder, path, seal) as plain, plain.open("rb") as file:
             saved = storages[STORAGES[place]].save(name, File(file))
         if saved != name:
             raise Refused(f"{path} was kept under another name ({saved}); the place was not empty")
     return len(files)
 
 
-def _dump(folder: Path) -> Part:
+@contextmanager
+def _opened(folder: Path, name: str, seal: Seal | None) -> Iterator[Path]:
+    """A file of the backup as it was before it was sealed; the open copy is gone afterwards."""
+    if seal is None:
+        yield folder / name
+        return
+    with tempfile.NamedTemporaryFile(prefix="kontor-restore-", dir=_workplace()) as file:
+        seal.open(folder / name, file, name)
+        file.flush()
+        yield Path(file.name)
+
+
+def _workplace() -> str:
+    """Where an open copy may lie for a moment: beside the shop's own data, never beside the backups."""
+    place = Path(settings.DATA_DIR)
+    place.mkdir(parents=True, exist_ok=True)
+    return str(place)
+
+
+def _dump(folder: Path, seal: Seal | None) -> Part:
     if connection.vendor == "sqlite":
         path = folder / SQLITE
-        source = sqlite3.connect(f"file:{connection.settings_dict['NAME']}?mode=ro", uri=True, timeout=60)
-        target = sqlite3.connect(path)
-        try:
-            source.backup(target)  # one step: a state between two commits
-        finally:
-            source.close()
-            target.close()
+        if seal is None:
+            _copy_sqlite(path)
+            return _part(folder, path)
+        with tempfile.TemporaryDirectory(prefix="kontor-backup-", dir=_workplace()) as place:
+            _copy_sqlite(Path(place, SQLITE))
+            with Path(place, SQLITE).open("rb") as source, path.open("wb") as target:
+                seal.copy(source, target, SQLITE)
     else:
         path = folder / POSTGRES
-        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={path}")
+        dump = ("pg_dump", "--format=custom", "--no-owner", "--no-privileges")
+        if seal is None:
+            _run(*dump, f"--file={path}")
+        else:
+            _run_sealed(*dump, path=path, seal=seal)
     return _part(folder, path)
+
+
+def _copy_sqlite(path: Path) -> None:
+    source = sqlite3.connect(f"file:{connection.settings_dict['NAME']}?mode=ro", uri=True, timeout=60)
+    target = sqlite3.connect(path)
+    try:
+        source.backup(target)  # one step: a state between two commits
+    finally:
+        source.close()
+        target.close()
 
 
 def _load(dump: Path) -> None:
@@ -152,16 +209,9 @@ def _load(dump: Path) -> None:
 
 def _run(program: str, *arguments: str) -> None:
     """One of PostgreSQL's programs, with our connection in its environment: no password on a command line."""
-    if shutil.which(program) is None:
-        raise Refused(f"{program} is not installed here; on Debian: apt-get install postgresql-client")
-    said = connection.settings_dict
-    host = said.get("HOST") or said.get("OPTIONS", {}).get("host", "")
-    given = {"PGHOST": host, "PGPORT": said.get("PORT"), "PGUSER": said.get("USER"),
-             "PGPASSWORD": said.get("PASSWORD"), "PGDATABASE": said["NAME"]}  # fmt: skip
-    environment = os.environ | {name: str(value) for name, value in given.items() if value}
     done = subprocess.run(
         [program, *arguments],
-        env=environment,
+        env=_environment(program),
         capture_output=True,
         text=True,
         check=False,
@@ -171,17 +221,51 @@ def _run(program: str, *arguments: str) -> None:
         raise Refused(f"{program}: {done.stderr.strip()[-1500:]}")
 
 
-def _copy_files(folder: Path) -> Iterator[Part]:
+def _run_sealed(program: str, *arguments: str, path: Path, seal: Seal) -> None:
+    """As ``_run``; what the program writes out is sealed into ``path`` on the way."""
+    with tempfile.TemporaryFile() as said:
+        with (
+            subprocess.Popen(
+                [program, *arguments], env=_environment(program), stdout=subprocess.PIPE, stderr=said
+            ) as running,
+            path.open("wb") as target,
+        ):
+            assert running.stdout is not None
+            seal.copy(running.stdout, target, path.name)
+        if running.returncode:
+            said.seek(0)
+            raise Refused(f"{program}: {said.read().decode(errors='replace').strip()[-1500:]}")
+
+
+def _environment(program: str) -> dict[str, str]:
+    """Our connection for one of PostgreSQL's programs. Raises Refused where it is not installed."""
+    if shutil.which(program) is None:
+        raise Refused(f"{program} is not installed here; on Debian: apt-get install postgresql-client")
+    said = connection.settings_dict
+    host = said.get("HOST") or said.get("OPTIONS", {}).get("host", "")
+    given = {"PGHOST": host, "PGPORT": said.get("PORT"), "PGUSER": said.get("USER"),
+             "PGPASSWORD": said.get("PASSWORD"), "PGDATABASE": said["NAME"]}  # fmt: skip
+    return os.environ | {name: str(value) for name, value in given.items() if value}
+
+
+def _copy_files(folder: Path, seal: Seal | None) -> Iterator[Part]:
     for place, alias in STORAGES.items():
         for name in _names(storages[alias]):
             path = folder / place / name
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with storages[alias].open(name) as source, path.open("wb") as target:
-                    shutil.copyfileobj(source, target, CHUNK)
+                    _copy(source, target, f"{place}/{name}", seal)
             except FileNotFoundError:
                 continue  # taken away between listing and reading: a picture that was replaced
             yield _part(folder, path)
+
+
+def _copy(source: IO[bytes], target: IO[bytes], name: str, seal: Seal | None) -> None:
+    if seal is None:
+        shutil.copyfileobj(source, target, CHUNK)
+    else:
+        seal.copy(source, target, name)
 
 
 def _names(storage: Storage, under: str = "") -> Iterator[str]:
@@ -196,10 +280,14 @@ def _names(storage: Storage, under: str = "") -> Iterator[str]:
         yield from _names(storage, str(PurePosixPath(under, name)))
 
 
-def _write_manifest(folder: Path, parts: list[Part]) -> str:
+def _write_manifest(folder: Path, parts: list[Part], seal: Seal | None) -> str:
     applied = sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
-    said = {"format": FORMAT, "made_at": now().isoformat(), "database": parts[0].path, "site": settings.SITE_URL,
+    said: dict[str, Any] = {"format": FORMAT, "made_at": now().isoformat(),
+            "database": parts[0].path, "site": settings.SITE_URL,
             "migrations": applied, "parts": [asdict(part) for part in parts]}  # fmt: skip
+    if seal is not None:
+        said["salt"] = seal.salt
+        said["mac"] = seal.mac(said)
     text = json.dumps(said, indent=1)
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     return hashlib.sha256(text.encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 from celery import current_task, shared_task
 
-from . import inbox, outbox, sharing, tries, work
+from . import inbox, nightly_backups, outbox, sharing, tries, work
 from .attempts import due
 from .models import Delivery, InboxMessage
 
@@ -45,3 +45,9 @@ def clear_changes() -> None:
 def clear_tallies() -> None:
     """Forget who tried what more than a day ago."""
     tries.clear()
+
+
+@shared_task(name="kernel.backup", ignore_result=True)
+def make_backup() -> None:
+    """The backup of this night, where the settings want one."""
+    nightly_backups.make()

@@ -102,6 +102,10 @@ CELERY_BEAT_SCHEDULE = {
     "make exports that were left": {"task": "exports.make_waiting", "schedule": 60.0},
     "seal the ledger": {"task": "ledger.seal", "schedule": crontab(hour="0", minute="40")},
     "ask about VAT ids": {"task": "vat_ids.ask_again", "schedule": 600.0},
+    "make a backup, where it is wanted": {
+        "task": "kernel.backup",
+        "schedule": crontab(hour="2", minute="30"),
+    },
     "delete old rows of the access log": {"task": "audit.purge", "schedule": crontab(hour="4", minute="20")},
     "delete accounts at their wish": {
         "task": "pages.delete_accounts",

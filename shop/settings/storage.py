@@ -50,3 +50,8 @@ WHITENOISE_MAX_AGE = 3600
 THUMBNAIL_FORMAT = "WEBP"
 #: Where `manage.py backup` puts its folders. A place on another disk or machine is what makes it a backup.
 BACKUP_DIR = env.str("BACKUP_DIR", default=str(DATA_DIR / "backups"))
+#: Whether the clock makes a backup each night, and how many of them stay.
+BACKUP_NIGHTLY = env.bool("BACKUP_NIGHTLY", default=False)
+BACKUP_KEEP = env.int("BACKUP_KEEP", default=14)
+#: Seals every file of a backup. Keep it apart from the backups: without it nobody can read them, you neither.
+BACKUP_KEY = env.str("BACKUP_KEY", default="")

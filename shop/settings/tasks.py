@@ -82,6 +82,7 @@ TASK_TABLE = {
     "pages.delete_accounts": Work("bulk", SWEEP_S),
     "kernel.clear_changes": Work("bulk", SWEEP_S),
     "kernel.clear_tallies": Work("bulk", SWEEP_S),
+    "kernel.backup": Work("bulk", 7200),
     "basket.forget_guests": Work("bulk", SWEEP_S),
     "notifications.forget": Work("bulk", SWEEP_S),
     "notifications.write_newsletters": Work("bulk", SWEEP_S),

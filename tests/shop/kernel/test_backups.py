@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -17,8 +18,11 @@ from checkout.order.models import Order
 from fulfilment.finance.invoicing.files import make as make_papers
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.picking.models import PickList
-from shop.kernel import backups, restore_tests
+from shop.kernel import backups, nightly_backups, restore_tests
+from shop.kernel.backup_keys import CHUNK, TAG, Seal, WrongKey
+from shop.kernel.clock import now
 from shop.kernel.models import Upkeep
+from shop.kernel.tasks import make_backup
 from tests.factories.people import make_staff
 from tests.factories.shopping import place_order
 from tests.factories.warehouse import send_everything
@@ -142,6 +146,93 @@ def test_old_ones_go_when_so_many_are_kept(shop: None, settings: Any, clock: Any
     kept = sorted(path.name for path in Path(settings.BACKUP_DIR).iterdir())
     assert len(kept) == 2 and kept == sorted(kept)
     assert Upkeep.objects.filter(ok=True).count() == 3
+
+
+KEY = "kanarienvogel-0123456789-abcdefghij"
+
+
+def test_a_sealed_backup_shows_nothing_and_comes_back_with_its_key_alone(
+    shop: None, folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.BACKUP_KEY = KEY
+    monkeypatch.setenv("BACKUP_KEY", KEY)
+    storages["documents"].save("empty.pdf", ContentFile(b""))
+    storages["documents"].save("large.bin", ContentFile(b"gleich" * 400_000))
+    make_staff("geheime.anna@example.org")
+    call_command("backup", str(folder), "--test", verbosity=0)
+    assert [row.ok for row in Upkeep.objects.order_by("pk")] == [True, True]
+    everything = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    for open_text in (b"geheime.anna", b" a picture", b"gleich", b"SQLite format", b"PGDMP", KEY.encode()):
+        assert open_text not in everything
+    assert not list(Path(settings.DATA_DIR).glob("kontor-backup-*")), "no open copy is left"
+    for wrong in ("", "another-key-0123456789-abcdefghijklm", "short"):
+        settings.BACKUP_KEY = wrong
+        with pytest.raises(backups.Refused, match="BACKUP_KEY"):
+            backups.restore(folder)
+
+
+def test_sealed_files_that_were_cut_swapped_or_mixed_do_not_open(tmp_path: Path) -> None:
+    seal, other = Seal(KEY), Seal(KEY)
+    paths = {name: tmp_path / name for name in ("a", "b")}
+    for name, path in paths.items():
+        with path.open("wb") as target:
+            seal.copy(io.BytesIO(name.encode() * (2 * CHUNK + 5)), target, name)
+    opened = io.BytesIO()
+    seal.open(paths["a"], opened, "a")
+    assert opened.getvalue() == b"a" * (2 * CHUNK + 5)
+    whole = paths["a"].read_bytes()
+    one, two = whole[7 : 7 + CHUNK + TAG], whole[7 + CHUNK + TAG : 7 + 2 * (CHUNK + TAG)]
+    for wrong in (whole[: 7 + CHUNK + TAG], whole[:-1], whole[:7] + two + one, whole[:7], b"",
+                  whole[:100] + bytes([whole[100] ^ 1]) + whole[101:]):  # fmt: skip
+        paths["a"].write_bytes(wrong)
+        with pytest.raises(WrongKey):
+            seal.open(paths["a"], io.BytesIO(), "a")
+    for path, name, key in ((paths["b"], "a", seal), (paths["b"], "b", other)):
+        with pytest.raises(WrongKey):
+            key.open(path, io.BytesIO(), name)
+
+
+def test_a_manifest_that_was_changed_is_refused(shop: None, folder: Path, settings: Any) -> None:
+    settings.BACKUP_KEY = KEY
+    backups.backup(folder)
+    manifest = json.loads((folder / backups.MANIFEST).read_text())
+    manifest["parts"] = manifest["parts"][:1]
+    (folder / backups.MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(backups.Refused, match="manifest was changed"):
+        backups.restore(folder)
+
+
+def test_each_night_one_is_made_and_each_week_one_is_tried(
+    shop: None, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.stop()
+    make_backup()
+    assert not Upkeep.objects.exists(), "not where it is not wanted"
+    settings.BACKUP_NIGHTLY, settings.BACKUP_KEEP = True, 3
+    monkeypatch.setattr(nightly_backups, "try_restore", lambda folder: Upkeep.objects.create(
+        kind=Upkeep.RESTORE_TEST, begun_at=now(), ended_at=now(), where=str(folder)))  # fmt: skip
+    for _night in range(9):
+        make_backup()
+        clock.advance(days=1)
+    assert Upkeep.objects.filter(kind=Upkeep.BACKUP, ok=True).count() == 9
+    assert Upkeep.objects.filter(kind=Upkeep.RESTORE_TEST).count() == 2
+    assert len(list(Path(settings.BACKUP_DIR).iterdir())) == 3
+
+
+def test_a_night_that_fails_removes_no_older_one(
+    shop: None, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(folder: Path) -> None:
+        raise backups.Refused("verify: FAIL")
+
+    clock.stop()
+    settings.BACKUP_NIGHTLY, settings.BACKUP_KEEP = True, 1
+    monkeypatch.setattr(nightly_backups, "try_restore", broken)
+    for _night in range(2):
+        with pytest.raises(backups.Refused):
+            make_backup()
+        clock.advance(days=1)
+    assert len(list(Path(settings.BACKUP_DIR).iterdir())) == 2
 
 
 def test_postgresql_without_its_programs_says_what_to_install(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from shop.kernel.backups import MANIFEST, Refused, backup
+from shop.kernel.backups import Refused, backup, keep_newest
 from shop.kernel.clock import now
 from shop.kernel.restore_tests import try_restore
 
@@ -43,7 +42,5 @@ class Command(BaseCommand):
         except Refused as error:
             raise CommandError(str(error)) from error
         if options["keep"] > 0:
-            whole = sorted(one for one in home.iterdir() if (one / MANIFEST).is_file())
-            for old in whole[: -options["keep"]]:
-                shutil.rmtree(old)
+            for old in keep_newest(home, options["keep"]):
                 self.stdout.write(f"removed {old}")
