@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
@@ -29,7 +30,7 @@ from checkout.payment.models import PREPAYMENT
 from checkout.session import KEY, Draft
 from checkout.shipping.queries import options
 from shop.customers.models import User
-from shop.notifications import legal
+from shop.notifications import guarantee, legal
 from shop.notifications.models import OutgoingMail
 from shop.pages.models import ContentPage
 
@@ -237,6 +238,10 @@ def _sent(found: Collection, language: str) -> None:
             found.specimens.append(
                 Specimen(f"sent {key}", language, frozenset({f"sent: {key}", "sent", "everything"}), html)
             )
+    notice = render_to_string("mail/blocks/paragraph.html", {"block": guarantee.words()})
+    found.specimens.append(
+        Specimen("sent guarantee", language, frozenset({"sent: guarantee", "sent", "everything"}), notice)
+    )
     for mail in OutgoingMail.objects.filter(order__isnull=False, language=language)[:MAILS]:
         scopes = frozenset({f"mail: {mail.kind}", "mail", "everything"})
         found.specimens.append(Specimen(f"mail {mail.pk} ({mail.kind})", language, scopes, mail.html))

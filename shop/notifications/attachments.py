@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.core.files.storage import storages
+from django.core.files.storage import default_storage, storages
 
 from fulfilment.customer_service.returns.models import CarrierLabel
 from fulfilment.customer_service.returns.paper import slip_pdf
@@ -21,6 +21,10 @@ class NotThereYet(Exception):
     """The file is still being made; the mail waits for it."""
 
 
+class Lost(LookupError):
+    """A picture that is not there any more; the mail says the same in words and does without it."""
+
+
 @dataclass(frozen=True)
 class File:
     """An attachment with its content."""
@@ -32,7 +36,7 @@ class File:
 
 
 def fetch(attachment: OutgoingAttachment) -> File:
-    """The attachment's content. Raises NotThereYet, or LookupError for a source nobody knows. May read files."""
+    """The attachment's content. Raises NotThereYet, Lost, or LookupError for a source nobody knows. May read files."""
     kind, _sep, key = attachment.source.partition(":")
     try:
         body = SOURCES[kind](key)
@@ -78,6 +82,13 @@ def _legal(key: str) -> bytes:
     return legal.as_pdf(_kept(digest).decode(), language)
 
 
+def _picture(key: str) -> bytes:
+    if not default_storage.exists(key):
+        raise Lost(key)
+    with default_storage.open(key) as handle:
+        return bytes(handle.read())
+
+
 def _file(key: str) -> bytes:
     storage = storages["documents"]
     if not storage.exists(key):
@@ -96,4 +107,5 @@ SOURCES: dict[str, Callable[[str], bytes]] = {
     "kept": _kept,
     "legal": _legal,
     "file": _file,
+    "picture": _picture,
 }

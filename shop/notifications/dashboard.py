@@ -28,7 +28,7 @@ from shop.kernel.nav import NavEntry
 from shop.ui.states import look_of
 
 from . import actions, newsletter_pages, queries
-from .attachments import File, NotThereYet, fetch
+from .attachments import File, Lost, NotThereYet, fetch
 from .keys import without_keys
 from .letters import recalls
 from .models import KINDS, OutgoingAttachment, OutgoingMail
@@ -141,6 +141,8 @@ def attachment(request: HttpRequest, pk: int, attachment_id: int) -> HttpRespons
     except NotThereYet:
         messages.info(request, _("This file is still being made. Please try again in a moment."))
         return redirect("notifications:detail", pk=mail.pk)
+    except Lost:
+        raise Http404 from None
     response = HttpResponse(file.body, content_type=file.mime)
     response.headers["Content-Disposition"] = _disposition(file.name)
     response["X-Content-Type-Options"] = "nosniff"

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph; ``small`` for what one may skip."""
+    """A paragraph; ``small`` for what one may skip, ``title`` for a heading of its own."""
 
     text: str
     small: bool = False
+    title: str = ""
     kind: str = "paragraph"
 
 
@@ -76,12 +77,14 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Picture:
-    """An attached picture shown in the letter; ``alt`` says what it is for."""
+    """An attached picture shown in the letter; ``alt`` says what it is for. ``size``: its width in CSS pixels, and its
+    height where none is given."""
 
     content_id: str
     alt: str
     size: int
     caption: str = ""
+    height: int = 0
     kind: str = "picture"
 
 

@@ -195,7 +195,7 @@ class OutgoingAttachment(models.Model):
     """A file of a mail, named by where it comes from; fetched when the mail is sent (see attachments.py).
 
     ``source``: ``invoice:<id>``, ``dunning:<id>``, ``kept:<sha256>``, ``legal:<language>:<sha256>``
-    (kept HTML, sent as PDF), ``file:<storage key>``.
+    (kept HTML, sent as PDF), ``file:<storage key>``, ``picture:<name>``.
     """
 
     mail = models.ForeignKey(OutgoingMail, on_delete=models.CASCADE, related_name="attachments")

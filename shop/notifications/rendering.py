@@ -86,7 +86,8 @@ def _inliner() -> css_inline.CSSInliner:
 
 def _text(block: Block) -> list[str]:
     if isinstance(block, Paragraph):
-        return [line for part in block.text.split("\n") for line in textwrap.wrap(part, WIDTH) or [""]]
+        words = [line for part in block.text.split("\n") for line in textwrap.wrap(part, WIDTH) or [""]]
+        return [*_titled(block.title), *words]
     if isinstance(block, Button):
         return [f"{block.label}:", block.url]
     if isinstance(block, Links):

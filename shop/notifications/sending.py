@@ -24,7 +24,7 @@ from shop.kernel.attempts import GiveUp
 from shop.kernel.text import clean_line
 from shop.kernel.transactions import forbid_network_in_transaction
 
-from .attachments import File, fetch
+from .attachments import File, Lost, fetch
 from .keys import without_keys
 from .models import OutgoingMail
 
@@ -146,7 +146,10 @@ def compose(mail: OutgoingMail) -> Message:
         message.extra_headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.attach_alternative(mail.html, "text/html")
     for attachment in mail.attachments.all():
-        _attach(message, fetch(attachment))
+        try:
+            _attach(message, fetch(attachment))
+        except Lost as lost:
+            log.warning("mail %d goes without the picture %s: it is not there any more", mail.pk, lost)
     return message
 
 

@@ -15,13 +15,18 @@ SIZE = (
 )
 
 
+#: Where the European Union explains the legal guarantee in the reader's language.
+RIGHTS_URL = "https://europa.eu/youreurope/citizens/consumers/shopping/guarantees-returns/index_%s.htm"
+
+
 @dataclass(frozen=True)
 class Graphic:
-    """A picture as a page shows it."""
+    """A picture as a page shows it; ``name``: of its file in the default storage."""
 
     url: str
     width: int
     height: int
+    name: str
 
 
 _memory: Memory[dict[str, Graphic]] = Memory(KEPT_S)
@@ -33,6 +38,11 @@ def graphic(language: str) -> Graphic | None:
     return _memory.get(_read).get(language)
 
 
+def rights_url(language: str) -> str:
+    """More about the legal guarantee, in the language (two letters)."""
+    return RIGHTS_URL % language
+
+
 def _read() -> dict[str, Graphic]:
     """All of them. Makes no size: none is written while somebody reads a page."""
     rows = GuaranteeNotice.objects.select_related("picture").prefetch_related("picture__renditions")
@@ -42,7 +52,7 @@ def _read() -> dict[str, Graphic]:
 def _shown(picture: Any) -> Graphic:
     made = next((one for one in picture.renditions.all() if one.filter_spec == SIZE), None)
     chosen = made or picture
-    return Graphic(chosen.file.url, chosen.width, chosen.height)
+    return Graphic(chosen.file.url, chosen.width, chosen.height, chosen.file.name)
 
 
 def make_size(instance: GuaranteeNotice, **_signal: Any) -> None:

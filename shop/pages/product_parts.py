@@ -24,8 +24,6 @@ from shop.kernel.sharing import PLACES, WAYS
 
 from . import guarantee
 
-#: Where the European Union explains the legal guarantee in the reader's language.
-RIGHTS_URL = "https://europa.eu/youreurope/citizens/consumers/shopping/guarantees-returns/index_%s.htm"
 _places = Parts(most=500, names=(PLACES, WAYS))
 KEPT_S = 60  #: seconds until a new store is shown
 _stores: Memory[list[Site]] = Memory(KEPT_S)
@@ -47,7 +45,7 @@ def places(variants: Sequence[Shown]) -> dict[str, Any]:
     context: dict[str, Any] = {
         "places": rows,
         "stores": shops,
-        "rights_url": RIGHTS_URL % language,
+        "rights_url": guarantee.rights_url(language),
         "guarantee_graphic": guarantee.graphic(language),
     }
     if chosen is None or not chosen.available:

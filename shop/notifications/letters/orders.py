@@ -16,7 +16,7 @@ from checkout.order.models import Order, OrderLink
 from checkout.payment.actions import credit_kept_minor, rest_minor
 from fulfilment.finance.invoicing.letterhead import day, money
 from shop.kernel.clock import now
-from shop.notifications import facts, legal
+from shop.notifications import facts, guarantee, legal
 from shop.notifications.letter import Attachment, Block, Button, Facts, Letter, Links, Paragraph
 from shop.pages.keys import link_with_key
 from shop.ui.times import long_date
@@ -117,12 +117,14 @@ def _not_yet_concluded() -> Paragraph:
 
 
 def _texts_by_phone(order: Order, blocks: list[Block]) -> list[Attachment]:
-    """Terms and withdrawal notice for an order by phone (§ 312f (2) BGB), which the letter then names; else nothing."""
+    """Terms, notices of withdrawal and guarantee for an order by phone (§ 312f (2) BGB), which the letter then names;
+    else nothing."""
     if order.taken_by_id is None:
         return []
     files = legal.attachments(order.language)
-    blocks += [ways(order), _about_texts(len(files))]
-    return files
+    rights, graphic = guarantee.notice(order)
+    blocks += [ways(order), *rights, _about_texts(len(files))]
+    return [*files, *graphic]
 
 
 def pay_link(order: Order, until: dt.datetime | None) -> Letter:
@@ -182,6 +184,7 @@ def confirmed(order: Order) -> Letter:
         (_("Delivery"), order.shipping_method),
     ]
     files = legal.attachments(order.language)
+    rights, graphic = guarantee.notice(order)
     blocks: list[Block] = [
         Paragraph(
             _("Thank you for your order. We confirm it with this mail, and are already getting it ready.")
@@ -195,6 +198,7 @@ def confirmed(order: Order) -> Letter:
         facts.addresses(order),
         *([_about_payment(order)] if order.payment_method == "invoice" else []),
         ways(order),
+        *rights,
         _about_texts(len(files)),
     ]
     return Letter(
@@ -205,7 +209,7 @@ def confirmed(order: Order) -> Letter:
         greeting=facts.greeting(order),
         blocks=blocks,
         closing=signature(),
-        attachments=files,
+        attachments=[*files, *graphic],
     )
 
 

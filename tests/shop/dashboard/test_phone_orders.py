@@ -190,6 +190,7 @@ def test_by_prepayment_the_bank_details_come_with_terms_and_withdrawal_notice(
     outbox.drain()
     mail = OutgoingMail.objects.get(order=order, kind="order_placed")
     assert any("Widerruf" in file.name or "withdrawal" in file.name for file in mail.attachments.all())
+    assert "Gewährleistungsrecht" in mail.text or "legal guarantee" in mail.text
     assert reverse("withdrawal") in mail.text
     shop = place_order((make_variant(), 1), method="prepayment")
     outbox.drain()

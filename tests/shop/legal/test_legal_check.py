@@ -111,6 +111,8 @@ TAKEN = [
     ("guarantee notice beside the goods", "folded away", "storefront/_guarantee.html",
      '<section class="guarantee" data-duty',
      '<section class="guarantee" data-was'),
+    ("guarantee notice in the order mail", "“reparatur”", "mail/blocks/paragraph.html",
+     "{{ block.text|linebreaksbr }}", ""),
     ("label of a producer's guarantee", "does not say", "storefront/_guarantee.html",
      "{% translate \"Producer's guarantee of durability\" %}", "Label"),
     ("terms and withdrawal before the order", "“terms”", "storefront/quiet.html", "{% for link in legal_links %}",
