@@ -14,6 +14,8 @@ from shop.kernel.text import clean_line
 from .shipping.queries import countries
 from .vat_ids.rules import NotAReference, NotAVatId, clean_reference, clean_vat_id
 
+#: Said of a country that is not in the list: we stopped delivering there, or nobody chose it from the list.
+NOT_THERE = _("We do not deliver to this country. Please choose one from the list.")
 #: Postal codes by country, as the national posts print them. Countries not named are only checked for length.
 POSTCODES = {
     "DE": r"\d{5}",
@@ -57,7 +59,7 @@ class AddressForm(forms.Form):
     line1 = Line(label=_("Street and number"))
     postcode = Line(label=_("Postcode"), max_length=12)
     line4 = Line(label=_("City"))
-    country = forms.ChoiceField(label=_("Country"))
+    country = forms.ChoiceField(label=_("Country"), error_messages={"invalid_choice": NOT_THERE})
 
     def __init__(self, *args: Any, countries: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -94,7 +96,7 @@ def check_postcode(form: forms.Form, data: dict[str, Any]) -> None:
 class EstimateForm(forms.Form):
     """Where the goods would go, before anybody gives an address."""
 
-    country = forms.ChoiceField(label=_("Country"))
+    country = forms.ChoiceField(label=_("Country"), error_messages={"invalid_choice": NOT_THERE})
     postcode = Line(label=_("Postcode"), max_length=12, required=False)
 
     def __init__(self, *args: Any, countries: list[tuple[str, str]], **kwargs: Any) -> None:

@@ -97,23 +97,40 @@ def quote_of(*, basket: Any, draft: Draft, user: Any) -> Quote:
     lines = list(basket.all_lines())
     if lines:
         apply_offers(basket, user)
-    country = draft.country
-    goods = totals(lines, country=country)
     proof = proof_of(draft)
-    weight_g = weight_of(lines)
-    ways = options(country=country, weight_g=weight_g, goods_minor=goods.goods_minor) if lines else []
-    untaxed = _untaxed(draft, proof) if lines else ""
-    if untaxed:
-        ways = _without_vat(ways, totals(lines, country=settings.KONTOR_HOME_COUNTRY).shipping_rate_bp)
+    ways, untaxed = _ways(lines, draft, proof) if lines else ([], "")
     chosen = next((way for way in ways if way.code == draft.delivery_code), None)
-    with_delivery = totals(
-        lines,
-        country=country,
-        shipping_minor=chosen.gross_minor if chosen else 0,
-        untaxed=untaxed if chosen is None or chosen.kind == "home" else "",
-    )
+    with_delivery = _sums(lines, draft, chosen, untaxed)
     credit = balance_minor(user, with_delivery.currency) if lines and user.is_authenticated else 0
     return Quote(basket, lines, with_delivery, ways, chosen, draft, proof, credit)
+
+
+def sums_by_way(basket: Any, draft: Draft) -> list[tuple[DeliveryOption, int]]:
+    """Each way to deliver a basket (with offers applied) to the draft's address, and what the order then costs, minor
+    units."""
+    lines = list(basket.all_lines())
+    ways, untaxed = _ways(lines, draft, proof_of(draft))
+    return [(way, _sums(lines, draft, way, untaxed).total_minor) for way in ways]
+
+
+def _ways(lines: list[Any], draft: Draft, proof: VatIdCheck | None) -> tuple[list[DeliveryOption], str]:
+    """The ways to deliver with their charge, and the VAT category of who buys without VAT ("" when taxed)."""
+    goods_minor = totals(lines, country=draft.country).goods_minor
+    ways = options(country=draft.country, weight_g=weight_of(lines), goods_minor=goods_minor)
+    untaxed = _untaxed(draft, proof)
+    if untaxed:
+        ways = _without_vat(ways, totals(lines, country=settings.KONTOR_HOME_COUNTRY).shipping_rate_bp)
+    return ways, untaxed
+
+
+def _sums(lines: list[Any], draft: Draft, way: DeliveryOption | None, untaxed: str) -> BasketTotals:
+    """The sums with a way to deliver; what is fetched here is taxed whoever buys."""
+    return totals(
+        lines,
+        country=draft.country,
+        shipping_minor=way.gross_minor if way else 0,
+        untaxed=untaxed if way is None or way.kind == "home" else "",
+    )
 
 
 def proof_of(draft: Draft) -> VatIdCheck | None:

@@ -18,6 +18,9 @@ CARRIED_SALT = "checkout.session.carried"
 CARRIED_VALID_S = 24 * 3600  #: a page that stood open longer begins anew
 TYPED_MAX = 200  #: characters of one field
 ESTIMATE = "estimate"  #: where the basket page was asked to reckon delivery to
+ESTIMATE_TYPED = (
+    "estimate_typed"  #: what was typed there and is no place, until the page has shown it once more
+)
 
 
 @dataclass
@@ -73,8 +76,10 @@ def load(request: HttpRequest) -> Draft:
 
 
 def save(request: HttpRequest, draft: Draft) -> None:
-    """Remember the draft."""
+    """Remember the draft. A new destination is also what the basket page now reckons delivery to."""
     data: dict[str, Any] = asdict(draft)
+    if draft.has_contact and load(request).destination != draft.destination:
+        request.session.pop(ESTIMATE, None)
     request.session[KEY] = data
     for name in (TYPED, DRAFT_OF):
         request.session.pop(name, None)

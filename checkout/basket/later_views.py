@@ -109,5 +109,8 @@ def estimate(request: HttpRequest) -> HttpResponse:
             name: form.cleaned_data[name] for name in ("country", "postcode") if form.cleaned_data[name]
         }
     else:
+        request.session[session.ESTIMATE_TYPED] = {
+            name: request.POST.get(name, "")[: session.TYPED_MAX] for name in form.fields
+        }
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
     return redirect("basket:summary")

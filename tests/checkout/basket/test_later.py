@@ -254,30 +254,6 @@ def test_what_is_sold_for_good_promises_nothing(client: Client) -> None:
     assert problem and "frei" not in problem
 
 
-def test_delivery_is_reckoned_by_country_and_postcode_before_any_address(client: Client) -> None:
-    add(client, variants(make_product(price_minor=5_000))[0])
-    assert client.get("/basket/").context["estimate"].ways == []
-    page = client.post("/basket/estimate/", {"country": "AT", "postcode": "1010"}, follow=True)
-    found = page.context["estimate"]
-    assert found.place == "1010, Österreich"
-    assert [(way.code, way.gross_minor, total) for way, total in found.ways] == [("home", 990, 5_990)]
-    billing = client.get("/checkout/").context["billing"]
-    assert (billing["country"].value(), billing["postcode"].value()) == ("AT", "1010")
-
-
-@pytest.mark.parametrize(
-    "form",
-    [{}, {"country": "XX"}, {"country": "AT", "postcode": "2045"}, {"country": "DE", "postcode": "ABC"}],
-)
-def test_a_place_that_is_none_is_refused_in_words(client: Client, form: dict[str, str]) -> None:
-    add(client, variants(make_product())[0])
-    page = client.post("/basket/estimate/", form, follow=True)
-    if form.get("postcode") == "2045":
-        assert page.context["estimate"].place
-    else:
-        assert told(page) and page.context["estimate"].place == ""
-
-
 def test_the_page_changes_in_place_with_script_and_by_plain_forms_without(client: Client) -> None:
     add(client, variants(make_product())[0])
     text = client.get("/basket/").content.decode()
