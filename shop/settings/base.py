@@ -121,6 +121,7 @@ MIDDLEWARE = [
     "shop.policies.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "shop.middleware.MethodsMiddleware",
+    "shop.packing.PackingMiddleware",
     "shop.pages.shared.SharedPagesMiddleware",
     "shop.middleware.BadInputMiddleware",
     "shop.middleware.CorrelationMiddleware",
