@@ -145,6 +145,11 @@ class Product(AbstractProduct, Localised):  # type: ignore[django-manager-missin
         """Description in the reader's language."""
         return self.own_or_parent.text("description")
 
+    @property
+    def material_local(self) -> str:
+        """Material in the reader's language."""
+        return self.own_or_parent.text("material")
+
     def get_absolute_url(self) -> str:
         """The page of the product (of the parent for a variant)."""
         shown = self.own_or_parent

@@ -5,8 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from unicodedata import normalize
 
+from django.conf import settings
 from oscar.apps.address.models import Country
+
+from shop.ui.countries import country_name
 
 from .models import DeliveryCharge, DeliveryMethod
 
@@ -47,12 +51,17 @@ def estimate(*, country: str, weight_g: int, goods_minor: int) -> list[DeliveryO
 
 
 def countries() -> list[tuple[str, str]]:
-    """(ISO code, name) of the countries we deliver to, home first. No query while remembered."""
-    return _table()[2]
+    """(ISO code, name) of the countries we deliver to in the reader's language, home first, then by name. No query
+    while remembered."""
+    named = [(code, country_name(code)) for code in _table()[2]]
+    home = settings.KONTOR_HOME_COUNTRY
+    return sorted(
+        named, key=lambda row: (row[0] != home, normalize("NFKD", row[1]))
+    )  # Österreich stands under O
 
 
 KEPT_S = 60  #: seconds until a change made by another process is seen
-_kept: list[tuple[float, tuple[list[DeliveryMethod], list[DeliveryCharge], list[tuple[str, str]]]]] = []
+_kept: list[tuple[float, tuple[list[DeliveryMethod], list[DeliveryCharge], list[str]]]] = []
 
 
 def forget() -> None:
@@ -60,13 +69,14 @@ def forget() -> None:
     _kept.clear()
 
 
-def _table() -> tuple[list[DeliveryMethod], list[DeliveryCharge], list[tuple[str, str]]]:
+def _table() -> tuple[list[DeliveryMethod], list[DeliveryCharge], list[str]]:
+    """Ways, charges, and the ISO codes of countries."""
     if not _kept or time.monotonic() > _kept[0][0]:
-        rows = Country.objects.filter(is_shipping_country=True).order_by("-display_order", "printable_name")
+        rows = Country.objects.filter(is_shipping_country=True)
         table = (
             list(DeliveryMethod.objects.filter(enabled=True)),
             list(DeliveryCharge.objects.order_by("weight_to_g")),
-            [(row.pk, row.printable_name) for row in rows],
+            [row.pk for row in rows],
         )
         _kept[:] = [(time.monotonic() + KEPT_S, table)]
     return _kept[0][1]

@@ -21,6 +21,7 @@ from fulfilment.customer_service.changes.wishes import (
     open_lines,
     other_sizes,
 )
+from shop.ui.countries import country_name
 from shop.ui.numbers import money_text
 
 LINE, SIZE = "line-", "size-"
@@ -98,7 +99,7 @@ class AddressChangeForm(AddressForm):
     def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
         address = order.shipping_address
         self.order_country = str(address.country_id) if address else ""
-        self.country_name = address.country.printable_name if address else ""
+        self.country_name = country_name(self.order_country) if address else ""
         kwargs["initial"] = {name: getattr(address, name) for name in ADDRESS_PARTS} if address else {}
         super().__init__(*args, countries=[(self.order_country, self.country_name)], **kwargs)
         del self.fields["country"]

@@ -53,6 +53,18 @@ def strays(entry: Message) -> list[str]:
     return wrong + [text for text in strings[:1] if placeholders(text) not in allowed]
 
 
+def test_english_is_what_the_code_says() -> None:
+    """A library that speaks American changes no word of ours: locale/en/LC_MESSAGES/parts/own_words.po."""
+    with translation.override("en"):
+        said = {
+            text.message: translation.gettext(text.message)
+            for _path, text in untranslated.texts()
+            if text.context is None and text.plural is None
+        }
+    assert len(said) > 1_000
+    assert {ours: theirs for ours, theirs in said.items() if ours != theirs} == {}
+
+
 def test_every_text_has_a_german_translation() -> None:
     missing = [f"{files[0]}: {text.message!r}" for text, files in untranslated.missing(LANGUAGE).items()]
     assert not missing, (

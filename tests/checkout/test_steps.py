@@ -70,6 +70,19 @@ def test_a_guest_orders_by_prepayment_and_sees_where_to_pay(client: Client) -> N
     assert "94,80" in order.accepted_summary.html
 
 
+def test_the_summary_speaks_the_language_of_the_page(client: Client) -> None:
+    """Material and countries too: what is agreed is kept as it was read."""
+    record = make_variant()
+    product = record.product.own_or_parent
+    product.material, product.texts = "Kalbleder", {**product.texts, "en": {"material": "Calfskin"}}
+    product.save()
+    put_in_basket(client, record)
+    german = go_to_summary(client).context["facts"]
+    assert "Hamburg, Deutschland" in german and "Kalbleder" in german
+    english = client.get("/en" + reverse("checkout:summary")).context["facts"]
+    assert "Hamburg, Germany" in english and "Calfskin" in english and "Kalbleder" not in english
+
+
 def test_the_carrier_gets_a_contact_only_from_those_who_tick_the_box(client: Client) -> None:
     """Off by default, for one order, with the time and the words that were accepted (Art. 7 GDPR)."""
     record = make_variant(stock=5)
