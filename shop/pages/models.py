@@ -18,7 +18,7 @@ from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page
 
 from .blocks import Sections
-from .sections import hero_url, sections_of
+from .sections import SectionPicture, hero, sections_of
 
 TEASERS = 8  #: products on the home page
 ICONS = [
@@ -125,9 +125,14 @@ class HomePage(Translated):
         verbose_name = _("Home page")
 
     @cached_property
+    def hero(self) -> SectionPicture | None:
+        """The picture at the top in the sizes made when it was published; None without one."""
+        return hero(self.hero_picture) if self.hero_picture is not None else None
+
+    @property
     def hero_picture_url(self) -> str:
-        """The picture in the size of the page, made when it was published; empty without one."""
-        return hero_url(self.hero_picture) if self.hero_picture is not None else ""
+        """The same as one address that every browser and preview can show; empty without one."""
+        return self.hero.url if self.hero else ""
 
     @property
     def promises(self) -> list[dict[str, str]]:

@@ -21,19 +21,22 @@ from .blocks import NEWEST, REDUCED
 WIDTHS = (480, 960)  #: of pictures in blocks, in pixels
 MAX_ID = 2**63 - 1  #: what a database takes as an id
 FILTERS = tuple(f"width-{width}|format-webp" for width in WIDTHS)
-HERO = "fill-1200x900|format-webp"  #: the picture at the top of the home page
+PLAIN = f"width-{WIDTHS[-1]}"  #: as it was uploaded, for browsers without WebP and for previews of a link
+HEROES = tuple(f"fill-{width}x{width * 3 // 4}|format-webp" for width in (480, 800, 1200))
+HERO_PLAIN = "fill-1200x900|format-jpeg"  #: the picture at the top of the home page, likewise
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class SectionPicture:
-    """A picture in its sizes; without them (not made yet) in its original."""
+    """A picture: for every browser (``url``, with its width and height), and its WebP sizes with their widths. Without
+    sizes (not made yet) its original."""
 
     url: str
-    srcset: str
+    webp: str
     width: int
     height: int
-    alt: str
+    alt: str = ""
     caption: str = ""
 
 
@@ -183,22 +186,26 @@ def _ranges(values: Iterable[Raw], nodes: dict[int, Node]) -> dict[tuple[str, in
 
 
 def _pictures(ids: list[int]) -> dict[int, tuple[str, str, int, int]]:
-    """(address, srcset, width, height) by id of the picture. Two queries; makes none: see ``make_sizes``."""
+    """What ``_sizes`` says, by id of the picture. Two queries; makes none: see ``make_sizes``."""
     if not ids:
         return {}
-    images = get_image_model().objects.filter(pk__in=ids).prefetch_renditions(*FILTERS)
-    found = {}
-    for image in images:
-        sizes = image.find_existing_renditions(*(_filter(spec) for spec in FILTERS))
-        made = sorted({one.width: one for one in sizes.values()}.values(), key=lambda one: one.width)
-        last = made[-1] if made else None
-        srcset = ", ".join(f"{one.url} {one.width}w" for one in made) if len(made) > 1 else ""
-        found[image.pk] = (
-            (last.url, srcset, last.width, last.height)
-            if last
-            else (image.file.url, "", image.width, image.height)
-        )
-    return found
+    images = get_image_model().objects.filter(pk__in=ids).prefetch_renditions(*FILTERS, PLAIN)
+    return {image.pk: _sizes(image, FILTERS, PLAIN) for image in images}
+
+
+def _sizes(image: Any, specs: tuple[str, ...], plain_spec: str) -> tuple[str, str, int, int]:
+    """(address, srcset of WebP, width, height) of what was made of a picture. Needs no file."""
+    wanted = _filter(plain_spec)
+    found = image.find_existing_renditions(*(_filter(spec) for spec in specs), wanted)
+    plain = found.pop(wanted, None)
+    made = sorted({one.width: one for one in found.values()}.values(), key=lambda one: one.width)
+    srcset = ", ".join(f"{one.url} {one.width}w" for one in made)
+    shown = plain or (made[-1] if made else None)
+    return (
+        (shown.url, srcset, shown.width, shown.height)
+        if shown
+        else (image.file.url, "", image.width, image.height)
+    )
 
 
 def _filter(spec: str) -> Any:
@@ -221,20 +228,18 @@ def make_sizes(stream: Any) -> int:
     rows = [row for row in (stream.raw_data if stream else []) if isinstance(row.get("value"), dict)]
     ids = [pk for row in rows for pk in _images_of(row["type"], row["value"])]
     images = get_image_model().objects.filter(pk__in=ids)
-    return sum(made(image, *FILTERS) for image in images)
+    return sum(made(image, *FILTERS, PLAIN) for image in images)
 
 
 def make_hero(picture: Any) -> None:
-    """Make the size for the top of the home page; ``picture``: an image, or None."""
+    """Make the sizes for the top of the home page; ``picture``: an image, or None."""
     if picture is not None:
-        made(picture, HERO)
+        made(picture, *HEROES, HERO_PLAIN)
 
 
-def hero_url(picture: Any) -> str:
-    """The picture in the size of the home page, else its original. Makes none, needs no file: one query."""
-    wanted = _filter(HERO)
-    made = picture.find_existing_renditions(wanted).get(wanted)
-    return str(made.url if made else picture.file.url)
+def hero(picture: Any) -> SectionPicture:
+    """The picture in the sizes of the home page, else its original. Makes none, needs no file: one query."""
+    return SectionPicture(*_sizes(picture, HEROES, HERO_PLAIN))
 
 
 def made(image: Any, *filters: str) -> bool:
