@@ -5,7 +5,9 @@ from __future__ import annotations
 RETRY_AFTER_S = 5
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _WORDS = (
-    "<!doctype html><html lang='de'><meta charset='utf-8'><title>Gleich wieder da · Kontor</title>"
+    "<!doctype html><html lang='de'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
+    "<meta name='color-scheme' content='light dark'><title>Gleich wieder da · Kontor</title>"
+    "<style>body{max-width:34rem;margin:12vh auto;padding:0 1.25rem;font:1.0625rem/1.6 system-ui,sans-serif}</style>"
     "<h1>Gerade ist sehr viel los</h1><p>Bitte laden Sie die Seite in ein paar Sekunden neu. Ihr Warenkorb und Ihre "
     "Bestellungen sind sicher gespeichert; was Sie eben abgeschickt haben, ist noch nicht angekommen.</p>"
     "<p lang='en'>We are very busy just now. Please reload in a few seconds. Your basket and your orders are safe; "

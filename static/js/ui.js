@@ -106,4 +106,7 @@ for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   });
 }
 
+// The row of the account's pages is wider than a phone: begin where one is.
+document.querySelector(".account-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 prepare(document);

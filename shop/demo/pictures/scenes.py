@@ -185,10 +185,10 @@ def draw_hero() -> str:
     _water(ink, dice)
     _barge(ink)
     _quay(ink)
-    _place(ink, "schietwetter", 0, 1440, 930, 0.5)
-    _place(ink, "kai", 0, 1030, 935, 0.52)
-    _place(ink, "alster", 0, 690, 972, 0.5)
-    _place(ink, "speicher", 0, 1290, 985, 0.52)
+    _place(ink, "schietwetter", 0, 1290, 930, 0.5)
+    _place(ink, "kai", 0, 920, 935, 0.52)
+    _place(ink, "alster", 0, 610, 972, 0.5)
+    _place(ink, "speicher", 0, 1160, 985, 0.52)
     return ink.svg()
 
 
