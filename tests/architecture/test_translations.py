@@ -65,6 +65,17 @@ def test_english_is_what_the_code_says() -> None:
     assert {ours: theirs for ours, theirs in said.items() if ours != theirs} == {}
 
 
+def test_leaving_a_form_is_not_cancelling_an_order() -> None:
+    """“Cancel” alone is “Stornieren”, of an order; what leaves a form has the context “button”: “Abbrechen”."""
+    alone = [str(path) for path, text in untranslated.texts() if text[:2] == (None, "Cancel")]
+    assert alone == ["shop/dashboard/order_page.py"]
+
+
+def test_a_wish_list_has_one_name() -> None:
+    texts = [*FILES, *sorted((ROOT / "shop/pages/texts").glob("*.de.html"))]
+    assert [path.name for path in texts if re.search("Wunsch(zettel|liste)", path.read_text())] == []
+
+
 def test_every_text_has_a_german_translation() -> None:
     missing = [f"{files[0]}: {text.message!r}" for text, files in untranslated.missing(LANGUAGE).items()]
     assert not missing, (
