@@ -49,6 +49,7 @@ def seed_basics() -> None:
     _bank_account()
     site()
     warehouse.store()
+    warehouse.visits()
     _name_zones()
     _cartons()
 

@@ -7,6 +7,8 @@ import datetime as dt
 from typing import Any
 
 from catalogue.partner.models import StockRecord
+from checkout.shipping.models import PICKUP
+from fulfilment.warehouse.picking.models import CutOff
 from fulfilment.warehouse.stock.actions import packing_place, place_zone, receive, set_handling
 from fulfilment.warehouse.stock.models import Barcode, Bin, Movement, Site
 from shop.demo import range as data
@@ -24,6 +26,23 @@ LOTS_SLUG, LOTS_MONTHS = "lederbalsam", (5, 17)
 #: The article of which every piece has a serial number, and how its maker's numbers look: size, then a running number.
 SERIAL_SLUG, SERIAL_FORM = "schuhspanner-nummeriert", "BE{size}-{number:04d}"
 SERIAL_MEASURES: dict[str, Any] = {"length_mm": 300, "width_mm": 160, "height_mm": 110}
+#: When somebody comes for what is picked: site, carrier ("": each one), time, weekdays (1 is Monday).
+VISITS = (
+    ("main", "", dt.time(15), "12345"),
+    (STORE_CODE, "", dt.time(15), "12345"),
+    (STORE_CODE, PICKUP, dt.time(18), "123456"),
+)
+
+
+def visits() -> None:
+    """Visits of the carrier, by which product pages promise a day and pick-up says when it is ready. What staff have
+    written down stays."""
+    if CutOff.objects.exists():
+        return
+    for code, carrier, time, weekdays in VISITS:
+        site = Site.objects.filter(code=code).first()
+        if site is not None:
+            CutOff.objects.create(site=site, carrier=carrier, time=time, weekdays=weekdays)
 
 
 def store() -> Site:

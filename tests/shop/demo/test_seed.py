@@ -16,6 +16,7 @@ from catalogue.partner.prices import lowest_before
 from checkout.order.models import Line, Order
 from checkout.payment.models import CustomerCredit, MethodRule, Payment
 from checkout.shipping.models import DeliveryMethod
+from fulfilment.warehouse.picking.promises import picked_on, promises
 from fulfilment.warehouse.stock.codes import find_article
 from fulfilment.warehouse.stock.models import Barcode, Bin, BinStock, Lot, LotStock, Movement, Site
 from fulfilment.warehouse.stock.queries import stock_differences
@@ -61,6 +62,8 @@ def test_the_demo_shop_is_complete_and_a_second_run_changes_nothing() -> None:
     first_lot, second_lot = Lot.objects.filter(stockrecord__handling__tracking="lot")
     assert first_lot.best_before < second_lot.best_before
     _every_piece_of_one_article_has_a_serial_number()
+    sites = Site.objects.values_list("pk", flat=True)
+    assert promises(list(sites)) and picked_on() is not None, "product pages promise a day"
     # every rule of law is tried on it, and holds
     call_command("legal_check", "--complete", stdout=StringIO())
     changed = StockRecord.objects.order_by("pk").first()
