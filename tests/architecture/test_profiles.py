@@ -50,6 +50,10 @@ def without(name: str, key: str) -> Callable[[Any], Any]:
         (web(METRICS_TOKEN_FILE="/run/secrets/other"), "which is not mounted"),
         (service("worker-bulk", command="celery worker -Q bulk,mail"), "workers read"),
         (without("worker-index", "command"), "workers read"),
+        (
+            service("worker-index", command="celery worker --concurrency 1 -Q index"),
+            "waits behind a task of more",
+        ),
         (service("worker-bulk", command="celery -A shop beat -Q bulk"), "there must be one clock"),
         (service("redis", image="redis:latest"), "not pinned"),
         (service("redis", image="redis"), "not pinned"),
