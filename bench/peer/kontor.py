@@ -9,13 +9,12 @@ import django
 
 def fill(products: int) -> None:
     """Products as the stock shop has them, in one category, each with plenty of stock, and the search index of them."""
+    from bench.large_range import make_range
     from catalogue.partner.models import StockRecord
     from catalogue.search.actions import rebuild
-    from tests.factories.range import make_category, make_many
+    from tests.factories.range import make_category
 
-    category = make_category("Schuhe")
-    for made in range(0, products, 10_000):
-        make_many(min(10_000, products - made), category=category)
+    make_range(products, category=make_category("Schuhe"))
     StockRecord.objects.update(num_in_stock=10_000)
     rebuild()
 
