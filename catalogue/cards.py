@@ -19,6 +19,24 @@ from .shown import facts_of
 _cards = Parts(most=1_000)
 
 
+class Mark:
+    """What a card was made from: compared by its value, but hashed once. Lists look their cards up at each visit."""
+
+    __slots__ = ("_hash", "value")
+
+    def __init__(self, *value: Hashable) -> None:
+        self.value, self._hash = value, hash(value)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Mark) and self.value == other.value)
+
+    def __repr__(self) -> str:
+        return f"Mark{self.value}"
+
+
 @dataclass(frozen=True)
 class ProductCard:
     """One card; ``price_minor`` is the lowest price among the variants, ``price_from`` says that others cost more."""
@@ -65,7 +83,7 @@ def card(
     colours: frozenset[str] = frozenset(),
 ) -> ProductCard:
     """The card of one product, of rows already read; ``records`` must not be empty."""
-    mark = (product.pk, colours, get_language(), tuple(facts_of(record) for record in records))
+    mark = Mark(product.pk, colours, get_language(), tuple(facts_of(record) for record in records))
     return _cards.kept(mark, lambda: _card(mark, product, records, images, colours))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 
@@ -87,14 +88,14 @@ def address(query: QueryDict, **changes: Any) -> str:
 
     Values keep their order, so that the same selection has the same address.
     """
-    changed = query.copy()
-    changed.pop("page", None)
-    changed.pop("v", None)
-    for key, values in changes.items():
-        changed.pop(key, None)
-        if values:
-            changed.setlist(key, [str(value) for value in values])
-    return f"?{changed.urlencode()}"
+    pairs = [
+        (key, value)
+        for key, values in query.lists()
+        if key not in ("page", "v") and key not in changes
+        for value in values
+    ]
+    pairs += [(key, str(value)) for key, values in changes.items() for value in values]
+    return f"?{urlencode(pairs)}"
 
 
 def toggled(query: QueryDict, key: str, value: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.http import QueryDict
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from shop.kernel.parts import Parts
 from shop.ui.numbers import money_text
 
 from . import queries
@@ -19,6 +21,8 @@ from .search import finding
 from .search.port import SearchUnavailable
 from .tree import Node, tree
 
+_kept = Parts(most=100)  #: filters of lists as they were asked for last
+
 
 class CountedPaginator(Paginator):  # type: ignore[type-arg]
     """Pages of a list that was counted elsewhere."""
@@ -27,22 +31,27 @@ class CountedPaginator(Paginator):  # type: ignore[type-arg]
         super().__init__(range(total), PER_PAGE)
 
 
-def listing(wishes: ListWishes, query: QueryDict, *, category: Node | None = None) -> dict[str, Any]:
-    """The context of a list: the whole range, or a category with all below it. Eight queries at most, whatever the
-    number of products.
+def listing(
+    wishes: ListWishes, query: QueryDict, *, path: str, category: Node | None = None
+) -> dict[str, Any]:
+    """The context of a list at an address (``path``): the whole range, or a category with all below it. Eight queries
+    at most, whatever the number of products.
 
     The index answers; where it does not, the database does (by name, SKU and category), and a notice says so.
     """
     category_ids = category.ids_below if category else None
-    found, counted, said = _asked(wishes, category_ids)
-    filters = _filters(wishes, query, counted.values, category) if counted else []
-    if counted and not counted.exact:
-        _hide_counts(filters)
+    found, counted, said, answer_mark = _asked(wishes, category_ids)
+    filters, mark = _shown_filters(wishes, query, counted, category, answer_mark)
+    shown = cards(found.ids, colours=wishes.colour)
     return {
-        "cards": cards(found.ids, colours=wishes.colour),
+        "cards": shown,
         "total": found.total,
         "page_obj": Page([], found.page, CountedPaginator(found.total)),
         "filters": filters,
+        "filters_mark": mark,
+        "list_mark": (mark, path, tuple(card.mark for card in shown)) if mark else None,
+        "list_path": path,
+        "list_query": query,
         "applied": [
             {"title": option["title"], "url": option["url"], "filter": group["title"]}
             for group in filters
@@ -50,7 +59,7 @@ def listing(wishes: ListWishes, query: QueryDict, *, category: Node | None = Non
             if option["selected"]
         ],
         "clear_url": address(query, **{key: [] for key in (*MULTI, *FLAGS)}),
-        "sort_options": sort_options(wishes, query),
+        "sort_options": sort_options(wishes),
         "narrowed": wishes.narrowed,
         "query": wishes.q,
         **said,
@@ -59,8 +68,8 @@ def listing(wishes: ListWishes, query: QueryDict, *, category: Node | None = Non
 
 def _asked(
     wishes: ListWishes, category_ids: Sequence[int] | None
-) -> tuple[queries.Found, queries.Counted | None, dict[str, str]]:
-    """Products, counts and what is to be said about them."""
+) -> tuple[queries.Found, queries.Counted | None, dict[str, str], int]:
+    """Products, counts, what is to be said about them, and the mark of the answer (0: the database gave it)."""
     said = {"search_notice": "", "shown_for": "", "meant": ""}
     try:
         answer = finding.answer(wishes, category_ids)
@@ -69,9 +78,30 @@ def _asked(
         counted = (
             queries.facets(wishes, category_ids, found.total) if found.total or wishes.narrowed else None
         )
-        return found, counted, said | ({"search_notice": _plain_notice()} if wishes.words else {})
+        return found, counted, said | ({"search_notice": _plain_notice()} if wishes.words else {}), 0
     counted = answer.counted if answer.found.total or wishes.narrowed else None
-    return answer.found, counted, said | {"shown_for": answer.shown_for, "meant": answer.meant}
+    said |= {"shown_for": answer.shown_for, "meant": answer.meant}
+    return answer.found, counted, said, answer.mark
+
+
+def _shown_filters(
+    wishes: ListWishes,
+    query: QueryDict,
+    counted: queries.Counted | None,
+    category: Node | None,
+    answer_mark: int,
+) -> tuple[list[dict[str, Any]], Hashable]:
+    """The filters and a mark: equal marks mean equal filters, None means like no others. Do not change them."""
+    if counted is None:
+        return [], None
+    counts = counted.values
+    if answer_mark:
+        mark = (answer_mark, get_language(), query.urlencode(), category.id if category else 0)
+        return _kept.kept(mark, lambda: _filters(wishes, query, counts, category)), mark
+    filters = _filters(wishes, query, counts, category)
+    if not counted.exact:
+        _hide_counts(filters)
+    return filters, None
 
 
 def _plain_notice() -> str:
@@ -88,7 +118,7 @@ def _hide_counts(filters: list[dict[str, Any]]) -> None:
             option["count"] = ""
 
 
-def sort_options(wishes: ListWishes, query: QueryDict) -> list[dict[str, Any]]:
+def sort_options(wishes: ListWishes) -> list[dict[str, Any]]:
     """The ways to sort; relevance only where something was searched for."""
     titles = {
         "relevance": _("Best match"),
@@ -99,7 +129,7 @@ def sort_options(wishes: ListWishes, query: QueryDict) -> list[dict[str, Any]]:
     }
     selected = "newest" if wishes.sort == "relevance" and not wishes.words else wishes.sort
     return [
-        {"value": value, "title": title, "selected": value == selected, "url": address(query, sort=[value])}
+        {"value": value, "title": title, "selected": value == selected}
         for value, title in titles.items()
         if value != "relevance" or wishes.words
     ]

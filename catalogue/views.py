@@ -46,8 +46,10 @@ def index(request: HttpRequest) -> HttpResponse:
         "category": everything,
         "subcategories": menu(),
         "crumbs": _crumbs([{"title": everything.name_local, "url": ""}]),
+        "page_mark": ("range",),
     }
-    return render(request, "storefront/category.html", context | listing(wishes, request.GET))
+    context |= listing(wishes, request.GET, path=request.path)
+    return render(request, "storefront/category.html", context)
 
 
 @public
@@ -65,12 +67,10 @@ def category(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "category": node,
         "subcategories": node.children,
         "crumbs": _crumbs([{"title": one.name_local, "url": one.url} for one in node.trail]),
+        "page_mark": ("category", node.id),
     }
-    return render(
-        request,
-        "storefront/category.html",
-        context | listing(wishes, request.GET, category=node),
-    )
+    context |= listing(wishes, request.GET, path=request.path, category=node)
+    return render(request, "storefront/category.html", context)
 
 
 @public
@@ -82,8 +82,9 @@ def search(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "subcategories": menu(),
         "crumbs": _crumbs([{"title": _("Search"), "url": ""}]),
+        "page_mark": ("search",),
     }
-    context |= listing(wishes, request.GET)
+    context |= listing(wishes, request.GET, path=request.path)
     missed_it = (
         bool(wishes.words) and not wishes.narrowed and (not context["total"] or bool(context["shown_for"]))
     )

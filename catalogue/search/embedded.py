@@ -71,19 +71,21 @@ class _Read:
     """An index opened for reading; reloads when its files changed."""
 
     def __init__(self, folder: Path) -> None:
-        self._meta = folder / "meta.json"
+        self.meta = folder / "meta.json"
         self.index = tantivy.Index.open(str(folder))
         self.index.config_reader("manual")
-        self._seen = self._stamp()
+        self._seen = self.stamp()
         self.index.reload()
         self.searcher = self.index.searcher()
 
-    def _stamp(self) -> int:
-        return self._meta.stat().st_mtime_ns
+    def stamp(self) -> tuple[int, int]:
+        """Equal stamps, equal content. A commit puts a new file in place; two may fall into one tick of its clock."""
+        file = self.meta.stat()
+        return file.st_mtime_ns, file.st_ino
 
     def fresh(self) -> tantivy.Searcher:
         """A searcher that sees what was written before this call."""
-        stamp = self._stamp()
+        stamp = self.stamp()
         if stamp != self._seen:
             self.index.reload()
             self.searcher = self.index.searcher()
@@ -195,6 +197,14 @@ class EmbeddedEngine:
                 if found or (len(word) <= 4 and distance == 1):
                     break
         return found
+
+    def state(self) -> str:
+        """See port.Engine. Two looks at files."""
+        both = self._open()
+        try:
+            return " ".join(f"{one.meta} {one.stamp()}" for one in both)
+        except OSError as error:
+            raise SearchUnavailable(str(error)) from error
 
     def size(self) -> int:
         """See port.Engine."""

@@ -6,6 +6,7 @@ SKU and category). Prices and stock that a page shows are always read from the d
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from catalogue.queries import Counted, Found
 
 from . import boosts, spelling, synonyms, variants
 from .in_time import within
+from .kept import Answers
 from .port import LANGUAGES, Ask, Engine, Filters, Only, SearchUnavailable, Sought, engine
 from .sought import sought
 
@@ -29,7 +31,9 @@ log = logging.getLogger(__name__)
 OF_PRODUCT = ("category", "brand", "rating")
 FACETS = (*OF_PRODUCT, *variants.PARTS)
 FEW = 2  #: products up to which other words are proposed
+ANSWERS_KEPT = 200  #: in each process; one takes some kilobytes
 _resting = 0.0
+_serial = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,10 @@ class Answer:
     counted: Counted
     shown_for: str = ""  #: nothing was found, this is what these words find
     meant: str = ""  #: little was found; these words would find more
+    mark: int = 0  #: the same number means the same answer; 0: it was not kept
+
+
+_answers: Answers[Answer] = Answers(ANSWERS_KEPT)
 
 
 def language() -> str:
@@ -49,13 +57,24 @@ def language() -> str:
 
 
 def answer(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> Answer:
-    """The list that fulfils the wishes. Raises SearchUnavailable; for a while nobody asks again then."""
+    """The list that fulfils the wishes, asked of the index once until it changes. Do not change what you get.
+
+    Raises SearchUnavailable; for a while nobody asks again then.
+    """
     global _resting
     if time.monotonic() < _resting:
         raise SearchUnavailable("the search did not answer a moment ago")
+    among = None if category_ids is None else tuple(category_ids)
     try:
+        asked = engine()
         with within(settings.SEARCH_TIME_LIMIT_S):
-            return _answer(engine(), wishes, category_ids)
+            state = _state(asked)
+            if state is None:
+                return _answer(asked, wishes, among)
+            key = (replace(wishes, q=""), among, language())
+            return _answers.get(
+                state, key, lambda: replace(_answer(asked, wishes, among), mark=next(_serial))
+            )
     except SearchUnavailable as error:
         if not error.can_be_built:
             log.warning(
@@ -65,10 +84,17 @@ def answer(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> Ans
         raise
 
 
+def _state(asked: Engine) -> tuple[Any, ...] | None:
+    """All that an answer depends on besides the question: the index, and what marketing says of words and places."""
+    seen = asked.state() if settings.PARTS_KEPT_S else ""
+    return (seen, synonyms.known(), boosts.known()) if seen else None
+
+
 def forget() -> None:
     """Ask the engine again at once."""
     global _resting
     _resting = 0.0
+    _answers.forget()
 
 
 def _answer(asked: Engine, wishes: ListWishes, category_ids: Sequence[int] | None) -> Answer:

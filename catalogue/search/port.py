@@ -158,6 +158,9 @@ class Engine(Protocol):
     def update(self, documents: Sequence[Document], gone: Iterable[int]) -> None:
         """Write products anew and take others out; readers see it at their next question."""
 
+    def state(self) -> str:
+        """A mark of what readers see at this moment: equal marks, equal answers. "" where it cannot be told cheaply."""
+
     def size(self) -> int:
         """How many products the present index holds."""
 

@@ -80,11 +80,13 @@ class SharedPagesMiddleware:
         counters.count("pages_made" if names else "pages_own")
         if not names or not _may_keep(response):
             return _own(_with_own_count(request, response) if names else response)
-        kept = _kept(response, names, sharing.of(seen, names), facts)
+        plain = response.content
+        zipped = _zipped(plain) if settings.SHARED_KEPT_S or _takes_gzip(request) else b""
+        kept = _kept(response, zipped, names, sharing.of(seen, names), facts)
         if settings.SHARED_KEPT_S:
             caches["pages"].set(key, kept, settings.SHARED_KEPT_S)
             _note_look(key, kept.facts)
-        return _answer(request, kept)
+        return _answer(request, kept, plain)
 
     def process_view(self, request: HttpRequest, view: Any, *args: object) -> None:
         """From here on a page to share knows nothing of its reader."""
@@ -134,12 +136,24 @@ def _may_keep(response: HttpResponseBase) -> bool:
     )
 
 
+def _zipped(plain: bytes) -> bytes:
+    return gzip.compress(plain, 6 if settings.SHARED_KEPT_S else 1, mtime=0)
+
+
+def _takes_gzip(request: HttpRequest) -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "")
+
+
 def _kept(
-    response: HttpResponse, names: tuple[str, ...], versions: sharing.Versions, facts: shown.Facts
+    response: HttpResponse,
+    zipped: bytes,
+    names: tuple[str, ...],
+    versions: sharing.Versions,
+    facts: shown.Facts,
 ) -> Kept:
     own = ("Vary", "ETag", "Content-Length")
     return Kept(
-        body=gzip.compress(response.content, 6 if settings.SHARED_KEPT_S else 1, mtime=0),
+        body=zipped,
         mark=sha256(response.content).hexdigest()[:24],
         headers={name: value for name, value in response.headers.items() if name not in own},
         language=response.headers.get("Content-Language", settings.LANGUAGE_CODE),
@@ -167,8 +181,11 @@ def _note_look(key: str, facts: str) -> None:
     _looked[key] = (time.monotonic() + settings.SHARED_CHECKED_S, facts)
 
 
-def _answer(request: HttpRequest, kept: Kept) -> HttpResponseBase:
-    """The page for this reader: with the count of their basket, or 304 where they have it already."""
+def _answer(request: HttpRequest, kept: Kept, plain: bytes | None = None) -> HttpResponseBase:
+    """The page for this reader: with the count of their basket, or 304 where they have it already.
+
+    ``plain``: its body as it is, where it was just made.
+    """
     cookies = getattr(request, "cookies_of_reader", None) or request.COOKIES
     pieces = pieces_remembered(cookies)
     response = HttpResponse(headers=kept.headers)
@@ -184,13 +201,17 @@ def _answer(request: HttpRequest, kept: Kept) -> HttpResponseBase:
         return conditional
     if pieces:
         empty, filled = _counts(kept.language, pieces)
-        response.content = gzip.decompress(kept.body).replace(empty, filled)
-    elif "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.content = _unzipped(kept, plain).replace(empty, filled)
+    elif _takes_gzip(request):
         response.content = kept.body  # nothing secret is in it, so its length tells nobody anything
         response.headers["Content-Encoding"] = "gzip"
     else:
-        response.content = gzip.decompress(kept.body)
+        response.content = _unzipped(kept, plain)
     return response
+
+
+def _unzipped(kept: Kept, plain: bytes | None) -> bytes:
+    return gzip.decompress(kept.body) if plain is None else plain
 
 
 @lru_cache(maxsize=2_000)

@@ -38,6 +38,8 @@ OF_READER = frozenset(
 INSIDE = "_inside_part"
 ALL = "of"  #: the argument that stands for the whole context of the view
 _html = Parts(most=1_500)
+#: Parts of which one is as large as twenty others.
+_large = {"listing": Parts(most=100), "facets": Parts(most=100)}
 
 
 def _csrf(context: Context) -> str:
@@ -47,6 +49,11 @@ def _csrf(context: Context) -> str:
 def _here(context: Context) -> str:
     request = context.get("request")
     return escape(request.get_full_path()) if request else ""
+
+
+def _nonce(context: Context) -> str:
+    request: Any = context.get("request")
+    return escape(getattr(request, "csp_nonce", ""))
 
 
 def _query(context: Context) -> str:
@@ -69,14 +76,21 @@ def _languages(context: Context) -> str:
 #: Places that are filled for each reader. What stands there meanwhile nobody can write into a text: drawn at start.
 HOLES: dict[str, tuple[str, Callable[[Context], str]]] = {
     name: (f"<!--{name} {secrets.token_hex(12)}-->", fill)
-    for name, fill in {"csrf": _csrf, "here": _here, "languages": _languages, "query": _query}.items()
+    for name, fill in {
+        "csrf": _csrf,
+        "here": _here,
+        "languages": _languages,
+        "nonce": _nonce,
+        "query": _query,
+    }.items()
 }
 
 
 @register.simple_tag(takes_context=True)
 def hole(context: Context, name: str) -> SafeString:
     """``csrf``: the token of a form; ``here``: this page's address; ``languages``: the switch to it in others;
-    ``query``: the words looked for. Filled for each reader also within a part."""
+    ``nonce``: what lets the scripts of this answer run; ``query``: the words looked for. Filled for each reader also
+    within a part."""
     mark, fill = HOLES[name]
     return mark_safe(mark if context.get(INSIDE) else fill(context))
 
@@ -86,6 +100,7 @@ class PartNode(template.Node):
 
     def __init__(self, name: str, arguments: dict[str, FilterExpression], nodelist: NodeList) -> None:
         self.name, self.arguments, self.nodelist = name, arguments, nodelist
+        self.store = _large.get(name, _html)
 
     def render(self, context: Context) -> SafeString:
         """The part, kept or made, with its holes filled."""
@@ -96,12 +111,17 @@ class PartNode(template.Node):
         if ALL in values and values[ALL] is None:
             return self.nodelist.render(context)
         key: Hashable = (self.name, get_language(), tuple(values.items()))
-        html = _html.kept(key, lambda: str(self.nodelist.render(self._inner(context, values))))
-        if not context.get(INSIDE):
-            for mark, fill in HOLES.values():
-                if mark in html:
-                    html = html.replace(mark, fill(context))
+        html, holes = self.store.kept(key, lambda: self._made(context, values))
+        if holes and not context.get(INSIDE):
+            for name in holes:
+                mark, fill = HOLES[name]
+                html = html.replace(mark, fill(context))
         return mark_safe(html)
+
+    def _made(self, context: Context, values: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+        """The part, and which places in it are to be filled."""
+        html = str(self.nodelist.render(self._inner(context, values)))
+        return html, tuple(name for name, (mark, _fill) in HOLES.items() if mark in html)
 
     def _inner(self, context: Context, values: dict[str, Any]) -> Context:
         known = context.flatten()

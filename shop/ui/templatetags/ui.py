@@ -251,8 +251,12 @@ def query_with(context: Context, **changes: Any) -> str:
 
 
 def _query(context: Context) -> QueryDict:
+    """What this request asks; inside a kept part, where no request is seen, what the view says (``list_query``)."""
     request: HttpRequest | None = context.get("request")
-    return request.GET if request else QueryDict(mutable=True)
+    if request is not None:
+        return request.GET
+    said: QueryDict | None = context.get("list_query")
+    return said if said is not None else QueryDict(mutable=True)
 
 
 def _colour_code(picture: Any) -> Any:
