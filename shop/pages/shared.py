@@ -80,13 +80,11 @@ class SharedPagesMiddleware:
         counters.count("pages_made" if names else "pages_own")
         if not names or not _may_keep(response):
             return _own(_with_own_count(request, response) if names else response)
-        plain = response.content
-        zipped = _zipped(plain) if settings.SHARED_KEPT_S or _takes_gzip(request) else b""
-        kept = _kept(response, zipped, names, sharing.of(seen, names), facts)
+        kept = _kept(request, response, names, sharing.of(seen, names), facts)
         if settings.SHARED_KEPT_S:
             caches["pages"].set(key, kept, settings.SHARED_KEPT_S)
             _note_look(key, kept.facts)
-        return _answer(request, kept, plain)
+        return _answer(request, kept, response.content)
 
     def process_view(self, request: HttpRequest, view: Any, *args: object) -> None:
         """From here on a page to share knows nothing of its reader."""
@@ -136,24 +134,16 @@ def _may_keep(response: HttpResponseBase) -> bool:
     )
 
 
-def _zipped(plain: bytes) -> bytes:
-    return gzip.compress(plain, 6 if settings.SHARED_KEPT_S else 1, mtime=0)
-
-
-def _takes_gzip(request: HttpRequest) -> bool:
-    return "gzip" in request.headers.get("Accept-Encoding", "")
-
-
 def _kept(
+    request: HttpRequest,
     response: HttpResponse,
-    zipped: bytes,
     names: tuple[str, ...],
     versions: sharing.Versions,
     facts: shown.Facts,
 ) -> Kept:
     own = ("Vary", "ETag", "Content-Length")
     return Kept(
-        body=zipped,
+        body=_compressed(request, response.content),
         mark=sha256(response.content).hexdigest()[:24],
         headers={name: value for name, value in response.headers.items() if name not in own},
         language=response.headers.get("Content-Language", settings.LANGUAGE_CODE),
@@ -162,6 +152,17 @@ def _kept(
         products=tuple(facts),
         facts=shown.digest(facts),
     )
+
+
+def _compressed(request: HttpRequest, content: bytes) -> bytes:
+    """Well where it is kept for many readers, fast for one alone, and not at all where nobody asks for it."""
+    if settings.SHARED_KEPT_S:
+        return gzip.compress(content, 6, mtime=0)
+    return gzip.compress(content, 1, mtime=0) if _takes_gzip(request) else b""
+
+
+def _takes_gzip(request: HttpRequest) -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "")
 
 
 def _holds(key: str, kept: Kept, seen: sharing.Versions) -> bool:
@@ -182,10 +183,8 @@ def _note_look(key: str, facts: str) -> None:
 
 
 def _answer(request: HttpRequest, kept: Kept, plain: bytes | None = None) -> HttpResponseBase:
-    """The page for this reader: with the count of their basket, or 304 where they have it already.
-
-    ``plain``: its body as it is, where it was just made.
-    """
+    """The page for this reader: with the count of their basket, or 304 where they have it already. ``plain``: the page
+    as it was just made, which need not be unpacked."""
     cookies = getattr(request, "cookies_of_reader", None) or request.COOKIES
     pieces = pieces_remembered(cookies)
     response = HttpResponse(headers=kept.headers)
@@ -201,17 +200,13 @@ def _answer(request: HttpRequest, kept: Kept, plain: bytes | None = None) -> Htt
         return conditional
     if pieces:
         empty, filled = _counts(kept.language, pieces)
-        response.content = _unzipped(kept, plain).replace(empty, filled)
+        response.content = (plain or gzip.decompress(kept.body)).replace(empty, filled)
     elif _takes_gzip(request):
         response.content = kept.body  # nothing secret is in it, so its length tells nobody anything
         response.headers["Content-Encoding"] = "gzip"
     else:
-        response.content = _unzipped(kept, plain)
+        response.content = plain or gzip.decompress(kept.body)
     return response
-
-
-def _unzipped(kept: Kept, plain: bytes | None) -> bytes:
-    return gzip.decompress(kept.body) if plain is None else plain
 
 
 @lru_cache(maxsize=2_000)
