@@ -17,12 +17,15 @@ MOST_MB = 200
 #: Loaded at their first use (shop/kernel/late.py) or by the one program that needs them.
 LATE = (
     "barcode",
+    "cryptography",
     "css_inline",
     "elasticsearch",
     "elasticsearch_dsl",
     "facturx",
     "faker",
+    "fido2",
     "karrio",
+    "ninja",
     "openpyxl",
     "pikepdf",
     "pytest",
