@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import base64
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import models
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 PREFIX = "sealed:1:"  #: before each token; the number is that of the way it is made
 SALT = b"kontor sealed rows"
@@ -37,24 +37,35 @@ def unseal(kept: str, *, purpose: str) -> str:
         return kept
     token = kept.removeprefix(PREFIX).encode()
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        try:
-            return _key(secret, purpose).decrypt(token).decode()
-        except InvalidToken:
-            continue
+        found = _opened(token, secret, purpose)
+        if found is not None:
+            return found
     raise Unreadable(f"a secret ({purpose}) was sealed with another SECRET_KEY")
 
 
 def is_current(kept: str, *, purpose: str) -> bool:
     """Whether it is sealed, and with the present key."""
+    token = kept.removeprefix(PREFIX).encode()
+    return kept.startswith(PREFIX) and _opened(token, settings.SECRET_KEY, purpose) is not None
+
+
+def _opened(token: bytes, secret: str, purpose: str) -> str | None:
+    """The text in the token; None when it was not made with this key."""
+    from cryptography.fernet import InvalidToken
+
     try:
-        _key(settings.SECRET_KEY, purpose).decrypt(kept.removeprefix(PREFIX).encode())
+        return _key(secret, purpose).decrypt(token).decode()
     except InvalidToken:
-        return False
-    return kept.startswith(PREFIX)
+        return None
 
 
 @lru_cache(maxsize=32)
 def _key(secret: str, purpose: str) -> Fernet:
+    # Loaded with the first secret: megabytes that most web workers never need.
+    from cryptography.fernet import Fernet
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     derived = HKDF(algorithm=SHA256(), length=32, salt=SALT, info=purpose.encode()).derive(secret.encode())
     return Fernet(base64.urlsafe_b64encode(derived))
 
