@@ -15,8 +15,8 @@ from tests.browser import phone
 from tests.browser.judge import Judge
 from tests.factories.people import make_staff, make_user
 from tests.factories.range import ensure_vat
+from tests.shop.dashboard.merging import confirmed
 from tests.shop.dashboard.test_customer_file import busy
-from tests.shop.dashboard.test_merging import confirmed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -25,3 +25,9 @@ def as_role(db: None) -> Callable[[str], Client]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def service(as_role: Callable[[str], Client]) -> Client:
+    """A browser of customer service."""
+    return as_role("service")

@@ -30,11 +30,6 @@ IBAN = "DE89370400440532013000"
 
 
 @pytest.fixture
-def service(as_role: Callable[[str], Client]) -> Client:
-    return as_role("service")
-
-
-@pytest.fixture
 def erika() -> User:
     return make_user("erika@example.org", first_name="Erika", last_name="Muster", phone="040 1")
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.apps import apps
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from oscar.apps.address.models import UserAddress
 
@@ -23,65 +20,18 @@ from fulfilment.finance.dunning.actions import override_limit
 from fulfilment.finance.dunning.models import CustomerLimit
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.finance.reconciliation.models import LearnedRule
-from shop.audit.actions import note_change
-from shop.audit.marks import mark_of
-from shop.audit.models import CHANGE, LOOK, Access
+from shop.audit.models import CHANGE, Access
 from shop.customers import actions, deletion
-from shop.customers.actions import keep_apart
-from shop.customers.models import CustomerNote, DistinctCustomers, User
+from shop.customers.models import CustomerNote, User
 from shop.dashboard import customer_merge as merging
-from shop.dashboard.duplicates import duplicates
-from shop.dashboard.verify import nothing_belongs_to_a_merged_account
 from shop.kernel.clock import today
-from shop.kernel.invariants import verify
-from tests.factories.cases import make_case
 from tests.factories.people import make_staff
 from tests.factories.shopping import make_basket, make_user, make_variant, place_order
+from tests.shop.dashboard.merging import broken, confirmed, page, sent
+from tests.shop.dashboard.merging import pair as pair
 from tests.shop.dashboard.test_customer_file import busy
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def service(as_role: Callable[[str], Client]) -> Client:
-    return as_role("service")
-
-
-def confirmed(email: str, **fields: Any) -> User:
-    """An account whose address its owner has shown to be theirs."""
-    person = make_user(email, **fields)
-    EmailAddress.objects.create(user=person, email=email, primary=True, verified=True)
-    return person
-
-
-@pytest.fixture
-def pair() -> tuple[User, User]:
-    """The account that stays, and the one that goes: made on the phone, nobody signs in to it."""
-    kept = confirmed("erika@example.org", first_name="Erika", last_name="Muster")
-    gone = actions.register(
-        email="erika.muster@example.org",
-        first_name="Erika",
-        last_name="Muster",
-        phone="040 99 88 77",
-        by=None,
-    )
-    return kept, gone
-
-
-def page(kept: User, gone: User) -> str:
-    return reverse("dashboard:customer-merge", args=[kept.pk, gone.pk])
-
-
-def sent(client: Client, kept: User, gone: User, **more: str) -> Any:
-    """The merging, with the customer's word unless ``more`` takes it back."""
-    seen = client.get(page(kept, gone)).context["preview"].seen
-    typed = {"seen": seen, "why": "beide am Telefon genannt", "confirmed": "on"}
-    return client.post(page(kept, gone), typed | more)
-
-
-def broken() -> dict[str, list[str]]:
-    """Invariants that do not hold."""
-    return {finding.name: list(finding.breaches) for finding in verify() if not finding.holds}
 
 
 def test_everything_moves_and_the_old_account_points_to_the_new(
@@ -293,103 +243,6 @@ def test_a_phone_number_that_comes_along_is_a_change_like_any_other(
     assert "phone" not in changes.get(key=str(gone.pk)).facts["fields"]
 
 
-def test_a_chain_of_merged_accounts_points_to_the_last_one(service: Client, pair: tuple[User, User]) -> None:
-    kept, gone = pair
-    sent(service, kept, gone)
-    last = confirmed("neu@example.org")
-    sent(service, last, kept, confirmed="on")
-    gone.refresh_from_db()
-    assert gone.merged_into == last
-    text = service.get(reverse("dashboard:customer", args=[last.pk])).content.decode()
-    assert "erika.muster@example.org" in text
-
-
-def test_an_order_that_came_in_the_moment_of_merging_is_told_and_follows(
-    service: Client, pair: tuple[User, User]
-) -> None:
-    kept, gone = pair
-    order = place_order((make_variant(), 1), user=gone)
-    Order.objects.filter(pk=order.pk).update(user=kept)
-    sent(service, kept, gone)
-    Order.objects.filter(pk=order.pk).update(user=gone)  # it was being placed when everything else moved
-    assert order.number in nothing_belongs_to_a_merged_account()[0]
-    service.post(reverse("dashboard:customer-merge-along", args=[gone.pk]))
-    assert not nothing_belongs_to_a_merged_account()
-    order.refresh_from_db()
-    assert order.user == kept
-
-
-def test_whatever_came_in_the_moment_of_merging_is_told_and_follows(
-    service: Client, pair: tuple[User, User]
-) -> None:
-    kept, gone = pair
-    sent(service, kept, gone)
-    case = make_case(user=gone, email=gone.email)
-    UserAddress.objects.create(user=gone, line1="Kai 2", line4="HH", postcode="2", country_id="DE")
-    told = " ".join(nothing_belongs_to_a_merged_account())
-    assert case.number in told and "Adressen" in told
-    file = reverse("dashboard:customer", args=[gone.pk])
-    along = reverse("dashboard:customer-merge-along", args=[gone.pk])
-    shown = service.get(file)
-    assert along in shown.content.decode()
-    assert [(str(title), many) for title, many in shown.context["followers"]] == [
-        ("Fälle", 1),
-        ("Adressen", 1),
-    ]
-    service.post(along)
-    assert not nothing_belongs_to_a_merged_account() and along not in service.get(file).content.decode()
-    case.refresh_from_db()
-    assert case.user == kept
-
-
-def test_what_both_have_alike_stays_behind_and_is_no_stray(service: Client, pair: tuple[User, User]) -> None:
-    kept, gone = pair
-    for person in pair:
-        UserAddress.objects.create(user=person, line1="Kai 1", line4="HH", postcode="1", country_id="DE")
-    sent(service, kept, gone)
-    assert UserAddress.objects.filter(user=gone).exists() and not nothing_belongs_to_a_merged_account()
-
-
-def test_the_address_of_a_merged_account_can_be_that_of_the_one_that_stays(
-    service: Client, pair: tuple[User, User]
-) -> None:
-    kept, gone = pair
-    sent(service, kept, gone)
-    wanted, other = gone.email, make_user("dritte@example.org")
-    with pytest.raises(actions.AddressTaken):  # nobody else's
-        actions.change(person=other, seen=actions.version_of(other), why="Anruf", by=None, email=wanted)
-    kept.refresh_from_db()
-    actions.change(person=kept, seen=actions.version_of(kept), why="Anruf", by=None, email=wanted)
-    kept.refresh_from_db()
-    gone.refresh_from_db()
-    assert kept.email == wanted and gone.email.endswith(".invalid")
-    assert EmailAddress.objects.get(email__iexact=wanted).user == kept
-    change = Access.objects.filter(deed=CHANGE, key=str(gone.pk)).order_by("-pk")[0]
-    assert change.facts["fields"]["email"] == [wanted, gone.email]
-
-
-def test_what_follows_later_brings_no_old_block_along_and_says_who_did_it(
-    service: Client, pair: tuple[User, User]
-) -> None:
-    kept, gone = pair
-    CustomerCredit.objects.create(user=gone, blocked=True, block_reason="zahlt nicht")
-    sent(service, kept, gone)
-    CustomerCredit.objects.filter(user=kept).update(blocked=False, block_reason="")  # accounting lifted it
-    address = reverse("dashboard:customer-merge-along", args=[gone.pk])
-    before = (CustomerNote.objects.count(), Access.objects.filter(deed=CHANGE).count())
-    answer = service.post(address, follow=True).content.decode()
-    assert "nichts" in answer and not CustomerCredit.objects.get(user=kept).blocked
-    assert (CustomerNote.objects.count(), Access.objects.filter(deed=CHANGE).count()) == before
-    order = place_order((make_variant(), 1), user=gone)
-    service.post(address)
-    order.refresh_from_db()
-    assert order.user == kept and not CustomerCredit.objects.get(user=kept).blocked
-    note = CustomerNote.objects.order_by("-pk")[0]
-    assert note.by is not None and note.facts["moved"] == {"order.Order.user": 1}
-    change = Access.objects.filter(deed=CHANGE, person_id=gone.pk).order_by("-pk")[0]
-    assert change.by_id == note.by_id and "followed" in change.facts["fields"]
-
-
 def test_every_relation_to_a_person_is_moved_or_stays_for_a_reason() -> None:
     whose = {"user", "owner", "recipient", "customer", "person", "buyer"}
     known = {f"{label}.{field}" for label, field, _title in merging.MOVES} | merging.STAYS.keys()
@@ -399,114 +252,6 @@ def test_every_relation_to_a_person_is_moved_or_stays_for_a_reason() -> None:
             found.add(f"{relation.related_model._meta.label}.{relation.field.name}")
     assert found - known == set(), "add them to MOVES or STAYS of shop/dashboard/customer_merge.py"
     assert known - found == set()
-
-
-def reasons(**filters: str) -> dict[tuple[str, str], tuple[str, ...]]:
-    return {(one.first.email, one.second.email): one.codes for one in duplicates(**filters)}
-
-
-def test_looking_at_both_is_found_by_either_of_them(service: Client, pair: tuple[User, User]) -> None:
-    kept, gone = pair
-    service.get(page(kept, gone))
-    looks = Access.objects.filter(page="dashboard:customer-merge").values_list("person_id", "key")
-    assert sorted(looks) == sorted((one.pk, str(one.pk)) for one in pair)
-    assert set(Access.objects.values_list("person_mark", flat=True)) == {mark_of(one.email) for one in pair}
-
-
-def test_who_looked_at_an_account_is_still_told_when_it_was_merged_or_has_another_address(
-    as_role: Callable[[str], Client], service: Client, pair: tuple[User, User]
-) -> None:
-    kept, gone = pair
-    service.get(reverse("dashboard:customer", args=[gone.pk]))
-    guest = Access.objects.create(
-        deed=LOOK, kind="order", key="K1", by=make_user("c@example.org", is_staff=True), by_name="c@example.org",
-        person_mark=mark_of("frueher@example.org"),
-    )  # fmt: skip
-    sent(service, kept, gone)
-    note_change(
-        kind_name="customer",
-        key=str(gone.pk),
-        changed={"email": ("frueher@example.org", gone.email)},
-        by=None,
-    )
-    log = as_role("manager")
-    for filters in ({"person": str(kept.pk)}, {"q": kept.email}):
-        rows = [one["row"] for one in log.get(reverse("dashboard:accesses"), filters).context["rows"]]
-        assert guest in rows
-        assert [row.page for row in rows if row.person_id == gone.pk and row.deed == LOOK][-1:] == [
-            "dashboard:customer"
-        ], filters
-
-
-def test_duplicates_are_found_by_spelling_phone_address_and_bank_account() -> None:
-    first = make_user(
-        "hanna.hafen@example.org", first_name="Hanna", last_name="Hafen", phone="+49 40 1234567"
-    )
-    make_user("HannaHafen+schuhe@example.org")
-    make_user("h@example.org", phone="(040) 123 45-67")
-    fourth = make_user("hh@example.org", first_name="Hanna", last_name="Hafen")
-    for person in (first, fourth):
-        UserAddress.objects.create(
-            user=person, first_name="hanna", last_name="HAFEN", line1=f"Kai {person.pk}", line4="HH",
-            postcode="20457", country_id="DE",
-        )  # fmt: skip
-    fifth = make_user("bank@example.org")
-    for person in (first, fifth):
-        LearnedRule.objects.create(kind="payer", iban="DE9", customer=f"user:{person.pk}")
-    make_user("otto@example.org", phone="040 999")
-    mail = first.email
-    assert reasons() == {
-        (mail, "HannaHafen+schuhe@example.org"): ("spelling",),
-        (mail, "h@example.org"): ("phone",),
-        (mail, "hh@example.org"): ("address",),
-        (mail, "bank@example.org"): ("iban",),
-    }
-    assert list(reasons(words="bank")) == [(mail, "bank@example.org")]
-    assert list(reasons(reason="phone")) == [(mail, "h@example.org")]
-
-
-def test_addresses_of_orders_are_compared_too() -> None:
-    for number in range(2):
-        place_order((make_variant(), 1), user=make_user(f"k{number}@example.org"))
-    assert reasons() == {("k0@example.org", "k1@example.org"): ("address",)}
-
-
-def test_two_people_are_not_proposed_again(service: Client) -> None:
-    one, other = make_user("a@example.org", phone="040 123456"), make_user("b@example.org", phone="040123456")
-    address = reverse("dashboard:customer-merge-apart", args=[other.pk, one.pk])
-    service.post(address, {"why": ""})
-    assert reasons()
-    service.post(address, {"why": "Mutter und Tochter"})
-    assert (
-        keep_apart(one=one.pk, other=other.pk, why="", by=None) is False
-    )  # known, so no reason is asked for
-    itself = reverse("dashboard:customer-merge-apart", args=[one.pk, one.pk])
-    refused = service.post(itself, {"why": "Zwilling"})
-    assert refused.status_code == 302 and DistinctCustomers.objects.count() == 1
-    assert DistinctCustomers.objects.get().first == one and not reasons()
-
-
-def test_the_list_is_searched_filtered_sorted_and_downloaded_in_few_queries(service: Client) -> None:
-    address = reverse("dashboard:duplicates")
-    assert service.get(address).status_code == 200
-    for number in range(3):
-        make_user(f"a{number}@example.org", phone=f"040 12345{number}")
-        make_user(f"b{number}@example.org", phone=f"04012345{number}")
-    with CaptureQueriesContext(connection) as queries:
-        assert len(service.get(address, {"sort": "first"}).context["page"]) == 3
-    assert len(queries) <= 15
-    assert len(service.get(address, {"q": "a1"}).context["page"]) == 1
-    assert not service.get(address, {"reason": "iban"}).context["page"].object_list
-    assert service.get(address, {"reason": "x"}).status_code == 400
-    assert "b2@example.org" in service.get(address, {"format": "csv"}).content.decode()
-
-
-def test_the_other_account_is_named_by_its_address(service: Client, pair: tuple[User, User]) -> None:
-    kept, gone = pair
-    address = reverse("dashboard:customer-merge-pick", args=[kept.pk])
-    assert service.post(address, {"email": "ERIKA.MUSTER@example.org"}).url == page(kept, gone)
-    for wrong in ("niemand@example.org", kept.email, ""):
-        assert service.post(address, {"email": wrong}).status_code == 422
 
 
 @pytest.mark.parametrize("which", [0, 1])

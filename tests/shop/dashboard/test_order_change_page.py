@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,11 +28,6 @@ from tests.factories.shopping import make_user
 from tests.factories.shortages import in_stock
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def service(as_role: Callable[[str], Client]) -> Client:
-    return as_role("service")
 
 
 def page_of(order: Order) -> str:

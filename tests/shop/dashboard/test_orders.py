@@ -39,11 +39,6 @@ NAUGHTY = [
 ]
 
 
-@pytest.fixture
-def service(as_role: Callable[[str], Client]) -> Client:
-    return as_role("service")
-
-
 def page(order: Order, name: str = "order") -> str:
     return reverse(f"dashboard:{name}", args=[order.number])
 

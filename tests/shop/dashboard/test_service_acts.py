@@ -40,11 +40,6 @@ def _ground(db: None) -> None:
     dock_bins()
 
 
-@pytest.fixture
-def service(as_role: Callable[[str], Client]) -> Client:
-    return as_role("service")
-
-
 def of_account(outbox: Any) -> Order:
     person = User.objects.create(email="erika@example.org", first_name="Erika", last_name="Muster")
     order = place_order((in_stock(5), 1), user=person, method="prepayment")

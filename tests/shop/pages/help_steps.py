@@ -14,7 +14,7 @@ from checkout.order.models import Order
 from tests.factories.cases import picture_bytes
 from tests.factories.orders import make_order
 from tests.factories.shopping import make_variant
-from tests.walks.test_withdrawal import buttons, form_of
+from tests.walks.withdrawing import buttons, form_of
 
 URL = "/help/"
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
 
 from checkout.order import access as order_access
 from checkout.order.models import Order
@@ -20,8 +18,7 @@ from fulfilment.customer_service.cases.models import Case, Picture
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.dispatch.outcomes import arrive
 from shop.notifications.models import OutgoingMail
-from tests.factories.orders import make_country, make_order
-from tests.factories.range import ensure_vat
+from tests.factories.orders import make_order
 from tests.factories.returns import dock_bins, sent_order
 from tests.factories.shopping import make_variant
 from tests.factories.stock import make_stockrecord
@@ -36,17 +33,10 @@ from tests.shop.pages.help_steps import (
     text_of,
     walk,
 )
-from tests.walks.test_withdrawal import form_of
+from tests.walks.withdrawing import form_of
+from tests.walks.withdrawing import ground as ground
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _ground(db: None) -> Iterator[None]:
-    make_country()
-    ensure_vat()
-    with translation.override("de"):
-        yield
 
 
 def test_six_plain_choices_lead_on_and_carry_the_order(client: Client) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import translation
 
 from checkout.order import access as order_access
 from fulfilment.customer_service.cases import access
@@ -20,8 +18,7 @@ from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.dispatch.outcomes import arrive
 from shop.notifications.models import OutgoingMail
 from tests.checkout.test_steps import put_in_basket
-from tests.factories.orders import make_country, make_order
-from tests.factories.range import ensure_vat
+from tests.factories.orders import make_order
 from tests.factories.returns import dock_bins, sent_order
 from tests.factories.shopping import make_user, make_variant
 from tests.factories.stock import make_stockrecord
@@ -35,17 +32,10 @@ from tests.shop.pages.help_steps import (
     text_of,
     walk,
 )
-from tests.walks.test_withdrawal import form_of
+from tests.walks.withdrawing import form_of
+from tests.walks.withdrawing import ground as ground
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _ground(db: None) -> Iterator[None]:
-    make_country()
-    ensure_vat()
-    with translation.override("de"):
-        yield
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,8 +20,6 @@ from fulfilment.customer_service.cases.models import Case, Picture, ServicePolic
 from fulfilment.customer_service.cases.pictures import draw
 from shop.pages import help_form, help_words, limits
 from shop.pages.help_form import MessageForm
-from tests.factories.orders import make_country
-from tests.factories.range import ensure_vat
 from tests.shop.pages.help_steps import (
     SAID,
     TOKEN,
@@ -32,17 +29,10 @@ from tests.shop.pages.help_steps import (
     photo,
     text_of,
 )
-from tests.walks.test_withdrawal import form_of
+from tests.walks.withdrawing import form_of
+from tests.walks.withdrawing import ground as ground
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _ground(db: None) -> Iterator[None]:
-    make_country()
-    ensure_vat()
-    with translation.override("de"):
-        yield
 
 
 def test_a_file_that_lies_about_its_kind_is_named_and_the_good_ones_are_kept(client: Client) -> None:

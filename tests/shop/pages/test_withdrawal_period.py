@@ -30,7 +30,7 @@ from tests.factories.shopping import make_variant, place_order
 from tests.factories.shortages import pay
 from tests.shop.pages.help_steps import seen_order, text_of
 from tests.shop.pages.test_help import delivered
-from tests.walks.test_withdrawal import form_of
+from tests.walks.withdrawing import form_of
 
 pytestmark = pytest.mark.django_db
 URL = "/withdrawal/"

@@ -19,10 +19,7 @@ from shop.approvals.models import Approval, ApprovalLimit
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case
 from tests.factories.credit import give_credit
-from tests.factories.orders import make_country
 from tests.factories.people import make_staff
-from tests.factories.range import ensure_vat
-from tests.factories.returns import dock_bins
 from tests.factories.shopping import make_user, place_order
 from tests.factories.shortages import in_stock, pay
 from tests.factories.warehouse import pick_everything
@@ -32,13 +29,6 @@ pytestmark = pytest.mark.django_db
 WHY = {"reason": "our_mistake", "words": "Am Telefon gesagt"}
 
 
-@pytest.fixture(autouse=True)
-def _ground(db: None) -> None:
-    make_country()
-    ensure_vat()
-    dock_bins()
-
-
 @pytest.fixture
 def clerk() -> Any:
     return make_staff(
@@ -46,12 +36,6 @@ def clerk() -> Any:
         *("remedies.use_remedies", "order.view_orders", "order.manage_orders", "cases.view_cases"),
         *("order.correct_addresses", "payment.refund_payments"),
     )
-
-
-@pytest.fixture
-def desk(client: Client, clerk: Any) -> Client:
-    client.force_login(clerk)
-    return client
 
 
 @pytest.fixture

@@ -23,10 +23,7 @@ from shop.approvals.actions import approve, decline
 from shop.approvals.models import Approval, ApprovalLimit
 from shop.kernel.models import Message
 from tests.factories.cases import make_case
-from tests.factories.orders import make_country
 from tests.factories.people import make_staff
-from tests.factories.range import ensure_vat
-from tests.factories.returns import dock_bins
 from tests.factories.shopping import place_order
 from tests.factories.shortages import in_stock, pay
 from tests.factories.warehouse import send_everything
@@ -37,13 +34,6 @@ pytestmark = pytest.mark.django_db
 WHY = {"reason": "faulty", "words": "Kratzer am Absatz"}
 
 
-@pytest.fixture(autouse=True)
-def _ground(db: None) -> None:
-    make_country()
-    ensure_vat()
-    dock_bins()
-
-
 @pytest.fixture
 def clerk() -> Any:
     return make_staff(
@@ -51,12 +41,6 @@ def clerk() -> Any:
         *("remedies.use_remedies", "order.view_orders", "cases.view_cases", "cases.handle_cases"),
         *("approvals.view_approvals", "payment.refund_payments"),
     )
-
-
-@pytest.fixture
-def desk(client: Client, clerk: Any) -> Client:
-    client.force_login(clerk)
-    return client
 
 
 @pytest.fixture

@@ -20,10 +20,7 @@ from shop.approvals import actions as approvals
 from shop.approvals.models import Approval, ApprovalLimit
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case
-from tests.factories.orders import make_country
 from tests.factories.people import make_staff
-from tests.factories.range import ensure_vat
-from tests.factories.returns import dock_bins
 from tests.factories.shopping import place_order
 from tests.factories.shortages import in_stock, pay
 from tests.factories.warehouse import pick_everything
@@ -34,13 +31,6 @@ from tests.fulfilment.customer_service.returns.test_settlements import sent
 
 pytestmark = pytest.mark.django_db
 WHY = {"reason": "our_mistake", "words": "Bitte anhalten"}
-
-
-@pytest.fixture(autouse=True)
-def _ground(db: None) -> None:
-    make_country()
-    ensure_vat()
-    dock_bins()
 
 
 @pytest.fixture

@@ -12,10 +12,7 @@ from django.urls import reverse
 
 from fulfilment.customer_service.remedies.models import Reason, Remedy
 from tests.factories.cases import make_case
-from tests.factories.orders import make_country
 from tests.factories.people import make_staff
-from tests.factories.range import ensure_vat
-from tests.factories.returns import dock_bins
 from tests.fulfilment.customer_service.remedies.test_replacement import act
 from tests.fulfilment.customer_service.returns.test_settlements import sent
 
@@ -24,9 +21,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def desk(client: Client) -> Client:
-    make_country()
-    ensure_vat()
-    dock_bins()
     rights = ("remedies.use_remedies", "remedies.change_reasons", "order.view_orders", "cases.view_cases")
     client.force_login(make_staff("service@example.org", *rights, first_name="Svea", last_name="Kunde"))
     return client

@@ -31,21 +31,12 @@ from shop.kernel.invariants import verify as verify_everything
 from shop.kernel.states import StaleState
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case
-from tests.factories.orders import make_country
 from tests.factories.people import make_staff
-from tests.factories.range import ensure_vat
-from tests.factories.returns import book, dock_bins
+from tests.factories.returns import book
 from tests.factories.warehouse import send_everything
 from tests.fulfilment.customer_service.returns.test_settlements import sent
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _ground(db: None) -> None:
-    make_country()
-    ensure_vat()
-    dock_bins()
 
 
 @pytest.fixture
@@ -56,12 +47,6 @@ def clerk() -> Any:
         first_name="Svea",
         last_name="Kunde",
     )
-
-
-@pytest.fixture
-def desk(client: Client, clerk: Any) -> Client:
-    client.force_login(clerk)
-    return client
 
 
 def breaches() -> list[str]:

@@ -22,10 +22,7 @@ from shop.approvals.models import Approval
 from shop.kernel.clock import today
 from shop.notifications.models import OutgoingMail
 from tests.factories.cases import make_case
-from tests.factories.orders import make_country
 from tests.factories.people import make_staff
-from tests.factories.range import ensure_vat
-from tests.factories.returns import dock_bins
 from tests.factories.shopping import make_basket, make_placement, make_user, make_variant
 from tests.factories.shortages import in_stock
 from tests.fulfilment.customer_service.remedies.test_replacement import act, breaches, form_url
@@ -33,13 +30,6 @@ from tests.fulfilment.customer_service.returns.test_settlements import sent
 
 pytestmark = pytest.mark.django_db
 WHY = {"reason": "late", "words": "Zwei Wochen Verspätung"}
-
-
-@pytest.fixture(autouse=True)
-def _ground(db: None) -> None:
-    make_country()
-    ensure_vat()
-    dock_bins()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from fulfilment.warehouse.stock.article_codes import add_barcode, check_code
 from fulfilment.warehouse.stock.codes import find_article
 from fulfilment.warehouse.stock.models import Barcode, Handling
 from tests.factories.stock import make_bin, make_stockrecord
-from tests.fulfilment.warehouse.test_pages import NAUGHTY, page, url
+from tests.fulfilment.warehouse.desk_pages import NAUGHTY, page, url
 from tests.support.zpl import read
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from fulfilment.warehouse.stock.history import CHART_POINTS, Scope, Wanted, bala
 from fulfilment.warehouse.stock.models import BinStock, Movement
 from tests.factories.orders import make_order
 from tests.factories.stock import make_bin, make_site, make_stockrecord
-from tests.fulfilment.warehouse.test_pages import NAUGHTY, page, url
+from tests.fulfilment.warehouse.desk_pages import NAUGHTY, page, url
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from fulfilment.warehouse.stock import label_forms
 from fulfilment.warehouse.stock.models import Bin
 from tests.factories.stock import make_bin, make_site, make_stockrecord
-from tests.fulfilment.warehouse.test_pages import NAUGHTY, page, url
+from tests.fulfilment.warehouse.desk_pages import NAUGHTY, page, url
 from tests.support.zpl import read
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from shop.customers.models import User
 from tests.factories.orders import make_order
 from tests.factories.people import make_staff
 from tests.factories.stock import make_bin, make_site, make_stockrecord
-from tests.fulfilment.warehouse.test_pages import NAUGHTY, page, url
+from tests.fulfilment.warehouse.desk_pages import NAUGHTY, page, url
 from tests.support.helpers import Outbox
 
 pytestmark = pytest.mark.django_db

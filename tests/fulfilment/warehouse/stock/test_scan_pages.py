@@ -19,7 +19,7 @@ from fulfilment.warehouse.stock.queries import stock_differences
 from tests.factories.orders import make_order
 from tests.factories.people import make_staff
 from tests.factories.stock import make_bin, make_stockrecord
-from tests.fulfilment.warehouse.test_pages import NAUGHTY, page, url
+from tests.fulfilment.warehouse.desk_pages import NAUGHTY, page, url
 
 pytestmark = pytest.mark.django_db
 
