@@ -28,7 +28,7 @@ from .support.helpers import Clock, Outbox, Queue  # noqa: E402
 from .support.network import NetworkGuard  # noqa: E402
 from .support.templates import TemplateError  # noqa: E402
 
-pytest_plugins = [f"tests.support.{name}" for name in ("running", "search", "stories")]
+pytest_plugins = [f"tests.support.{name}" for name in ("running", "search", "standins", "stories")]
 ON_BOTH_DATABASES = ("walks/", "races/", "properties/", "shop/kernel/", "fulfilment/finance/ledger/")
 guard = NetworkGuard()
 guard.install()
@@ -38,6 +38,12 @@ chance.hypothesis_profile()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The database the tests run on; environment.chosen_database() has read it already."""
     parser.addoption("--db", choices=("sqlite", "postgres"), default=None, help="database to run on (sqlite)")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Stories before the one running Kontor stay in one process (``--dist loadgroup``), so that one is started."""
+    if "live_kontor" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("kontor"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

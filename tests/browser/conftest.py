@@ -13,6 +13,7 @@ from tests.browser.served import served
 from tests.browser.whole_day import Day, build
 from tests.support.helpers import Outbox
 from tests.support.running import PATIENCE_MS, REPORT, SCREENSHOTS
+from tests.support.standins import emptied
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Response
@@ -61,11 +62,10 @@ def _is_refusal(text: str) -> bool:
 
 
 @pytest.fixture
-def carrier(fresh_database: None, settings: Any) -> Iterator[CarrierStandIn]:
+def carrier(fresh_database: None, carrier_process: CarrierStandIn, settings: Any) -> CarrierStandIn:
     """A carrier that books labels and tells of parcels."""
-    with CarrierStandIn() as running:
-        settings.CARRIER_DHL_URL = f"{running.url}/parcel/de"
-        yield running
+    settings.CARRIER_DHL_URL = emptied(carrier_process)
+    return carrier_process
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 PATIENCE_MS = 60_000
+LOOKS_EVERY_S = 0.02  #: whether it shall end; the default is half a second, at the end of each test
 
 
 class Server(ThreadingMixIn, WSGIServer):
@@ -50,7 +51,7 @@ def served() -> Iterator[str]:
     """Where the pages are served from."""
     application = closing(StaticFilesHandler(get_wsgi_application()))
     server = make_server("127.0.0.1", 0, application, server_class=Server, handler_class=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(LOOKS_EVERY_S,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

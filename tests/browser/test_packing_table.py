@@ -10,7 +10,6 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from checkout.order.models import ShippingAddress
-from checkout.shipping.models import DeliveryMethod
 from fulfilment.warehouse.dispatch import labels
 from fulfilment.warehouse.dispatch.models import Carton, Manifest, Parcel
 from fulfilment.warehouse.dispatch.standin.process import CarrierStandIn
@@ -22,6 +21,7 @@ from tests.factories.stock import make_stockrecord
 from tests.factories.warehouse import pick_everything
 from tests.support.axe import barriers
 from tests.support.helpers import Outbox
+from tests.support.standins import deliver_home_by_it
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -36,9 +36,7 @@ def carrier(fresh_database: None, settings: Any, live_server: Any) -> Iterator[C
     with CarrierStandIn(webhook_url=f"{live_server.url}/carriers/dhl/webhook") as running:
         settings.CARRIER_DHL_URL = f"{running.url}/parcel/de"
         settings.CARRIER_WEBHOOK_SECRET = running.webhook_secret
-        DeliveryMethod.objects.update_or_create(
-            code="home", defaults={"kind": "home", "carrier": "DHL", "name": "Lieferung nach Hause"}
-        )
+        deliver_home_by_it()
         Carton.objects.create(
             code="K-M", length_mm=350, width_mm=250, height_mm=140, weight_g=250, max_weight_g=8000
         )

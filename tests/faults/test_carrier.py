@@ -9,7 +9,6 @@ import pytest
 
 from catalogue.partner.models import StockRecord
 from checkout.order.models import Line
-from checkout.shipping.models import DeliveryMethod
 from fulfilment.warehouse.dispatch import actions, labels
 from fulfilment.warehouse.dispatch.models import Label, Parcel
 from fulfilment.warehouse.picking.models import PickList
@@ -20,6 +19,7 @@ from tests.factories.warehouse import pick_everything
 from tests.faults.conftest import within
 from tests.faults.shopper import buy, read, visitor
 from tests.faults.wire import Wire, http
+from tests.support.standins import deliver_home_by_it
 
 TIMEOUT_S = 0.3
 
@@ -29,9 +29,7 @@ def carrier(wire: Wire, settings: Any, db: None) -> Wire:
     """Home deliveries are booked at the end of the wire."""
     settings.CARRIER_DHL_URL = f"http://127.0.0.1:{wire.port}/parcel/de"
     settings.CARRIER_TIMEOUT_S = TIMEOUT_S
-    DeliveryMethod.objects.update_or_create(
-        code="home", defaults={"kind": "home", "carrier": "DHL", "name": "Lieferung nach Hause"}
-    )
+    deliver_home_by_it()
     return wire
 
 

@@ -31,6 +31,7 @@ from shop.kernel.models import InboxMessage, Message
 from tests.checkout.payment.shopper import deliver, pay, try_to_pay
 from tests.factories.shopping import make_variant, place_order
 from tests.support.chance import seed
+from tests.support.standins import pointed_at
 
 pytestmark = pytest.mark.django_db
 DELIVERIES = int(os.environ.get("CHAOS_WEBHOOKS", "300"))
@@ -39,20 +40,9 @@ COPIES = 3
 PATIENT_S, IMPATIENT_S = 20.0, 0.3
 
 
-@pytest.fixture(scope="module")
-def standin_process() -> Iterator[StandIn]:
-    with StandIn() as running:
-        yield running
-
-
 @pytest.fixture
 def standin(standin_process: StandIn, settings: Any) -> StandIn:
-    standin_process.control("reset")
-    settings.STRIPE_SECRET_KEY = standin_process.secret_key
-    settings.STRIPE_API_BASE = standin_process.url
-    settings.STRIPE_WEBHOOK_SECRET = standin_process.webhook_secret
-    settings.STRIPE_MAX_RETRIES, settings.STRIPE_TIMEOUT_S = 0, PATIENT_S
-    return standin_process
+    return pointed_at(standin_process, settings, PATIENT_S)
 
 
 SCRIPTS: dict[str, dict[str, Any]] = {

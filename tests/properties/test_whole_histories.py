@@ -29,22 +29,6 @@ AUDIT_EVERY = int(os.environ.get("AUDIT_EVERY", "50"))
 Rule = Callable[..., list[Posting]]
 
 
-@pytest.fixture(scope="module")
-def standin_process() -> Any:
-    with StandIn() as running:
-        yield running
-
-
-@pytest.fixture
-def standin(standin_process: StandIn, settings: Any) -> StandIn:
-    standin_process.control("reset")
-    settings.STRIPE_SECRET_KEY = standin_process.secret_key
-    settings.STRIPE_API_BASE = standin_process.url
-    settings.STRIPE_MAX_RETRIES = 0
-    settings.STRIPE_TIMEOUT_S = 5
-    return standin_process
-
-
 def test_a_whole_history_agrees_with_the_auditor(standin: StandIn, outbox: Any, clock: Any) -> None:
     """Some hundred random steps, every verb at least once, audited all along; all invariants of the house hold."""
     seed = seed_of("AUDIT_SEED")

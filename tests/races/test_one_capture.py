@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -18,14 +16,6 @@ from tests.factories.shopping import make_variant, place_order
 from tests.races.crowd import all_at_once
 
 pytestmark = [pytest.mark.both_databases]
-
-
-@pytest.fixture
-def standin(settings: Any) -> Iterator[StandIn]:
-    with StandIn() as running:
-        settings.STRIPE_SECRET_KEY = running.secret_key
-        settings.STRIPE_API_BASE = running.url
-        yield running
 
 
 def test_browser_webhook_and_sweep_at_once_capture_once(fresh_database: None, standin: StandIn) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 from shop.connect.signing import HEADER, verify
 
+LOOKS_EVERY_S = 0.02  #: whether it shall end; the default is half a second, at the end of each test
+
 
 class Receiver:
     """What came in, and how to behave."""
@@ -46,7 +48,7 @@ class Receiver:
     @contextmanager
     def running(self) -> Iterator[Receiver]:
         """Listen in a thread."""
-        thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        thread = threading.Thread(target=self.server.serve_forever, args=(LOOKS_EVERY_S,), daemon=True)
         thread.start()
         try:
             yield self

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 CONSULTATION = "WAPIAAAAYe0vT8Yq"
+LOOKS_EVERY_S = 0.02  #: whether it shall end; the default is half a second, at the end of each test
 
 
 class Register:
@@ -35,7 +36,7 @@ class Register:
     @contextmanager
     def running(self) -> Iterator[Register]:
         """Listen in a thread."""
-        thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        thread = threading.Thread(target=self.server.serve_forever, args=(LOOKS_EVERY_S,), daemon=True)
         thread.start()
         try:
             yield self

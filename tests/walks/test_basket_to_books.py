@@ -12,7 +12,6 @@ import pytest
 from checkout.order.models import Order
 from checkout.payment.actions import settle, start_card_payment
 from checkout.payment.models import Payment
-from checkout.payment.standin.process import StandIn
 from fulfilment.finance.dunning.actions import run
 from fulfilment.finance.dunning.models import DunningNotice
 from fulfilment.finance.invoicing.models import Invoice
@@ -33,14 +32,6 @@ from tests.factories.warehouse import pick_everything, send_everything
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 TUESDAY = dt.date(2026, 9, 1)
-
-
-@pytest.fixture
-def standin(settings: Any) -> Any:
-    with StandIn() as running:
-        settings.STRIPE_SECRET_KEY = running.secret_key
-        settings.STRIPE_API_BASE = running.url
-        yield running
 
 
 def shoe_in_stock(pieces: int, price_minor: int = 11_900, **options: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,21 +24,6 @@ from tests.factories.shopping import make_user
 
 pytestmark = pytest.mark.django_db
 LAST = dt.date(2026, 10, 23)  #: the second notice, with interest and costs, has gone out
-
-
-@pytest.fixture(scope="module")
-def standin_process() -> Iterator[StandIn]:
-    with StandIn() as running:
-        yield running
-
-
-@pytest.fixture
-def standin(standin_process: StandIn, settings: Any) -> StandIn:
-    standin_process.control("reset")
-    settings.STRIPE_SECRET_KEY = standin_process.secret_key
-    settings.STRIPE_API_BASE = standin_process.url
-    settings.STRIPE_MAX_RETRIES = 0
-    return standin_process
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from django.test import Client
 from checkout.order.models import Order
 from checkout.payment.actions import request_refund, send_refund, start_card_payment
 from checkout.payment.models import Payment
-from checkout.payment.standin.process import StandIn
 from fulfilment.finance.ledger.models import Entry
 from fulfilment.warehouse.dispatch.models import Label
 from fulfilment.warehouse.picking.models import PickList
@@ -31,15 +30,6 @@ from tests.factories.warehouse import send_everything
 from tests.walks.test_basket_to_books import shoe_in_stock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-
-
-@pytest.fixture
-def standin(settings: Any) -> Any:
-    with StandIn() as running:
-        settings.STRIPE_SECRET_KEY = running.secret_key
-        settings.STRIPE_API_BASE = running.url
-        settings.STRIPE_WEBHOOK_SECRET = running.webhook_secret
-        yield running
 
 
 def click() -> Any:

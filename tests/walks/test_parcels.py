@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -14,7 +13,6 @@ from django.utils.translation import override
 
 from checkout.order import actions as orders
 from checkout.order.models import BillingAddress, Order, ShippingAddress
-from checkout.shipping.models import DeliveryMethod
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch import labels, leaving, manifests, packing, tracking
 from fulfilment.warehouse.dispatch.models import Label, Manifest, Parcel
@@ -38,16 +36,6 @@ pytestmark = pytest.mark.django_db
 def _in_english() -> Iterator[None]:
     with override("en"):
         yield
-
-
-@pytest.fixture
-def carrier(settings: Any) -> Iterator[CarrierStandIn]:
-    with CarrierStandIn() as running:
-        settings.CARRIER_DHL_URL = f"{running.url}/parcel/de"
-        DeliveryMethod.objects.update_or_create(
-            code="home", defaults={"kind": "home", "carrier": "DHL", "name": "Lieferung nach Hause"}
-        )
-        yield running
 
 
 @pytest.fixture

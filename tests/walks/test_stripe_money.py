@@ -40,22 +40,6 @@ FEE = 175  # 1.5 % of 100.00 and 0.25
 DISPUTE_FEE = 2_000
 
 
-@pytest.fixture(scope="module")
-def standin_process() -> Any:
-    with StandIn() as running:
-        yield running
-
-
-@pytest.fixture
-def standin(standin_process: StandIn, settings: Any) -> StandIn:
-    standin_process.control("reset")
-    settings.STRIPE_SECRET_KEY = standin_process.secret_key
-    settings.STRIPE_API_BASE = standin_process.url
-    settings.STRIPE_MAX_RETRIES = 0
-    settings.STRIPE_TIMEOUT_S = 3
-    return standin_process
-
-
 def paid(outbox: Any, card: str = "pm_card_visa", price_minor: int = PRICE) -> tuple[Order, Payment]:
     """An order paid by card, told to the books."""
     order = place_order((make_variant(price_minor=price_minor), 1), shipping_minor=0)

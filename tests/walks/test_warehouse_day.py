@@ -18,7 +18,6 @@ from checkout.order.actions import place
 from checkout.order.models import BillingAddress, Order, ShippingAddress
 from checkout.payment.actions.refunds import succeed
 from checkout.payment.models import Refund
-from checkout.shipping.models import DeliveryMethod
 from fulfilment.customer_service.withdrawals import actions as withdrawals
 from fulfilment.finance.ledger.models import Entry
 from fulfilment.warehouse.counting import actions as counting
@@ -104,16 +103,6 @@ class Day:
 def _in_english() -> Iterator[None]:
     with override("en"):
         yield
-
-
-@pytest.fixture
-def carrier(settings: Any) -> Iterator[CarrierStandIn]:
-    with CarrierStandIn() as running:
-        settings.CARRIER_DHL_URL = f"{running.url}/parcel/de"
-        DeliveryMethod.objects.update_or_create(
-            code="home", defaults={"kind": "home", "carrier": "DHL", "name": "Lieferung nach Hause"}
-        )
-        yield running
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,17 +25,6 @@ from tests.factories.shopping import make_user, place_order
 from tests.factories.shortages import in_stock
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def standin(settings: Any) -> Iterator[StandIn]:
-    """The card provider's stand-in, with our settings pointing at it."""
-    with StandIn() as running:
-        settings.STRIPE_SECRET_KEY = running.secret_key
-        settings.STRIPE_API_BASE = running.url
-        settings.STRIPE_MAX_RETRIES = 0
-        settings.STRIPE_TIMEOUT_S = 3
-        yield running
 
 
 def page_of(order: Order) -> str:

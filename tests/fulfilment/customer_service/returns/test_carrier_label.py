@@ -26,7 +26,7 @@ from tests.factories.orders import make_country
 from tests.factories.people import make_staff
 from tests.factories.range import ensure_vat
 from tests.factories.returns import dock_bins
-from tests.fulfilment.warehouse.dispatch.conftest import carrier_process  # noqa: F401
+from tests.support.standins import emptied
 
 from .test_settlements import sent, withdraw
 
@@ -34,10 +34,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture(autouse=True)
-def dhl(carrier_process: CarrierStandIn, settings: Any, db: None) -> CarrierStandIn:  # noqa: F811
+def dhl(carrier_process: CarrierStandIn, settings: Any, db: None) -> CarrierStandIn:
     """The carrier; only what comes back goes with it."""
-    carrier_process.control("reset")
-    settings.CARRIER_DHL_URL = f"{carrier_process.url}/parcel/de"
+    settings.CARRIER_DHL_URL = emptied(carrier_process)
     settings.CARRIER_TIMEOUT_S = 2
     settings.CARRIER_DHL_RETURN_RECEIVER = "deu"
     make_country()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from checkout.order.models import Line, ShippingAddress
-from checkout.shipping.models import DeliveryMethod
 from fulfilment.warehouse.dispatch import actions
 from fulfilment.warehouse.dispatch.models import Parcel
 from fulfilment.warehouse.dispatch.standin.process import CarrierStandIn
@@ -22,23 +21,12 @@ from tests.support.helpers import Outbox
 Pack = Callable[..., Parcel]
 
 
-@pytest.fixture(scope="session")
-def carrier_process() -> Iterator[CarrierStandIn]:
-    with CarrierStandIn() as running:
-        yield running
-
-
 @pytest.fixture
-def dhl(carrier_process: CarrierStandIn, settings: Any, db: None) -> CarrierStandIn:
-    """The carrier, empty, with our settings pointing at it, and home deliveries going there."""
-    carrier_process.control("reset")
-    settings.CARRIER_DHL_URL = f"{carrier_process.url}/parcel/de"
-    settings.CARRIER_WEBHOOK_SECRET = carrier_process.webhook_secret
+def dhl(carrier: CarrierStandIn, settings: Any) -> CarrierStandIn:
+    """The carrier, asked with little patience, and heard when it calls."""
+    settings.CARRIER_WEBHOOK_SECRET = carrier.webhook_secret
     settings.CARRIER_TIMEOUT_S = 2
-    DeliveryMethod.objects.update_or_create(
-        code="home", defaults={"kind": "home", "carrier": "DHL", "name": "Lieferung nach Hause"}
-    )
-    return carrier_process
+    return carrier
 
 
 @pytest.fixture
