@@ -21,7 +21,7 @@ from tests.factories.people import make_user
 from tests.factories.range import make_category, make_product, variants
 from tests.factories.shopping import make_variant
 
-from .test_shared_pages import CHANGES
+from .sharing import CHANGES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 PAGES = ["product", "category", "search", "home", "language"]
