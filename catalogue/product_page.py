@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from shop.kernel.parts import Parts
+from shop.kernel.parts import Mark, Parts
 
 from . import page_parts
 from .cards import card
@@ -22,11 +22,12 @@ from .prices import content_text, reduction_percent, unit_price_text
 from .queries import Around, around, products_with
 from .reviews.queries import NEWEST
 from .reviews.queries import shown as shown_reviews
+from .shown import PIECES_SAID, pieces_said
 from .tree import tree
 
 RELATED = 4  #: other products shown below
 FEW = 3  #: from here on the page says how many are left
-MAX_QUANTITY = 10  #: pieces offered in the quantity field at once
+MAX_QUANTITY = PIECES_SAID  #: pieces offered in the quantity field at once
 DELIVERY_DAYS = (
     1,
     3,
@@ -56,7 +57,7 @@ class Variant:
     reduction_percent: int | None
     unit_price_text: str
     content_text: str
-    available: int
+    available: int  #: pieces, as many as a page says (shown.PIECES_SAID)
     backorderable: bool
     stockrecord_id: int = 0
 
@@ -104,7 +105,8 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
     chosen = choose(variants, variant_id=variant_id, colour=colour, size=size)
     related = [card(*found[one]) for one in others if one in found and found[one][1]]
     parts = page_parts.context([_for_parts(variant, chosen) for variant in variants])
-    mark = (pk, tuple(variants), chosen.id if chosen else 0, tuple(one.mark for one in related), repr(parts))
+    shown_of_others = tuple(one.mark for one in related)
+    mark = Mark((pk, tuple(variants), chosen.id if chosen else 0, shown_of_others, repr(parts)))
 
     def made() -> dict[str, Any]:
         return {
@@ -253,7 +255,7 @@ def _variant(product: Product, record: StockRecord) -> Variant:
         reduction_percent=percent,
         unit_price_text=unit_price_text(price, record.price_currency, amount, unit),
         content_text=content_text(amount, unit),
-        available=record.available,
+        available=pieces_said(record),
         backorderable=record.backorderable,
         stockrecord_id=record.pk,
     )

@@ -11,20 +11,20 @@ from contextvars import ContextVar
 from hashlib import sha256
 from typing import Any
 
-from django.db.models import F
-from django.db.models.functions import Coalesce
+from django.db.models import F, IntegerField, Value
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from .models import Product
 from .partner.models import StockRecord
 
 Facts = dict[int, list[tuple[Any, ...]]]
+PIECES_SAID = 10  #: no page says of more pieces how many there are: 11 and 9,999 look the same
 FIELDS = (
     "pk",
     "price",
     "price_currency",
     "reference_price_minor",
-    "num_in_stock",
-    "num_allocated",
+    "said",
     "backorderable",
     "product__is_public",
 )
@@ -56,11 +56,16 @@ def facts_of(record: StockRecord) -> tuple[Any, ...]:
         record.price,
         record.price_currency,
         record.reference_price_minor,
-        record.num_in_stock,
-        record.num_allocated,
+        pieces_said(record),
         record.backorderable,
         record.product.is_public,
     )
+
+
+def pieces_said(record: StockRecord) -> int:
+    """How many pieces a page may speak of: those that may be promised, PIECES_SAID at most. So an order of one piece
+    of many changes no page."""
+    return min(record.available, PIECES_SAID)
 
 
 def now_true(product_ids: Iterable[int]) -> Facts:
@@ -72,7 +77,12 @@ def now_true(product_ids: Iterable[int]) -> Facts:
     if not facts:
         return facts
     records = StockRecord.objects.filter(price__isnull=False, product__is_public=True).annotate(
-        shown=Coalesce(F("product__parent_id"), F("product_id"))
+        shown=Coalesce(F("product__parent_id"), F("product_id")),
+        said=Greatest(
+            Least(F("num_in_stock") - F("num_allocated"), Value(PIECES_SAID), output_field=IntegerField()),
+            Value(0),
+            output_field=IntegerField(),
+        ),
     )
     variants = Product.objects.filter(parent_id__in=list(facts))
     of_variants = records.filter(product_id__in=variants.values("pk")).order_by()

@@ -71,6 +71,23 @@ class Parts:
             self._kept.clear()
 
 
+class Mark:
+    """What something was made from, as a key that is reckoned once, however many parts of a page are kept under it."""
+
+    __slots__ = ("_hash", "value")
+
+    def __init__(self, value: Hashable) -> None:
+        self.value, self._hash = value, hash(value)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mark):
+            return False
+        return self is other or (self._hash == other._hash and self.value == other.value)
+
+
 def _oldest(kept: Iterable[Hashable], count: int) -> list[Hashable]:
     return [key for key, _number in zip(kept, range(count), strict=False)]
 

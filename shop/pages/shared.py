@@ -80,11 +80,11 @@ class SharedPagesMiddleware:
         counters.count("pages_made" if names else "pages_own")
         if not names or not _may_keep(response):
             return _own(_with_own_count(request, response) if names else response)
-        kept = _kept(response, names, sharing.of(seen, names), facts)
+        kept = _kept(request, response, names, sharing.of(seen, names), facts)
         if settings.SHARED_KEPT_S:
             caches["pages"].set(key, kept, settings.SHARED_KEPT_S)
             _note_look(key, kept.facts)
-        return _answer(request, kept)
+        return _answer(request, kept, response.content)
 
     def process_view(self, request: HttpRequest, view: Any, *args: object) -> None:
         """From here on a page to share knows nothing of its reader."""
@@ -135,11 +135,15 @@ def _may_keep(response: HttpResponseBase) -> bool:
 
 
 def _kept(
-    response: HttpResponse, names: tuple[str, ...], versions: sharing.Versions, facts: shown.Facts
+    request: HttpRequest,
+    response: HttpResponse,
+    names: tuple[str, ...],
+    versions: sharing.Versions,
+    facts: shown.Facts,
 ) -> Kept:
     own = ("Vary", "ETag", "Content-Length")
     return Kept(
-        body=gzip.compress(response.content, 6 if settings.SHARED_KEPT_S else 1, mtime=0),
+        body=_compressed(request, response.content),
         mark=sha256(response.content).hexdigest()[:24],
         headers={name: value for name, value in response.headers.items() if name not in own},
         language=response.headers.get("Content-Language", settings.LANGUAGE_CODE),
@@ -148,6 +152,17 @@ def _kept(
         products=tuple(facts),
         facts=shown.digest(facts),
     )
+
+
+def _compressed(request: HttpRequest, content: bytes) -> bytes:
+    """Well where it is kept for many readers, fast for one alone, and not at all where nobody asks for it."""
+    if settings.SHARED_KEPT_S:
+        return gzip.compress(content, 6, mtime=0)
+    return gzip.compress(content, 1, mtime=0) if _takes_gzip(request) else b""
+
+
+def _takes_gzip(request: HttpRequest) -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "")
 
 
 def _holds(key: str, kept: Kept, seen: sharing.Versions) -> bool:
@@ -167,8 +182,9 @@ def _note_look(key: str, facts: str) -> None:
     _looked[key] = (time.monotonic() + settings.SHARED_CHECKED_S, facts)
 
 
-def _answer(request: HttpRequest, kept: Kept) -> HttpResponseBase:
-    """The page for this reader: with the count of their basket, or 304 where they have it already."""
+def _answer(request: HttpRequest, kept: Kept, plain: bytes | None = None) -> HttpResponseBase:
+    """The page for this reader: with the count of their basket, or 304 where they have it already. ``plain``: the page
+    as it was just made, which need not be unpacked."""
     cookies = getattr(request, "cookies_of_reader", None) or request.COOKIES
     pieces = pieces_remembered(cookies)
     response = HttpResponse(headers=kept.headers)
@@ -184,12 +200,12 @@ def _answer(request: HttpRequest, kept: Kept) -> HttpResponseBase:
         return conditional
     if pieces:
         empty, filled = _counts(kept.language, pieces)
-        response.content = gzip.decompress(kept.body).replace(empty, filled)
-    elif "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.content = (plain or gzip.decompress(kept.body)).replace(empty, filled)
+    elif _takes_gzip(request):
         response.content = kept.body  # nothing secret is in it, so its length tells nobody anything
         response.headers["Content-Encoding"] = "gzip"
     else:
-        response.content = gzip.decompress(kept.body)
+        response.content = plain or gzip.decompress(kept.body)
     return response
 
 

@@ -224,6 +224,11 @@ def test_a_part_that_is_written_wrongly_is_refused(source: str) -> None:
         shown(source)
 
 
+def test_marks_of_the_same_things_are_one_key_and_others_are_not() -> None:
+    first, same, other = parts.Mark((1, "a")), parts.Mark((1, "a")), parts.Mark((1, "b"))
+    assert {first: "kept"}[same] == "kept" and first != other and first != (1, "a")
+
+
 def test_a_store_keeps_the_newest_and_no_more_than_it_may() -> None:
     store: parts.Parts = parts.Parts(most=2)
     for key in ("a", "b", "a", "c"):

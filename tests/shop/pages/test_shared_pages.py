@@ -130,6 +130,18 @@ def test_one_piece_fewer_changes_the_product_page_and_leaves_the_other_pages_alo
     assert len(queries_of(reader, shop["product"])) > 2
 
 
+def test_one_piece_of_many_makes_no_page_anew_and_from_ten_on_each_does(shop: dict[str, Any]) -> None:
+    reader, pk = Client(), shop["record"].pk
+    StockRecord.objects.filter(pk=pk).update(num_in_stock=5_000, num_allocated=4_000)
+    assert 'max="10"' in text(reader, shop["product"])
+    StockRecord.objects.filter(pk=pk).update(num_allocated=4_990)
+    assert len(queries_of(reader, shop["product"])) <= 2, "the page says the same of 1,000 pieces and of ten"
+    StockRecord.objects.filter(pk=pk).update(num_allocated=4_991)
+    assert 'max="9"' in text(reader, shop["product"])
+    StockRecord.objects.filter(pk=pk).update(num_allocated=4_997)
+    assert "Nur noch 3 da" in text(reader, shop["product"])
+
+
 def test_a_new_product_stands_in_the_list_at_once(shop: dict[str, Any]) -> None:
     reader = Client()
     assert "Neuling" not in text(reader, shop["category"])
