@@ -6,12 +6,16 @@ from typing import Any
 from django.db.models.signals import post_migrate, pre_migrate
 from oscar.apps.customer import apps
 
+from shop.kernel.late import late_part
+
 
 class CustomerConfig(apps.CustomerConfig):
     name = "shop.customers"
 
     def ready(self) -> None:
-        """Views and URLs are our own; Oscar's are not loaded. Sessions end and factors are noted by signals."""
+        """Views and URLs are our own; Oscar's are not loaded. Sessions end and factors are noted by signals. What reads
+        passkeys (fido2) is loaded for the first passkey and not with allauth's addresses."""
+        late_part("allauth.mfa.webauthn.internal", "auth")
         from . import checks, second_factor, sessions  # noqa: F401
 
         pre_migrate.connect(_before_migrate, sender=self, dispatch_uid="customers.before_migrate")

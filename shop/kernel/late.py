@@ -22,3 +22,9 @@ class _Late(ModuleType):
 def late(name: str) -> Any:
     """The library ``name``, loaded at the first use. ``if TYPE_CHECKING: import name`` beside it says its types."""
     return _Late(name)
+
+
+def late_part(package: str, name: str) -> None:
+    """Give a stand-in for the module ``name`` to all who take it out of ``package`` from now on, the library's own
+    modules included: it, and what it stands on, is loaded with its first use."""
+    setattr(import_module(package), name, late(f"{package}.{name}"))

@@ -20,8 +20,9 @@ class PagesConfig(AppConfig):
         from fulfilment.warehouse.picking import promises
         from shop.kernel.sharing import WAYS, when_changed
 
-        from . import checks, guarantee, product_parts, queries, receivers, suggestions  # noqa: F401
+        from . import checks, guarantee, product_parts, queries, receivers, suggestions, without_api  # noqa: F401
 
+        without_api.leave_out()
         for room in (tree, vat, queries, guarantee):
             when_changed(room.forget)
         for asked in (product_parts, promises):
