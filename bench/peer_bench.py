@@ -3,7 +3,7 @@
 Both run on the same PostgreSQL and under the same gunicorn with the same workers, with the same range. Stock Oscar has
 what makes it fast: compiled templates are kept, connections stay open, its search looks for no spelling. CPU is that of
 the web workers and of the database together. With BENCH_PEER=tiny the ranges are small and the figures mean nothing;
-with BENCH_PEER=middle they are a fifth.
+with BENCH_PEER=middle they are a fifth, with BENCH_PEER=beside as well, and growth is left out: a look of few minutes.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from .peer.load import Cost
 
 SIZE = os.environ.get("BENCH_PEER", "full")
 TINY = SIZE == "tiny"
+GROWS = SIZE != "beside"  #: whether a small and a large Kontor are measured too
 ROUNDS = 1 if TINY else 3
 #: products of both shops, of a small and of a large Kontor
-SAME, SMALL, LARGE = {"tiny": (60, 40, 120), "middle": (2_000, 1_000, 20_000)}.get(
+SAME, SMALL, LARGE = {"tiny": (60, 40, 120), "middle": (2_000, 1_000, 20_000), "beside": (2_000, 0, 0)}.get(
     SIZE, (10_000, 1_000, 100_000)
 )
 SECONDS = 0.5 if TINY else 2.0  #: for what is quick
@@ -76,9 +77,9 @@ def _start(folder: Path, stack: ExitStack) -> dict[str, shops.Served]:
         "stock": ("stock", lambda: shops.stock_environment(SAME)),
         "kontor": ("kontor", lambda: shops.kontor_environment(SAME, folder)),
         "unkept": ("kontor", lambda: shops.kontor_environment(SAME, folder, **unkept)),
-        "small": ("kontor", lambda: shops.kontor_environment(SMALL, folder, **unkept)),
-        "large": ("kontor", lambda: shops.kontor_environment(LARGE, folder, **unkept)),
     }
+    for kind, size in (("small", SMALL), ("large", LARGE)) if GROWS else ():
+        wanted[kind] = ("kontor", lambda size=size: shops.kontor_environment(size, folder, **unkept))
     environments = {kind: (name, made()) for kind, (name, made) in wanted.items()}
     return {
         kind: stack.enter_context(shops.served(name, environment, folder))
@@ -148,7 +149,7 @@ def _figures(costs: dict[tuple[str, str], Cost], rounds: Costs, rss: dict[str, f
         figures[f"peer.times_cheaper_{case}"] = Figure(round(cheaper, 1), "x")
     part = costs["kontor", "order"].cpu_ms / costs["stock", "order"].cpu_ms
     figures["peer.order_cpu_part"] = Figure(round(part, 3), "of stock's CPU", at_most=_promised(0.333))
-    for case in ("product", "category", "search"):
+    for case in ("product", "category", "search") if GROWS else ():
         grown = costs["large", case].cpu_ms / costs["small", case].cpu_ms
         figures[f"peer.grown_{case}"] = Figure(
             round(grown, 2), "x of a small range's CPU", at_most=_promised(1.5)
