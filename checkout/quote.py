@@ -14,6 +14,7 @@ from shop.kernel import clock
 from shop.kernel.money import net_from_gross
 
 from .basket.counting import note_count
+from .basket.kept_products import bring_lines
 from .basket.offers import apply_offers
 from .basket.queries import pictures_of, weight_of
 from .basket.totals import BasketTotals, totals
@@ -81,27 +82,34 @@ class Quote:
         )
 
 
-def quote(request: HttpRequest) -> Quote:
-    """What the shopper's own basket costs, with what they have told us so far."""
-    found = quote_of(basket=request.basket, draft=load(request), user=request.user)  # type: ignore[attr-defined]
+def quote(request: HttpRequest, *, kept: bool = True) -> Quote:
+    """What the shopper's own basket costs, with what they have told us so far. ``kept``: see quote_of()."""
+    basket: Any = request.basket  # type: ignore[attr-defined]
+    found = quote_of(basket=basket, draft=load(request), user=request.user, kept=kept)
     if request.method == "POST":  # the header's number then need not be asked for once more
         note_count(request, sum(line.quantity for line in found.lines))
     return found
 
 
-def quote_of(*, basket: Any, draft: Draft, user: Any) -> Quote:
+def quote_of(*, basket: Any, draft: Draft, user: Any, kept: bool = False) -> Quote:
     """Reckon anew from the database; offers are applied here, not on every page.
 
+    ``kept``: for a page that is only looked at. Prices and stock are read all the same; words, charges of delivery and
+    whether there are offers may then be remembered, a quarter of a second at most. An order is never placed with it.
     ``user``: who buys, Django's AnonymousUser for a guest. Names of deliveries are in the active language.
     """
+    if kept:
+        bring_lines(basket)
     lines = list(basket.all_lines())
     if lines:
-        apply_offers(basket, user)
+        apply_offers(basket, user, kept=kept)
     country = draft.country
     goods = totals(lines, country=country)
     proof = proof_of(draft)
     weight_g = weight_of(lines)
-    ways = options(country=country, weight_g=weight_g, goods_minor=goods.goods_minor) if lines else []
+    ways = []
+    if lines:
+        ways = options(country=country, weight_g=weight_g, goods_minor=goods.goods_minor, kept=kept)
     untaxed = _untaxed(draft, proof) if lines else ""
     if untaxed:
         ways = _without_vat(ways, totals(lines, country=settings.KONTOR_HOME_COUNTRY).shipping_rate_bp)

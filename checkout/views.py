@@ -36,6 +36,7 @@ from shop.kernel.access import public
 from . import hoarding, session
 from .basket.counting import note_count
 from .basket.estimate import where
+from .basket.kept_products import bring_lines
 from .basket.queries import is_offered
 from .forms import AddressForm, CarrierContactForm, ContactForm, FirmForm, shipping_countries
 from .placing import ADDRESS_FIELDS, placement_of, remember_firm, sold_out_text, summary_html
@@ -151,7 +152,9 @@ def contact(request: HttpRequest) -> HttpResponse:
     ended = _signed_out(request)
     if ended is not None:
         return ended
-    if not request.basket.all_lines():  # type: ignore[attr-defined]
+    basket: Any = request.basket  # type: ignore[attr-defined]
+    bring_lines(basket)
+    if not basket.all_lines():
         return redirect("basket:summary")
     draft, countries, saved = session.load(request), shipping_countries(), _addresses(request)
     form, billing, delivery, firm = _contact_forms(request, draft, saved, countries)
@@ -233,7 +236,7 @@ def payment(request: HttpRequest) -> HttpResponse:
     missing = missing_step(found, "payment")
     if missing:
         return redirect(missing)
-    offers = rules.offers(found.case(request))
+    offers = rules.offers(found.case(request), kept=True)
     free = not found.rest_minor
     problem = ""
     if request.POST.get("credit") in ("use", "keep"):
@@ -277,11 +280,12 @@ def summary(request: HttpRequest) -> HttpResponse:
         known = _already_ordered(request) or _signed_out(request)
         if known is not None:
             return known
-    found = quote(request)
+    is_looked_at = request.method != "POST"  # what is ordered is reckoned with nothing that was remembered
+    found = quote(request, kept=is_looked_at)
     missing = missing_step(found, "summary")
     if missing:
         return redirect(missing)
-    offer = rules.check(found.draft.payment_method, found.case(request))
+    offer = rules.check(found.draft.payment_method, found.case(request), kept=is_looked_at)
     if not offer.allowed:
         messages.warning(request, offer.reason)
         return redirect("checkout:payment")

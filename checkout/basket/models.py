@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from oscar.apps.basket.abstract_models import AbstractBasket
 
 
@@ -18,8 +19,17 @@ class Basket(AbstractBasket):
             return self.lines.model.objects.none()
         if self._lines is None:
             found = self.lines.select_related("stockrecord", "product__parent", "product__colour")
-            self._lines = found.order_by("pk")
+            self._lines = found.annotate(has_vouchers=self.has_vouchers()).order_by("pk")
         return self._lines
+
+    def forget_lines(self) -> None:
+        """Read the lines anew at the next question: what comes with them was changed."""
+        self._lines = None
+
+    @classmethod
+    def has_vouchers(cls) -> Exists:
+        """For a query of lines: whether a voucher is on their basket. It comes along instead of being asked for."""
+        return Exists(cls.vouchers.through.objects.filter(basket_id=OuterRef("basket_id")))
 
     def bring_lines(self, rows: list[Any]) -> None:
         """Lines that a page read together with others; from then on they are remembered as ``all_lines`` does."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Exists, F, IntegerField, OuterRef, Q, Subquery, Sum, Value
 from oscar.apps.offer.applicator import Applicator
 from oscar.apps.offer.models import ConditionalOffer, Range
@@ -20,32 +21,58 @@ from catalogue.tree import tree
 from checkout.order.models import OrderDiscount  # type: ignore[attr-defined]
 from checkout.vouchers.personal import may_use
 from checkout.vouchers.usage import standing
+from shop.kernel.clock import now
+from shop.kernel.parts import Parts
+from shop.kernel.sharing import RULES
+
+_for_all = Parts(most=1, names=(RULES,))  #: whether the shop has an offer for every basket
 
 
 class QuietApplicator(Applicator):  # type: ignore[misc]
-    """Oscar's, with offers that carry everything they will be asked."""
+    """Oscar's, with offers that carry everything they will be asked. ``kept``: see ``apply_offers``."""
+
+    def __init__(self, *, kept: bool = False) -> None:
+        self.kept = kept
 
     def get_offers(self, basket: Any, user: Any = None, request: Any = None) -> list[Any]:
-        """All open offers for this basket, the most important first. Three queries, two without offers."""
+        """All open offers for this basket, the most important first. Two queries and one for vouchers; without either
+        one, and none where it is remembered that there are none."""
         vouchers = _usable_vouchers(basket, user)
+        if self.kept and not vouchers and not _may_be_offers():
+            return []
         offers = _open_offers(vouchers, user)
         if offers:
             _bring_facts(offers, list(basket.all_lines()))
         return sorted(offers, key=lambda offer: offer.priority, reverse=True)
 
 
-def apply_offers(basket: Any, user: Any = None) -> None:
-    """Put discounts on the lines of a basket (in memory, nothing is written). Called where totals are shown."""
+def apply_offers(basket: Any, user: Any = None, *, kept: bool = False) -> None:
+    """Put discounts on the lines of a basket (in memory, nothing is written). Called where totals are shown.
+
+    ``kept``: for a page that is only looked at; that the shop has no offers may then be remembered, a quarter of a
+    second at most.
+    """
     if basket.pk is None or not list(basket.all_lines()):
         return
     for line in basket.all_lines():
         line.clear_discount()
-    QuietApplicator().apply(basket, user)
+    QuietApplicator(kept=kept).apply(basket, user)
+
+
+def _may_be_offers() -> bool:
+    """Whether any offer of the shop has not ended yet. Of no use where nothing is remembered: offers are then read."""
+    if not settings.PARTS_KEPT_S:
+        return True
+    rows = ConditionalOffer.objects.filter(offer_type=ConditionalOffer.SITE)
+    return _for_all.kept("", lambda: rows.exclude(end_datetime__lt=now()).exists())
 
 
 def _usable_vouchers(basket: Any, user: Any) -> list[tuple[Any, list[int]]]:
     """(voucher, ids of its offers) of those on the basket that are in date and may be used by this person. One query:
-    whether one was used before (by an order that stands) comes with it."""
+    whether one was used before (by an order that stands) comes with it. None where the lines say there are none."""
+    if not any(getattr(line, "has_vouchers", True) for line in basket.all_lines()):
+        basket._known_vouchers = []
+        return []
     used = standing(VoucherApplication.objects.filter(voucher=OuterRef("pk")))
     used_by = used.filter(user=getattr(user, "pk", None) or 0)
     rows = basket.vouchers.select_related("personal").annotate(

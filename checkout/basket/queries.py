@@ -20,6 +20,7 @@ from shop.ui.numbers import money_text
 
 from . import held, marks
 from .actions import MAX_PER_LINE
+from .kept_products import read_lines
 from .later import Keeper
 from .models import Line  # type: ignore[attr-defined]
 from .offers import apply_offers
@@ -105,7 +106,7 @@ def shown_basket(
     ``country`` (ISO code, default the home country) decides the VAT contained; amounts stay the same.
     """
     later = _bring(basket, keeper, reader)
-    apply_offers(basket, user)
+    apply_offers(basket, user, kept=True)
     rows = list(basket.all_lines())
     sums = totals(rows, country=country or settings.KONTOR_HOME_COUNTRY, shipping_minor=shipping_minor)
     images = pictures_of([line.product for line in [*rows, *later]])
@@ -135,8 +136,7 @@ def _bring(basket: Any, keeper: Keeper | None, reader: held.Reader) -> list[Any]
         wanted.append(later)
     if not wanted:
         return []
-    rows = Line.objects.filter(reduce(or_, wanted)).annotate(**held.columns(reader))
-    found = list(rows.select_related("stockrecord", "product__parent", "product__colour").order_by("pk"))
+    found = read_lines(Line.objects.filter(reduce(or_, wanted)).annotate(**held.columns(reader)))
     if basket.pk is not None:
         basket.bring_lines([row for row in found if row.basket_id == basket.pk])
     return [row for row in reversed(found) if row.basket_id != basket.pk]

@@ -6,12 +6,23 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
+from django.db.models.signals import m2m_changed
 from django.dispatch import receiver
 from django.utils.functional import SimpleLazyObject, empty
 
 from .counting import count_pieces, note_count
 from .later import Keeper, of_cookie
 from .later import merge as merge_kept
+from .models import Basket
+
+
+@receiver(
+    m2m_changed, sender=Basket.vouchers.through, dispatch_uid="lines say whether their basket has vouchers"
+)
+def read_lines_anew(instance: Any, **kwargs: Any) -> None:
+    """A voucher was put on a basket, or taken off: its lines, which say whether there is one, are read anew."""
+    if isinstance(instance, Basket):
+        instance.forget_lines()
 
 
 @receiver(user_logged_in, dispatch_uid="basket of the guest is merged")

@@ -10,6 +10,8 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from checkout.order.models import Line, Order
+from shop.kernel.parts import Parts
+from shop.kernel.sharing import RULES
 from shop.ui.numbers import money_text
 
 from .minimums import card_minimum_minor
@@ -26,6 +28,8 @@ from .models import (
     Payment,
     Refund,
 )
+
+_rules = Parts(most=1, names=(RULES,))
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,9 @@ class Case:
         return self.total_minor - self.credit_minor
 
 
-def offers(case: Case) -> list[Offer]:
-    """Every enabled method with the answer for this shopper. Three queries at most, whatever the rules.
+def offers(case: Case, *, kept: bool = False) -> list[Offer]:
+    """Every enabled method with the answer for this shopper. Three queries at most, whatever the rules; with ``kept``,
+    for a page that is only looked at, the rules are as this process remembers them (a quarter of a second at most).
 
     Over 0.00 nothing is asked: the one offer is that nothing is to be paid; when store credit pays all of it, the one
     offer is that. Below what a card can be charged prepayment
@@ -67,7 +72,8 @@ def offers(case: Case) -> list[Offer]:
         return [Offer(NOTHING, name_of(NOTHING), True)]
     if not case.rest_minor:
         return [Offer(CREDIT, name_of(CREDIT), True)]
-    rules = {rule.method: rule for rule in MethodRule.objects.all()}
+    found_rules = _rules.kept("", _read_rules) if kept else _read_rules()
+    rules = {rule.method: rule for rule in found_rules}
     credit, on_the_way = None, 0
     if case.user is not None and case.user.is_authenticated:
         credit = CustomerCredit.objects.filter(user=case.user).first()
@@ -85,15 +91,19 @@ def offers(case: Case) -> list[Offer]:
     return found
 
 
+def _read_rules() -> list[MethodRule]:
+    return list(MethodRule.objects.all())
+
+
 def name_of(method: str) -> str:
     """A way to pay as people call it, in the active language; an unknown one by its code."""
     return str(dict(WAYS).get(method, method))
 
 
-def check(method: str, case: Case) -> Offer:
+def check(method: str, case: Case, *, kept: bool = False) -> Offer:
     """The answer for one method; a method that is not offered at all is refused too. Over 0.00 the answer is that
-    nothing is to be paid, and beside enough credit that it pays, whatever was chosen before."""
-    found = offers(case)
+    nothing is to be paid, and beside enough credit that it pays, whatever was chosen before. ``kept``: see offers()."""
+    found = offers(case, kept=kept)
     if not case.rest_minor:
         return found[0]
     for offer in found:

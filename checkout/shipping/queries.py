@@ -5,10 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from oscar.apps.address.models import Country
 
+from shop.kernel.parts import Parts
+from shop.kernel.sharing import RULES, WAYS
+
 from .models import DeliveryCharge, DeliveryMethod
+
+_charges = Parts(most=300, names=(RULES, WAYS))  #: by country, until a charge or a way to deliver is changed
 
 
 @dataclass(frozen=True)
@@ -24,18 +30,25 @@ class DeliveryOption:
     days_max: int
 
 
-def options(*, country: str, weight_g: int, goods_minor: int) -> list[DeliveryOption]:
+def options(*, country: str, weight_g: int, goods_minor: int, kept: bool = False) -> list[DeliveryOption]:
     """Every method that delivers this weight to this country, in the shop's order. One query.
 
-    Of a method's bands the lightest that fits applies; from its ``free_from_minor`` of goods on it is free.
+    Of a method's bands the lightest that fits applies; from its ``free_from_minor`` of goods on it is free. ``kept``:
+    for a page that is only looked at, from what this process remembers; a change is seen a quarter of a second later.
     """
-    charges = list(
-        DeliveryCharge.objects.filter(country=country, weight_to_g__gte=weight_g, method__enabled=True)
+    read = partial(_read_charges, country)
+    charges = _charges.kept(country, read) if kept else read()
+    fitting = [charge for charge in charges if charge.weight_to_g >= weight_g]
+    methods = {charge.method_id: charge.method for charge in fitting}
+    return _fitting(methods.values(), fitting, goods_minor)
+
+
+def _read_charges(country: str) -> list[DeliveryCharge]:
+    return list(
+        DeliveryCharge.objects.filter(country=country, method__enabled=True)
         .select_related("method")
         .order_by("method__position", "method_id", "weight_to_g")
     )
-    methods = {charge.method_id: charge.method for charge in charges}
-    return _fitting(methods.values(), charges, goods_minor)
 
 
 def estimate(*, country: str, weight_g: int, goods_minor: int) -> list[DeliveryOption]:

@@ -26,6 +26,7 @@ Versions = tuple[tuple[str, int, int], ...]
 WORDS = "words"  #: texts, pictures, categories, written pages: every page shows some
 PLACES = "places"  #: at which sites something lies: the page of a product says it
 WAYS = "ways"  #: which sites and stores there are, and when carriers come to them
+RULES = "rules"  #: what the checkout reckons with: charges of delivery, ways to pay, offers of the shop
 OFFER = "offer"  #: prices, and what can be had at all: lists are chosen and sorted by it
 
 _read: tuple[float, Versions | None] = (0.0, None)

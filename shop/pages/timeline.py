@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Exists, Model, OuterRef, Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -19,6 +19,7 @@ from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.dispatch.carriers import OWN
 from fulfilment.warehouse.dispatch.models import Parcel
+from fulfilment.warehouse.receiving.models import Return
 from fulfilment.warehouse.shortages.access import token
 from fulfilment.warehouse.shortages.models import ShortageQuestion
 from fulfilment.warehouse.shortages.queries import of_order
@@ -27,6 +28,26 @@ from shop.kernel.models import StateChange
 from .queries import merchant
 
 Event = dict[str, Any]
+#: What an order may have beside its lines and payments. Of a new one nothing is there: it is asked for in one query.
+FURTHER: dict[str, tuple[type[Model], str]] = {
+    "parcels": (Parcel, "order"),
+    "invoices": (Invoice, "order"),
+    "shortages": (ShortageQuestion, "order"),
+    "replacements": (Order, "replaces"),
+    "returns": (Return, "order"),
+    "changes": (OrderChange, "order"),
+    "withdrawals": (Withdrawal, "order"),
+}
+
+
+def _further(order: Order) -> set[str]:
+    """The kinds of ``FURTHER`` of which there is something. One query."""
+    asked = [
+        Exists(model._default_manager.filter(**{field: OuterRef("pk")}).order_by())
+        for model, field in FURTHER.values()
+    ]
+    found = Order.objects.filter(pk=order.pk).order_by().values_list(*asked).get()
+    return {kind for kind, is_there in zip(FURTHER, found, strict=True) if is_there}
 
 
 def order_page(order: Order) -> dict[str, Any]:
@@ -44,8 +65,10 @@ def order_page(order: Order) -> dict[str, Any]:
         .order_by("pk")
     )
     asked = [payment for payment in payments if payment.method != CREDIT] or payments
-    parcels = list(Parcel.objects.filter(order=order).order_by("packed_at"))
-    invoices = list(Invoice.objects.filter(order=order).order_by("pk"))
+    there = _further(order)
+    parcels = list(Parcel.objects.filter(order=order).order_by("packed_at")) if "parcels" in there else []
+    invoices = list(Invoice.objects.filter(order=order).order_by("pk")) if "invoices" in there else []
+    replacements = order.replacements.exclude(status="cancelled").select_related("exchange").order_by("pk")
     return {
         "order": order,
         "lines": lines,
@@ -55,12 +78,10 @@ def order_page(order: Order) -> dict[str, Any]:
         "refunds": [refund for payment in payments for refund in payment.refunds.all()],
         "parcels": parcels,
         "invoices": invoices,
-        "timeline": _timeline(order, payments, parcels, invoices),
-        "shortages": _asked(order),
-        "replacements": list(
-            order.replacements.exclude(status="cancelled").select_related("exchange").order_by("pk")
-        ),
-        "returns": told.of_order(order),
+        "timeline": _timeline(order, payments, parcels, invoices, there),
+        "shortages": _asked(order) if "shortages" in there else [],
+        "replacements": list(replacements) if "replacements" in there else [],
+        "returns": told.of_order(order) if "returns" in there else [],
         "merchant": merchant(),
     }
 
@@ -79,7 +100,7 @@ def _asked(order: Order) -> list[tuple[ShortageQuestion, str]]:
 
 
 def _timeline(
-    order: Order, payments: list[Payment], parcels: list[Parcel], invoices: list[Invoice]
+    order: Order, payments: list[Payment], parcels: list[Parcel], invoices: list[Invoice], there: set[str]
 ) -> list[Event]:
     changes = {}
     for change in StateChange.objects.filter(machine="order", thing_id=order.pk).order_by("pk"):
@@ -94,7 +115,7 @@ def _timeline(
     for parcel in parcels:
         if parcel.dispatched_at:
             events.append(_sent(parcel))
-    events += _arrived(parcels)
+    events += _arrived(parcels) if parcels else []
     for invoice in invoices:
         title = _("Credit note %(number)s") if not invoice.is_claim else _("Invoice %(number)s")
         url = reverse("orders:invoice", kwargs={"number": order.number, "invoice": invoice.number})
@@ -103,7 +124,8 @@ def _timeline(
                 title % {"number": invoice.number}, invoice.created_at, "invoice", url=url, link=_("Show PDF")
             )
         )
-    events += _changed(order) + _withdrawn(order)
+    events += _changed(order) if "changes" in there else []
+    events += _withdrawn(order) if "withdrawals" in there else []
     if order.status == "cancelled" and "cancelled" in changes:
         events.append(_event(_("Order cancelled"), changes["cancelled"], "cross", state="bad"))
     events.sort(key=lambda event: event["at"])

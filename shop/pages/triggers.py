@@ -4,7 +4,7 @@ changes: versions of legal texts."""
 from __future__ import annotations
 
 from shop.kernel.guards import Guard, function_postgresql, refuse_sqlite
-from shop.kernel.sharing import OFFER, PLACES, WAYS, WORDS, watch
+from shop.kernel.sharing import OFFER, PLACES, RULES, WAYS, WORDS, watch
 
 #: Written, drawn or set by people: seldom changed, and shown on many pages.
 OF_WORDS = (
@@ -31,6 +31,10 @@ OF_WORDS = (
 )
 #: Sites, and when carriers come to them: stores and the day of arrival on the page of a product.
 OF_WAYS = ("picking_cutoff", "shipping_deliverymethod", "stock_site")
+#: With the ways to deliver (above) all that the pages of the checkout reckon with.
+OF_RULES = ("payment_methodrule", "shipping_deliverycharge")
+#: Whether the shop has an offer for every basket. How often one was used changes with orders and says nothing of that.
+_FOR_ALL = " OR ".join(f"(OLD.{one}) {{differs}} (NEW.{one})" for one in ("offer_type", "end_datetime"))
 #: A store is a site with an open floor; the turn of a bin on the walk is nobody's business here.
 _FLOOR = " OR ".join(f"(OLD.{one}) {{differs}} (NEW.{one})" for one in ("kind", "is_active", "site_id"))
 #: What a list chooses and sorts by: the price, and whether there is any. One piece fewer of many changes no list; the
@@ -78,6 +82,8 @@ def _stays(name: str, on: str) -> Guard:
 GUARDS = [
     *(guard for table in OF_WORDS for guard in watch(table, WORDS)),
     *(guard for table in OF_WAYS for guard in watch(table, WAYS)),
+    *(guard for table in OF_RULES for guard in watch(table, RULES)),
+    *_where("offer_conditionaloffer", RULES, _FOR_ALL),
     *_where("stock_bin", WAYS, _FLOOR),
     *_where("partner_stockrecord", OFFER, _DIFFERS),
     *_where("stock_binstock", PLACES, _MOVED),
