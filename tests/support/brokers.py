@@ -239,8 +239,13 @@ class RabbitMQ(ServerBroker):
 
     def empty(self) -> int:
         """Purge every queue. Returns how many messages waited."""
-        with Connection(self.url, connect_timeout=5) as connection, connection.channel() as channel:
-            return sum(int(Queue(queue)(channel).purge() or 0) for queue in QUEUES)
+        lost = 0
+        with Connection(self.url, connect_timeout=5) as connection:
+            for queue in QUEUES:
+                # One that nobody declared anew after a lost disk is not there; the channel ends with that answer.
+                with contextlib.suppress(*connection.channel_errors), connection.channel() as channel:
+                    lost += int(Queue(queue)(channel).purge() or 0)
+        return lost
 
     def lose_disk(self) -> None:
         """Queues, messages and users are gone."""
