@@ -20,7 +20,7 @@ test-setup:
 test: test-setup ## everything: format, lint, types, import contracts, all tests on SQLite and PostgreSQL
 	@$(PY) -m scripts.test
 
-chaos: test-setup ## everything that may fail, fails, in full: kills, crashes, floods; writes var/chaos/report.md (an hour)
+chaos: test-setup ## everything that may fail, fails, in full: kills, crashes, floods; writes var/chaos/report.md (two hours)
 	@$(PY) -m scripts.chaos
 
 format: test-setup ## put the code into the house's form

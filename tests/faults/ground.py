@@ -1,5 +1,5 @@
-"""Web, worker, beat and the Stripe stand-in as processes, on a PostgreSQL of their own that may crash; a test kills
-them, empties their queue, fills their disk and sets their clock wrong.
+"""Web, worker, beat and the Stripe stand-in as processes, on a PostgreSQL of their own that may crash and a broker of
+their own; a test kills them, empties and kills the broker, fills their disk or the database's, sets the clock wrong.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from types import TracebackType
 from typing import Any
 
 from scripts.processes import CannotStart, Child, Plan, Supervisor, free_port
+from tests.support.brokers import Broker, Files, ServerBroker, broker
 from tests.support.environment import ROOT, isolated
-from tests.support.postgres import Server, shared_server
+from tests.support.postgres import NoPostgres, Server, shared_server
+from tests.support.small_disk import SmallDisk, mounted
 from tests.support.templates import postgres_template
 
 DATABASE = "kontor_faults"
@@ -32,6 +34,9 @@ DUE = """
 OURS = ("web", "worker", "beat")
 #: What is committed survives a crash of the server's processes; nothing waits for the disk all the same.
 CRASHABLE = {"fsync": "off", "full_page_writes": "off"}
+#: On a small disk: its log of changes stays small and keeps no file in reserve, so a full disk stops that one too.
+FRUGAL = {"max_wal_size": "64MB", "min_wal_size": "32MB", "wal_recycle": "off"}
+DISK_MB = 600
 
 
 class Processes(Plan):
@@ -43,10 +48,11 @@ class Processes(Plan):
 
 
 class CrashingPostgres:
-    """A server of its own, with a copy of the template database."""
+    """A server of its own, with a copy of the template database; ``disk``: that its folder is on."""
 
-    def __init__(self, folder: Path) -> None:
-        self.server = Server(folder, CRASHABLE)
+    def __init__(self, folder: Path, disk: SmallDisk | None = None) -> None:
+        self.server = Server(folder, CRASHABLE | (FRUGAL if disk else {}))
+        self.disk = disk
 
     def __enter__(self) -> CrashingPostgres:
         self.server.use()
@@ -75,6 +81,31 @@ class CrashingPostgres:
         self.server._run("pg_ctl", "stop", "-D", self.server.data, "-m", "immediate", "-s", check=False)
         self.server._start()
 
+    def fill_disk(self, for_s: float, *, new_log: bool) -> bool:
+        """Its disk is full for so long. ``new_log``: also the log of changes needs a new file just then, without which
+        PostgreSQL ends. Returns whether it ended and had to be started again.
+        """
+        assert self.disk is not None
+        self.disk.fill()
+        if new_log:
+            with contextlib.suppress(Exception):  # it may end before it answers
+                self.server.execute("SELECT pg_switch_wal()")
+        time.sleep(for_s)
+        self.disk.free()
+        return self.revive()
+
+    def revive(self) -> bool:
+        """Start the server unless it runs, as an init system would. Returns whether that was needed."""
+        with contextlib.suppress(Exception):
+            self.server.execute("SELECT 1")
+            return False
+        for _ in range(3):  # one that ends by itself may still be at it
+            self.server._run("pg_ctl", "stop", "-D", self.server.data, "-m", "immediate", "-s", check=False)
+            with contextlib.suppress(NoPostgres):
+                self.server._start()
+                return True
+        raise AssertionError((self.server.data / "log").read_text()[-3000:])
+
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Read the database. Raises psycopg.OperationalError while it is down."""
         import psycopg
@@ -98,14 +129,16 @@ class CrashingPostgres:
 class Ground:
     """The processes. What is killed is started again at once, as an init system would."""
 
-    def __init__(self, folder: Path, postgres: CrashingPostgres) -> None:
-        self.folder, self.postgres = folder, postgres
+    def __init__(self, folder: Path, postgres: CrashingPostgres, broker: Broker) -> None:
+        self.folder, self.postgres, self.broker = folder, postgres, broker
         self.lines: list[str] = []
         environment = isolated(folder, postgres.url) | {
             "SWEEP_EVERY_S": "1",
             "STANDIN_CONTROL_TOKEN": secrets.token_hex(16),
         }
-        environment.pop("BROKER_URL", None)  # the embedded queue
+        environment.pop("BROKER_URL", None)
+        if broker.url:
+            environment["BROKER_URL"] = broker.url
         self.plan = Processes(free_port(), free_port(), folder, environment)
         self.supervisor = Supervisor(self.plan.children(), self.lines.append)
         self.goods: dict[int, str] = {}  #: product id -> address of its page
@@ -174,14 +207,22 @@ class Ground:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pids[int(which * len(pids))], signal.SIGKILL)
 
-    def empty_broker(self) -> int:
-        """Every message that waits is lost. Returns how many were."""
-        lost = 0
-        for path in (self.folder / "queue" / "messages").glob("*"):
-            with contextlib.suppress(OSError):
-                path.unlink()
-                lost += 1
-        return lost
+    def empty_broker(self, gather_s: float = 0.0) -> int:
+        """Every message that waits is lost. ``gather_s``: nobody takes one for so long before, so that some wait.
+        Returns how many were lost.
+        """
+        worker = self.child("worker")
+        worker.signal_group(signal.SIGSTOP)
+        try:
+            time.sleep(gather_s)
+            return self.broker.empty()
+        finally:
+            worker.signal_group(signal.SIGCONT)
+
+    def crash_broker(self, *, disk_lost: bool) -> None:
+        """It is killed and started again; what waited is lost, unless it kept it on a disk that is not."""
+        assert isinstance(self.broker, ServerBroker)
+        self.broker.crash(disk_lost=disk_lost)
 
     def fill_disk(self, is_full: bool) -> None:
         """From now on no process of ours can make a file longer (EFBIG), or everything is as before.
@@ -223,14 +264,20 @@ def children_of(child: Child) -> list[int]:
 
 
 @contextlib.contextmanager
-def laid() -> Iterator[Ground]:
-    """Everything in a folder that goes away: a crashing PostgreSQL, goods, and the processes."""
+def laid(broker_name: str = Files.name, *, small_disk: bool = False) -> Iterator[Ground]:
+    """Everything in a folder that goes away: a broker, a crashing PostgreSQL, goods, and the processes.
+
+    ``broker_name``: one of BROKERS; ``small_disk``: the database is on a disk that can be full. Raises CannotMount
+    where there can be none.
+    """
     folder = Path(tempfile.mkdtemp(prefix="kontor-faults-"))
     folder.chmod(0o755)  # the server runs as somebody else
-    try:
-        with CrashingPostgres(folder / "database") as postgres:
-            (folder / "data").mkdir()
-            with Ground(folder / "data", postgres) as ground:
-                yield ground
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    data, database = folder / "data", folder / "database"
+    data.mkdir()
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        disk = stack.enter_context(mounted(database, DISK_MB)) if small_disk else None
+        broker_ = stack.enter_context(broker(broker_name, folder / "broker", data))
+        postgres = stack.enter_context(CrashingPostgres(database, disk))
+        broker_.wait_answers()
+        yield stack.enter_context(Ground(data, postgres, broker_))

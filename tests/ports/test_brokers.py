@@ -3,59 +3,27 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 
-from scripts.processes import free_port
+from tests.support.brokers import Redis
 
 PATIENCE_S = 30
 
 
-def until(what: Callable[[], bool], why: str) -> None:
-    """Wait for it."""
-    tick = threading.Event()
-    assert any(what() or tick.wait(0.05) for _ in range(20 * PATIENCE_S)), why
-
-
 @pytest.fixture(scope="module")
 def redis() -> Iterator[str]:
-    """A Redis of its own, on a port of this machine, kept in memory only."""
-    server, port = shutil.which("redis-server"), free_port()
-    if server is None:
-        pytest.skip("redis-server is not installed; on Debian: apt-get install redis-server")
-    folder = tempfile.mkdtemp(prefix="kontor-redis-")
-    process = subprocess.Popen(
-        [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
-        stdout=subprocess.DEVNULL,
-    )
-    address = f"redis://127.0.0.1:{port}/0"
-    yield _answering(address, process)
-    process.terminate()
-    process.wait(PATIENCE_S)
-    shutil.rmtree(folder)
-
-
-def _answering(address: str, process: subprocess.Popen[bytes]) -> str:
-    def answers() -> bool:
-        try:
-            with Connection(address) as connection:
-                connection.ensure_connection(max_retries=1)
-        except Exception:  # whatever the broker's library raises
-            return False
-        return True
-
-    until(lambda: process.poll() is not None or answers(), f"{address} does not answer")
-    assert process.poll() is None
-    return address
+    """The address of a Redis of its own."""
+    with tempfile.TemporaryDirectory(prefix="kontor-redis-") as folder, Redis(Path(folder)) as server:
+        server.wait_answers()
+        yield server.url
 
 
 def test_on_redis_the_most_urgent_queue_is_emptied_first(redis: str) -> None:

@@ -50,3 +50,13 @@ def test_the_report_says_what_held_and_ends_badly_when_something_did_not(
     assert "CHAOS_SEED=17" in capsys.readouterr().out
     chaos.REPORT.unlink()
     chaos.REPORT.parent.rmdir()
+
+
+def test_what_this_machine_lacks_was_not_tried() -> None:
+    skipped = (
+        "s\nSKIPPED [1] tests/faults/test_kills.py:60: mounting a small disk takes root\n1 skipped in 2.0s"
+    )
+    part = replace(chaos.PARTS[0], held=True, said=skipped)
+    assert part.verdict == "not tried" and "mounting" in "\n".join(part.lines)
+    assert replace(part, said="3 passed, 1 skipped in 2.0s").verdict == "yes"
+    assert replace(part, held=False).verdict == "**no**"
