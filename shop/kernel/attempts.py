@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import models, transaction
 from django.db.models import F
@@ -77,12 +77,12 @@ def note_failure(model: type[Attempted], pk: object, error: Exception) -> None:
         )
 
 
-def due(model: type[Row], limit: int) -> models.QuerySet[Row]:
-    """Pending rows whose time has come, oldest first."""
+def due(model: type[Row], limit: int, *first: Any) -> models.QuerySet[Row]:
+    """Pending rows whose time has come, oldest first; ``first``: what they are ordered by before their time."""
     rows: models.QuerySet[Row] = model._base_manager.filter(
         state=Attempted.PENDING, next_attempt_at__lte=now()
     )
-    return rows.order_by("next_attempt_at", "pk")[:limit]
+    return rows.order_by(*first, "next_attempt_at", "pk")[:limit]
 
 
 def retry(model: type[Attempted], pk: object) -> bool:

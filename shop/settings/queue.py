@@ -139,3 +139,9 @@ CELERY_BEAT_SCHEDULE = {
     "add up stock for who runs the shop": {"task": "dashboard.add_up_stock", "schedule": 600.0},
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},
 }
+#: What the clock asks for again so soon is dropped by a worker that comes to it only after ten times its pause (and a
+#: minute): after an outage thousands of sweeps would stand before the work itself, each with nothing to do.
+OFTEN_S = 60.0
+for _row in CELERY_BEAT_SCHEDULE.values():
+    if isinstance(_row["schedule"], float) and _row["schedule"] <= OFTEN_S:
+        _row.setdefault("options", {}).setdefault("expires", max(60.0, 10 * _row["schedule"]))

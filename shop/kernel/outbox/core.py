@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.db.models import Case, SmallIntegerField, When
 
 from shop.kernel import masks
 from shop.kernel.transactions import InTransaction, in_transaction
@@ -158,6 +159,15 @@ def nudge(delivery_id: int, subscriber: str = "") -> None:
         deliver_one.apply_async((delivery_id,), queue=queue)
     except Exception as error:  # whatever a broker client may raise
         log.warning("queue not reachable, delivery %s waits for the sweep: %s", delivery_id, error)
+
+
+def urgency() -> Case:
+    """To order deliveries by: the place of their subscriber's queue in settings.QUEUES, the most urgent first."""
+    ranks = [
+        When(subscriber__startswith=f"{room}.", then=settings.QUEUES.index(queue))
+        for room, queue in settings.QUEUE_OF_SUBSCRIBERS.items()
+    ]
+    return Case(*ranks, default=0, output_field=SmallIntegerField())
 
 
 def load(message: Message) -> Any:

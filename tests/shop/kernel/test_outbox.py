@@ -78,6 +78,25 @@ def test_a_broken_queue_is_no_error_the_sweep_comes_by(
     assert heard == [TestRang(1)]
 
 
+def test_after_an_outage_money_comes_before_letters_and_both_before_what_others_are_told(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands wait then, and a sweep takes the first few hundred."""
+    heard: list[str] = []
+    names = ("connect.test", "finance.test", "notifications.test")
+    with heard_by():
+        for name in names:
+            outbox.subscribe(TestRang, name)(lambda event, name=name: heard.append(name))  # type: ignore[misc]
+        for _ in range(2):
+            ring()
+        monkeypatch.setattr(outbox.core, "BATCH", 3)
+        for _ in range(2):
+            tasks.sweep()
+    assert heard == [
+        name for name in ("finance.test", "notifications.test", "connect.test") for _ in range(2)
+    ]
+
+
 def test_a_failing_handler_is_tried_again_after_doubling_pauses(db: None, clock: Clock) -> None:
     clock.stop()
     with heard_by(one=fail, two=ignore):
