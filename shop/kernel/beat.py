@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import logging
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +24,7 @@ from .work import note_failure
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 5.0
+HANG_UP_S = 1.0  #: for saying good-bye to a broker that may not listen
 LOCK = 0x4B6F6E74  #: a number of ours among PostgreSQL's advisory locks
 
 
@@ -109,8 +111,23 @@ class OneLeader(PersistentScheduler):  # type: ignore[misc]
         try:
             return super().apply_async(entry, *args, **kwargs)
         except Exception as error:
+            self._hang_up()
             note_failure(entry.task, f"{type(error).__name__}: {error}")
             raise
+
+    @cached_property
+    def producer(self) -> Any:
+        """What messages are sent with; it connects with the first of them. Celery's own waits here until there is a
+        broker, and gives up the whole clock when it waited long."""
+        return self.Producer(self.connection, auto_declare=False)
+
+    def _hang_up(self) -> None:
+        """The next message opens a connection of its own: one to RabbitMQ that broke stays broken, and Celery keeps it
+        for as long as the clock runs."""
+        self.__dict__.pop("producer", None)
+        old = self.__dict__.pop("connection", None)
+        if old is not None:
+            old.collect(socket_timeout=HANG_UP_S)
 
     def close(self) -> None:
         """Write down what ran when, and let another lead."""

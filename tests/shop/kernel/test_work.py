@@ -280,6 +280,39 @@ def test_a_job_of_the_night_that_could_not_be_sent_is_asked_for_again(
     assert TaskTrouble.objects.get(task=NIGHTLY).failures == 1
 
 
+def test_a_beat_whose_message_failed_opens_a_new_connection_for_the_next(
+    trouble: Clock, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One to RabbitMQ that broke stays broken; the clock of the whole shop stood still until somebody looked."""
+    settings.DATA_DIR = tmp_path
+    beat = a_beat(tmp_path)
+    beat.tick()
+    first = (beat.connection, beat.producer)
+    entry = next(one for one in beat.schedule.values() if one.task == "kernel.sweep")
+    app.loader.import_default_modules()
+    with monkeypatch.context() as broken:
+        broken.setattr(app.tasks["kernel.sweep"], "apply_async", lambda *args, **options: 1 / 0)
+        with pytest.raises(SchedulingError):
+            beat.apply_async(entry, advance=False, producer=beat.producer)
+    second = (beat.connection, beat.producer)
+    assert first[0] is not second[0] and first[1] is not second[1]
+    beat.apply_async(entry, advance=False, producer=beat.producer)
+    beat.close()
+
+
+def test_what_the_clock_asks_for_often_does_not_pile_up_before_a_worker_that_was_away() -> None:
+    rows = [row for row in settings.CELERY_BEAT_SCHEDULE.values() if isinstance(row["schedule"], float)]
+    often = {row["task"]: row["options"]["expires"] for row in rows if row["schedule"] <= 60}
+    assert min(often.values()) >= 5 and max(often.values()) <= 600
+    assert often["kernel.sweep"] == 60
+    kept = [
+        row["task"]
+        for row in settings.CELERY_BEAT_SCHEDULE.values()
+        if "expires" not in row.get("options", {})
+    ]
+    assert NIGHTLY in kept, "what comes once a night waits for the worker"
+
+
 def test_what_runs_every_few_seconds_rests_a_minute_at_most() -> None:
     """It looks after many rows: a bad one must not make the others wait for an hour."""
     assert [work.rest_s("payment.sweep_open", n) for n in (1, 3, 14)] == [5, 20, work.OFTEN_PAUSE_S]
