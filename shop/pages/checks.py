@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Tags, Warning, register
 
 from shop.kernel import guards
 
@@ -19,7 +19,8 @@ def changes_are_noted(app_configs: Any = None, databases: Any = None, **kwargs: 
         there = guards.tables(using)
         if "kernel_change" in there:
             lost += guards.missing([one for one in triggers.GUARDS if one.table in there], using)
+    # No error: it would keep the very migrate from running that installs them. verify holds the invariant.
     hint = "run `manage.py migrate`: it installs them"
     return [
-        Error(f"the trigger {name} of shared pages is missing", hint=hint, id="pages.E001") for name in lost
+        Warning(f"the trigger {name} of shared pages is missing", hint=hint, id="pages.W001") for name in lost
     ]

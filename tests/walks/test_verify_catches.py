@@ -39,6 +39,7 @@ ELSEWHERE = {
     "approvals": "tests/shop/approvals/test_approvals.py",
     "dashboard": "tests/shop/dashboard/test_merging.py",
     "audit": "tests/shop/audit/test_accesses.py",
+    "pages": "tests/shop/pages/test_shared_pages.py",
     "customer": "tests/shop/customers/test_rights.py",
     "stock": "tests/fulfilment/warehouse/test_verify.py",
     "picking": "tests/fulfilment/warehouse/test_verify.py",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Tags, Warning, register
 
 from fulfilment.finance.ledger import guards
 
@@ -19,7 +19,8 @@ def guards_are_in_place(app_configs: Any = None, databases: Any = None, **kwargs
     for using in databases or []:
         if Invoice._meta.db_table in guards.tables(using):
             lost += guards.missing(triggers.GUARDS, using)
+    # No error: it would keep the very migrate from running that installs them. verify holds the invariant.
     hint = "run `manage.py migrate`: it installs them"
     return [
-        Error(f"the trigger {name} of invoices is missing", hint=hint, id="invoicing.E001") for name in lost
+        Warning(f"the trigger {name} of invoices is missing", hint=hint, id="invoicing.W001") for name in lost
     ]

@@ -163,7 +163,7 @@ def test_a_trigger_that_is_gone_is_noticed_and_comes_back() -> None:
         )
     assert check() == [f"trigger {one.name} is missing"]
     [error] = sessions_end_by_themselves(databases=["default"])
-    assert error.id == "customer.E001"
+    assert error.id == "customer.W001"
     assert guards.install(triggers.GUARDS) == [one.name]
     assert check() == []
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings as in_force
 from django.core.cache import caches
+from django.db import connection
 from django.test import Client
 from wagtail.models import Page, PageViewRestriction
 
@@ -19,7 +20,7 @@ from catalogue.partner.models import StockRecord
 from catalogue.search.models import Boost
 from fulfilment.warehouse.picking.models import CutOff
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Site
-from shop.kernel import guards, parts, sharing
+from shop.kernel import guards, invariants, parts, sharing
 from shop.kernel.memory import Memory
 from shop.kernel.models import Change
 from shop.pages import triggers
@@ -152,6 +153,13 @@ def test_a_page_made_from_old_rows_is_not_kept_for_the_truth(
 
 def test_every_table_of_the_list_has_its_triggers() -> None:
     assert guards.missing(triggers.GUARDS) == []
+    one = triggers.GUARDS[0]
+    on = f" ON {one.table}" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {one.name}{on}")
+    assert [f.breaches for f in invariants.verify() if f.name == "changes are noted for shared pages"] == [
+        [f"trigger {one.name} is missing"]
+    ]
 
 
 def test_a_rolled_back_change_clears_nothing_and_old_rows_go(shop: dict[str, Any]) -> None:
