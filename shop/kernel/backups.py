@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -24,12 +26,14 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import Storage, storages
-from django.db import connection
+from django.db import Error, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from .backup_keys import Seal, WrongKey, seal_of
 from .clock import now
 from .models import Upkeep
+
+log = logging.getLogger(__name__)
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -37,6 +41,9 @@ SQLITE, POSTGRES = "database.sqlite3", "database.pgdump"
 STORAGES = {"media": "default", "documents": "documents"}  #: folder of the backup -> storage
 CHUNK = 1 << 20
 PATIENCE_S = 6 * 3600
+OPEN_FILE, OPEN_COPY = "kontor-restore-", "kontor-backup-"  #: of what lies open in the data folder meanwhile
+PART = ".part"  #: how the folder of one that is being made ends
+OF_ITSELF = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}")  #: the name of a backup that nobody named otherwise
 
 
 class Refused(Exception):
@@ -52,10 +59,18 @@ class Part:
     sha256: str
 
 
+def folder_of_now() -> Path:
+    """Where a backup goes that nobody named: BACKUP_DIR and the time."""
+    return (Path(settings.BACKUP_DIR) / f"{now():%Y-%m-%dT%H%M%S}").absolute()
+
+
 def backup(folder: Path) -> Upkeep:
-    """Write a backup into ``folder``, which must not exist, and note it. Raises Refused; that is noted as well."""
+    """Write a backup into ``folder``, which must not exist, and note it. Raises Refused; that is noted as well.
+
+    Whatever else ends it (out of time, Ctrl-C) is noted too and raised as it is; nothing of it is left.
+    """
     begun = now()
-    unfinished = folder.with_name(folder.name + ".part")
+    unfinished = folder.with_name(folder.name + PART)
     if folder.exists() or unfinished.exists():
         raise Refused(f"{folder if folder.exists() else unfinished} is there already; choose another folder")
     try:
@@ -64,11 +79,14 @@ def backup(folder: Path) -> Upkeep:
         parts = [_dump(unfinished, seal), *_copy_files(unfinished, seal)]
         digest = _write_manifest(unfinished, parts, seal)
         unfinished.rename(folder)
-    except (OSError, sqlite3.Error, Refused, WrongKey) as error:
+    except BaseException as error:
         shutil.rmtree(unfinished, ignore_errors=True)
-        Upkeep.objects.create(kind=Upkeep.BACKUP, begun_at=begun, ended_at=now(), ok=False, where=str(folder),
-                              cause=str(error)[:2000])  # fmt: skip
-        raise Refused(str(error)) from error
+        known = isinstance(error, OSError | sqlite3.Error | Refused | WrongKey)
+        why = in_words(error)
+        note_failure(kind=Upkeep.BACKUP, begun_at=begun, where=str(folder), cause=why)
+        if known:
+            raise Refused(why) from error
+        raise
     return Upkeep.objects.create(
         kind=Upkeep.BACKUP,
         begun_at=begun,
@@ -78,6 +96,20 @@ def backup(folder: Path) -> Upkeep:
         files=len(parts),
         digest=digest,
     )
+
+
+def in_words(error: BaseException) -> str:
+    """What broke it off; with its kind, unless it was written for people."""
+    plain = isinstance(error, OSError | Refused | WrongKey) and str(error)
+    return str(error) if plain else f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def note_failure(*, cause: str, **said: Any) -> None:
+    """Note what did not go well. Where that cannot be written down either, the log has it: what broke it off counts."""
+    try:
+        Upkeep.objects.create(ok=False, ended_at=now(), cause=cause[:2000], **said)
+    except Error as error:
+        log.error("%s (it cannot be noted: %s)", cause, error)
 
 
 def check(folder: Path) -> dict[str, Any]:
@@ -100,9 +132,16 @@ def check(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def restore(folder: Path) -> int:
-    """Bring a backup back into this shop, which must be empty. Returns how many files. Raises Refused."""
+def restore(folder: Path, *, unsealed: bool = False) -> int:
+    """Bring a backup back into this shop, which must be empty. Returns how many files. Raises Refused.
+
+    unsealed: also one without a seal where the shop has a key. Anybody who can write into the place of the backups
+    could have put it there; the seal is what says that the shop made it.
+    """
     manifest = check(folder)
+    if settings.BACKUP_KEY and "salt" not in manifest and not unsealed:
+        raise Refused("the backup is not sealed, and this shop has a BACKUP_KEY: anybody may have made it. "
+                      "One from before there was a key comes back with --unsealed")  # fmt: skip
     try:
         seal = seal_of(manifest, settings.BACKUP_KEY)
     except WrongKey as error:
@@ -123,12 +162,19 @@ def restore(folder: Path) -> int:
         raise Refused(str(error)) from error
 
 
-def keep_newest(home: Path, many: int) -> list[Path]:
-    """Remove all whole backups in ``home`` but the newest; returns those removed."""
-    whole = sorted(one for one in home.iterdir() if (one / MANIFEST).is_file())
-    for old in whole[:-many]:
-        shutil.rmtree(old)
-    return whole[:-many]
+def keep_newest(home: Path, many: int, made: Path) -> list[Path]:
+    """Of the whole backups in ``home`` that bear a time as name, keep ``made`` and the newest, ``many`` in all; returns
+    those removed. What somebody named stays: whoever made it by hand wants it."""
+    others = sorted(
+        one
+        for one in (home.iterdir() if home.is_dir() else ())
+        if OF_ITSELF.fullmatch(one.name) and (one / MANIFEST).is_file() and one.absolute() != made.absolute()
+    )
+    is_one = made.absolute().parent == home.absolute() and bool(OF_ITSELF.fullmatch(made.name))
+    old = others[: max(0, len(others) - many + is_one)]
+    for one in old:
+        shutil.rmtree(one)
+    return old
 
 
 def _bring_back(folder: Path, manifest: dict[str, Any], seal: Seal | None) -> int:
@@ -150,13 +196,13 @@ def _opened(folder: Path, name: str, seal: Seal | None) -> Iterator[Path]:
     if seal is None:
         yield folder / name
         return
-    with tempfile.NamedTemporaryFile(prefix="kontor-restore-", dir=_workplace()) as file:
+    with tempfile.NamedTemporaryFile(prefix=OPEN_FILE, dir=workplace()) as file:
         seal.open(folder / name, file, name)
         file.flush()
         yield Path(file.name)
 
 
-def _workplace() -> str:
+def workplace() -> str:
     """Where an open copy may lie for a moment: beside the shop's own data, never beside the backups."""
     place = Path(settings.DATA_DIR)
     place.mkdir(parents=True, exist_ok=True)
@@ -169,7 +215,7 @@ def _dump(folder: Path, seal: Seal | None) -> Part:
         if seal is None:
             _copy_sqlite(path)
             return _part(folder, path)
-        with tempfile.TemporaryDirectory(prefix="kontor-backup-", dir=_workplace()) as place:
+        with tempfile.TemporaryDirectory(prefix=OPEN_COPY, dir=workplace()) as place:
             _copy_sqlite(Path(place, SQLITE))
             with Path(place, SQLITE).open("rb") as source, path.open("wb") as target:
                 seal.copy(source, target, SQLITE)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
@@ -18,11 +20,9 @@ from checkout.order.models import Order
 from fulfilment.finance.invoicing.files import make as make_papers
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.picking.models import PickList
-from shop.kernel import backups, nightly_backups, restore_tests
+from shop.kernel import backups, restore_tests
 from shop.kernel.backup_keys import CHUNK, TAG, Seal, WrongKey
-from shop.kernel.clock import now
 from shop.kernel.models import Upkeep
-from shop.kernel.tasks import make_backup
 from tests.factories.people import make_staff
 from tests.factories.shopping import place_order
 from tests.factories.warehouse import send_everything
@@ -55,6 +55,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "backups" / "one"
 
 
+@pytest.mark.both_databases
 def test_the_drill_an_order_with_its_papers_comes_back_whole_and_verify_finds_nothing(
     shop: None, folder: Path, outbox: Outbox
 ) -> None:
@@ -138,6 +139,22 @@ def test_a_backup_that_breaks_off_leaves_nothing_that_looks_like_one_and_is_note
     assert not row.ok and "No space left" in row.cause
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("what", [SoftTimeLimitExceeded, KeyboardInterrupt, subprocess.TimeoutExpired])
+def test_whatever_breaks_it_off_nothing_is_left_and_it_is_noted(
+    shop: None, folder: Path, monkeypatch: pytest.MonkeyPatch, what: type[BaseException]
+) -> None:
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise what("pg_dump", 7) if what is subprocess.TimeoutExpired else what()
+
+    monkeypatch.setattr(shutil, "copyfileobj", broken)
+    with pytest.raises(what):
+        backups.backup(folder)
+    assert not list(folder.parent.iterdir())
+    row = Upkeep.objects.get()
+    assert not row.ok and row.cause.startswith(what.__name__) and row.where == str(folder)
+
+
 def test_old_ones_go_when_so_many_are_kept(shop: None, settings: Any, clock: Any) -> None:
     clock.stop()
     for _ in range(3):
@@ -148,9 +165,26 @@ def test_old_ones_go_when_so_many_are_kept(shop: None, settings: Any, clock: Any
     assert Upkeep.objects.filter(ok=True).count() == 3
 
 
+def test_what_somebody_named_stays_and_what_was_just_made_too(tmp_path: Path) -> None:
+    names = ("2026-10-01T023000", "2026-10-02T023000", "2026-10-03T023000", "2026-10-04T023000.part",
+             "2099-before-the-move", "zuvor")  # fmt: skip
+    for name in (*names, "2026-10-05T023000"):
+        (tmp_path / name).mkdir()
+        if name != "2026-10-05T023000":
+            (tmp_path / name / backups.MANIFEST).write_text("{}")
+    made = tmp_path / "2026-10-01T023000"  # the clock of the machine was set back
+    assert backups.keep_newest(tmp_path, 2, made) == [tmp_path / "2026-10-02T023000"]
+    assert backups.keep_newest(tmp_path, 1, made) == [tmp_path / "2026-10-03T023000"]
+    assert backups.keep_newest(tmp_path, 1, tmp_path / "zuvor") == []
+    assert backups.keep_newest(tmp_path / "nowhere", 1, made) == []
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {*names, "2026-10-05T023000"} - {"2026-10-02T023000", "2026-10-03T023000"}
+
+
 KEY = "kanarienvogel-0123456789-abcdefghij"
 
 
+@pytest.mark.both_databases
 def test_a_sealed_backup_shows_nothing_and_comes_back_with_its_key_alone(
     shop: None, folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +203,39 @@ def test_a_sealed_backup_shows_nothing_and_comes_back_with_its_key_alone(
         settings.BACKUP_KEY = wrong
         with pytest.raises(backups.Refused, match="BACKUP_KEY"):
             backups.restore(folder)
+
+
+def test_an_open_backup_does_not_come_into_a_shop_with_a_key_unless_that_is_wanted(
+    shop: None, folder: Path, settings: Any
+) -> None:
+    backups.backup(folder)
+    settings.BACKUP_KEY = KEY
+    with pytest.raises(CommandError, match=r"is not sealed.*--unsealed"):
+        call_command("restore", str(folder))
+    with pytest.raises(CommandError, match="is not empty"):
+        call_command("restore", str(folder), "--unsealed")
+
+
+@pytest.mark.both_databases
+def test_a_restore_test_reads_no_secret_of_the_shop_from_a_file(
+    shop: None, folder: Path, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the address of the database (another one is said) nor those that are not to be reached."""
+    nowhere = tmp_path / "database_url"
+    nowhere.write_text("postgres://shop:geheim@127.0.0.1:1/shop\n")
+    monkeypatch.setenv("DATABASE_URL_FILE", str(nowhere))
+    for name in restore_tests.UNSET:
+        if name != "DATABASE_URL":
+            monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "missing"))
+    key = tmp_path / "backup_key"
+    key.write_text(KEY)
+    monkeypatch.setenv("BACKUP_KEY_FILE", str(key))
+    call_command("backup", str(folder), verbosity=0)
+    settings.BACKUP_KEY = KEY
+    with pytest.raises(CommandError, match=r"restore: .*is not sealed"):
+        call_command("restore", str(folder), "--test")
+    call_command("restore", str(folder), "--test", "--unsealed", stdout=io.StringIO())
+    assert Upkeep.objects.filter(kind=Upkeep.RESTORE_TEST, ok=True).count() == 1
 
 
 def test_sealed_files_that_were_cut_swapped_or_mixed_do_not_open(tmp_path: Path) -> None:
@@ -200,39 +267,6 @@ def test_a_manifest_that_was_changed_is_refused(shop: None, folder: Path, settin
     (folder / backups.MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(backups.Refused, match="manifest was changed"):
         backups.restore(folder)
-
-
-def test_each_night_one_is_made_and_each_week_one_is_tried(
-    shop: None, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock.stop()
-    make_backup()
-    assert not Upkeep.objects.exists(), "not where it is not wanted"
-    settings.BACKUP_NIGHTLY, settings.BACKUP_KEEP = True, 3
-    monkeypatch.setattr(nightly_backups, "try_restore", lambda folder: Upkeep.objects.create(
-        kind=Upkeep.RESTORE_TEST, begun_at=now(), ended_at=now(), where=str(folder)))  # fmt: skip
-    for _night in range(9):
-        make_backup()
-        clock.advance(days=1)
-    assert Upkeep.objects.filter(kind=Upkeep.BACKUP, ok=True).count() == 9
-    assert Upkeep.objects.filter(kind=Upkeep.RESTORE_TEST).count() == 2
-    assert len(list(Path(settings.BACKUP_DIR).iterdir())) == 3
-
-
-def test_a_night_that_fails_removes_no_older_one(
-    shop: None, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(folder: Path) -> None:
-        raise backups.Refused("verify: FAIL")
-
-    clock.stop()
-    settings.BACKUP_NIGHTLY, settings.BACKUP_KEEP = True, 1
-    monkeypatch.setattr(nightly_backups, "try_restore", broken)
-    for _night in range(2):
-        with pytest.raises(backups.Refused):
-            make_backup()
-        clock.advance(days=1)
-    assert len(list(Path(settings.BACKUP_DIR).iterdir())) == 2
 
 
 def test_postgresql_without_its_programs_says_what_to_install(

@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from shop.kernel.backups import Refused, backup, keep_newest
-from shop.kernel.clock import now
+from shop.kernel.backups import Refused, backup, folder_of_now, keep_newest
+from shop.kernel.nightly_backups import clear_leftovers
 from shop.kernel.restore_tests import try_restore
 
 
@@ -32,7 +32,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it, try it, and take away old ones only then."""
         home = Path(settings.BACKUP_DIR)
-        folder = Path(options["folder"]) if options["folder"] else home / f"{now():%Y-%m-%dT%H%M%S}"
+        folder = Path(options["folder"]) if options["folder"] else folder_of_now()
+        clear_leftovers(home)
         try:
             made = backup(folder.absolute())
             self.stdout.write(f"{made.files} files, {made.size_bytes:,} bytes in {made.where}")
@@ -42,5 +43,5 @@ class Command(BaseCommand):
         except Refused as error:
             raise CommandError(str(error)) from error
         if options["keep"] > 0:
-            for old in keep_newest(home, options["keep"]):
+            for old in keep_newest(home, options["keep"], folder):
                 self.stdout.write(f"removed {old}")

@@ -24,19 +24,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--test", action="store_true", help="into a place that is thrown away, then verify there"
         )
+        parser.add_argument(
+            "--unsealed", action="store_true", help="also one without a seal, though there is a BACKUP_KEY"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it and say what comes next."""
         folder = Path(options["folder"]).absolute()
         try:
             if options["test"]:
-                try_restore(folder)
+                try_restore(folder, unsealed=options["unsealed"])
                 self.stdout.write("restored beside the shop and verified; this shop was not touched")
                 return
-            files = restore(folder)
+            files = restore(folder, unsealed=options["unsealed"])
         except Refused as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
             f"the database and {files} files are back. Next: manage.py migrate, manage.py verify, "
-            "manage.py search_index --rebuild"
+            "manage.py search_index --rebuild, manage.py end_sessions --everybody"
         )
