@@ -52,7 +52,11 @@ def without(name: str, key: str) -> Callable[[Any], Any]:
         (without("worker-index", "command"), "workers read"),
         (
             service("worker-index", command="celery worker --concurrency 1 -Q index"),
-            "waits behind a task of more",
+            "worker-index has one process: what it took waits behind a task of more",
+        ),
+        (
+            service("worker-bulk", command="celery worker --concurrency 1 -Q bulk"),
+            "worker-bulk has one process: what it took waits behind a task of more",
         ),
         (service("worker-bulk", command="celery -A shop beat -Q bulk"), "there must be one clock"),
         (service("redis", image="redis:latest"), "not pinned"),
