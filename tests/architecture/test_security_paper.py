@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from shop.settings.env import SECRETS
 from tests.support import needs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,3 +87,7 @@ def test_every_secret_of_the_shop_stands_among_the_keys() -> None:
     keys = PAPER.read_text(encoding="utf-8").partition("## Keys")[2].partition("\n## ")[0]
     assert len(compose["secrets"]) > 10
     assert not [name for name in compose["secrets"] if f"`{name}`" not in keys]
+    # Those of the settings stand under the file's name where the compose file has one for them, else under their own.
+    files = {"S3_SECRET_KEY": "minio_password"}
+    named = {name: {name, files.get(name, name.lower())} for name in SECRETS}
+    assert not [name for name, words in named.items() if not any(f"`{word}`" in keys for word in words)]
