@@ -27,6 +27,8 @@ def ids() -> dict[str, str]:
 
 #: What would begin a line that nobody wrote, or steer the screen on which it is read.
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)} | {9: "\t"}
+#: JSON leaves these as they are; for some who gather lines they end one.
+_LEFT_BY_JSON = {code: f"\\u{code:04x}" for code in (*range(127, 160), 0x2028, 0x2029)}
 
 
 class Line(logging.Formatter):
@@ -62,7 +64,7 @@ class Json(logging.Formatter):
         line |= ids()
         if record.exc_info:
             line["error"] = mask(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line, ensure_ascii=False).translate(_LEFT_BY_JSON)
 
 
 def _plain(value: Any) -> Any:

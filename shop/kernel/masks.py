@@ -24,7 +24,14 @@ SHORTEST = 3  #: letters of a value that is masked: shorter ones would take half
 VALUES_MAX = 60  #: of one request; a form of people has fewer
 
 _VALUE = r"\s*[=:]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s,;&)}\]]+)"
-_LINKS = r"reset/\w+-?|confirm-email|by-link|link|newsletter/\w+|wishes/shared|alerts/\w+"
+#: Addresses with a key that is not signed, or signed by a library: what is signed by us is found wherever it stands.
+_LINKS = r"reset/\w+-?|confirm-email|by-link|link|alerts"
+_COLON = r"(?::|%3[Aa])"
+#: What django.core.signing makes: content, time (six signs, the first a digit until the year 2200) and signature; or
+#: content and a whole signature, without a time.
+_SIGNED = (
+    rf"(?<![\w.-])[\w.-]+{_COLON}(?:\d[A-Za-z0-9]{{5}}{_COLON}[\w-]{{20,}}|(?=[\w-]*[\dA-Z])[\w-]{{43}}(?![\w-]))"
+)
 _KEYS = r"password|passwd|secret|token|api_?key|authorization|cookie|csrfmiddlewaretoken|sessionid|signature"
 _PEOPLE = (
     r"first_name|last_name|full_name|recipient|street|line1|line2|postcode|phone_number|phone|iban|holder"
@@ -42,7 +49,7 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"), "[iban]"),
     (re.compile(r"\b(?:\d[ -]?){12,18}\d\b"), "[number]"),
     (re.compile(rf"(?P<keep>/(?:{_LINKS})/)[\w:.-]{{12,}}"), r"\g<keep>[token]"),
-    (re.compile(r"(?<![\w/-])[A-Za-z0-9_-]{10,}:[A-Za-z0-9]{6}:[\w-]{20,}"), "[token]"),
+    (re.compile(_SIGNED), "[token]"),
 )  # fmt: skip
 
 _known: ContextVar[tuple[Callable[[], Iterator[str]], ...]] = ContextVar("masked_values", default=())

@@ -9,15 +9,17 @@ import logging
 import re
 import zipfile
 from collections.abc import Iterator
+from secrets import token_urlsafe
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
+from django.core import signing
 from django.core.files.storage import storages
 from django.db import connection
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from fulfilment.finance.bank import actions as bank
 from fulfilment.finance.exports import actions as exports
@@ -28,6 +30,7 @@ from shop.connect.models import ORDER_CONFIRMED, Endpoint
 from shop.dashboard.roles import sync_roles
 from shop.errors import server_error
 from shop.kernel.clock import today
+from shop.kernel.logs import Json
 from shop.notifications import sending as mails
 from shop.notifications.models import OutgoingMail
 from tests.checkout.test_steps import go_to_summary, order_button, put_in_basket
@@ -38,7 +41,7 @@ from tests.fulfilment.finance.bank.papers import THEIRS, Entry, camt, make_accou
 from tests.shop.dashboard.test_methods import taken
 from tests.shop.dashboard.test_roles import ADDRESSES
 from tests.support.receiver import Receiver
-from tests.walks.test_withdrawal import walk as declare
+from tests.walks.withdrawing import walk as declare
 
 pytestmark = pytest.mark.django_db
 
@@ -66,28 +69,34 @@ ALLOWED: dict[str, set[str]] = {
 
 
 class Lines(logging.Handler):
-    """Every log line of every logger, with its traceback."""
+    """Every log line of every logger, with its traceback: as production writes it (``written``), and what was said
+    before it was masked (``texts``), but for the addresses of requests, which masking alone can free of keys."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.texts: list[str] = []
+        self.written: list[str] = []
         self.setFormatter(logging.Formatter("%(name)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep it as it would be written."""
-        self.texts.append(self.format(record))
+        """Keep both."""
+        self.written.append(Json().format(record))
+        if record.name not in ("shop.requests", "django.request"):
+            self.texts.append(self.format(record))
 
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """All that is logged, also what is debug only."""
-    handler, root = Lines(), logging.getLogger()
-    before = root.level
+    """All that is logged, also what is debug only, and the line of each request, as LOG_FORMAT=json writes it."""
+    handler, root, requests = Lines(), logging.getLogger(), logging.getLogger("shop.requests")
+    before, level = root.level, requests.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
+    requests.setLevel(logging.INFO)
     yield handler
     root.removeHandler(handler)
     root.setLevel(before)
+    requests.setLevel(level)
 
 
 @pytest.fixture
@@ -123,7 +132,9 @@ def walk(known: dict[str, str], outbox: Any) -> list[str]:
     client, answers = Client(raise_request_exception=False), []
 
     def see(answer: Any) -> Any:
-        answers.append(answer.content.decode(errors="replace"))
+        # A page may name the address by which it was asked for (canonical, where another language leads back to).
+        own_address = answer.wsgi_request.path
+        answers.append(answer.content.decode(errors="replace").replace(own_address, ""))
         return answer
 
     see(client.post("/accounts/login/", {"login": person.email, "password": known["wrong password typed"]}))
@@ -177,7 +188,7 @@ def follow_links(known: dict[str, str], outbox: Any, see: Any) -> None:
     outbox.drain()
     texts = dict(OutgoingMail.objects.filter(order=order).values_list("kind", "text"))
     address, known["link to an order"] = re.findall(
-        r"https?://[^/]+(/\S*/open/([^/\s]+)/)", texts["order_link"]
+        r"https?://[^/]+(/orders/link/([^/\s]+)/)", texts["order_link"]
     )[0]
     for client in (guest, guest, Client()):
         see(client.get(address))
@@ -242,15 +253,43 @@ def test_no_secret_is_written_where_it_need_not_be(known: dict[str, str], lines:
     assert known.keys() == ALLOWED.keys()
     for name, secret in known.items():
         assert len(secret) > 9, name
-        logged = [text for text in lines.texts if secret in text]
+        logged = [text for text in (*lines.texts, *lines.written) if secret in text]
         assert not logged, f"{name} in the log: {logged[:2]}"
         kept = rows_with(secret).keys() - ALLOWED[name]
         assert not kept, f"{name} in {kept}: if a table must hold it, say so in ALLOWED"
-        assert not [text for text in answers if secret in text], f"{name} in an answer"
+        shown = [text[max(0, text.index(secret) - 200) :][:300] for text in answers if secret in text]
+        assert not shown, f"{name} in an answer: {shown[:2]}"
     assert len(lines.texts) > 10 and len(answers) > 8
+    assert len([line for line in lines.written if "[token]" in line and '"shop.requests"' in line]) > 5
     assert {"notifications_outgoingmail"} <= rows_with(known["link to a new password"]).keys(), (
         "the search finds"
     )
+
+
+def addresses_with_a_key(patterns: Any, before: str = "") -> Iterator[str]:
+    """Every address of the shop with a key in it, the key left out: ``/help/case/%s/received/``."""
+    for one in patterns:
+        route = before + str(one.pattern)
+        if hasattr(one, "url_patterns"):
+            yield from addresses_with_a_key(one.url_patterns, route)
+        elif re.search(r"<str:(?:token|key)>", route):
+            with_key = re.sub(r"<str:(?:token|key)>", "%s", route)
+            yield "/" + re.sub(r"<\w+:\w+>", "7", with_key)
+
+
+def test_no_address_with_a_key_leaves_it_in_the_log(lines: Lines) -> None:
+    """Keys that open nothing any more, so that also what is said about a refused one is seen."""
+    addresses = sorted(set(addresses_with_a_key(get_resolver().url_patterns)))
+    assert {"/help/case/%s/received/", "/open-items/%s/", "/alerts/%s/", "/orders/missing/%s/"} <= set(addresses)
+    drawn, client = token_urlsafe(24), Client(raise_request_exception=False)
+    keys = [drawn, signing.dumps(7), signing.dumps({"n": drawn}, compress=True), signing.Signer().sign_object([7])]
+    for address in addresses:
+        for key in keys[address != "/alerts/%s/" :]:  # that kind alone is drawn and not signed
+            client.get(address % key)
+            client.post(address % key)
+    assert len(lines.written) > 2 * len(addresses)
+    left = {line for line in lines.written for key in keys if key in line}
+    assert not left, sorted(left)[:3]
 
 
 def test_no_file_of_the_books_holds_a_secret(known: dict[str, str], outbox: Any) -> None:
