@@ -11,8 +11,11 @@ import re
 TAKEN_OUT = "\N{HORIZONTAL ELLIPSIS}"  #: what stands in the place of a key
 KEY_MIN = 16  #: signs; a nonce of ours has 22, what Django and allauth sign more
 _ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
-#: A part of an address between / ? = & #: long, with a digit or capital in it, as names of pages have none.
-_KEY = re.compile(rf"(?<=[/=])(?=[^/?=&#]*[\dA-Z])[\w:.~%-]{{{KEY_MIN},}}(?=$|[/?&#])")
+#: What stands behind / or =, long, with a digit or capital in it, as names of pages have none; behind key= and the like
+#: whatever it is made of. It ends at the first sign that no key has: a bracket behind an address is not its end.
+_KEY = re.compile(
+    rf"(?<=[/=])(?:(?=[\w:.~%-]*[\dA-Z])|(?<=\bkey=)|(?<=\btoken=)|(?<=/key/))[\w:.~%-]{{{KEY_MIN},}}"
+)
 
 
 def without_keys(text: str) -> str:

@@ -86,7 +86,7 @@ def _inliner() -> css_inline.CSSInliner:
 
 def _text(block: Block) -> list[str]:
     if isinstance(block, Paragraph):
-        words = [line for part in block.text.split("\n") for line in textwrap.wrap(part, WIDTH) or [""]]
+        words = [line for part in block.text.split("\n") for line in _wrapped(part) or [""]]
         return [*_titled(block.title), *words]
     if isinstance(block, Button):
         return [f"{block.label}:", block.url]
@@ -102,6 +102,12 @@ def _text(block: Block) -> list[str]:
             rows += [*([""] if rows else []), f"{heading}:", *(f"  {line}" for line in lines)]
         return rows
     return []  # a picture has nothing to say in plain text; what it shows stands beside it as facts
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines of a paragraph. An address stays in one line, or it could not be followed (nor its key be taken out)."""
+    can_break = "://" not in text
+    return textwrap.wrap(text, WIDTH, break_long_words=can_break, break_on_hyphens=can_break)
 
 
 def _titled(title: str) -> list[str]:
@@ -126,4 +132,4 @@ def _goods(block: Goods) -> list[str]:
     if block.sums:
         rows.append("-" * WIDTH)
         rows += [f"{name:<{WIDTH - 14}}{amount:>14}" for name, amount in block.sums]
-    return [*rows, *(line for note in block.notes for line in textwrap.wrap(note, WIDTH))]
+    return [*rows, *(line for note in block.notes for line in _wrapped(note))]

@@ -95,7 +95,7 @@ def _forgotten(mail: OutgoingMail) -> dict[str, str]:
     """What a mail that opens an account or an order is kept as once it was sent."""
     if not mail.confidential:
         return {}
-    return {"html": without_keys(mail.html), "text": without_keys(mail.text)}
+    return {name: without_keys(getattr(mail, name)) for name in ("html", "text", "unsubscribe_url")}
 
 
 class Message(EmailMultiAlternatives):

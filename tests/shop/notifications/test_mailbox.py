@@ -143,14 +143,17 @@ def addressed(*, confidential: bool) -> tuple[OutgoingMail, list[str]]:
     keys = [
         "1-cx9f2k-0a1b2c3d4e5f60718293a4b5c6d7e8f9",
         "eyJvIjoxLCJuIjoiIn0:1tR4aQ:8Kx_2v-Zk3s0d9f8g7h6j5k4l3",
+        "Zk3s0d9f8g7h6j5k4l3-8Kx_2v-aB",  # a bracket behind it
+        "abcdefgh-ijklmnopqrstuvwxyz",  # by its name alone: of small letters, as pages have them
     ]
     plain = "https://shop.example/de/help/allgemeine-geschaeftsbedingungen/?order=K10001"
     words = [f"https://shop.example/accounts/password/reset/key/{keys[0]}/",
-             f"https://shop.example/withdrawal/?order=K10001&key={keys[1]}", plain]  # fmt: skip
+             f"https://shop.example/withdrawal/?order=K10001&key={keys[1]}",
+             f"(https://shop.example/alerts/{keys[2]})", f"https://shop.example/help/?key={keys[3]}", plain]  # fmt: skip
     letter = Letter("Guten Tag", "", "Guten Tag", "", [Paragraph(" ".join(words)), Button("Los", words[0])])
     with transaction.atomic():
         return actions.write(letter, kind="account", source="test:keys", recipient="erika@example.org",
-                             language="de", confidential=confidential), keys  # fmt: skip
+                             language="de", confidential=confidential, unsubscribe_url=words[1]), keys  # fmt: skip
 
 
 @pytest.mark.parametrize("confidential", [True, False])
@@ -170,9 +173,12 @@ def test_no_one_of_the_house_gets_to_see_a_key_and_a_sent_mail_that_is_one_forge
     assert "allgemeine-geschaeftsbedingungen/?order=K10001" in shown()
     assert sending.send_due() == 1
     [sent] = mail_server.received
-    assert keys[0] in str(sent).replace("=\n", "").replace("=\r\n", ""), "the customer gets it"
+    bodies = [sent.get_body((kind,)) for kind in ("plain", "html")]
+    assert all(key in body.get_content() for body in bodies if body for key in keys), "the customer gets them"
+    assert None not in bodies
     mail.refresh_from_db()
-    assert [key in mail.html + mail.text for key in keys] == [not confidential] * 2
+    assert [key in mail.html + mail.text for key in keys] == [not confidential] * 4
+    assert (keys[1] in mail.unsubscribe_url) == (not confidential)
     assert not [key for key in keys if key in shown()]
 
 
