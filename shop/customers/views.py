@@ -66,7 +66,10 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def first_factor_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The link of the mail: in this session the first second factor may be set up."""
+    """The link of the mail: in this session the first second factor may be set up. HEAD, by which programs look at
+    links of mails, proves nothing."""
+    if request.method == "HEAD":
+        return HttpResponse()
     person = User.objects.get(pk=request.user.pk)
     if not first_factor.prove(request.session, person, token):
         messages.error(

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
@@ -65,6 +66,16 @@ def prove(client: Client, person: User) -> None:
     """Open the link of the mail in this session."""
     client.get(first_factor.link_of(User.objects.get(pk=person.pk)))
     assert client.session[first_factor.PROVED] == person.pk
+
+
+def test_a_program_that_only_looks_at_the_link_proves_nothing(client: Client, clerk: User) -> None:
+    EmailAddress.objects.filter(user=clerk).update(verified=False)
+    sign_in(client, clerk)
+    assert client.head(first_factor.link_of(User.objects.get(pk=clerk.pk))).status_code == 200
+    assert first_factor.PROVED not in client.session
+    assert not EmailAddress.objects.filter(user=clerk, verified=True).exists()
+    prove(client, clerk)
+    assert EmailAddress.objects.filter(user=clerk, verified=True).exists()
 
 
 @pytest.mark.parametrize("door", sorted(DOORS))
