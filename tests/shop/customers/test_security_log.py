@@ -72,9 +72,9 @@ def test_a_factor_shown_a_new_password_and_ended_sessions_are_written(person: Us
 
 def test_a_room_of_others_a_forged_form_and_a_limit_are_written(caplog: Any) -> None:
     caplog.set_level(logging.INFO)
-    staff, forger = Client(), Client(enforce_csrf_checks=True)
+    staff, forger, room = Client(), Client(enforce_csrf_checks=True), reverse("finance:invoices")
     staff.force_login(make_staff("lager@example.org", "dashboard.enter"))
-    assert staff.get("/dashboard/finance/accounts/").status_code == 403
+    assert staff.get(room).status_code == 403
     forger.post(
         reverse("account_login"), {"login": "x@example.org"}, headers={"sec-fetch-site": "cross-site"}
     )
@@ -83,7 +83,7 @@ def test_a_room_of_others_a_forged_form_and_a_limit_are_written(caplog: Any) -> 
         guesser.post(reverse("account_login"), {"login": "x@example.org", "password": "falsch"})
     said = [(one.name, one.getMessage()) for one in caplog.records]
     for logger, begins in (
-        ("django.request", "Forbidden (Permission denied): /dashboard/finance/accounts/"),
+        ("django.request", f"Forbidden (Permission denied): {room}"),
         ("django.security.csrf", "Forbidden ("),
         ("shop.security", f"too many tries at {reverse('account_login')}"),
     ):

@@ -205,7 +205,9 @@ def test_another_persons_passkey_does_not_exist(client: Client, what: str) -> No
     )
     client.force_login(mine.user)
     session = client.session  # the password was typed just now, else it is asked for first
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": time.time(), "reauthenticated": True}
+    ]
     session["account_authentication_methods_user"] = str(mine.user_id)
     session.save()
     statuses = [
