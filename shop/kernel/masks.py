@@ -29,9 +29,7 @@ _LINKS = r"reset/\w+-?|confirm-email|by-link|link|alerts"
 _COLON = r"(?::|%3[Aa])"
 #: What django.core.signing makes: content, time (six signs, the first a digit until the year 2200) and signature; or
 #: content and a whole signature, without a time.
-_SIGNED = (
-    rf"(?<![\w.-])[\w.-]+{_COLON}(?:\d[A-Za-z0-9]{{5}}{_COLON}[\w-]{{20,}}|(?=[\w-]*[\dA-Z])[\w-]{{43}}(?![\w-]))"
-)
+_SIGNED = rf"(?<![\w.-])[\w.-]+{_COLON}(?:\d[A-Za-z0-9]{{5}}{_COLON}[\w-]{{20,}}|(?=[\w-]*[\dA-Z])[\w-]{{43}}(?![\w-]))"
 _KEYS = r"password|passwd|secret|token|api_?key|authorization|cookie|csrfmiddlewaretoken|sessionid|signature"
 _PEOPLE = (
     r"first_name|last_name|full_name|recipient|street|line1|line2|postcode|phone_number|phone|iban|holder"

@@ -30,6 +30,7 @@ CALLS = {"token_urlsafe": 8, "token_hex": 8, "token_bytes": 8}  #: bits of one u
 #: Shorter ones that open nothing: a mark inside a page, the name of a device, a label to type, of a stand-in.
 OPENS_NOTHING = (
     "shop/ui/templatetags/parts.py", "shop/customers/limits.py", "fulfilment/warehouse/stock/forms.py",
+    "shop/kernel/backup_keys.py",  # where the nonces of a file begin: they need not be secret, only never the same
     "checkout/payment/standin/", "fulfilment/warehouse/dispatch/standin/",
 )  # fmt: skip
 
@@ -58,6 +59,71 @@ def test_keys_that_are_drawn_have_128_bits() -> None:
         if one[2] * CALLS[one[1]] < UNGUESSABLE_BITS and not one[0].startswith(OPENS_NOTHING)
     ]
     assert not short
+
+
+def test_nothing_but_fernet_and_aes_gcm_encrypts_and_nothing_but_sha_256_hashes() -> None:
+    """No mode, padding or hash besides. SHA-1: of a library's TOTP, and as which lists of stolen passwords come."""
+    used = {
+        name
+        for module in modules()
+        for node in module.walk(ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cryptography")
+        for name in (f"{node.module}.{alias.name}" for alias in node.names)
+    }
+    hazmat = "cryptography.hazmat.primitives"
+    assert used == {
+        "cryptography.exceptions.InvalidTag", "cryptography.fernet.Fernet", "cryptography.fernet.InvalidToken",
+        f"{hazmat}.ciphers.aead.AESGCM", f"{hazmat}.hashes.SHA256", f"{hazmat}.kdf.hkdf.HKDF",
+    }  # fmt: skip
+    others = {"Crypto", "Cryptodome", "nacl", "M2Crypto", "Cipher"}
+    assert not [
+        module.name for module in modules() if {name.split(".")[0] for name in module.imports()} & others
+    ]
+    weak = [
+        (module.name, called)
+        for module in modules()
+        for called, call in module.calls("sha1", "md5", "blake2b", "blake2s", "sha224", "sha384")
+        if isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "hashlib"
+    ]
+    assert weak == [("shop/customers/passwords.py", "sha1")]
+
+
+def test_each_kind_of_link_is_signed_with_a_salt_of_its_own() -> None:
+    salts = [
+        (said, module.name)
+        for module in modules()
+        for node in module.walk(ast.Assign, ast.Call)
+        for said in _salts(node)
+    ]
+    texts = [said for said, _name in salts]
+    assert len(texts) > 12
+    assert not [one for one in salts if texts.count(one[0]) > 1]
+    calls = [
+        (module.name, called, call)
+        for module in modules()
+        for called, call in module.calls("dumps", "loads", "Signer", "TimestampSigner")
+        if called.endswith("igner") or getattr(getattr(call.func, "value", None), "id", "") == "signing"
+    ]
+    assert len(calls) > 15
+    without = {name for name, _called, call in calls if "salt" not in {word.arg for word in call.keywords}}
+    assert without == {"shop/pages/editor_guard.py"}  # what the editor signs itself
+
+
+def _salts(node: ast.AST) -> list[object]:
+    """Texts that stand under a name with SALT in it, or are given as ``salt=``."""
+    if isinstance(node, ast.Assign):
+        target, value = node.targets[0], node.value
+        names = target.elts if isinstance(target, ast.Tuple) else [target]
+        values = value.elts if isinstance(value, ast.Tuple) else [value]
+        pairs = zip(names, values, strict=False)
+        return [v.value for n, v in pairs if "SALT" in getattr(n, "id", "") and isinstance(v, ast.Constant)]
+    if isinstance(node, ast.Call):
+        return [
+            word.value.value
+            for word in node.keywords
+            if word.arg == "salt" and isinstance(word.value, ast.Constant)
+        ]
+    return []
 
 
 def test_no_program_is_started_by_a_shell() -> None:

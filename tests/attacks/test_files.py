@@ -21,11 +21,13 @@ from wagtail.images.models import Image
 from fulfilment.finance.bank.models import StatementFile
 from fulfilment.warehouse.lists import FORMULA_STARTS, harmless
 from shop.dashboard.roles import sync_roles
+from shop.kernel.clock import today
 from tests.factories.cases import make_case, picture_bytes
 from tests.factories.people import make_user
 from tests.factories.shopping import make_user as make_member
 from tests.factories.shopping import place_order
 from tests.fulfilment.customer_service.test_withdrawals import declare
+from tests.fulfilment.finance.bank.papers import Entry, camt, make_account
 from tests.shop.dashboard.test_methods import taken
 from tests.shop.dashboard.test_roles import ADDRESSES
 from tests.walks.test_basket_to_books import shoe_in_stock
@@ -58,19 +60,19 @@ def boss() -> Client:
     return client
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "../../../../etc/cron.d/x.xml",
-        "..\\..\\x.xml",
-        "/etc/passwd",
-        "x\r\nContent-Type: text/html.xml",
-        "a" * 300 + ".xml",
-        "=cmd|calc.xml",
-        "<script>.xml",
-        "\u202elmx.exe",
-    ],
+EVIL_NAMES = (
+    "../../../../etc/cron.d/x.xml",
+    "..\\..\\x.xml",
+    "/etc/passwd",
+    "x\r\nContent-Type: text/html.xml",
+    "a" * 300 + ".xml",
+    "=cmd|calc.xml",
+    "<script>.xml",
+    "\u202elmx.exe",
 )
+
+
+@pytest.mark.parametrize("name", EVIL_NAMES)
 @pytest.mark.parametrize(
     "content", [SVG, HTML, b"\x1f\x8b\x08" + b"\0" * 50, b":20:X\r\n:61:" + bytes(range(256))]
 )
@@ -89,6 +91,22 @@ def test_a_bank_file_with_an_evil_name_or_inside_is_named_and_shown_nowhere(
             )
             assert down["X-Content-Type-Options"] == "nosniff"
             assert "html" not in down["Content-Type"] and "svg" not in down["Content-Type"]
+
+
+@pytest.mark.parametrize("name", EVIL_NAMES)
+def test_a_bank_file_is_kept_and_given_out_under_a_name_that_leads_nowhere(name: str, boss: Client) -> None:
+    make_account(is_default=True)
+    day = today().isoformat()
+    content = camt(Entry("5.00", day=day), day=day, opening="0.00", closing="5.00")
+    boss.post("/dashboard/finance/bank/files/", {"papers": [SimpleUploadedFile(name, content)]})
+    file = StatementFile.objects.get()
+    assert not set(file.name) & set('/\\\r\n"')
+    down = boss.get(f"/dashboard/finance/bank/files/{file.pk}/download/")
+    assert down.status_code == 200 and content in b"".join(down)  # type: ignore[arg-type]
+    said = down["Content-Disposition"]
+    assert said.startswith("attachment") and not set(said) & set("/\\\r\n")
+    assert down["X-Content-Type-Options"] == "nosniff"
+    assert "html" not in down["Content-Type"] and "svg" not in down["Content-Type"]
 
 
 @pytest.mark.parametrize("name", ["liste.xlsx", "liste.csv.zip", "liste.csv"])

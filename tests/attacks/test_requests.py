@@ -5,21 +5,32 @@ from __future__ import annotations
 import json
 import re
 import time
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import transaction
 from django.test import Client
 from django.test.utils import override_settings
 
 from fulfilment.warehouse.dispatch.door import HEADER
 from shop.dashboard.roles import sync_roles
+from shop.notifications.actions import write
+from shop.notifications.letter import Letter, Paragraph
 from shop.notifications.models import OutgoingMail
+from shop.notifications.sending import compose
 from tests.factories.people import make_user
 from tests.factories.shopping import make_user as make_member
+from tests.walks.withdrawing import form_of
 
 pytestmark = pytest.mark.django_db
+#: What a mail of the shop has above its text, and nothing else.
+HEADS = {
+    "Content-Type", "MIME-Version", "Subject", "From", "To", "Message-ID", "Date", "Auto-Submitted", "Content-Language",
+    "X-Kontor-Kind", "Content-Transfer-Encoding",
+}  # fmt: skip
 BREAKS = ["\r\n", "\n", "\r", "%0d%0a", "\u2028", "\x0b", "\x85", "\x00"]
 
 
@@ -83,6 +94,30 @@ def test_a_line_break_in_an_address_or_a_name_begins_no_header(broken: str, outb
     for one in OutgoingMail.objects.all():
         assert "evil.example" not in one.recipient
         assert not set("\r\n\x0b\x0c\x00\x85\u2028\u2029") & set(one.subject + one.recipient)
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_a_line_break_in_a_name_that_is_written_to_begins_no_header(broken: str, outbox: Any) -> None:
+    """The mail is composed as it goes out: what was typed is in it, and begins no line of its head."""
+    client, evil = Client(), f"Anna{broken}Bcc: all@evil.example"
+    first = client.get("/withdrawal/")
+    said = {"name": evil, "contract": f"K1{broken}Bcc: all@evil.example", "email": "anna@example.org"}
+    second = client.post("/withdrawal/", {**form_of(first), **said, "step": "declare"})
+    if "confirm" in second.content.decode() and form_of(second).get("name"):
+        client.post("/withdrawal/", {**form_of(second), "step": "confirm"})
+    member = make_member("anna@example.org")
+    type(member).objects.filter(pk=member.pk).update(first_name=evil[:30], last_name=evil[:30])
+    client.post("/accounts/password/reset/", {"email": member.email})
+    outbox.drain()
+    written = list(OutgoingMail.objects.filter(recipient="anna@example.org"))
+    assert written, "none would show nothing"
+    with transaction.atomic():
+        letter = Letter(evil, "", evil, "", [Paragraph(evil)])
+        write(letter, kind="account", source="test:evil", recipient="anna@example.org", language="de")
+    for one in OutgoingMail.objects.filter(recipient="anna@example.org"):
+        made = message_from_bytes(compose(one).message().as_bytes())
+        assert made["Bcc"] is None and made["To"] == "anna@example.org"
+        assert {name for name, _said in made.items()} <= HEADS
 
 
 @pytest.fixture

@@ -280,9 +280,16 @@ def addresses_with_a_key(patterns: Any, before: str = "") -> Iterator[str]:
 def test_no_address_with_a_key_leaves_it_in_the_log(lines: Lines) -> None:
     """Keys that open nothing any more, so that also what is said about a refused one is seen."""
     addresses = sorted(set(addresses_with_a_key(get_resolver().url_patterns)))
-    assert {"/help/case/%s/received/", "/open-items/%s/", "/alerts/%s/", "/orders/missing/%s/"} <= set(addresses)
+    assert {"/help/case/%s/received/", "/open-items/%s/", "/alerts/%s/", "/orders/missing/%s/"} <= set(
+        addresses
+    )
     drawn, client = token_urlsafe(24), Client(raise_request_exception=False)
-    keys = [drawn, signing.dumps(7), signing.dumps({"n": drawn}, compress=True), signing.Signer().sign_object([7])]
+    keys = [
+        drawn,
+        signing.dumps(7),
+        signing.dumps({"n": drawn}, compress=True),
+        signing.Signer().sign_object([7]),
+    ]
     for address in addresses:
         for key in keys[address != "/alerts/%s/" :]:  # that kind alone is drawn and not signed
             client.get(address % key)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import mail as django_mail
+from django.test import Client
 from django.urls import reverse
 
 from shop.customers.models import User
@@ -45,6 +48,40 @@ def test_who_forgot_a_password_gets_a_link_in_the_language_of_the_page(client: A
     assert "Dear Erika," in mail.text
     (url,) = re.findall(r"https?://\S*reset\S*", mail.text)
     assert client.get(re.sub(r"^https?://[^/]+", "", url)).status_code in (200, 302)
+
+
+def test_a_link_to_a_new_password_opens_once_and_ends_by_itself(
+    outbox: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    User.objects.create_user(email="erika@example.org", password="hafen-kontor-26", first_name="Erika")
+
+    def link() -> str:
+        Client().post(reverse("account_reset_password"), {"email": "erika@example.org"})
+        outbox.drain()
+        mail = OutgoingMail.objects.filter(kind="account").latest("pk")
+        (url,) = re.findall(r"https?://\S*reset\S*", mail.text)
+        return str(re.sub(r"^https?://[^/]+", "", url))
+
+    def use(address: str, word: str) -> None:
+        client = Client()
+        page = client.get(address, follow=True)
+        place = page.redirect_chain[-1][0] if page.redirect_chain else address
+        client.post(place, {"password1": word, "password2": word})
+
+    def knows(word: str) -> bool:
+        return User.objects.get(email="erika@example.org").check_password(word)
+
+    first, second = link(), link()
+    use(first, "elbe-speicher-7")
+    assert knows("elbe-speicher-7"), "it opens"
+    for spent in (first, second):
+        use(spent, "kutter-anleger-8")
+    assert knows("elbe-speicher-7"), "neither it nor another from before opens any more"
+    late = link()
+    after = dt.datetime.now() + dt.timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT + 60)
+    monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: after)
+    use(late, "kutter-anleger-8")
+    assert knows("elbe-speicher-7"), "in time it ends by itself"
 
 
 def test_an_unknown_address_gets_words_that_help(client: Any, outbox: Any) -> None:

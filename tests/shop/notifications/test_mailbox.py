@@ -149,7 +149,8 @@ def addressed(*, confidential: bool) -> tuple[OutgoingMail, list[str]]:
     plain = "https://shop.example/de/help/allgemeine-geschaeftsbedingungen/?order=K10001"
     words = [f"https://shop.example/accounts/password/reset/key/{keys[0]}/",
              f"https://shop.example/withdrawal/?order=K10001&key={keys[1]}",
-             f"(https://shop.example/alerts/{keys[2]})", f"https://shop.example/help/?key={keys[3]}", plain]  # fmt: skip
+             f"(https://shop.example/alerts/{keys[2]})",
+             f"https://shop.example/help/?key={keys[3]}", plain]  # fmt: skip
     letter = Letter("Guten Tag", "", "Guten Tag", "", [Paragraph(" ".join(words)), Button("Los", words[0])])
     with transaction.atomic():
         return actions.write(letter, kind="account", source="test:keys", recipient="erika@example.org",

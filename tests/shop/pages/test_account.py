@@ -10,7 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from oscar.apps.address.models import UserAddress
 
+from shop.customers.actions import ADDRESSES_MAX, NotChanged, save_address
 from shop.customers.models import User
+from shop.pages.account_addresses import MOST
 from tests.factories.orders import make_country, make_order
 from tests.factories.range import ensure_vat
 from tests.factories.shopping import make_user, make_variant
@@ -245,3 +247,14 @@ def test_no_cookie_lives_longer_than_the_privacy_text_says(client: Client, perso
     assert {"csrftoken", "sessionid", "oscar_open_basket", "basket_count"} <= set(lives)
     assert lives["oscar_open_basket"] and lives["csrftoken"]
     assert max(lives.values()) <= 14 * 24 * 3600, lives
+
+
+def test_a_person_keeps_thirty_addresses_whoever_writes_them(member: Client, person: User) -> None:
+    for n in range(MOST):
+        assert save(member, line1=f"Musterweg {n + 1}").status_code == 302
+    assert UserAddress.objects.filter(user=person).count() == MOST == ADDRESSES_MAX
+    page = member.post("/account/addresses/new/", {**ADDRESS, "line1": "Elbweg 1"}, follow=True)
+    assert f"{MOST} Adressen" in page.content.decode()
+    with pytest.raises(NotChanged):
+        save_address(person=person, address_id=None, seen=None, data=ADDRESS, why="asked by phone", by=person)
+    assert UserAddress.objects.filter(user=person).count() == MOST
