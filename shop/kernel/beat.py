@@ -119,7 +119,7 @@ class OneLeader(PersistentScheduler):  # type: ignore[misc]
     def producer(self) -> Any:
         """What messages are sent with; it connects with the first of them. Celery's own waits here until there is a
         broker, and gives up the whole clock when it waited long."""
-        return self.Producer(self.connection, auto_declare=False)
+        return self.Producer(self.connection, auto_declare=False)  # type: ignore[attr-defined]  # not in the stubs
 
     def _hang_up(self) -> None:
         """The next message opens a connection of its own: one to RabbitMQ that broke stays broken, and Celery keeps it

@@ -170,10 +170,9 @@ def confirmed(order: Order) -> Letter:
     """The contract: what was bought at which price, and the texts that belong to it. A replacement: that it comes."""
     if order.replaces_id is not None:
         return replacement(order)
-    collected = order.shipping_address_id is None
     what_next = (
         _("We will write to you when everything is ready to be collected.")
-        if collected
+        if order.shipping_address_id is None
         else _("We will write to you again when the parcel leaves our house.")
     )
     rows = [
