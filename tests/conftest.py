@@ -123,6 +123,15 @@ def _no_network_in_transaction(request: pytest.FixtureRequest) -> Iterator[None]
 
 
 @pytest.fixture(autouse=True)
+def _language_of_the_shop() -> Iterator[None]:
+    """A request in English leaves English active in the thread: addresses that the next test writes would be English."""
+    from django.utils import translation
+
+    yield
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
 def queue() -> Iterator[Queue]:
     """Tasks are not run and reach no queue: they are noted here. ``outbox.drain()`` does what they would do."""
     with Queue().catching() as caught:

@@ -62,6 +62,7 @@ STAYS: dict[str, str] = {
     "basket.Basket.owner": "wishes of a login that is closed",
     "payment.Bankcard.user": "unused",
     "account.EmailAddress.user": "opens the closed account and nothing else",
+    "customer.PersonSession.user": "ends when the account is closed",
     "mfa.Authenticator.user": "opens the closed account and nothing else",
     "customer.User_groups.user": "customers have no roles",
     "customer.User_user_permissions.user": "customers have no roles",
