@@ -124,7 +124,7 @@ def _no_network_in_transaction(request: pytest.FixtureRequest) -> Iterator[None]
 
 @pytest.fixture(autouse=True)
 def _language_of_the_shop() -> Iterator[None]:
-    """A request in English leaves English active in the thread: addresses that the next test writes would be English."""
+    """A request in English leaves English active in the thread: the next test's addresses would be English."""
     from django.utils import translation
 
     yield
