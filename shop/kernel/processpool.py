@@ -13,6 +13,7 @@ import contextlib
 import logging
 import os
 import signal
+from collections import deque
 from typing import Any
 
 from billiard import pool
@@ -22,6 +23,17 @@ from celery.worker import state
 log = logging.getLogger(__name__)
 
 EXIT_STATUS = 70  #: EX_SOFTWARE of sysexits.h
+REMEMBERED = 100  #: tasks whose end was told; the second word comes a moment after the first
+_told: deque[str] = deque(maxlen=REMEMBERED)
+
+
+def is_told_again(task_id: str) -> bool:
+    """Whether this was asked for the task before, in this process. Celery tells twice of one that it ended for its time:
+    once as it ends the process, and once more as billiard finds it gone."""
+    if task_id in _told:
+        return True
+    _told.append(task_id)
+    return False
 
 
 class _Timeouts(pool.TimeoutHandler):  # type: ignore[misc]

@@ -32,6 +32,7 @@ from .attempts import ERROR_MAX_CHARS, pause_s
 from .clock import now
 from .nudges import Nudge
 from .outbox import core as outbox
+from .processpool import is_told_again
 
 log = logging.getLogger(__name__)
 
@@ -80,11 +81,15 @@ class Task(Nudge):
 
 
 @task_failure.connect
-def what_was_killed(sender: Any = None, exception: Any = None, args: Any = None, **_more: Any) -> None:
+def what_was_killed(
+    sender: Any = None, task_id: str = "", exception: Any = None, args: Any = None, **_more: Any
+) -> None:
     """Celery ended the process of a task that was out of time, or found it gone."""
     if isinstance(exception, TimeLimitExceeded | WorkerLostError) and isinstance(sender, Task) and not args:
         limit = settings.TASK_TABLE[sender.name].limit_s if sender.name in settings.TASK_TABLE else 0
         out_of_time = isinstance(exception, TimeLimitExceeded)
+        if out_of_time and is_told_again(task_id):
+            return
         sender.was_killed(f"it took more than {limit} s and was ended" if out_of_time else str(exception))
 
 
@@ -118,10 +123,15 @@ def by_the_clock(name: str, run: Any) -> Any:
 
 
 def _begins(rows: Any, failures: int) -> bool:
-    """Take the turn that is due; of two workers one gets it. One that dies has used it up, and the next counts it."""
+    """Take the turn that is due; of two workers one gets it. One that dies has used it up, and the next counts it. One
+    that runs often rests as after a failure and leaves no mark: whether it is at work still, nobody could say so soon.
+    """
     name = rows.values_list("task", flat=True).first() or ""
-    later = max(now() + dt.timedelta(seconds=rest_s(name, failures + 1)), _surely_ended(name))
+    later = now() + dt.timedelta(seconds=rest_s(name, failures + 1))
     due = Q(next_at__lte=now())
+    if is_often(name):
+        return bool(rows.filter(due).update(next_at=later, begun_at=None))
+    later = max(later, _surely_ended(name))
     if rows.filter(due, begun_at=None).update(next_at=later, begun_at=now()):
         return True
     died = {"failures": F("failures") + 1, "last_at": F("begun_at"), "last_error": KILLED}

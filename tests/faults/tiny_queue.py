@@ -13,6 +13,7 @@ from celery.concurrency.prefork import TaskPool
 from celery.signals import celeryd_init, task_failure
 
 from shop.kernel import filequeue
+from shop.kernel.processpool import is_told_again
 
 filequeue.install()
 
@@ -51,9 +52,13 @@ class Told(Task):  # type: ignore[misc]
 
 
 @task_failure.connect  # type: ignore[untyped-decorator]
-def told(sender: Task, exception: Exception, **more: Any) -> None:
-    """Leave a sign of whom Celery tells it."""
-    (FOLDER / "ended").write_text(f"{sender.name} {os.getpid()} {type(exception).__name__}")
+def told(sender: Task, task_id: str, exception: Exception, **more: Any) -> None:
+    """Leave a sign of whom Celery tells it, a line each time it is news."""
+    if is_told_again(task_id):
+        (FOLDER / "again").write_text(task_id)
+        return
+    with (FOLDER / "ended").open("a") as ended:
+        ended.write(f"{sender.name} {os.getpid()} {type(exception).__name__}\n")
 
 
 @app.task(name="hang", base=Told, time_limit=2)  # type: ignore[untyped-decorator]

@@ -157,6 +157,25 @@ def test_one_at_work_is_no_trouble_and_one_that_runs_often_leaves_no_mark(troubl
     assert rows() == (0, 0)
 
 
+@pytest.mark.parametrize("name", ["kernel.sweep", "payment.sweep_open"])
+def test_one_that_runs_often_and_is_killed_while_in_trouble_rests_no_longer_than_after_a_failure(
+    name: str, trouble: Clock
+) -> None:
+    """Not until its time limit is certainly over: the sweep looks after everything else."""
+    with pytest.raises(ValueError, match="on fire"):
+        work.by_the_clock(name, fail)
+    trouble.advance(seconds=5)
+    rows = TaskTrouble.objects.filter(task=name)
+    assert work._begins(rows, 1), "and then the machine goes down"
+    assert not work._begins(rows, 1)
+    trouble.advance(seconds=work.rest_s(name, 2))
+    assert work.rest_s(name, 2) <= work.OFTEN_PAUSE_S
+    assert work.by_the_clock(name, lambda: rows.get().last_error) == "ValueError: the printer is on fire", (
+        "nobody knows that it was killed: it may be at work still"
+    )
+    assert not rows.exists()
+
+
 def test_staff_do_not_begin_a_second_time_what_is_at_work(trouble: Clock) -> None:
     sent: list[str] = []
     with pytest.raises(ValueError, match="on fire"):
@@ -178,10 +197,23 @@ def test_a_task_that_was_ended_from_outside_is_counted(
     closed: list[int] = []
     monkeypatch.setattr(work.connections, "close_all", lambda: closed.append(1))
     for name, args in ((NIGHTLY, []), ("kernel.pulse", ["mail"]), ("kernel.deliver", [7])):
-        task_failure.send(sender=app.tasks[name], task_id="1", exception=end, args=args, kwargs={})
+        task_id = f"{name} {words}"
+        task_failure.send(sender=app.tasks[name], task_id=task_id, exception=end, args=args, kwargs={})
     (row,) = work.troubles()
     assert (row.task, row.failures) == (NIGHTLY, 1) and words in row.last_error
     assert closed, "processes that are forked from this one inherit none"
+
+
+def test_an_end_that_celery_tells_of_twice_is_counted_once(
+    trouble: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a hard limit both of its handlers do."""
+    monkeypatch.setattr(work.connections, "close_all", lambda: None)
+    app.loader.import_default_modules()
+    for run in ("1", "1", "2"):
+        end = TimeLimitExceeded(300)
+        task_failure.send(sender=app.tasks[NIGHTLY], task_id=f"twice-{run}", exception=end, args=[], kwargs={})
+    assert work.troubles().get().failures == 2, "one for each run"
 
 
 def test_a_broken_queue_or_a_task_that_is_no_more_stops_no_sweep(trouble: Clock, monkeypatch: Any) -> None:
