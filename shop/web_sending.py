@@ -101,6 +101,7 @@ class Patient(socket.socket):
         self.waited = 0.0  #: seconds, for who takes this answer, until ``since``
         self.taken = 0  #: bytes of it
         self.since: float | None = None  #: nothing was taken since then (monotonic seconds)
+        self.held = 0.0  #: seconds that threads have waited for who takes it, over all of its pieces
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send all, or keep it for the main loop. Raises: BrokenPipeError for a reader who is too slow."""
@@ -117,12 +118,14 @@ class Patient(socket.socket):
         self.rest.append(piece)
         self._count(piece.kept)
         self.flush()
-        held = time.monotonic() + HELD_S
         while self.rest and (self.kept > KEPT_BYTES or Patient.kept_of_all > KEPT_BYTES_MAX):
             ready = select.poll()
             ready.register(self, select.POLLOUT)
-            left = min(self.until, held) - time.monotonic()
-            if left <= 0 or not ready.poll(left * 1000):
+            began = time.monotonic()
+            left = min(self.until - began, HELD_S - self.held)
+            is_ready = left > 0 and ready.poll(left * 1000)
+            self.held += time.monotonic() - began
+            if not is_ready:
                 self.forget()
                 raise BrokenPipeError(errno.EPIPE, "the reader is too slow")
             self.flush()

@@ -395,6 +395,40 @@ def test_of_more_readers_than_may_be_waited_for_the_slowest_goes(tmp_path: Path)
             end.close()
 
 
+def test_a_thread_waits_for_the_reader_of_one_answer_so_long_however_many_pieces_it_comes_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The reader is quick enough for each piece, and the answer has no end."""
+    monkeypatch.setattr(web_sending, "HELD_S", 0.6)
+    monkeypatch.setattr(web_sending, "KEPT_BYTES", 100_000)
+    ours, theirs = socket.socketpair()
+    patient = Patient.of(ours)
+    patient.settimeout(1.0)
+    stop = Event()
+
+    def read_on() -> None:
+        while not stop.is_set() and theirs.recv(30_000):
+            stop.wait(0.05)
+
+    def send_without_end() -> float:
+        began = time.monotonic()
+        with pytest.raises(BrokenPipeError):
+            while time.monotonic() - began < 8.0:
+                patient.sendall(b"a" * 65_536)
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(1) as reader:
+        reader.submit(read_on)
+        try:
+            assert 0.5 < send_without_end() < 4.0
+            patient.begin()
+            assert patient.held == 0.0, "the next answer has its own time"
+        finally:
+            stop.set()
+            patient.close()
+    theirs.close()
+
+
 def test_what_is_kept_for_readers_is_counted_and_forgotten_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_sending, "PAUSE_S", 0.3)
     before = Patient.kept_of_all

@@ -21,7 +21,7 @@ web_sending.HELD_S = 4.0
 web.READERS_MAX = int(os.environ.get("TINY_READERS", "40"))
 gthread.STOP_KEEPALIVE_LINGER = float(os.environ.get("TINY_LINGER_S", "2"))
 SLOW_S = 0.2
-BIG, LONG = b"x" * 150_000, b"x" * 6_000_000
+BIG, LONG, PIECE = b"x" * 150_000, b"x" * 6_000_000, b"x" * 65_536
 
 
 def _slow(environ: dict[str, Any]) -> bytes:
@@ -63,12 +63,12 @@ ANSWERS: dict[str, Callable[[dict[str, Any]], bytes]] = {
 
 
 def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-    """WSGI. ``/file`` is what ``/long`` is, from a file, ``/endless`` more than is kept for a reader; what stands not
-    in ANSWERS says "fast"."""
+    """WSGI. ``/file`` is what ``/long`` is, from a file, ``/endless`` more than is kept for a reader, in pieces; what
+    stands not in ANSWERS says "fast"."""
     path = environ["PATH_INFO"]
     if path == "/endless":
         start("200 OK", [("Content-Type", "text/plain")])
-        return (LONG for _ in range(50))
+        return (PIECE for _ in range(300_000_000 // len(PIECE)))
     body = ANSWERS.get(path, lambda _: b"fast")(environ) if path != "/file" else LONG
     start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     if path != "/file":
