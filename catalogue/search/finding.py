@@ -9,9 +9,10 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -32,7 +33,10 @@ OF_PRODUCT = ("category", "brand", "rating")
 FACETS = (*OF_PRODUCT, *variants.PARTS)
 FEW = 2  #: products up to which other words are proposed
 ANSWERS_KEPT = 200  #: in each process; one takes some kilobytes
+LATE_MAX = 3  #: pages in a row for which it was late after good answers: then it rests
+SPELLING_SHARE = 3  #: what may be left out takes no more than this part of the time: filters are to be counted still
 _resting = 0.0
+_late = 0
 _serial = itertools.count(1)
 
 
@@ -61,27 +65,60 @@ def answer(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> Ans
 
     Raises SearchUnavailable; for a while nobody asks again then.
     """
-    global _resting
+    among = None if category_ids is None else tuple(category_ids)
+    with asking() as asked:
+        state = _state(asked)
+        if state is None:
+            return _answer(asked, wishes, among)
+        key = (replace(wishes, q=""), among, language())
+        return _answers.get(
+            state, key, lambda: replace(_answer(asked, wishes, among), mark=next(_serial))
+        )
+
+
+class _Listened:
+    """An engine, and whether it has answered a question of this page."""
+
+    def __init__(self, asked: Engine) -> None:
+        self._asked, self.has_answered = asked, False
+
+    def __getattr__(self, name: str) -> Any:
+        question = getattr(self._asked, name)
+
+        def ask(*args: Any, **more: Any) -> Any:
+            found = question(*args, **more)
+            self.has_answered = self.has_answered or name != "state"
+            return found
+
+        return ask
+
+
+@contextmanager
+def asking() -> Iterator[Engine]:
+    """The engine for all questions of one page, which share SEARCH_TIME_LIMIT_S.
+
+    Raises SearchUnavailable, also while it rests. It rests for everybody when it did not answer a page's first
+    question, or was late after good answers LATE_MAX times in a row: one heavy search is no reason.
+    """
+    global _resting, _late
     if time.monotonic() < _resting:
         raise SearchUnavailable("the search did not answer a moment ago")
-    among = None if category_ids is None else tuple(category_ids)
+    listened = _Listened(engine())
     try:
-        asked = engine()
         with within(settings.SEARCH_TIME_LIMIT_S):
-            state = _state(asked)
-            if state is None:
-                return _answer(asked, wishes, among)
-            key = (replace(wishes, q=""), among, language())
-            return _answers.get(
-                state, key, lambda: replace(_answer(asked, wishes, among), mark=next(_serial))
-            )
+            yield cast(Engine, listened)
     except SearchUnavailable as error:
         if not error.can_be_built:
-            log.warning(
-                "the search does not answer, the database does for %s s: %s", settings.SEARCH_REST_S, error
-            )
-            _resting = time.monotonic() + settings.SEARCH_REST_S
+            _late = _late + 1 if listened.has_answered else LATE_MAX
+            if _late >= LATE_MAX:
+                rest = settings.SEARCH_REST_S
+                log.warning("the search does not answer, the database does for %s s: %s", rest, error)
+                _resting, _late = time.monotonic() + rest, 0
+            else:
+                log.warning("the search was late after good answers, the database answers: %s", error)
         raise
+    if listened.has_answered:
+        _late = 0
 
 
 def _state(asked: Engine) -> tuple[Any, ...] | None:
@@ -92,8 +129,8 @@ def _state(asked: Engine) -> tuple[Any, ...] | None:
 
 def forget() -> None:
     """Ask the engine again at once."""
-    global _resting
-    _resting = 0.0
+    global _resting, _late
+    _resting, _late = 0.0, 0
     _answers.forget()
 
 
@@ -104,13 +141,23 @@ def _answer(asked: Engine, wishes: ListWishes, category_ids: Sequence[int] | Non
     words, found = _searched(asked, wishes.words, wishes, scope)
     better = ""
     if wishes.words and found.total <= FEW and not wishes.narrowed:
-        better = spelling.corrected(asked, wishes.words)
+        better = _better(asked, wishes.words)
     shown_for = ""
     if better and not found.total:
         words, found = _searched(asked, better.split(), wishes, scope)
         shown_for = better if found.total else ""
     counted = Counted(_counts(asked, words, wishes, scope), exact=True)
     return Answer(found, counted, shown_for, better if found.total and not shown_for else "")
+
+
+def _better(asked: Engine, words: Sequence[str]) -> str:
+    """Other words that may be meant; "" also where there is no time to ask for them."""
+    try:
+        with within(settings.SEARCH_TIME_LIMIT_S / SPELLING_SHARE):
+            return spelling.corrected(asked, words)
+    except SearchUnavailable as error:
+        log.info("no other words are proposed: %s", error)
+        return ""
 
 
 def _searched(

@@ -8,22 +8,28 @@ from . import analysis
 from .port import Engine, KnownWord
 
 CANDIDATES = 30
+ASKED_MAX = 3  #: words of one search that are asked for; each may cost the engine two questions
 SHORT = 4  #: up to so many letters a word may differ by one letter only
 
 
 def corrected(engine: Engine, typed: Sequence[str]) -> str:
     """What was typed, with unknown words replaced by the nearest ones of the range; "" where nothing is near,
-    or where there is nothing to correct."""
-    words = [_nearest(engine, word) for word in typed]
+    or where there is nothing to correct. Of many words the first ASKED_MAX are looked at."""
+    asked = [word for word in typed if _can_be_wrong(word)][:ASKED_MAX]
+    nearest = {word: _nearest(engine, word) for word in asked}
+    words = [nearest.get(word, "") for word in typed]
     text = " ".join(word or one for word, one in zip(words, typed, strict=True))
     return text if any(words) and text.lower() != " ".join(typed).lower() else ""
+
+
+def _can_be_wrong(typed: str) -> bool:
+    word = analysis.plain(typed)
+    return len(word) >= 3 and not any(letter.isdigit() for letter in word)
 
 
 def _nearest(engine: Engine, typed: str) -> str:
     """The word that replaces a typed one; "" to leave it as it is."""
     word = analysis.plain(typed)
-    if len(word) < 3 or any(letter.isdigit() for letter in word):
-        return ""
     found = engine.similar(word, CANDIDATES)
     allowed = 1 if len(word) <= SHORT else 2
     near = [(distance(word, one.word), one) for one in found]

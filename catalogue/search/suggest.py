@@ -15,8 +15,8 @@ from catalogue.models import Product
 from catalogue.tree import tree
 
 from . import analysis, boosts, synonyms
-from .finding import language
-from .port import SearchUnavailable, engine
+from .finding import asking, language
+from .port import SearchUnavailable
 from .sought import sought
 
 LETTERS_MIN = 2
@@ -88,7 +88,8 @@ def _products(wishes: ListWishes) -> list[Suggestion]:
     try:
         more: Any = {"synonyms": synonyms.known(), "lifts": boosts.known()}
         asked = sought(wishes.words, language(), starts="last", **more)
-        ids = engine().page(asked, (), sort="relevance", language=language(), offset=0, limit=PRODUCTS).ids
+        with asking() as index:
+            ids = index.page(asked, (), sort="relevance", language=language(), offset=0, limit=PRODUCTS).ids
     except SearchUnavailable:
         ids = queries.find(wishes, per_page=PRODUCTS).ids
     rows = Product.objects.filter(is_public=True, parent=None).in_bulk(ids)

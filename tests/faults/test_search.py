@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 
 from catalogue.partner.models import StockRecord
-from catalogue.search import finding
+from catalogue.search import finding, spelling
 from tests.faults.conftest import within
 from tests.faults.shopper import buy, read, visitor
 from tests.faults.wire import Wire, http
@@ -95,6 +95,62 @@ def test_all_questions_of_a_page_together_are_waited_for_no_longer(elastic: Wire
     elastic.say(slow)
     searched_in_time()
     the_database_answers(shoe)
+
+
+BUCKETS: dict[str, Any] = {str(n): {"values": {"buckets": []}} for n in range(20)}
+NOTHING: dict[str, Any] = {"hits": {"total": {"value": 0, "relation": "eq"}, "hits": []}, "aggregations": BUCKETS}
+
+
+def one_that_is_slow_at(word: bytes, seconds: float, asked_for: list[bytes]) -> Any:
+    """Finds nothing; questions with this word in them take so long."""
+
+    def answer(asked: bytes) -> bytes:
+        if asked.endswith(b"\r\n\r\n"):  # the head; what is asked comes in the next piece
+            return b""
+        asked_for.append(asked)
+        time.sleep(seconds if word in asked else 0)
+        return http(json.dumps(NOTHING).encode(), **ELASTIC)(asked)
+
+    return answer
+
+
+@pytest.mark.cell("Elasticsearch", "slow")
+def test_many_words_with_slips_cost_the_search_neither_its_answer_nor_a_rest(
+    elastic: Wire, shoe: StockRecord
+) -> None:
+    asked_for: list[bytes] = []
+    elastic.say(one_that_is_slow_at(b"fuzzy", LIMIT_S / 4, asked_for))
+    answer = visitor().get(
+        reverse("catalogue:search"), {"q": "elbschuuh wannder stifel regn jakce sokce mutze guertl"}
+    )
+    assert NOTICE not in answer.content.decode(), "what may be left out takes no time from the rest"
+    assert len([one for one in asked_for if b"fuzzy" in one]) <= 2 * spelling.ASKED_MAX
+    assert finding._resting == 0.0
+
+
+@pytest.mark.cell("Elasticsearch", "slow")
+def test_one_late_page_after_good_answers_puts_nobody_to_rest_and_several_do(
+    elastic: Wire, shoe: StockRecord
+) -> None:
+    asked_for: list[bytes] = []
+    elastic.say(one_that_is_slow_at(b"aggs", LIMIT_S * 2, asked_for))
+    for late in range(1, finding.LATE_MAX + 1):
+        assert NOTICE in searched()
+        assert (finding._resting > 0.0) == (late == finding.LATE_MAX)
+    asked = len(asked_for)
+    assert NOTICE in searched()
+    assert len(asked_for) == asked, "nobody asks while it rests"
+
+
+@pytest.mark.cell("Elasticsearch", "slow")
+def test_suggestions_wait_for_a_silent_one_once_and_so_does_the_search_then(
+    elastic: Wire, shoe: StockRecord
+) -> None:
+    elastic.silence()
+    for q in ("el", "elb", "elbs"):
+        assert visitor().get(reverse("catalogue:suggestions"), {"q": q}).status_code == 200
+    assert NOTICE in searched()
+    assert elastic.connections == 1
 
 
 def searched_in_time() -> None:
