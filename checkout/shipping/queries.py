@@ -11,6 +11,7 @@ from unicodedata import normalize
 from django.conf import settings
 from oscar.apps.address.models import Country
 
+from shop.kernel import sharing
 from shop.kernel.parts import Parts
 from shop.kernel.sharing import RULES, WAYS
 from shop.ui.countries import country_name
@@ -55,8 +56,8 @@ def _read_charges(country: str) -> list[DeliveryCharge]:
 
 
 def estimate(*, country: str, weight_g: int, goods_minor: int) -> list[DeliveryOption]:
-    """The same as ``options()`` from what is remembered for a minute: for pages that say "about" before the address is
-    known. No query while remembered."""
+    """The same as ``options()`` from what is remembered until a charge or a way is changed: for pages that say "about"
+    before the address is known. No query of its own while remembered."""
     methods, charges, _countries = _table()
     fitting = [one for one in charges if one.country == country and one.weight_to_g >= weight_g]
     return _fitting(methods, fitting, goods_minor)
@@ -72,8 +73,10 @@ def countries() -> list[tuple[str, str]]:
     )  # Österreich stands under O
 
 
-KEPT_S = 60  #: seconds until a change made by another process is seen
-_kept: list[tuple[float, tuple[list[DeliveryMethod], list[DeliveryCharge], list[str]]]] = []
+KEPT_S = 60  #: seconds until a change of countries is seen, which no trigger tells of
+_kept: list[
+    tuple[float, sharing.Versions, tuple[list[DeliveryMethod], list[DeliveryCharge], list[str]]]
+] = []
 
 
 def forget() -> None:
@@ -83,15 +86,18 @@ def forget() -> None:
 
 def _table() -> tuple[list[DeliveryMethod], list[DeliveryCharge], list[str]]:
     """Ways, charges, and the ISO codes of countries."""
-    if not _kept or time.monotonic() > _kept[0][0]:
+    # Seen before the tables are read: they are never kept under a version newer than themselves.
+    seen = sharing.of(sharing.versions(), (RULES, WAYS)) if settings.PARTS_KEPT_S else ()
+    if not _kept or time.monotonic() > _kept[0][0] or _kept[0][1] != seen:
         rows = Country.objects.filter(is_shipping_country=True)
         table = (
             list(DeliveryMethod.objects.filter(enabled=True)),
             list(DeliveryCharge.objects.order_by("weight_to_g")),
             [row.pk for row in rows],
         )
-        _kept[:] = [(time.monotonic() + KEPT_S, table)]
-    return _kept[0][1]
+        _kept[:] = [(time.monotonic() + KEPT_S, seen, table)]
+        return table
+    return _kept[0][2]
 
 
 def _fitting(

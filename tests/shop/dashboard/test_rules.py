@@ -13,7 +13,7 @@ from django.utils import translation
 from checkout.payment.models import MethodRule
 from checkout.payment.rules import Case, offers
 from checkout.shipping.models import DeliveryCharge, DeliveryMethod
-from checkout.shipping.queries import options
+from checkout.shipping.queries import estimate, options
 from shop.dashboard.rules import sentences
 
 pytestmark = pytest.mark.django_db
@@ -198,3 +198,16 @@ def test_the_list_of_ways_to_deliver_names_each(office: Client) -> None:
     text = office.get(reverse("dashboard:delivery")).content.decode()
     for method in DeliveryMethod.objects.all():
         assert method.name in text
+
+
+def test_a_changed_charge_is_what_the_basket_says_at_once(settings: Any) -> None:
+    """Not a minute later, when the checkout has charged the new one long since."""
+    settings.PARTS_KEPT_S, settings.SHARED_CHECKED_S = 60, 0
+    asked = {"country": "DE", "weight_g": 500, "goods_minor": 1_000}
+    before = estimate(**asked)
+    assert before and estimate(**asked) == before
+    DeliveryCharge.objects.filter(country="DE").update(gross_minor=590)
+    assert {one.gross_minor for one in options(**asked)} == {590}
+    assert estimate(**asked) == options(**asked)
+    DeliveryMethod.objects.filter(code=before[0].code).update(enabled=False)
+    assert before[0].code not in {one.code for one in estimate(**asked)}
