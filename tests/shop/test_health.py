@@ -6,6 +6,7 @@ import datetime as dt
 import multiprocessing
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from checkout.payment.models import Payment
 from shop import figures, health, metrics
 from shop.dashboard import tasks
 from shop.kernel import counters
-from shop.kernel.models import Delivery, QueuePulse, TaskTrouble, Upkeep
+from shop.kernel.models import Delivery, KeptFigure, QueuePulse, TaskTrouble, Upkeep
 from tests.factories.shopping import make_variant, place_order
 
 TOKEN = "a-long-token-of-the-scraper"
@@ -156,6 +157,36 @@ def test_the_figures_say_what_stands_in_the_tables(db: None, client: Client, clo
     assert read(client)["kontor_stock_mismatches"] == wrong, "added up by the clock only"
     tasks.add_up_stock()
     assert read(client)["kontor_stock_mismatches"] > wrong
+
+
+def test_what_is_booked_while_stock_is_added_up_is_no_mismatch(
+    fresh_database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read one after the other, one table would be from before and one from after it."""
+    record = make_variant(stock=9)
+    figures.take("stock")
+    wrong = KeptFigure.objects.get(name="stock").samples
+    former = figures.stock_differences
+
+    def meanwhile() -> list[str]:
+        found = former()
+        with ThreadPoolExecutor(1) as another:
+            another.submit(book).result()
+        return found
+
+    def book() -> None:
+        try:
+            place_order((record, 1), method="prepayment")
+            type(record).objects.filter(pk=record.pk).update(num_allocated=0)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(figures, "stock_differences", meanwhile)
+    figures.take("stock")
+    assert KeptFigure.objects.get(name="stock").samples == wrong
+    monkeypatch.undo()
+    figures.take("stock")
+    assert KeptFigure.objects.get(name="stock").samples != wrong, "what is wrong indeed is said"
 
 
 def test_a_question_reads_no_table_that_grows_with_the_shop(db: None, client: Client) -> None:

@@ -10,10 +10,11 @@ from typing import IO
 
 from fulfilment.finance.invoicing.facts import seller_facts
 from fulfilment.finance.invoicing.models import Invoice
+from shop.kernel.moments import one_moment
 from shop.kernel.text import clean_line
 
 from . import bank, books, documents, index
-from .stretch import Stretch, one_moment
+from .stretch import Stretch
 from .table import Table, lines
 
 #: In the order in which they are written: tables of keys last, when it is known which keys occur.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from fulfilment.finance.ledger.models import EntryLine, Period
 
@@ -54,33 +53,6 @@ class Stretch:
 def vat_key(country: str, rate_bp: int) -> str:
     """``DE-1900`` for 19 % in Germany."""
     return f"{country}-{rate_bp}"
-
-
-@contextmanager
-def one_moment() -> Iterator[None]:
-    """All reads within see the books of one moment, whatever is posted meanwhile, and nobody who posts has to wait.
-
-    PostgreSQL: REPEATABLE READ. SQLite: a read transaction begun by hand, because Django's would take the write lock
-    (IMMEDIATE). Inside a transaction of the caller's it is that one's moment.
-    """
-    if connection.in_atomic_block:
-        yield
-    elif connection.vendor == "postgresql":
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield
-    else:
-        _execute("BEGIN DEFERRED")
-        try:
-            yield
-        finally:
-            _execute("ROLLBACK")
-
-
-def _execute(sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
 
 
 def records(sql: str, values: Sequence[Any]) -> Iterator[Any]:
