@@ -29,6 +29,7 @@ from django.core.files.storage import Storage, storages
 from django.db import Error, connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from . import work
 from .backup_keys import Seal, WrongKey, seal_of
 from .clock import now
 from .models import Upkeep
@@ -187,6 +188,7 @@ def _bring_back(folder: Path, manifest: dict[str, Any], seal: Seal | None) -> in
             saved = storages[STORAGES[place]].save(name, File(file))
         if saved != name:
             raise Refused(f"{path} was kept under another name ({saved}); the place was not empty")
+    work.after_a_restore()
     return len(files)
 
 

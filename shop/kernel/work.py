@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 OFTEN_S = 900  #: a task that runs at least so often ...
 OFTEN_PAUSE_S = 60  #: ... rests no longer than this after a failure, or as long as it does anyhow
 GRACE_S = 30  #: after its time limit, in which what was at work is certainly ended
+BACKUP = "kernel.backup"  #: at work while a backup is made, so its mark is in each
 KILLED = "it was ended in the middle: killed, or the machine went down"
 
 
@@ -217,6 +218,21 @@ def again_now(name: str) -> bool:
         send(name)
         return True
     return bool(row.exists())
+
+
+def after_a_restore() -> None:
+    """What was at work when the backup was made was not killed: the backup itself is done, the others are due anew.
+
+    Never raises: the tables of a backup may be older than this code, and then there are no marks in them.
+    """
+    from .models import TaskTrouble
+
+    try:
+        at_work = TaskTrouble.objects.filter(begun_at__isnull=False)
+        at_work.filter(task=BACKUP).delete()
+        at_work.update(begun_at=None, next_at=now())
+    except DatabaseError as problem:
+        log.info("there are no marks of tasks in this backup: %s", problem)
 
 
 def send(name: str) -> bool:

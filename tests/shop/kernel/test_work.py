@@ -16,10 +16,11 @@ from celery.beat import SchedulingError
 from celery.contrib.testing.worker import start_worker
 from celery.signals import task_failure
 from django.conf import settings
+from django.db import OperationalError
 from kombu import Connection
 
 from shop.celery import app
-from shop.kernel import outbox, tasks, work
+from shop.kernel import backups, outbox, tasks, work
 from shop.kernel.attempts import LONGEST_PAUSE_S
 from shop.kernel.beat import Lead, OneLeader
 from shop.kernel.models import QueuePulse, TaskTrouble
@@ -176,6 +177,37 @@ def test_one_that_runs_often_and_is_killed_while_in_trouble_rests_no_longer_than
     assert not rows.exists()
 
 
+def test_what_was_at_work_when_a_backup_was_made_was_not_killed(
+    trouble: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among it the backup itself, whose mark is in it. It is done; the others are asked for anew, and nobody counts."""
+    long_ago = trouble.now() - dt.timedelta(days=1)
+    for name, failures in ((work.BACKUP, 0), (NIGHTLY, 2), ("ledger.seal", 0)):
+        TaskTrouble.objects.create(task=name, begun_at=long_ago, next_at=long_ago, failures=failures)
+    monkeypatch.setattr(backups, "_load", lambda dump: None)
+    backups._bring_back(tmp_path, {"database": backups.SQLITE, "parts": []}, None)
+    rows = TaskTrouble.objects.order_by("task").values_list("task", "failures", "begun_at")
+    assert list(rows) == [(NIGHTLY, 2, None), ("ledger.seal", 0, None)]
+    sent: list[str] = []
+    monkeypatch.setattr(app, "send_task", lambda name, **options: sent.append(name))
+    tasks.sweep()
+    assert sorted(sent) == [NIGHTLY, "ledger.seal"]
+    work.by_the_clock(NIGHTLY, lambda: None)
+    assert work.by_the_clock("ledger.seal", lambda: work.troubles().count()) == 0
+    assert not TaskTrouble.objects.exists()
+    assert work.BACKUP in settings.TASK_TABLE
+
+
+def test_a_backup_older_than_the_marks_comes_back_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its tables are brought up to date by migrate, which comes after it."""
+
+    def missing(*args: Any, **fields: Any) -> None:
+        raise OperationalError("no such column: kernel_tasktrouble.begun_at")
+
+    monkeypatch.setattr(TaskTrouble.objects, "filter", missing)
+    work.after_a_restore()
+
+
 def test_staff_do_not_begin_a_second_time_what_is_at_work(trouble: Clock) -> None:
     sent: list[str] = []
     with pytest.raises(ValueError, match="on fire"):
@@ -212,7 +244,9 @@ def test_an_end_that_celery_tells_of_twice_is_counted_once(
     app.loader.import_default_modules()
     for run in ("1", "1", "2"):
         end = TimeLimitExceeded(300)
-        task_failure.send(sender=app.tasks[NIGHTLY], task_id=f"twice-{run}", exception=end, args=[], kwargs={})
+        task_failure.send(
+            sender=app.tasks[NIGHTLY], task_id=f"twice-{run}", exception=end, args=[], kwargs={}
+        )
     assert work.troubles().get().failures == 2, "one for each run"
 
 
