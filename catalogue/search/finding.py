@@ -34,7 +34,9 @@ FACETS = (*OF_PRODUCT, *variants.PARTS)
 FEW = 2  #: products up to which other words are proposed
 ANSWERS_KEPT = 200  #: in each process; one takes some kilobytes
 LATE_MAX = 3  #: pages in a row for which it was late after good answers: then it rests
-SPELLING_SHARE = 3  #: what may be left out takes no more than this part of the time: filters are to be counted still
+SPELLING_SHARE = (
+    3  #: what may be left out takes no more than this part of the time: filters are to be counted still
+)
 _resting = 0.0
 _late = 0
 _serial = itertools.count(1)
@@ -71,9 +73,7 @@ def answer(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> Ans
         if state is None:
             return _answer(asked, wishes, among)
         key = (replace(wishes, q=""), among, language())
-        return _answers.get(
-            state, key, lambda: replace(_answer(asked, wishes, among), mark=next(_serial))
-        )
+        return _answers.get(state, key, lambda: replace(_answer(asked, wishes, among), mark=next(_serial)))
 
 
 class _Listened:

@@ -74,9 +74,7 @@ def countries() -> list[tuple[str, str]]:
 
 
 KEPT_S = 60  #: seconds until a change of countries is seen, which no trigger tells of
-_kept: list[
-    tuple[float, sharing.Versions, tuple[list[DeliveryMethod], list[DeliveryCharge], list[str]]]
-] = []
+_kept: list[tuple[float, sharing.Versions, tuple[list[DeliveryMethod], list[DeliveryCharge], list[str]]]] = []
 
 
 def forget() -> None:

@@ -28,8 +28,8 @@ _told: deque[str] = deque(maxlen=REMEMBERED)
 
 
 def is_told_again(task_id: str) -> bool:
-    """Whether this was asked for the task before, in this process. Celery tells twice of one that it ended for its time:
-    once as it ends the process, and once more as billiard finds it gone."""
+    """Whether this was asked for the task before, in this process. Celery tells twice of one that it ended for its
+    time: once as it ends the process, and once more as billiard finds it gone."""
     if task_id in _told:
         return True
     _told.append(task_id)

@@ -98,7 +98,10 @@ def test_all_questions_of_a_page_together_are_waited_for_no_longer(elastic: Wire
 
 
 BUCKETS: dict[str, Any] = {str(n): {"values": {"buckets": []}} for n in range(20)}
-NOTHING: dict[str, Any] = {"hits": {"total": {"value": 0, "relation": "eq"}, "hits": []}, "aggregations": BUCKETS}
+NOTHING: dict[str, Any] = {
+    "hits": {"total": {"value": 0, "relation": "eq"}, "hits": []},
+    "aggregations": BUCKETS,
+}
 
 
 def one_that_is_slow_at(word: bytes, seconds: float, asked_for: list[bytes]) -> Any:

@@ -100,7 +100,9 @@ def test_the_main_process_hears_of_a_task_that_was_ended_for_its_time(tmp_path: 
     with worker(tmp_path, guarded=True) as running:
         ask(tmp_path)
         assert until(lambda: (tmp_path / "ended").exists() and (tmp_path / "ended").read_text())
-        assert until((tmp_path / "again").exists), "Celery tells it twice; when it does so no more, is_told_again can go"
+        assert until((tmp_path / "again").exists), (
+            "Celery tells it twice; when it does so no more, is_told_again can go"
+        )
         assert (tmp_path / "ended").read_text() == f"hang {running.pid} TimeLimitExceeded\n"
         assert running.poll() is None
         assert not (tmp_path / "killed").exists(), "that is not counted a second time"
