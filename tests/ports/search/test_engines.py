@@ -12,25 +12,10 @@ from catalogue.models import Product
 from catalogue.search import actions, tasks
 from catalogue.search.models import Boost, Changed, Rebuild
 from catalogue.search.port import Ask, Only, SearchUnavailable, Sought
+from tests.catalogue.search.asking import options, search, titles
 from tests.factories.range import make_category, make_many, make_product, variants
 from tests.support.helpers import Queue
 from tests.support.search import Index
-
-
-def titles(response: Any) -> list[str]:
-    return [card.title for card in response.context["cards"]]
-
-
-def search(client: Client, q: str = "", **more: Any) -> Any:
-    response = client.get("/catalogue/search/", {"q": q, **more})
-    assert response.status_code == 200
-    assert not response.context["search_notice"], "the database answered"
-    return response
-
-
-def options(response: Any, key: str) -> dict[str, int]:
-    groups = {group["key"]: group for group in response.context["filters"]}
-    return {option["value"]: option["count"] for option in groups[key]["options"]} if key in groups else {}
 
 
 def test_words_in_both_languages_compounds_umlauts_and_numbers(client: Client, index: Index) -> None:

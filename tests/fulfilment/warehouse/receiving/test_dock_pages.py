@@ -25,21 +25,10 @@ from tests.factories.orders import make_order
 from tests.factories.people import make_staff
 from tests.factories.returns import book, dock_bins, line_of, sent_order
 from tests.factories.stock import make_stockrecord
+from tests.fulfilment.warehouse.desk_pages import NAUGHTY
 from tests.support.helpers import Outbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-NAUGHTY = [
-    "%00",
-    "' OR 1=1 --",
-    "\u202e",
-    "9" * 5000,
-    "<script>alert(1)</script>",
-    "-1",
-    "‮💥",
-    "%",
-    "_",
-    "\\",
-]
 
 
 def page(answer: Any) -> str:
