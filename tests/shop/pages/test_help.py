@@ -230,7 +230,8 @@ def test_number_and_address_of_another_open_no_order_and_do_not_tell_whether_the
 ) -> None:
     clock.stop()
     order = make_order((make_variant(), 1))
-    pages = []
+    # Named now: a link followed below may lead into English.
+    pages, lookup, its_page = [], reverse("orders:lookup"), reverse("orders:detail", args=[order.number])
     for number in (order.number, "K99999"):
         sent = client.post(URL, everything(number=number, email=order.email, body="Naht"))
         case = Case.objects.order_by("-pk")[0]
@@ -239,9 +240,9 @@ def test_number_and_address_of_another_open_no_order_and_do_not_tell_whether_the
             client.get(link)
         main = re.sub(r'(value|href|action)="[^"]*"', "", page.split("<main", 1)[1].split("</main", 1)[0])
         pages.append(main.replace(case.number, "").replace(number, ""))
-        assert sent.status_code == 302 and reverse("orders:lookup") in page
+        assert sent.status_code == 302 and lookup in page
     assert pages[0] == pages[1]
-    assert client.get(reverse("orders:detail", args=[order.number])).status_code == 302, "still a stranger"
+    assert client.get(its_page).status_code == 302, "still a stranger"
 
 
 def test_who_may_see_the_order_is_led_to_it_from_the_case(client: Client) -> None:
