@@ -112,6 +112,10 @@ def _working() -> Iterator[Figure]:
     ]
     text = "Pages answered: kept ones (cache hits), made to be kept (misses), one reader's own."
     yield Figure("pages_total", text, [(labels, float(n)) for labels, n in pages], "counter")
+    refused = float(found.get("cache_refused", 0))
+    yield Figure(
+        "cache_refused_total", "Values in the cache that the shop did not write.", [({}, refused)], "counter"
+    )
 
 
 def lag_s(pulse: QueuePulse) -> float:

@@ -18,7 +18,7 @@ from pathlib import Path
 from django.conf import settings
 
 #: What is counted; new ones at the end (the place in the file is the place here).
-NAMES = ("pages_kept", "pages_made", "pages_own")
+NAMES = ("pages_kept", "pages_made", "pages_own", "cache_refused")
 PLACES = 32
 _SIZE = 8 * PLACES
 _guard = threading.Lock()

@@ -19,9 +19,12 @@ from django.core.cache.backends.redis import RedisCache
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from .signed_cache import SignedClient
+
 log = logging.getLogger(__name__)
 
-#: What a server that is away, slow, full or mad can lead to; the rest of the list is what unpickling rubbish raises.
+#: What a server that is away, slow, full or mad can lead to; the rest of the list is what unpickling raises where
+#: another version of the shop kept it.
 FAULTS = (
     redis.RedisError,
     OSError,
@@ -49,6 +52,7 @@ class PatientRedis(RedisCache):
         # The library would try ten times, with pauses that grow: a page does not wait for that.
         once = {"retry": Retry(NoBackoff(), 0)}
         super().__init__(server, {**params, "OPTIONS": once | params.get("OPTIONS", {})})
+        self._class = SignedClient  # nothing is unpickled that the shop did not keep itself
         self._name = str(server)
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
