@@ -7,12 +7,14 @@ Options: ``--db=postgres`` runs on a PostgreSQL that is started for it. Fixtures
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from typing import Any
 
-from .support import environment
+from .support import environment, moment
 
 environment.prepare()
+moment.prepare()
 
 import django  # noqa: E402  (settings are read here; the environment must be ours by then)
 
@@ -65,8 +67,9 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_report_header() -> str:
-    """Say which database."""
-    return f"kontor: {environment.chosen_database()}"
+    """Say which database, and which moment when it is not now."""
+    chosen = os.environ.get(moment.CHOICE)
+    return f"kontor: {environment.chosen_database()}" + (f", at {chosen}" if chosen else "")
 
 
 @pytest.fixture(scope="session")
@@ -129,6 +132,12 @@ def _language_of_the_shop() -> Iterator[None]:
 
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _moment() -> None:
+    """Every test begins at the moment of KONTOR_TEST_NOW, when one was chosen; see support/moment.py."""
+    moment.begin()
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from checkout.payment import approval
 from checkout.payment.actions.capture import capture
@@ -72,7 +72,7 @@ def test_two_who_explain_the_same_money_explain_it_once() -> None:
         amount_minor=5_000,
         currency="EUR",
         note="",
-        moment=dt.datetime.now(dt.UTC),
+        moment=timezone.now(),
     )
     money = UnmatchedMoney.objects.get()
     number = Account.objects.get(role="interest_income").number

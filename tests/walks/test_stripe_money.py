@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from checkout.order.models import Order
 from checkout.payment import stripe_client
@@ -403,6 +403,6 @@ def test_each_check_finds_what_it_is_for(standin: StandIn, outbox: Any, clock: A
     clock.advance(days=2)
     assert verify.nothing_waits_for_ever()
     unmatched.put_on_list(
-        source="x", reference="pi_x", amount_minor=5, currency="EUR", note="", moment=dt.datetime.now(dt.UTC)
+        source="x", reference="pi_x", amount_minor=5, currency="EUR", note="", moment=timezone.now()
     )
     assert verify.open_money_is_unexplained_in_the_books()

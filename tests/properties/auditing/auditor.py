@@ -220,7 +220,7 @@ def _name(name: str, country: str, rate: int | None) -> Any:
 def _same(one: Mapping[Any, int], other: Mapping[Any, int], what: str) -> None:
     unlike = {
         str(key): (one.get(key, 0), other.get(key, 0))
-        for key in {*one, *other}
+        for key in sorted({*one, *other}, key=str)
         if one.get(key, 0) != other.get(key, 0)
     }
     assert not unlike, f"{what} {unlike}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from django.utils.translation import override
 
 from shop.approvals import actions, kinds
@@ -147,7 +147,7 @@ def test_the_same_fact_waits_once(mia: User, ole: User) -> None:
             amount_minor=1,
             reason="y",
             requested_by=mia,
-            due_at=dt.datetime.now(dt.UTC),
+            due_at=timezone.now(),
         )
 
 

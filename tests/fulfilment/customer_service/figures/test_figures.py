@@ -30,6 +30,7 @@ from fulfilment.finance.invoicing.actions import credit_note
 from fulfilment.finance.invoicing.models import Invoice
 from fulfilment.warehouse.receiving import actions as dock
 from fulfilment.warehouse.receiving.models import Return
+from shop.kernel import clock as house
 from tests.factories.cases import make_case
 from tests.factories.orders import make_country
 from tests.factories.people import make_staff
@@ -49,7 +50,8 @@ def at(day: int, hour: int, minute: int = 0) -> dt.datetime:
 
 
 @pytest.fixture
-def desk(client: Client, db: None) -> Client:
+def desk(client: Client, clock: Any) -> Client:
+    clock.stop()  # what happened today is asked for afterwards
     make_country()
     ensure_vat()
     dock_bins()
@@ -129,7 +131,7 @@ def test_returns_are_counted_by_product_and_by_what_brought_them_back(outbox: An
         book(returning, sku, pieces, grade, *place)
         dock.finish(returning=Return.objects.get(pk=returning.pk), by=make_staff())  # type: ignore[union-attr]
         outbox.drain()
-    today = timezone.localdate()
+    today = house.today()
     found = {
         (row.sent, row.back, tuple(row.origins), tuple(row.grades)) for row in goods.by_product(today, today)
     }
@@ -147,7 +149,7 @@ def test_complaints_cost_what_finance_credited_and_the_dock_threw_away(outbox: A
     returning = dock.announce(order_id=order.pk, lines={order.lines.get().pk: 1}, cause="")
     assert returning is not None
     book(returning, skus(order)[0], 1, "scrap", "disposal")
-    today = timezone.localdate()
+    today = house.today()
     (found,) = costs.costs(today, today, spans.MONTH).values()
     assert (found.complaints, found.goodwill_minor, found.credited_minor, found.disposed_minor) == (
         1,
@@ -182,7 +184,7 @@ def test_new_goods_count_at_cost_and_a_reduction_once_as_its_credit_note(outbox:
     outbox.drain()
     # What comes back for the new pair is thrown away: of the two pairs the shop lost one.
     book(Return.objects.get(cause__startswith="replacement:"), skus(order)[0], 1, "scrap", "disposal")
-    today = timezone.localdate()
+    today = house.today()
     (found,) = costs.costs(today, today, spans.MONTH).values()
     assert (found.replaced_minor, found.goodwill_minor, found.disposed_minor) == (new.cost_minor, 1_000, 0)
     assert (new.cost_minor, found.total_minor, found.complaints) == (4_000, 5_000, 1)
@@ -199,7 +201,7 @@ def test_refunds_are_summed_by_who_asked_for_them(outbox: Any, desk: Client) -> 
         request_refund(payment=payment, amount_minor=amount, source=f"t:{n}", reason="x", by=by)
     refund = request_refund(payment=payment, amount_minor=900, source="t:9", reason="x", by=clerk)
     type(refund).objects.filter(pk=refund.pk).update(state="failed")
-    today = timezone.localdate()
+    today = house.today()
     rows = [
         (row.user, row.count, row.amount_minor, row.largest_minor, row.failed)
         for row in people.by_person(today, today)

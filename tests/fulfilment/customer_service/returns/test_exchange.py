@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
@@ -184,7 +183,7 @@ def test_what_never_comes_is_called_off_and_the_size_is_free_again(outbox: Any, 
     made = swap(order, record)
     outbox.drain()
     assert exchange_end.call_off_late() == 0
-    clock.stop(dt.datetime.now(dt.UTC) + dt.timedelta(days=23))
+    clock.advance(days=23)
     assert exchange_end.call_off_late() == 1 and exchange_end.call_off_late() == 0
     outbox.drain()
     record.refresh_from_db()
@@ -216,7 +215,7 @@ def test_what_is_announced_already_or_too_late_is_no_exchange(outbox: Any, clock
     from shop.kernel.states import move
 
     move(Parcel.objects.get(order=order), to="delivered")
-    clock.stop(dt.datetime.now(dt.UTC) + dt.timedelta(days=16))
+    clock.advance(days=16)
     with pytest.raises(exchange.NotExchanged):
         swap(order, record)
     assert swap(order, record, by=make_staff(), by_staff=True).state == "waiting"

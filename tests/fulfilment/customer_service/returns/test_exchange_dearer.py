@@ -105,7 +105,7 @@ def test_the_difference_is_paid_first_and_invoiced_with_its_vat_when_the_size_le
 def test_nobody_pays_so_the_exchange_lapses_and_the_size_is_free(outbox: Any, clock: Any) -> None:
     order, made = dearer(outbox)
     outbox.drain()
-    clock.stop(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=31))
+    clock.advance(minutes=31)
     assert expire() == 1
     outbox.drain()
     record = made.made.lines.get().stockrecord
@@ -129,7 +129,7 @@ def test_the_old_piece_never_comes_so_the_difference_goes_back(outbox: Any, cloc
     order, made = dearer(outbox)
     outbox.drain()
     paid(outbox, made)
-    clock.stop(dt.datetime.now(dt.UTC) + dt.timedelta(days=23))
+    clock.advance(days=23)
     assert exchange_end.call_off_late() == 1
     outbox.drain()
     made.refresh_from_db()
@@ -189,7 +189,7 @@ def test_an_old_piece_that_is_here_before_the_money_waits_for_it(outbox: Any, cl
     assert (settlement.state, settlement.waits_because, made.state) == ("proposed", "exchange", "waiting")
     with pytest.raises(exchange_end.NotReleased):
         exchange_end.release(order=made.made, by=make_staff(is_superuser=True), why="good customer")
-    clock.stop(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=31))
+    clock.advance(minutes=31)
     assert expire() == 1
     outbox.drain()
     settlement.refresh_from_db()

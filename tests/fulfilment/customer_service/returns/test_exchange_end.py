@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import pytest
@@ -69,7 +68,7 @@ def pay_out(found: Settlement, kept: int = 0) -> None:
 
 
 def later(clock: Any, days: int = 23) -> None:
-    clock.stop(dt.datetime.now(dt.UTC) + dt.timedelta(days=days))
+    clock.advance(days=days)
 
 
 # ---- the new goods are cancelled -------------------------------------------------------------------------------------

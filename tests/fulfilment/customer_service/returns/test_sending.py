@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 
 from checkout.order import access
 from checkout.order.models import Order
@@ -24,6 +24,7 @@ from fulfilment.customer_service.returns.paper import slip_pdf
 from fulfilment.warehouse.receiving import actions as dock
 from fulfilment.warehouse.receiving.finding import find
 from fulfilment.warehouse.receiving.models import Return
+from shop.kernel import clock as house
 from shop.kernel import pdf
 from shop.notifications.attachments import fetch
 from shop.notifications.models import OutgoingMail
@@ -85,13 +86,14 @@ def test_every_kind_of_case_has_its_payer() -> None:
     assert set(kinds.KINDS) - set(postage.USUAL) == {kinds.QUESTION}  # a question sends nothing back
 
 
-def test_a_return_keeps_what_its_customer_was_told(outbox: Any) -> None:
+def test_a_return_keeps_what_its_customer_was_told(outbox: Any, clock: Any) -> None:
+    clock.stop()
     returning = authorised(outbox)
     assert (returning.authorisation.payer, returning.authorisation.payer_source) == (
         "customer",
         "§ 357 (5) BGB",
     )
-    assert returning.authorisation.send_by == timezone.localdate() + dt.timedelta(days=14)
+    assert returning.authorisation.send_by == house.today() + dt.timedelta(days=14)
     postage.set_payer(reason="withdrawal", payer="shop", by=make_staff())
     again = sending.explain(returning=returning)
     assert again is not None and again.payer == "customer" and Authorisation.objects.count() == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db.models import ProtectedError, Sum
+from django.utils import timezone
 
 from checkout.order.actions import place_replacement
 from checkout.order.models import Order
@@ -264,7 +265,7 @@ def test_a_withdrawal_after_its_days_waits_for_a_person(outbox: Any, clock: Any)
     from shop.kernel.states import move
 
     move(Parcel.objects.get(order=order), to="delivered")
-    moment = dt.datetime.now(dt.UTC)
+    moment = timezone.now()
     clock.stop(moment + dt.timedelta(days=16))
     withdraw(order)
     outbox.drain()

@@ -18,6 +18,7 @@ from django.db.models import ProtectedError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import override
 
 from fulfilment.finance.exports import actions, datev, verify
@@ -225,7 +226,7 @@ def test_sales_to_firms_in_the_eu_carry_the_buyers_vat_id(outbox: Outbox) -> Non
 def test_a_vat_id_from_outside_stays_in_its_field() -> None:
     entry = datev.Booked(1, DAY, "R1", "", [], vat_id='fr 40;"30\r\n3265045999999')
     row = Row(100, True, "1400", "8125", country="FR", is_by_vat_id=True)
-    head = datev.Head(1, 1, DAY, DAY, dt.datetime.now(dt.UTC), 1, 4, True, "03", "1590")
+    head = datev.Head(1, 1, DAY, DAY, timezone.now(), 1, 4, True, "03", "1590")
     cells = datev._row(entry, row, head).split(";")
     assert (len(cells), cells[39]) == (125, '"FR4030326504599"')
     entry.vat_id = ""

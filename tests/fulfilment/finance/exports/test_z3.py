@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from django.utils.translation import override
 from lxml import etree
 
@@ -252,7 +253,7 @@ def test_closed_months_give_the_same_bytes_whatever_happens_afterwards(outbox: O
     some_trade(outbox)
     own = add_account(number="4999", kind="expense", name_de="Kleinkram", name_en="Sundries", by=None)
     book("own", [Posting("#4999", debit_minor=5), Posting("bank", credit_minor=5)], dt.date(2026, 10, 21))
-    clock.stop(dt.datetime.now(dt.UTC))  # what was changed when is told by the real time
+    clock.stop(timezone.now())  # what was changed when is told by the real time
     for hard in (False, True):
         close_month(month=OCTOBER["first_day"], hard=hard, why="fertig", by=None)
     assert Stretch(**{name[:-4]: day for name, day in OCTOBER.items()}).closed_at() is not None

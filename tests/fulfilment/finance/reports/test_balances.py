@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -71,7 +72,7 @@ def test_many_entries_posted_by_one_statement_are_all_noted() -> None:
     for draft in drafts:
         draft.lines.create(account=accounts["bank"], debit_minor=100)
         draft.lines.create(account=accounts["receivable"], credit_minor=100, subject="order:K1")
-    Entry.objects.filter(source__startswith="bulk:").update(posted_at=dt.datetime.now(dt.UTC))
+    Entry.objects.filter(source__startswith="bulk:").update(posted_at=timezone.now())
     assert NewEntry.objects.count() == 20
     assert roll_up() == 20
     assert SubjectBalance.objects.get(subject="order:K1").balance_minor == -2_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import re
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pypdf import PdfReader
 
 from checkout.order import actions as orders
@@ -344,7 +344,7 @@ def test_booking_waits_for_no_transaction(dhl: CarrierStandIn, pack: Pack) -> No
     with transaction.atomic(), pytest.raises(InTransaction):
         from fulfilment.warehouse.dispatch.dhl import DhlParcel
 
-        DhlParcel().find(label.reference, dt.datetime.now(dt.UTC))
+        DhlParcel().find(label.reference, timezone.now())
 
 
 def test_a_label_of_an_unpacked_parcel_that_was_not_taken_back_is_seen_and_asked_again(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,6 +17,7 @@ from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.stock import actions, history
 from fulfilment.warehouse.stock.history import CHART_POINTS, Scope, Wanted, balances, picture, told
 from fulfilment.warehouse.stock.models import BinStock, Movement
+from shop.kernel import clock as house
 from tests.factories.orders import make_order
 from tests.factories.stock import make_bin, make_site, make_stockrecord
 from tests.fulfilment.warehouse.desk_pages import NAUGHTY, page, url
@@ -138,10 +140,11 @@ def test_the_page_shows_all_sums_sites_lots_and_promises(desk: Client) -> None:
     )
 
 
-def test_the_history_is_filtered_and_leaves_as_a_file(desk: Client) -> None:
+def test_the_history_is_filtered_and_leaves_as_a_file(desk: Client, clock: Any) -> None:
+    clock.stop()
     record = make_stockrecord(bins={"A-01": 5, "A-02": 10})
     actions.count(stockrecord=record, bin=make_bin("A-01"), counted=3, why="=two stolen")
-    today = timezone.localdate()
+    today = house.today()
     wanted = {
         "": ["-2", "10", "5"],
         "kind=count": ["-2"],
