@@ -17,7 +17,9 @@ RUN /venv/bin/python -m scripts.vendor && rm -r node_modules \
 
 FROM python:3.11.10-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 KONTOR_DATA_DIR=/data
-RUN useradd --system --home /data --uid 10001 kontor && install -d -o kontor /data
+# pg_dump and pg_restore, of the major version of the server in docker-compose.yml: an older one refuses to dump it.
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client-15 && rm -rf /var/lib/apt/lists/*
+RUN useradd --system --home /data --uid 10001 kontor && install -d -o kontor /data && install -d -o kontor -m 0700 /backups
 COPY --from=build /venv /venv
 COPY --from=build /kontor /kontor
 WORKDIR /kontor

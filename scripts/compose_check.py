@@ -51,8 +51,10 @@ def secret_names() -> set[str]:
     return set(re.findall(r'"([A-Z0-9_]+)"', text.partition("SECRETS = (")[2].partition(")")[0]))
 
 
-def problems(compose: dict[str, Any], text: str) -> list[str]:
-    """What does not agree, as sentences, without asking the profile."""
+def problems(compose: dict[str, Any], text: str, dockerfile: str = "") -> list[str]:
+    """What does not agree, as sentences, without asking the profile. dockerfile: its text, if not the one that is
+    there."""
+    dockerfile = dockerfile or (ROOT / "Dockerfile").read_text(encoding="utf-8")
     return [
         *_names(compose, text),
         *_example(),
@@ -60,14 +62,15 @@ def problems(compose: dict[str, Any], text: str) -> list[str]:
         *_patience(compose),
         *(line for name, service in compose["services"].items() for line in _service(name, service)),
         *_secrets(compose),
-        *_digests(compose),
+        *_digests(compose, dockerfile),
+        *_backups(compose, dockerfile),
     ]
 
 
-def _digests(compose: dict[str, Any]) -> Iterator[str]:
+def _digests(compose: dict[str, Any], dockerfile: str) -> Iterator[str]:
     """Each image by the digest of its content, or with a reason in the file itself."""
     images = {service["image"] for service in compose["services"].values() if "build" not in service}
-    images |= set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.M))
+    images |= set(re.findall(r"^FROM (\S+)", dockerfile, re.M))
     reasons = compose.get("x-without-digest", {})
     for image in sorted(images):
         if not DIGEST.search(image) and len(str(reasons.get(image) or "")) < REASON_MIN:
@@ -78,6 +81,24 @@ def _digests(compose: dict[str, Any]) -> Iterator[str]:
     yield from (
         f"x-without-digest names {image}, which has one" for image in sorted(reasons) if DIGEST.search(image)
     )
+
+
+def _backups(compose: dict[str, Any], dockerfile: str) -> Iterator[str]:
+    """The worker that makes them has PostgreSQL's programs of the server's version and a place that stays."""
+    server = re.search(r"^postgres:(\d+)", compose["services"]["postgres"]["image"])
+    last = dockerfile.rpartition("\nFROM ")[2]
+    client = re.search(r"\bpostgresql-client-(\d+)\b", last)
+    if not client:
+        yield "the image has no pg_dump and pg_restore: no backup can be made"
+    elif server and client[1] != server[1]:
+        yield f"postgres is of version {server[1]}, pg_dump in the image of {client[1]}"
+    makes = [name for name, service in compose["services"].items()
+             if "bulk" in _after(str(service.get("command", "")), "-Q").split(",")]  # fmt: skip
+    for name in makes:
+        service = compose["services"][name]
+        kept = {str(one).rpartition(":")[2] for one in service.get("volumes", []) if ":" in str(one)}
+        if service["environment"].get("BACKUP_DIR") not in kept:
+            yield f"{name} writes backups to where nothing stays"
 
 
 def _names(compose: dict[str, Any], text: str) -> Iterator[str]:

@@ -222,6 +222,7 @@ def _dump(folder: Path, seal: Seal | None) -> Part:
             with Path(place, SQLITE).open("rb") as source, path.open("wb") as target:
                 seal.copy(source, target, SQLITE)
     else:
+        _pg_dump_fits()
         path = folder / POSTGRES
         dump = ("pg_dump", "--format=custom", "--no-owner", "--no-privileges")
         if seal is None:
@@ -294,6 +295,23 @@ def _environment(program: str) -> dict[str, str]:
     given = {"PGHOST": host, "PGPORT": said.get("PORT"), "PGUSER": said.get("USER"),
              "PGPASSWORD": said.get("PASSWORD"), "PGDATABASE": said["NAME"]}  # fmt: skip
     return os.environ | {name: str(value) for name, value in given.items() if value}
+
+
+def _pg_dump_fits() -> None:
+    """Raises Refused where pg_dump is older than the server: it would not read it, and say so less plainly."""
+    said = subprocess.run(
+        ["pg_dump", "--version"], env=_environment("pg_dump"), capture_output=True, text=True, check=False
+    ).stdout
+    found = re.search(r"\b(\d+)\.\d", said)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        server = int(cursor.fetchone()[0]) // 10_000
+    here = found[1] if found else said.strip() or "unknown"
+    if found is None or int(here) < server:
+        raise Refused(
+            f"pg_dump here is of version {here}, the server of {server}, which it cannot read; "
+            f"on Debian: apt-get install postgresql-client-{server}"
+        )
 
 
 def _copy_files(folder: Path, seal: Seal | None) -> Iterator[Part]:

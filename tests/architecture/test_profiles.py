@@ -75,6 +75,9 @@ def without(name: str, key: str) -> Callable[[Any], Any]:
         (service("redis", image="redis:7.4.2-alpine"), "redis:7.4.2-alpine has no digest"),
         (service("redis", image="redis:7.4.2-alpine"), "names redis:7.4.1-alpine, which is not used"),
         (lambda compose: compose["x-without-digest"].update({"redis:7.4.1-alpine": "no"}), "gives no reason"),
+        (service("postgres", image="postgres:16.4-alpine"), "version 16, pg_dump in the image of 15"),
+        (without("worker-bulk", "volumes"), "worker-bulk writes backups to where nothing stays"),
+        (service("worker-bulk", volumes=["/data", "/backups"]), "worker-bulk writes backups to where"),
         (lambda compose: compose.pop("x-without-digest"), "python:3.11.10-slim-bookworm has no digest"),
     ],
 )
@@ -89,6 +92,15 @@ def test_an_image_with_its_digest_needs_no_reason() -> None:
     pinned["services"]["redis"]["image"] = f"redis:7.4.1-alpine@sha256:{'0a' * 32}"
     del pinned["x-without-digest"]["redis:7.4.1-alpine"]
     assert compose_check.problems(pinned, TEXT) == []
+
+
+@pytest.mark.parametrize(
+    ("client", "said"),
+    [("", "the image has no pg_dump"), ("postgresql-client-14", "version 15, pg_dump in the image of 14")],
+)
+def test_the_image_must_have_the_programs_of_the_servers_version(client: str, said: str) -> None:
+    image = (ROOT / "Dockerfile").read_text().replace("postgresql-client-15", client)
+    assert [line for line in compose_check.problems(COMPOSE, TEXT, image) if said in line]
 
 
 def test_a_half_that_is_embedded_and_a_word_without_meaning_are_said() -> None:

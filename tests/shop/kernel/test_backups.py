@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -275,6 +276,23 @@ def test_postgresql_without_its_programs_says_what_to_install(
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(backups.Refused, match="apt-get install postgresql-client"):
         backups._run("pg_dump")
+
+
+@pytest.mark.both_databases
+def test_a_pg_dump_that_is_older_than_the_server_is_named_with_both_versions(
+    shop: None, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite is copied without a program")
+    old = tmp_path / "pg_dump"
+    old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(
+        backups.Refused, match=r"pg_dump here is of version 9, the server of \d+.*postgresql-client"
+    ):
+        backups.backup(folder)
+    assert not list(folder.parent.iterdir()) and not Upkeep.objects.get().ok
 
 
 @pytest.mark.parametrize(
