@@ -19,6 +19,7 @@ from fulfilment.finance.invoicing.letterhead import country_name, day, money, pe
 from fulfilment.finance.invoicing.merchant import profile
 from shop.kernel.money import vat_from_gross
 from shop.kernel.text import clean_line
+from shop.ui.numbers import charge_text
 
 from .legal import keep
 from .letter import Addresses, Attachment, Block, Facts, Goods, Item, Picture
@@ -74,9 +75,9 @@ def goods(order: Order, lines: Iterable[Line], language: str) -> Goods:
     cancelled = sum(line.cancelled_minor for line in rows)
     if cancelled:
         sums.append((_("Cancelled"), money(-cancelled, order.currency, language)))
-    sums.append(
-        (order.shipping_method or _("Shipping"), money(order.shipping_minor, order.currency, language))
-    )
+    charge = order.shipping_minor
+    said = money(charge, order.currency, language) if charge else charge_text(0, order.currency)
+    sums.append((order.shipping_method or _("Shipping"), said))
     sums.append((_("Total"), money(order.total_minor, order.currency, language)))
     return Goods(
         items=items,

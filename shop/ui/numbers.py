@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.utils import formats
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from shop.kernel.money import exponent, to_decimal
 
@@ -39,3 +39,11 @@ def money_text(amount_minor: int, currency: str = "EUR") -> str:
         gap = NBSP if symbol.isalpha() else ""
         return f"{sign}{symbol}{gap}{number}"
     return f"{sign}{number}{NBSP}{symbol}"
+
+
+def charge_text(amount_minor: int, currency: str = "EUR") -> str:
+    """What a delivery costs, as text in the active language: an amount, or at 0 the one word that every page says.
+
+    amount_minor: whole minor units; currency: ISO 4217 code.
+    """
+    return money_text(amount_minor, currency) if amount_minor else gettext("free")

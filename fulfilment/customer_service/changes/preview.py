@@ -61,6 +61,11 @@ class Preview:
     more_minor: int = 0
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to deliver."""
+        return not any(row.pieces_after for row in self.rows)
+
+    @property
     def less_minor(self) -> int:
         """By how much less the order costs; negative: more."""
         return self.before_minor - self.after_minor

@@ -54,6 +54,12 @@ def money(amount: Any, currency: str = "EUR") -> SafeString:
     )
 
 
+@register.simple_tag
+def charge(amount: Any, currency: str = "EUR") -> SafeString:
+    """What a delivery costs: like `money`, and at 0 the one word for it: `{% charge way.gross_minor currency %}`."""
+    return money(amount, currency) if amount != 0 else SafeString(numbers.charge_text(0, currency))
+
+
 @register.filter
 def money_plain(amount: Any, currency: str = "EUR") -> str:
     """Like `money` but text alone, for attributes, titles and mails: `{{ x|money_plain:"EUR" }}`."""
