@@ -172,7 +172,7 @@ def _fresh_cache() -> None:
     from checkout.shipping import queries as shipping
     from fulfilment.warehouse.picking import promises
     from shop.kernel import nudges, parts, sharing
-    from shop.pages import guarantee, product_parts, queries, shared
+    from shop.pages import guarantee, looks, product_parts, queries
 
     for cache in caches.all(initialized_only=True):
         cache.clear()
@@ -183,7 +183,7 @@ def _fresh_cache() -> None:
         shipping,
         sharing,
         parts,
-        shared,
+        looks,
         promises,
         product_parts,
         nudges,

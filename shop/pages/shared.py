@@ -7,7 +7,6 @@ the basket is filled in for each reader afterwards (decisions/0080-shared-pages.
 from __future__ import annotations
 
 import gzip
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -26,13 +25,13 @@ from catalogue import shown
 from checkout.basket.counting import pieces_remembered
 from shop.kernel import counters, sharing
 
+from . import looks
+
 NOT_COOKIES = ("messages",)  #: besides the session: who has one is shown something of their own
 HTMX = ("HX-Request", "HX-Target")  #: a view may answer these with a part of its page
 VARY = ", ".join(("Cookie", "Accept-Encoding", *HTMX))
 MAX_BYTES = 600_000  #: of a page that is kept
-LOOKED_MAX = 5_000  #: pages of which a process remembers when it last compared them
 WAGTAIL = "wagtail_serve"
-_looked: dict[str, tuple[float, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class SharedPagesMiddleware:
         kept = _kept(request, response, names, sharing.of(seen, names), facts)
         if settings.SHARED_KEPT_S:
             caches["pages"].set(key, kept, settings.SHARED_KEPT_S)
-            _note_look(key, kept.facts)
+            looks.note(key, kept.facts, kept.products)
         return _answer(request, kept, response.content)
 
     def process_view(self, request: HttpRequest, view: Any, *args: object) -> None:
@@ -103,11 +102,6 @@ class SharedPagesMiddleware:
 def is_shared(request: HttpRequest) -> bool:
     """Whether the page that is being made will be shown to others as well."""
     return bool(getattr(request, "shared_names", ()))
-
-
-def forget() -> None:
-    """Compare every page anew at the next question."""
-    _looked.clear()
 
 
 def _may_share(request: HttpRequest) -> bool:
@@ -166,20 +160,10 @@ def _takes_gzip(request: HttpRequest) -> bool:
 
 
 def _holds(key: str, kept: Kept, seen: sharing.Versions) -> bool:
-    """Whether the page still says the truth. No query while this process has just looked, else one."""
+    """Whether the page still says the truth."""
     if kept.versions != sharing.of(seen, kept.names):
         return False
-    until, facts = _looked.get(key, (0.0, ""))
-    if time.monotonic() > until:
-        facts = shown.digest(shown.now_true(kept.products))
-        _note_look(key, facts)
-    return facts == kept.facts
-
-
-def _note_look(key: str, facts: str) -> None:
-    if len(_looked) > LOOKED_MAX:
-        _looked.clear()
-    _looked[key] = (time.monotonic() + settings.SHARED_CHECKED_S, facts)
+    return looks.facts_of(key, kept.products) == kept.facts
 
 
 def _answer(request: HttpRequest, kept: Kept, plain: bytes | None = None) -> HttpResponseBase:

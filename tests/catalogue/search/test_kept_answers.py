@@ -13,7 +13,7 @@ from catalogue.search import finding, synonyms
 from catalogue.search.embedded import EmbeddedEngine
 from catalogue.search.kept import Answers
 from catalogue.search.models import Synonym
-from shop.pages import shared
+from shop.pages import looks
 from tests.factories.range import make_category, make_product, variants
 from tests.support.search import Index
 
@@ -34,7 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[list[str]]
     for name in ("page", "counts"):
         monkeypatch.setattr(EmbeddedEngine, name, listen(name, getattr(EmbeddedEngine, name)))
     yield heard
-    shared.forget()
+    looks.forget()
 
 
 def titles(response: Any) -> list[str]:

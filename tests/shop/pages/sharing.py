@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from catalogue.models import Category, Product
 from catalogue.partner.models import StockRecord
 from catalogue.partner.prices import set_price
-from shop.pages import shared
+from shop.pages import looks
 from tests.factories.range import make_category, make_product, variants
 
 
@@ -24,7 +24,7 @@ def kept(settings: Any) -> None:
     settings.SHARED_KEPT_S = settings.PARTS_KEPT_S = 60
     settings.SHARED_CHECKED_S = 0
     caches["pages"].clear()
-    shared.forget()
+    looks.forget()
 
 
 @pytest.fixture

@@ -1,0 +1,95 @@
+"""One question is asked for all kept pages that readers want, and none of them is older for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from catalogue.partner.models import StockRecord
+from shop.kernel import sharing
+from shop.pages import looks
+from tests.factories.range import make_product, variants
+
+from .sharing import kept as kept
+from .sharing import queries_of, text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+PRICES = "price_currency"  #: stands in the question about price and pieces alone
+
+
+@pytest.fixture
+def shoes() -> list[Any]:
+    return [make_product(f"Elbschuh {number}", stock=5, price_minor=9_990) for number in range(4)]
+
+
+@pytest.fixture
+def time_passes(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Any:
+    """Pages are compared every minute, and time passes by this alone."""
+    settings.SHARED_CHECKED_S = 60
+    now = [1_000.0]
+    monkeypatch.setattr(looks.time, "monotonic", lambda: now[0])
+
+    def passes(seconds: float) -> None:
+        now[0] += seconds
+
+    return passes
+
+
+def looked(shoe: Any) -> int:
+    """How many questions about price and pieces one visit costs."""
+    return sum(PRICES in query for query in queries_of(Client(), shoe.get_absolute_url()))
+
+
+def test_one_look_serves_all_pages_that_were_wanted_since_their_last(
+    shoes: list[Any], time_passes: Any
+) -> None:
+    for shoe in shoes:
+        text(Client(), shoe.get_absolute_url())
+    assert [looked(shoe) for shoe in shoes] == [0, 0, 0, 0], "just made"
+    time_passes(61)
+    assert [looked(shoe) for shoe in shoes] == [1, 0, 0, 0]
+    time_passes(61)
+    assert [looked(shoe) for shoe in shoes[1:]] == [1, 0, 0], (
+        "the first was not wanted again, but is looked at along"
+    )
+
+
+def test_a_page_nobody_wants_any_more_is_not_asked_about(
+    shoes: list[Any], time_passes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for shoe in shoes:
+        text(Client(), shoe.get_absolute_url())
+    asked: list[set[int]] = []
+    truth = looks.shown.now_true
+    monkeypatch.setattr(looks.shown, "now_true", lambda ids: asked.append(set(ids)) or truth(asked[-1]))
+    text(Client(), shoes[1].get_absolute_url())  # wanted
+    time_passes(61)
+    text(Client(), shoes[0].get_absolute_url())
+    time_passes(61)
+    text(Client(), shoes[0].get_absolute_url())
+    assert asked == [{shoes[0].pk, shoes[1].pk}, {shoes[0].pk}]
+
+
+def test_what_was_looked_at_along_with_another_page_is_as_new_as_that(
+    shoes: list[Any], time_passes: Any
+) -> None:
+    first, second = shoes[0].get_absolute_url(), shoes[1].get_absolute_url()
+    for url in (first, second, second):
+        text(Client(), url)
+    time_passes(61)
+    StockRecord.objects.filter(pk=variants(shoes[1])[0].pk).update(num_in_stock=0)
+    sharing.forget()
+    text(Client(), first)
+    assert "Ausverkauft" in text(Client(), second)
+
+
+def test_one_question_names_a_bounded_number_of_products(
+    shoes: list[Any], time_passes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "TOGETHER_MAX", 2)
+    for shoe in [*shoes, *shoes]:
+        text(Client(), shoe.get_absolute_url())
+    time_passes(61)
+    assert sum(looked(shoe) for shoe in shoes) == 2
