@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,15 @@ import pytest
 from django.utils.translation import override
 
 from fulfilment.warehouse.dispatch.standin.process import CarrierStandIn
+from fulfilment.warehouse.picking import actions
+from fulfilment.warehouse.picking.models import PickList
+from tests.browser import phone
 from tests.browser.served import served
 from tests.browser.whole_day import Day, build
+from tests.factories.orders import make_order
+from tests.factories.people import make_staff
+from tests.factories.stock import make_stockrecord
+from tests.support.cable import Cable
 from tests.support.helpers import Outbox
 from tests.support.running import PATIENCE_MS, REPORT, SCREENSHOTS
 from tests.support.standins import emptied
@@ -84,3 +92,29 @@ def desk_url(fresh_database: None, settings: Any, monkeypatch: pytest.MonkeyPatc
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.SECURE_SSL_REDIRECT = False
     with served() as url:
         yield url
+
+
+@pytest.fixture
+def house(fresh_database: None, live_server: object, outbox: Outbox) -> Iterator[phone.House]:
+    """Three articles in three bins, ordered and started by Lena."""
+    lena = make_staff("lena@example.org", "picking.pick_orders", first_name="Lena", last_name="Lager")
+    records = [make_stockrecord(f"SKU-{n}", bins={f"A-0{n}": 9}) for n in (1, 2, 3)]
+    order = make_order((records[0], 1), (records[1], 2), (records[2], 3))
+    outbox.drain()
+    pick_list = PickList.objects.get(order=order)
+    actions.start(pick_list=pick_list, by=lena)
+    with Cable(live_server.thread.port) as cable:  # type: ignore[attr-defined]
+        yield phone.House(f"http://localhost:{cable.port}", cable, lena, pick_list)
+    # The browser's connections are closed now; their threads must leave the database before it is copied anew.
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(timeout=phone.PATIENCE_S)
+
+
+@pytest.fixture
+def lenas_phone(house: phone.House, open_window: Callable[..., Page]) -> Page:
+    """The app, opened on the list, ready for dead spots."""
+    page = open_window(width=360, height=740, locale="en-GB")
+    phone.sign_in(page.context, house.url, house.lena)
+    phone.open_app(page, house.address)
+    return page

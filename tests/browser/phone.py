@@ -4,17 +4,52 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.test import Client
+from django.urls import reverse
 
+from fulfilment.warehouse.picking.models import PickList
+from fulfilment.warehouse.stock.models import PICKED, Movement
 from shop.customers.models import User
+from tests.support.cable import Cable
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
 PATIENCE_S = 15.0
+
+
+@dataclass
+class House:
+    """A list to pick, who picks it, and the way to the server."""
+
+    url: str
+    cable: Cable
+    lena: User
+    pick_list: PickList
+
+    @property
+    def address(self) -> str:
+        """Of the scan screen."""
+        return self.url + reverse("warehouse:pick", args=[self.pick_list.pk])
+
+    @property
+    def place(self) -> str:
+        """The packing place's code."""
+        return self.pick_list.packing_place.code
+
+    def picked(self) -> dict[str, int]:
+        """Pieces by SKU, as the database has them."""
+        lines = self.pick_list.lines.select_related("order_line")
+        return {line.order_line.partner_sku: line.quantity_picked for line in lines}
+
+    def moved(self) -> int:
+        """Pieces that left their bins."""
+        moves = Movement.objects.filter(kind=PICKED, quantity__gt=0)
+        return sum(moves.values_list("quantity", flat=True))
 
 
 def sign_in(context: BrowserContext, url: str, person: User | None) -> None:

@@ -12,6 +12,7 @@ import pytest
 from catalogue.partner.models import StockRecord
 from tests.factories.orders import make_country
 from tests.factories.shopping import make_variant
+from tests.faults.tiny import Served, serving
 from tests.faults.wire import Wire
 
 
@@ -40,6 +41,14 @@ def shoe(db: None) -> StockRecord:
     """Something that can be bought, often."""
     make_country()
     return make_variant(stock=50)
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("web")) as (served, _process):
+        pid = served.ask("/pid")[1]
+        yield served
+        assert served.ask("/pid")[1] == pid, "the worker died and another took its place"
 
 
 @contextmanager

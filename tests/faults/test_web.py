@@ -5,13 +5,10 @@ from __future__ import annotations
 import http.client
 import os
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from selectors import DefaultSelector
 from threading import Event
@@ -19,95 +16,11 @@ from threading import Event
 import pytest
 from gunicorn.config import Config
 
-from scripts.processes import free_port
-from shop import web_sending
 from shop.web import Worker
-from shop.web_sending import Patient
-from tests.support.environment import ROOT
 
-THREADS = 2
+from .tiny import POST, THREADS, Served, all_of, serving
+
 CROWD = 30  #: slow clients: many more than threads, and than may wait
-
-
-class Served:
-    """The tiny application on a port."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-
-    def ask(
-        self, path: str = "/fast", body: bytes | None = None, **headers: str
-    ) -> tuple[int, bytes, dict[str, str]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("POST" if body is not None else "GET", path, body, headers)
-        answer = connection.getresponse()
-        found = answer.status, answer.read(), dict(answer.headers)
-        connection.close()
-        return found
-
-    def begin(self, words: bytes) -> socket.socket:
-        """A connection that says only this."""
-        end = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        end.sendall(words)
-        return end
-
-    def answers_at_once(self) -> None:
-        """Others are served in time."""
-        for _ in range(3):
-            began = time.monotonic()
-            assert self.ask()[:2] == (200, b"fast")
-            assert time.monotonic() - began < 3.0
-
-
-@pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("web")) as (served, _process):
-        pid = served.ask("/pid")[1]
-        yield served
-        assert served.ask("/pid")[1] == pid, "the worker died and another took its place"
-
-
-@contextmanager
-def serving(
-    place: Path, *options: str, **environment: str
-) -> Iterator[tuple[Served, subprocess.Popen[bytes]]]:
-    """The tiny application in a process of gunicorn's."""
-    port = free_port()
-    said = place / "said.log"
-    command = [
-        sys.executable, "-m", "gunicorn", "tests.faults.tiny_app", "--bind", f"127.0.0.1:{port}",
-        "--worker-class", "shop.web.Worker", "--threads", str(THREADS), "--no-control-socket",
-        "--worker-tmp-dir", str(place), *options,
-    ]  # fmt: skip
-    with said.open("w") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ | environment)
-        served = Served(port)
-        try:
-            _wait_for(served, process, said)
-            yield served, process
-        finally:
-            process.terminate()
-            process.wait(20)
-    assert "Traceback" not in said.read_text(), said.read_text()[-3000:]
-
-
-def all_of(end: socket.socket, last: bytes) -> bytes:
-    """Read until ``last`` or the end."""
-    seen = b""
-    while not seen.endswith(last) and (piece := end.recv(4000)):
-        seen += piece
-    return seen
-
-
-def _wait_for(served: Served, process: subprocess.Popen[bytes], said: Path) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            served.ask()
-            return
-        except OSError:
-            time.sleep(0.05)
-    pytest.fail(f"the tiny application did not start:\n{said.read_text()}")
 
 
 @pytest.mark.parametrize(
@@ -127,16 +40,6 @@ def test_who_sends_slowly_stops_nobody_and_is_given_up(words: bytes, web: Served
     began = time.monotonic()
     assert [end.recv(10) for end in slow] == [b""] * CROWD, "each is ended without an answer"
     assert time.monotonic() - began < 10.0
-    for end in slow:
-        end.close()
-
-
-def test_who_reads_slowly_stops_nobody(web: Served) -> None:
-    slow = []
-    for _ in range(8):
-        slow.append(web.begin(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n"))
-        time.sleep(0.02)
-    web.answers_at_once()
     for end in slow:
         end.close()
 
@@ -198,9 +101,6 @@ def test_a_kept_connection_serves_one_request_after_the_other(web: Served) -> No
         assert piece, seen
         seen += piece
     end.close()
-
-
-POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
 
 
 @pytest.mark.parametrize(
@@ -293,162 +193,6 @@ def test_what_comes_behind_a_request_waits_outside_of_the_threads(web: Served) -
     seen = all_of(end, b"for ever")
     assert seen.count(b"fast") == 1 and seen.count(b"x") > 150_000
     end.close()
-
-
-def test_who_does_not_close_behind_the_last_answer_stops_nobody(web: Served) -> None:
-    slow = [web.begin(b"GET /fast HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") for _ in range(4)]
-    web.answers_at_once()
-    for end in slow:
-        assert all_of(end, b"for ever").endswith(b"fast")
-        end.close()
-
-
-@pytest.mark.parametrize("path", ["/long", "/file"])
-def test_a_slow_but_honest_reader_gets_all(path: str, web: Served) -> None:
-    """In more time than one piece may take (PAUSE_S)."""
-    end = web.begin(b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path.encode())
-    began, size = time.monotonic(), 0
-    while piece := end.recv(65_536):
-        size += len(piece)
-        time.sleep(len(piece) / 2_400_000)
-    assert size > 6_000_000 and time.monotonic() - began > 2.2
-    end.close()
-
-
-def reader_of(path: str, served: Served) -> socket.socket:
-    """Who asked for it and has taken nothing yet; the system keeps little for them."""
-    end = socket.socket()
-    end.settimeout(10)
-    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
-    end.connect(("127.0.0.1", served.port))
-    end.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path.encode())
-    return end
-
-
-def take(end: socket.socket, seconds: float, rate: int) -> int:
-    """Take so many bytes a second for so long, and then the rest as fast as it comes. Returns how many there were."""
-    began, size = time.monotonic(), 0
-    while piece := end.recv(32_768):
-        size += len(piece)
-        if time.monotonic() - began < seconds:
-            time.sleep(len(piece) / rate)
-    return size
-
-
-@pytest.mark.parametrize("path", ["/long", "/file"])
-def test_readers_as_slow_as_they_may_be_keep_no_thread_and_get_all(path: str, web: Served) -> None:
-    """Four times as many as there are threads."""
-    slow = [reader_of(path, web) for _ in range(4 * THREADS)]
-    with ThreadPoolExecutor(len(slow)) as crowd:
-        taken = [crowd.submit(take, end, 3.0, 800_000) for end in slow]
-        time.sleep(0.5)
-        for _ in range(5):
-            began = time.monotonic()
-            assert web.ask()[:2] == (200, b"fast")
-            assert time.monotonic() - began < 1.5, "a thread waits for a reader"
-            assert not any(one.done() for one in taken), "they were served one after the other"
-        assert all(one.result() > 6_000_000 for one in taken)
-    for end in slow:
-        end.close()
-
-
-@pytest.mark.parametrize("path", ["/long", "/file"])
-def test_who_takes_a_letter_now_and_then_is_ended(path: str, web: Served) -> None:
-    slow = reader_of(path, web)
-    began, size = time.monotonic(), 0
-    while time.monotonic() - began < 6.0:
-        size += len(slow.recv(3_000))
-        time.sleep(0.2)
-    slow.settimeout(2.0)  # what is not with the system by now never comes
-    with suppress(ConnectionResetError):
-        while piece := slow.recv(65_536):
-            size += len(piece)
-    assert size < 6_000_000, "they were waited for still"
-    slow.close()
-
-
-def test_for_the_reader_of_an_answer_too_large_to_be_kept_a_thread_waits_a_while_only(web: Served) -> None:
-    slow = [reader_of("/endless", web) for _ in range(THREADS)]
-    with ThreadPoolExecutor(len(slow)) as crowd:
-        taken = [crowd.submit(take, end, 60.0, 800_000) for end in slow]
-        time.sleep(0.5)
-        began = time.monotonic()
-        assert web.ask()[:2] == (200, b"fast")
-        assert time.monotonic() - began < 9.0, "HELD_S and a little"
-        assert all(one.result() < 60_000_000 for one in taken), (
-            "it was the end for them, not the end of the answer"
-        )
-    for end in slow:
-        end.close()
-
-
-def test_of_more_readers_than_may_be_waited_for_the_slowest_goes(tmp_path: Path) -> None:
-    with serving(tmp_path, TINY_READERS="3") as (served, _process), ThreadPoolExecutor(3) as crowd:
-        idle = reader_of("/file", served)
-        time.sleep(0.3)
-        others = [reader_of("/file", served) for _ in range(3)]
-        taken = [crowd.submit(take, end, 0.8, 800_000) for end in others]
-        assert all(one.result() > 6_000_000 for one in taken)
-        with suppress(ConnectionResetError):
-            assert take(idle, 0.0, 1) < 6_000_000
-        for end in (idle, *others):
-            end.close()
-
-
-def test_a_thread_waits_for_the_reader_of_one_answer_so_long_however_many_pieces_it_comes_in(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The reader is quick enough for each piece, and the answer has no end."""
-    monkeypatch.setattr(web_sending, "HELD_S", 0.6)
-    monkeypatch.setattr(web_sending, "KEPT_BYTES", 100_000)
-    ours, theirs = socket.socketpair()
-    patient = Patient.of(ours)
-    patient.settimeout(1.0)
-    stop = Event()
-
-    def read_on() -> None:
-        while not stop.is_set() and theirs.recv(30_000):
-            stop.wait(0.05)
-
-    def send_without_end() -> float:
-        began = time.monotonic()
-        with pytest.raises(BrokenPipeError):
-            while time.monotonic() - began < 8.0:
-                patient.sendall(b"a" * 65_536)
-        return time.monotonic() - began
-
-    with ThreadPoolExecutor(1) as reader:
-        reader.submit(read_on)
-        try:
-            assert 0.5 < send_without_end() < 4.0
-            patient.begin()
-            assert patient.held == 0.0, "the next answer has its own time"
-        finally:
-            stop.set()
-            patient.close()
-    theirs.close()
-
-
-def test_what_is_kept_for_readers_is_counted_and_forgotten_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web_sending, "PAUSE_S", 0.3)
-    before = Patient.kept_of_all
-    ours, theirs = socket.socketpair()
-    patient = Patient.of(ours)
-    patient.settimeout(1.0)
-    patient.sendall(b"a" * 5_000_000)
-    assert 4_000_000 < patient.kept == Patient.kept_of_all - before < 5_000_000
-    theirs.recv(65_536)
-    patient.flush()
-    assert 4_000_000 < patient.kept < 5_000_000 - 65_536
-    with pytest.raises(BrokenPipeError):
-        patient.sendall(
-            bytes(4_000_000)
-        )  # more than is kept of one answer: the thread waits, and they take nothing
-    assert (patient.kept, Patient.kept_of_all) == (0, before)
-    patient.sendall(b"a" * 5_000_000)
-    patient.close()
-    assert Patient.kept_of_all == before
-    theirs.close()
 
 
 def test_a_slow_but_honest_sender_is_heard(web: Served) -> None:

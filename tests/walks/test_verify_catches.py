@@ -49,7 +49,7 @@ ELSEWHERE = {
     "receiving": "tests/fulfilment/warehouse/receiving/test_what_follows.py",
     "recalls": "tests/fulfilment/warehouse/recalls/test_recalls.py",
     "exports": "tests/fulfilment/finance/exports/test_exports.py",
-    "sepa": "tests/fulfilment/finance/sepa/test_files.py",
+    "sepa": "tests/fulfilment/finance/sepa/test_verify.py",
     "bank": "tests/fulfilment/finance/bank/test_verify.py",
     "psp": "tests/walks/test_stripe_money.py",
     "ledger": "tests/fulfilment/finance/test_verify.py",

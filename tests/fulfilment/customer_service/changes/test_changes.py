@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.utils.translation import override
 
-from catalogue.partner.models import Reservation
 from checkout.order.events import OrderCancelled
 from checkout.order.models import Line, Order
 from checkout.payment.models import Payment, Refund
@@ -26,39 +23,16 @@ from fulfilment.customer_service.changes.wishes import Wish
 from fulfilment.warehouse.picking import actions as picking
 from fulfilment.warehouse.picking.models import PickLine, PickList
 from fulfilment.warehouse.stock import actions as stock
-from shop.kernel.invariants import verify
 from tests.factories.changes import changed, ordered, sibling
-from tests.factories.shopping import make_user, make_variant, place_order
+from tests.factories.shopping import make_user, make_variant
 from tests.factories.shortages import in_stock
 from tests.factories.warehouse import send_everything
+from tests.fulfilment.customer_service.changes.told import breaches, planned, refunded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    """Refusals are compared in the language of the source."""
-    with override("en"):
-        yield
-
-
 METHODS = ("card", "prepayment", "invoice")
-
-
-def breaches() -> list[str]:
-    return [f"{f.room}: {f.name}: {b}" for f in verify() for b in f.breaches]
-
-
-def planned(order: Order) -> dict[str, int]:
-    """SKU -> pieces that pickers are sent for."""
-    found: dict[str, int] = {}
-    for stop in PickLine.objects.filter(pick_list__order=order, state="open").select_related("stockrecord"):
-        found[stop.stockrecord.partner_sku] = found.get(stop.stockrecord.partner_sku, 0) + stop.quantity
-    return found
-
-
-def refunded(order: Order) -> int:
-    return sum(Refund.objects.filter(payment__order=order).values_list("amount_minor", flat=True))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -124,89 +98,6 @@ def test_the_same_form_changes_an_order_once(outbox: Any) -> None:
     assert refunded(order) == shoe.price_minor
     cancelled = changed(order, kind=CANCEL, key="k2")
     assert changed(order, kind=CANCEL, key="k2") == cancelled
-
-
-@pytest.mark.parametrize("method", ["card", "prepayment"])
-def test_an_order_that_waits_for_its_money_asks_for_the_new_total(outbox: Any, method: str) -> None:
-    shoe = in_stock(9)
-    order = place_order((shoe, 3), method=method)
-    line = order.lines.get()
-    wish = Wish(pieces={line.pk: 2})
-    assert preview(order=order, wish=wish).asked_minor == order.total_minor - shoe.price_minor
-    changed(order, pieces={line.pk: 2})
-    assert Payment.objects.get(order=order, state="created").amount_minor == order.total_minor
-    changed(order, pieces={line.pk: 4}, key="k2")
-    assert Payment.objects.get(order=order, state="created").amount_minor == order.total_minor
-    shoe.refresh_from_db()
-    assert shoe.num_allocated == 4
-    assert Reservation.objects.filter(order_id=order.pk, state="open", expires_at=None).count() == 0
-    assert breaches() == []
-
-
-def test_an_older_card_attempt_that_comes_late_does_not_pay_for_more(outbox: Any) -> None:
-    from checkout.payment.actions import capture
-
-    shoe = in_stock(9)
-    order = place_order((shoe, 1))
-    card = Payment.objects.get(order=order)
-    changed(order, pieces={order.lines.get().pk: 3})
-    Payment.objects.filter(pk=card.pk).update(intent_id="pi_late")
-    card.refresh_from_db()
-    assert card.state == "cancelled"
-    capture(payment=card, reference="pi_late", why="paid by card")
-    outbox.drain()
-    order.refresh_from_db()
-    assert (order.status, refunded(order)) == ("awaiting_payment", card.amount_minor)
-    assert breaches() == []
-
-
-def at_the_card_page(
-    order: Order, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Any]
-) -> list[int]:
-    """The order's card payment was begun at the provider; returns the payments that are closed there from now on."""
-    Payment.objects.filter(order=order).update(intent_id="pi_begun")
-    closed: list[int] = []
-
-    def close(*, order: Order, by: Any = None) -> bool:
-        payment = Payment.objects.get(order=order, intent_id="pi_begun")
-        closed.append(payment.pk)
-        Payment.objects.filter(pk=payment.pk).update(state="cancelled")
-        meanwhile()
-        return True
-
-    monkeypatch.setattr("fulfilment.customer_service.changes.actions.close_card_attempt", close)
-    return closed
-
-
-def test_a_change_that_is_refused_leaves_the_card_payment_that_was_begun(
-    outbox: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    order = place_order((in_stock(2), 1))
-    line = order.lines.get()
-    closed = at_the_card_page(order, monkeypatch, meanwhile=lambda: None)
-    with pytest.raises(ChangeRefused, match="left"):
-        changed(order, pieces={line.pk: 3})
-    with pytest.raises(ChangeRefused, match="price has changed"):
-        change(order=order, wish=Wish(pieces={line.pk: 2}), key="k", seen_minor=1)
-    assert closed == [] and Payment.objects.get(order=order).state == "created"
-    made = changed(order, pieces={line.pk: 2})
-    assert len(closed) == 1 and changed(order, pieces={line.pk: 2}) == made
-    assert len(closed) == 1, "a second click closes nothing: it would be the new payment"
-
-
-def test_pieces_that_are_sold_while_the_card_is_closed_leave_the_order_to_be_paid_by_card(
-    outbox: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shoe = in_stock(3)
-    order = place_order((shoe, 1))
-    total = order.total_minor
-    at_the_card_page(order, monkeypatch, meanwhile=lambda: place_order((shoe, 2)))
-    with pytest.raises(ChangeRefused, match="sold meanwhile"):
-        changed(order, pieces={order.lines.get().pk: 2})
-    again = Payment.objects.get(order=order, state="created")
-    assert (again.amount_minor, again.method, again.intent_id) == (total, "card", None)
-    order.refresh_from_db()
-    assert order.status == "awaiting_payment" and not OrderChange.objects.exists()
 
 
 def test_another_size_of_the_same_price_changes_nothing_in_the_money(outbox: Any) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.utils.translation import override
 
 from catalogue.partner.models import StockRecord
 from checkout.order.actions import cancel
@@ -31,13 +29,6 @@ from tests.factories.shortages import in_stock
 from tests.factories.warehouse import send_everything
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    """Refusals are compared in the language of the source."""
-    with override("en"):
-        yield
 
 
 def breaches() -> list[str]:

@@ -20,7 +20,7 @@ from fulfilment.finance.sepa import actions
 from fulfilment.finance.sepa.waiting import waiting
 from tests.fulfilment.finance.books import problems
 from tests.fulfilment.finance.reconciliation.bank_lines import told
-from tests.fulfilment.finance.sepa.test_files import breaches, texts, valid
+from tests.fulfilment.finance.sepa.files import breaches, texts, valid
 from tests.support.helpers import Outbox
 
 from .money import file_of, payback_of, prepaid, refund_of

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from importlib.resources import files
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import override
 from lxml import etree
 
@@ -24,36 +23,20 @@ from fulfilment.finance.reconciliation.matching.run import match_open, match_the
 from fulfilment.finance.reconciliation.models import Assignment, PayBack
 from fulfilment.finance.reconciliation.queries import unexplained_minor
 from fulfilment.finance.reconciliation.transfers import note_payback_sent, note_refund_sent
-from fulfilment.finance.sepa import actions, pain, verify
+from fulfilment.finance.sepa import actions, pain
 from fulfilment.finance.sepa.characters import plain
 from fulfilment.finance.sepa.models import PAIN_03, PAIN_09, ReceiverAccount, Transfer, TransferBatch
 from fulfilment.finance.sepa.receivers import bank_day_from, is_bank_day, masked, problem_of
 from fulfilment.finance.sepa.waiting import waiting
 from shop.kernel.clock import today
-from tests.fulfilment.finance.books import problems
 from tests.fulfilment.finance.orders import dispatch
 from tests.fulfilment.finance.reconciliation.bank_lines import told
 from tests.support.helpers import Outbox
 
-from .money import OURS, THEIRS, file_of, our_account, payback_of, prepaid, refund_of, tomorrow, wish_for
+from .files import breaches, texts, valid
+from .money import OURS, THEIRS, file_of, our_account, payback_of, prepaid, refund_of, wish_for
 
 pytestmark = pytest.mark.django_db
-
-
-def breaches() -> list[str]:
-    return [sentence for _name, check in verify.CHECKS for sentence in check()] + problems()
-
-
-def valid(batch: TransferBatch) -> etree._Element:
-    """The file read by somebody else: against the schema, straight from the package."""
-    path = files("sepaxml").joinpath("schemas", f"{batch.schema}.xsd")
-    root = etree.fromstring(bytes(batch.content))
-    etree.XMLSchema(etree.fromstring(path.read_bytes())).assertValid(root)
-    return root
-
-
-def texts(root: etree._Element, name: str) -> list[str]:
-    return [one.text or "" for one in root.iter() if etree.QName(one).localname == name]
 
 
 @pytest.mark.both_databases
@@ -367,55 +350,3 @@ def test_a_refund_sent_by_hand_and_never_noted_is_noted_by_its_line(outbox: Outb
     assert Refund.objects.get().state == "succeeded"
     assert (balance_minor("money_transit"), unexplained_minor()) == (0, 0)
     assert breaches() == []
-
-
-def drop_index(name: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX {name}")
-
-
-def doubled(batch: TransferBatch) -> None:
-    drop_index("sepa_refund_live_once")
-    one = batch.transfers.exclude(refund=None).get()
-    other = TransferBatch.objects.create(
-        account=batch.account, key="x", message_id="SEPA-X", execute_on=tomorrow(), sha256=""
-    )
-    Transfer.objects.create(
-        batch=other, position=1, refund=one.refund, amount_minor=one.amount_minor, name=one.name, iban=one.iban,
-        text=one.text, end_to_end_id=one.end_to_end_id,
-    )  # fmt: skip
-
-
-FAULTS: list[tuple[str, Any]] = [
-    ("files of transfers are the sum of their transfers", lambda b: Transfer.objects.update(amount_minor=1)),
-    ("files of transfers are the sum of their transfers", lambda b: TransferBatch.objects.update(count=7)),
-    (
-        "files of transfers are as they were made",
-        lambda b: TransferBatch.objects.update(content=bytes(b.content).replace(b"119.00", b"911.00")),
-    ),
-    (
-        "files of transfers are as they were made",
-        lambda b: Transfer.objects.update(iban="DE75512108001245126199"),
-    ),
-    ("no refund is in two live files of transfers", doubled),
-    ("what is in a file of transfers is on its way", lambda b: Refund.objects.update(state="requested")),
-    ("what is in a file of transfers is on its way", lambda b: PayBack.objects.update(state="cancelled")),
-    (
-        "what is in a file of transfers is on its way",
-        lambda b: TransferBatch.objects.update(state="cancelled"),
-    ),
-]
-
-
-@pytest.mark.parametrize(("check", "fault"), FAULTS)
-def test_every_check_fails_when_its_rule_is_broken(outbox: Outbox, check: str, fault: Any) -> None:
-    batch = file_of(refund_of(prepaid()), payback_of(5_000))
-    outbox.drain()
-    checks = dict(verify.CHECKS)
-    assert checks[check]() == []
-    fault(batch)
-    assert checks[check]()
-
-
-def test_every_check_is_broken_by_a_test() -> None:
-    assert {name for name, _check in verify.CHECKS} == {name for name, _fault in FAULTS}

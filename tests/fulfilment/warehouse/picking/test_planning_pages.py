@@ -14,7 +14,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import override
 from pypdf import PdfReader
 
 from fulfilment.warehouse.picking import actions
@@ -29,12 +28,6 @@ from tests.support.helpers import Outbox
 
 pytestmark = pytest.mark.django_db
 NONSENSE = ["%00", "9" * 50, "-1", "<script>", "2026-99-99", "\u202e", "' OR 1=1 --"]
-
-
-@pytest.fixture(autouse=True)
-def _in_english() -> Any:
-    with override("en"):
-        yield
 
 
 @pytest.fixture

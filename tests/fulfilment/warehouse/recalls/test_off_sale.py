@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from importlib import import_module
 from typing import Any
 
@@ -35,12 +34,11 @@ from tests.factories.orders import make_order
 from tests.factories.people import make_staff
 from tests.factories.returns import dock_bins, line_of
 from tests.factories.stock import make_bin, make_site, make_stockrecord
-from tests.fulfilment.warehouse.recalls.test_recalls import TEXTS, page, url
+from tests.fulfilment.warehouse.recalls.tins import LATER, SOON, TEXTS, page, url
 from tests.fulfilment.warehouse.stock.test_scan_pages import Scanner, shown
 from tests.support.helpers import Outbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-SOON, LATER = dt.date(2028, 3, 1), dt.date(2028, 9, 1)
 
 
 @pytest.fixture
