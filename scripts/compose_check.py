@@ -14,14 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from . import compose_apart
+from .compose_apart import OURS
 from .fingerprints import ROOT
 from .secrets_folder import contents
 
 READ = re.compile(r"""env\.\w+\(\s*["']([A-Z][A-Z0-9_]+)["']""")
 WORD = re.compile(r"\$\{([A-Z0-9_]+)(?::-([^}]*))?\}")
-OURS = ("migrate", "web", "worker-money", "worker-documents", "worker-index", "worker-bulk", "beat")
-ONCE = ("migrate", "bucket")  #: they end, so nothing asks whether they live
-AS_ROOT = {"minio": "its image keeps the data folder for root; every capability is taken"}
+ONCE = ("migrate", "bucket", "files-folder")  #: they end, so nothing asks whether they live
 WRITES = ("search", "rabbitmq", "minio")  #: images that write beside their volumes
 RABBITMQ_WAITS_S = 1800  #: until a message has to be acknowledged, where nothing is said
 MESSAGE_WAITS_S = 600  #: a message may lie so long with a worker before its task begins
@@ -64,6 +64,7 @@ def problems(compose: dict[str, Any], text: str, dockerfile: str = "") -> list[s
         *_secrets(compose),
         *_digests(compose, dockerfile),
         *_backups(compose, dockerfile),
+        *compose_apart.problems(compose),
     ]
 
 
@@ -162,7 +163,7 @@ def _service(name: str, service: dict[str, Any]) -> Iterator[str]:
     if name not in ONCE and "healthcheck" not in service:
         yield f"{name}: nothing asks whether it lives"
     user = str(service.get("user", "root")).partition(":")[0]
-    if user in ("0", "root") and name not in AS_ROOT:
+    if user in ("0", "root"):
         yield f"{name} runs as root"
     if service.get("cap_drop") != ["ALL"]:
         yield f"{name} keeps capabilities"

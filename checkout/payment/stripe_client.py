@@ -144,9 +144,11 @@ _places = threading.BoundedSemaphore(settings.STRIPE_AT_ONCE)
 
 
 def _ask(what: str, call: Callable[[], Any], read: Callable[[Any], T]) -> T:
-    """Call Stripe and read the answer. Raises ProviderDown (also for an answer that cannot be read, and where all
-    places are taken), ProviderRefused."""
+    """Call Stripe and read the answer. Raises ProviderDown (also for an answer that cannot be read, where all
+    places are taken, and in a process without a key), ProviderRefused."""
     forbid_network_in_transaction(f"Stripe: {what}")
+    if not settings.STRIPE_SECRET_KEY:
+        raise ProviderDown(f"{what}: this process is given no key (PAYMENTS_ELSEWHERE)")
     if not _places.acquire(timeout=settings.STRIPE_PLACE_WAIT_S):
         raise ProviderDown(f"{what}: others are still waiting for an answer")
     try:

@@ -102,6 +102,8 @@ def _mail() -> Capability:
 
 def _payments() -> Capability:
     where = f"Stripe stand-in {settings.STRIPE_API_BASE}" if settings.STRIPE_IS_STANDIN else "Stripe"
+    if settings.PAYMENTS_ELSEWHERE:
+        where = "other processes; this one takes no money"
     return _row("payments", not settings.STRIPE_IS_STANDIN, where, "STRIPE_SECRET_KEY")
 
 

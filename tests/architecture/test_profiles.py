@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +46,10 @@ def without(name: str, key: str) -> Callable[[Any], Any]:
     return lambda compose: compose["services"][name].pop(key)
 
 
+def worker_index_with(secret: str) -> Callable[[Any], None]:
+    return lambda compose: compose["services"]["worker-index"]["secrets"].append(secret)
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -78,6 +86,32 @@ def without(name: str, key: str) -> Callable[[Any], Any]:
         (service("postgres", image="postgres:16.4-alpine"), "version 16, pg_dump in the image of 15"),
         (without("worker-bulk", "volumes"), "worker-bulk writes backups to where nothing stays"),
         (service("worker-bulk", volumes=["/data", "/backups"]), "worker-bulk writes backups to where"),
+        (without("minio", "user"), "minio runs as root"),
+        (service("minio", user="0:0"), "minio runs as root"),
+        (without("redis", "logging"), "redis may fill the disk with its log"),
+        (
+            service("bucket", logging={"driver": "json-file", "options": {"max-size": "1m"}}),
+            "bucket may fill",
+        ),
+        (service("beat", secrets=["secret_key"]), "beat does not get database_url, which it needs"),
+        (service("redis", secrets=["secret_key"]), "redis gets secret_key, which it does not need"),
+        (worker_index_with("stripe_secret_key"), "worker-index gets stripe_secret_key"),
+        (worker_index_with("carrier_dhl_password"), "worker-index gets carrier_dhl_password"),
+        (
+            service("postgres", networks=["inside", "front"]),
+            "proxy reaches postgres, web; it must reach web alone",
+        ),
+        (service("proxy", networks=["front", "inside"]), "proxy reaches beat, "),
+        (without("proxy", "networks"), "proxy reaches nobody"),
+        (without("redis", "networks"), "redis has a way out, and nobody says what for"),
+        (service("postgres", networks=["inside", "outside"]), "postgres has a way out"),
+        (service("worker-money", networks=["inside"]), "worker-money has no way out, and needs it: Stripe"),
+        (lambda compose: compose["networks"]["inside"].pop("internal"), "postgres has a way out"),
+        (lambda compose: compose["networks"].update(inside=None), "rabbitmq has a way out"),
+        (
+            web(TRUSTED_PROXIES="172.16.0.0/12"),
+            "web believes 172.16.0.0/12 who its visitors are, proxy is in 172.28",
+        ),
         (lambda compose: compose.pop("x-without-digest"), "python:3.11.10-slim-bookworm has no digest"),
     ],
 )
@@ -125,6 +159,46 @@ def test_the_image_has_pinned_and_hashed_libraries_and_no_root() -> None:
         "USER 10001",
     )
     assert re.findall(r"^FROM (\S+)", image, re.M) == ["python:3.11.10-slim-bookworm"] * 2
+
+
+def settings_of(name: str, tmp_path: Path) -> dict[str, Any]:
+    """The settings of a service of docker-compose.yml as its process reads them, in a shop that has its keys of Stripe;
+    nothing is reached."""
+    folder = tmp_path / "secrets"
+    secrets_folder.main([str(folder)])
+    mounted = COMPOSE["services"][name]["secrets"]
+    for path in folder.iterdir():
+        if path.name not in mounted:
+            path.unlink()
+        elif path.name.startswith("stripe_"):
+            path.chmod(0o600)
+            path.write_text("sk_test_of_the_shop")
+    said = {key: compose_check.WORD.sub(lambda m: m.group(2) or "x", str(value)).replace("/run/secrets", str(folder))
+            for key, value in COMPOSE["services"][name]["environment"].items()}  # fmt: skip
+    own = {"KONTOR_DATA_DIR": str(tmp_path), "KONTOR_ENV_FILE": os.devnull, "PATH": os.environ["PATH"],
+           "DJANGO_SETTINGS_MODULE": "shop.settings"}  # fmt: skip
+    asked = (
+        "import json, django; django.setup(); from django.conf import settings as s;"
+        "from shop.kernel.checks import halves_fit; from checkout.payment import stripe_client as c\n"
+        "try: c._ask('x', lambda: 'answered', str); found = 'answered'\n"
+        "except c.ProviderDown as error: found = str(error)\n"
+        "print(json.dumps([s.STRIPE_IS_STANDIN, s.STRIPE_SECRET_KEY, [str(m) for m in halves_fit(None)], found]))"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, env=own | said, capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    is_standin, key, complaints, found = json.loads(done.stdout)
+    return {"is_standin": is_standin, "key": key, "complaints": complaints, "found": found}
+
+
+@pytest.mark.parametrize(("name", "pays"), [("worker-money", True), ("worker-bulk", False), ("beat", False)])
+def test_each_process_starts_with_its_own_secrets_and_who_takes_no_money_knows_no_key(
+    name: str, pays: bool, tmp_path: Path
+) -> None:
+    found = settings_of(name, tmp_path)
+    assert (found["is_standin"], found["complaints"]) == (False, [])
+    assert found["key"] == ("sk_test_of_the_shop" if pays else "")
+    assert (found["found"] == "answered") is pays
+    assert pays or "PAYMENTS_ELSEWHERE" in found["found"], "it asks neither Stripe nor the stand-in"
 
 
 class TestSecretsAsFiles:
