@@ -7,7 +7,7 @@ import logging
 
 from celery import shared_task
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from checkout.order.models import Order
@@ -22,17 +22,26 @@ from .stripe_client import ProviderDown, ProviderRefused
 
 log = logging.getLogger(__name__)
 
-ASK_AFTER = dt.timedelta(minutes=2)  #: a payment open longer is asked about at Stripe (order.md)
+#: A payment open longer is asked about at Stripe, and anew after AGAIN (docs/decisions/0105-asked-sooner.md).
+ASK_AFTER, AGAIN = dt.timedelta(seconds=45), dt.timedelta(seconds=30)
+REFUND_AFTER = dt.timedelta(
+    minutes=2
+)  #: a refund that was sent and of which nothing was heard is asked about
 REMIND_AFTER = dt.timedelta(days=3)  #: a prepayment still missing after this is reminded once
 BATCH = 100
 
 
 @shared_task(name="payment.sweep_open", ignore_result=True)
 def sweep_open() -> int:
-    """Ask Stripe about every card payment that is open for more than two minutes. Returns how many were asked."""
-    asked, unexpected = 0, None
+    """Ask Stripe about every card payment that is open for longer than ASK_AFTER, each at most every AGAIN. Returns how
+    many were asked."""
+    asked, unexpected, moment = 0, None, now()
     waiting = Payment.objects.filter(
-        state__in=OPEN_STATES, method=CARD, created_at__lte=now() - ASK_AFTER, intent_id__isnull=False
+        Q(asked_at=None) | Q(asked_at__lte=moment - AGAIN),
+        state__in=OPEN_STATES,
+        method=CARD,
+        created_at__lte=moment - ASK_AFTER,
+        intent_id__isnull=False,
     ).order_by(F("asked_at").asc(nulls_first=True), "pk")
     for payment_id in list(waiting.values_list("pk", flat=True)[:BATCH]):
         try:
@@ -63,7 +72,7 @@ def send_refunds() -> None:
     due = Refund.objects.to_send().filter(next_attempt_at__lte=now()).order_by("pk")
     for refund_id in list(due.values_list("pk", flat=True)[:BATCH]):
         send_refund(refund_id=refund_id)
-    silent = Refund.objects.filter(state="sent", psp_id__isnull=False, created_at__lte=now() - ASK_AFTER)
+    silent = Refund.objects.filter(state="sent", psp_id__isnull=False, created_at__lte=now() - REFUND_AFTER)
     for psp_id in list(silent.values_list("psp_id", flat=True)[:BATCH]):
         try:
             settle_refund(psp_id=str(psp_id))

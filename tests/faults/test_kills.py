@@ -45,6 +45,13 @@ ARRIVED = """
     JOIN ledger_entry e ON e.source = 'capture:payment:' || p.id
     WHERE o.number = ANY(%s)"""
 ORDERS = "SELECT number, status FROM order_order"
+#: Where the time of a slow order went: what was told of it, when, to whom, and how often it was tried (seconds).
+STORY = """
+    SELECT m.name, d.subscriber, d.attempts, ROUND(EXTRACT(EPOCH FROM m.recorded_at - o.date_placed)) AS told,
+           ROUND(EXTRACT(EPOCH FROM d.done_at - m.recorded_at)) AS done, d.last_error
+    FROM order_order o JOIN kernel_message m ON m.payload->>'order_id' = o.id::text
+    JOIN kernel_delivery d ON d.message_id = m.id WHERE o.number = %s ORDER BY m.recorded_at, d.id"""
+SLOW_S = 60.0
 PICK_LISTS = """
     SELECT o.number, COUNT(*) FROM picking_picklist l JOIN order_order o ON o.id = l.order_id GROUP BY o.number"""
 
@@ -194,6 +201,9 @@ def test_whatever_is_killed_no_order_is_lost_or_doubled_and_the_books_hold(groun
     print(dict(blows.came), f"answers {dict(crowd.answers)}")
     print(f"{blows.messages_lost} messages lost with emptied queues")
     print(f"{len(crowd.ordered)} orders, {len(crowd.paid)} paid, last at the ledger after {slowest_s:.1f} s")
+    slow = sorted((took_s, number) for number, took_s in arrivals.took_s.items() if took_s > SLOW_S)[-5:]
+    for took_s, number in slow:
+        print(f"{number} {took_s:.0f} s", *ground.postgres.rows(STORY, number), sep="\n  ")
 
     assert crowd.wrong == []
     assert blows.messages_lost or not blows.came["queue emptied"], (

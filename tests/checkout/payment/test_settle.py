@@ -137,10 +137,24 @@ def test_the_sweep_finds_a_payment_whose_webhook_never_came(standin: Any, clock:
     order, payment = card_order()
     pay(start_card_payment(payment=payment).id)
     assert tasks.sweep_open() == 0  # too young: browser and webhook go first
-    clock.advance(minutes=3)
+    clock.advance(seconds=44)
+    assert tasks.sweep_open() == 0
+    clock.advance(seconds=2)
     assert tasks.sweep_open() == 1
     order.refresh_from_db()
     assert order.status == "confirmed"
+
+
+def test_a_payment_that_stays_open_is_asked_about_twice_a_minute_at_most(standin: Any, clock: Any) -> None:
+    clock.stop()
+    _, payment = card_order()
+    start_card_payment(payment=payment)
+    clock.advance(seconds=46)
+    asked = []
+    for _ in range(5):
+        asked.append(tasks.sweep_open())
+        clock.advance(seconds=15)
+    assert asked == [1, 0, 1, 0, 1]
 
 
 def test_an_order_nobody_pays_expires_and_frees_its_stock(standin: Any, clock: Any) -> None:
