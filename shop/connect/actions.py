@@ -59,7 +59,8 @@ def rotate_secret(*, endpoint: Endpoint, by: Any) -> str:
     new = signing.new_secret()
     with transaction.atomic():
         row = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
-        row.previous_secret, row.previous_until = row.secret, now() + BOTH_SECRETS
+        # One that no key opens any more signs nothing: it goes.
+        row.previous_secret, row.previous_until = row.secret or "", now() + BOTH_SECRETS
         row.secret = new
         row.save(update_fields=["secret", "previous_secret", "previous_until"])
     log.info("secret of endpoint %s was changed by user %s", endpoint.pk, getattr(by, "pk", None))

@@ -6,6 +6,7 @@ import datetime as dt
 
 from shop.kernel.clock import now
 
+from . import sealed_secrets
 from .models import TEST, Push
 
 OVERDUE = dt.timedelta(minutes=15)  #: due that long without a try: worker or beat stands still
@@ -20,4 +21,7 @@ def no_push_is_dead_or_overdue() -> list[str]:
     return found + [f"push {p.event} {p.subject} to {p.endpoint.name} waits although it is due" for p in late]
 
 
-CHECKS = [("no dead or overdue pushes", no_push_is_dead_or_overdue)]
+CHECKS = [
+    ("no dead or overdue pushes", no_push_is_dead_or_overdue),
+    ("secrets of pushes open with the key of the shop", sealed_secrets.unreadable),
+]

@@ -16,10 +16,26 @@ class CustomerConfig(apps.CustomerConfig):
         """Views and URLs are our own; Oscar's are not loaded. What signs in and out is noted by signals. What reads
         passkeys (fido2, cryptography: 11 MB) is loaded for the first passkey and not with allauth's addresses."""
         late_part("allauth.mfa.webauthn.internal", "auth")
+        from shop.kernel import sealed
+
         from . import checks, second_factor, security_log, sessions  # noqa: F401
+
+        sealed.KEEPERS["second factors"] = sealed.Keeper(_seal_factors, _factors_left)
 
         pre_migrate.connect(_before_migrate, sender=self, dispatch_uid="customers.before_migrate")
         post_migrate.connect(_after_migrate, sender=self, dispatch_uid="customers.after_migrate")
+
+
+def _seal_factors() -> int:
+    from . import factor_secrets  # with what reads factors, which beat and most workers never need
+
+    return factor_secrets.seal_anew()
+
+
+def _factors_left() -> int:
+    from . import factor_secrets
+
+    return factor_secrets.left()
 
 
 def _before_migrate(using: str = "default", **kwargs: Any) -> None:

@@ -73,6 +73,17 @@ def _with_present_key(kept: str) -> str:
     return sealed.seal(sealed.unseal(kept, purpose=PURPOSE), purpose=PURPOSE)
 
 
+def left() -> int:
+    """Rows with a secret that is not sealed with the present key."""
+    return sum(not _is_current(row.data) for row in Authenticator.objects.filter(type__in=KINDS))
+
+
+def _is_current(data: dict[str, Any]) -> bool:
+    kept: list[str] = []
+    changed(data, lambda one: kept.append(one) or one)  # type: ignore[func-returns-value]
+    return all(sealed.is_current(one, purpose=PURPOSE) for one in kept)
+
+
 def unreadable() -> list[str]:
     """For `manage.py verify`: factors that no key opens."""
     wrong = []

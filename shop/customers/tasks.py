@@ -2,13 +2,15 @@
 
 from celery import shared_task
 
-from . import factor_secrets, forgetting
+from shop.kernel import sealed
+
+from . import forgetting
 
 
 @shared_task(name="customers.forget", ignore_result=True)
 def forget() -> None:
-    """Delete ended sessions, and addresses that were typed in and never confirmed; seal second factors with the key of
-    today."""
+    """Delete ended sessions, and addresses that were typed in and never confirmed; seal secrets in rows, of second
+    factors and of pushes, with the key of today."""
     forgetting.forget_sessions()
     forgetting.forget_unconfirmed()
-    factor_secrets.seal_anew()
+    sealed.seal_all()

@@ -10,10 +10,13 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.apps import apps
+from django.core.management import CommandError, call_command
 from django.db import connection
 
-from shop.connect.actions import add_endpoint
+from shop.connect import sealed_secrets
+from shop.connect.actions import add_endpoint, rotate_secret
 from shop.connect.models import ORDER_CONFIRMED, Endpoint
+from shop.connect.verify import CHECKS as CHECKS_OF_PUSHES
 from shop.customers import factor_secrets
 from shop.customers.tasks import forget
 from shop.customers.verify import CHECKS
@@ -145,3 +148,72 @@ def test_secrets_of_pushes_are_sealed_too(settings: Any) -> None:
     assert "whsec_from_before" not in table("connect_endpoint")
     migration.open_again(apps, editor)
     assert "whsec_from_before" in table("connect_endpoint")
+
+
+def new_endpoint() -> Endpoint:
+    return add_endpoint(name="Lager", url="https://lager.example/", events=[ORDER_CONFIRMED], by=None)
+
+
+def opened_by_no_key() -> list[str]:
+    return dict(CHECKS_OF_PUSHES)["secrets of pushes open with the key of the shop"]()
+
+
+@pytest.mark.django_db
+def test_secrets_of_pushes_are_sealed_anew_after_the_key_was_changed(settings: Any) -> None:
+    settings.SECRET_KEY = OLD
+    rotate_secret(endpoint=new_endpoint(), by=None)
+    before = Endpoint.objects.get().secrets()
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+    assert Endpoint.objects.get().secrets() == before and sealed_secrets.left() == 1
+    forget()
+    assert sealed_secrets.left() == 0 and sealed_secrets.seal_anew() == 0, "once a night is enough"
+    settings.SECRET_KEY_FALLBACKS = []
+    assert Endpoint.objects.get().secrets() == before and len(before) == 2
+    assert opened_by_no_key() == []
+
+
+@pytest.mark.django_db
+def test_the_command_says_how_many_are_left_and_verify_names_them(settings: Any, capsys: Any) -> None:
+    settings.SECRET_KEY = OLD
+    endpoint = new_endpoint()
+    TOTP.activate(make_staff("clerk@example.org"), SECRET)
+    settings.SECRET_KEY = NEW
+    with pytest.raises(CommandError, match="opens with no key that is set"):
+        call_command("seal_anew")
+    said = capsys.readouterr().out
+    assert (
+        "second factors: 0 sealed anew, 1 left" in said and "secrets of pushes: 0 sealed anew, 1 left" in said
+    )
+    [named] = opened_by_no_key()
+    assert named.startswith(f"the secret of endpoint {endpoint.pk} (Lager) opens with no key")
+    settings.SECRET_KEY_FALLBACKS = [OLD]
+    call_command("seal_anew")
+    said = capsys.readouterr().out
+    assert (
+        "second factors: 1 sealed anew, 0 left" in said and "secrets of pushes: 1 sealed anew, 0 left" in said
+    )
+    assert "no row needs SECRET_KEY_FALLBACKS" in said and opened_by_no_key() == []
+
+
+@pytest.mark.django_db
+def test_a_secret_of_pushes_that_is_lost_is_replaced_by_its_button(settings: Any) -> None:
+    settings.SECRET_KEY = OLD
+    endpoint = new_endpoint()
+    settings.SECRET_KEY = NEW
+    new = rotate_secret(endpoint=endpoint, by=None)
+    assert Endpoint.objects.get().secrets() == [new] and opened_by_no_key() == []
+
+
+@pytest.mark.django_db
+def test_a_room_that_fails_does_not_keep_the_others_from_sealing(settings: Any, monkeypatch: Any) -> None:
+    settings.SECRET_KEY = OLD
+    new_endpoint()
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+
+    def breaks() -> int:
+        raise RuntimeError("the first room")
+
+    monkeypatch.setitem(sealed.KEEPERS, "a first room", sealed.Keeper(breaks, breaks))
+    with pytest.raises(RuntimeError, match="the first room"):
+        sealed.seal_all()
+    assert sealed_secrets.left() == 0
