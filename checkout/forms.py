@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.kernel.text import clean_line
 
 from .shipping.queries import countries
-from .vat_ids.rules import NotAReference, NotAVatId, clean_reference, clean_vat_id
+from .vat_ids.fields import FirmNumbers
 
 #: Said of a country that is not in the list: we stopped delivering there, or nobody chose it from the list.
 NOT_THERE = _("We do not deliver to this country. Please choose one from the list.")
@@ -129,7 +129,7 @@ class ContactForm(forms.Form):
         return phone
 
 
-class FirmForm(forms.Form):
+class FirmForm(FirmNumbers, forms.Form):
     """Who buys as a firm or public body; everything may stay empty."""
 
     company = Line(label=_("Company or public body"), required=False)
@@ -156,20 +156,6 @@ class FirmForm(forms.Form):
         self.fields["company"].widget.attrs["autocomplete"] = "organization"
         for name in ("vat_id", "buyer_reference"):
             self.fields[name].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
-
-    def clean_vat_id(self) -> str:
-        """Form and check digit; whether it is in force only the register knows."""
-        try:
-            return clean_vat_id(self.cleaned_data["vat_id"]) if self.cleaned_data["vat_id"] else ""
-        except NotAVatId as wrong:
-            raise forms.ValidationError(str(wrong)) from None
-
-    def clean_buyer_reference(self) -> str:
-        """A Leitweg-ID must have the right check digits; any other reference is the buyer's own."""
-        try:
-            return clean_reference(self.cleaned_data["buyer_reference"])
-        except NotAReference as wrong:
-            raise forms.ValidationError(str(wrong)) from None
 
     def clean(self) -> dict[str, Any]:
         """A VAT id belongs to a firm with a name."""

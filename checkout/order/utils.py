@@ -14,6 +14,7 @@ from checkout.vouchers.usage import availability, claim_uses, uses_of
 from shop.kernel.clock import now
 from shop.kernel.money import net_from_gross, to_decimal
 
+from .lines import new_line
 from .models import Line, Order, OrderDiscount
 
 if TYPE_CHECKING:
@@ -77,55 +78,27 @@ class OrderCreator(utils.OrderCreator):
             site_id=settings.SITE_ID,
             date_placed=now(),
         )
-        lines = Line.objects.bulk_create(self._lines(placement, order, currency))
+        lines = Line.objects.bulk_create(self._lines(placement, order))
         self._discounts(placement, order)
         return order, lines
 
-    def _lines(self, placement: Placement, order: Order, currency: str) -> list[Line]:
+    def _lines(self, placement: Placement, order: Order) -> list[Line]:
         wanted = {line.pk: line for line in placement.basket.all_lines()}
         rows = []
         for part in placement.totals.lines:
             basket_line = wanted[part.line_id]
-            product, record = basket_line.product, basket_line.stockrecord
-            gross, before = part.gross_minor, part.before_minor
-
-            def money(gross_minor: int, rate: int = part.vat_rate_bp) -> tuple[Any, Any]:
-                net = net_from_gross(gross_minor, rate)
-                return to_decimal(gross_minor, currency), to_decimal(net, currency)
-
-            (incl, excl), (before_incl, before_excl), (unit_incl, unit_excl) = (
-                money(gross),
-                money(before),
-                money(part.unit_gross_minor),
-            )
             rows.append(
-                Line(
+                new_line(
                     order=order,
-                    partner_id=record.partner_id,
-                    partner_name="",
-                    partner_sku=record.partner_sku,
-                    stockrecord=record,
-                    product=product,
-                    title=product.title_local[:255],
-                    upc=product.upc,
+                    product=basket_line.product,
+                    stockrecord=basket_line.stockrecord,
                     quantity=part.quantity,
-                    line_price_incl_tax=incl,
-                    line_price_excl_tax=excl,
-                    line_price_before_discounts_incl_tax=before_incl,
-                    line_price_before_discounts_excl_tax=before_excl,
-                    unit_price_incl_tax=unit_incl,
-                    unit_price_excl_tax=unit_excl,
-                    tax_code=part.vat_class,
-                    num_allocated=part.quantity,
+                    gross_minor=part.gross_minor,
+                    before_minor=part.before_minor,
+                    unit_minor=part.unit_gross_minor,
                     vat_class=part.vat_class,
                     vat_rate_bp=part.vat_rate_bp,
                     vat_category=placement.totals.untaxed,
-                    gross_minor=gross,
-                    gross_before_discount_minor=before,
-                    weight_g=product.weight_g or product.own_or_parent.weight_g,
-                    unit_cost_minor=record.unit_cost_minor,
-                    withdrawal_exclusion=product.withdrawal_exclusion
-                    or product.own_or_parent.withdrawal_exclusion,
                 )
             )
         return rows

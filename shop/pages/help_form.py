@@ -17,7 +17,7 @@ from fulfilment.customer_service.cases.models import BODY_MAX, EMAIL_MAX, NAME_M
 from fulfilment.customer_service.cases.pictures import COUNT_MAX, SIZE_MAX, Drawn, WrongPicture, draw
 from shop.kernel.text import clean_line
 
-from .withdrawal_form import LINE, Words, lines_of, strangers
+from .withdrawal_form import LINE, Words, lines_of, pieces_of, strangers
 
 NUMBER_MAX = 32
 FILE_NAME_MAX = 60  #: characters of a file's name that are repeated to who sent it
@@ -146,15 +146,7 @@ class GoodsForm(forms.Form):
         if order is not None:
             del self.fields["number"]
         for line in self.lines:
-            most = line.quantity - line.quantity_cancelled
-            self.fields[f"{LINE}{line.pk}"] = forms.IntegerField(
-                label=line.title,
-                required=False,
-                min_value=0,
-                max_value=most,
-                widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 0, "max": most}),
-                help_text=_("ordered: %(n)d") % {"n": most},
-            )
+            self.fields[f"{LINE}{line.pk}"] = pieces_of(line)
 
     @property
     def line_fields(self) -> list[Any]:

@@ -65,17 +65,7 @@ class DeclarationForm(forms.Form):
         self.order = order
         self.lines = lines_of(order)
         for line in self.lines:
-            most = line.quantity - line.quantity_cancelled
-            self.fields[f"{LINE}{line.pk}"] = forms.IntegerField(
-                label=line.title,
-                required=False,
-                min_value=0,
-                max_value=most,
-                widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 0, "max": most}),
-                help_text=" · ".join(
-                    filter(None, [_("ordered: %(n)d") % {"n": most}, line.excluded_because])
-                ),
-            )
+            self.fields[f"{LINE}{line.pk}"] = pieces_of(line, line.excluded_because)
 
     @property
     def line_fields(self) -> list[Any]:
@@ -106,6 +96,19 @@ class DeclarationForm(forms.Form):
             return {}
         found = {line.pk: self.cleaned_data.get(f"{LINE}{line.pk}") or 0 for line in self.lines}
         return {line_id: pieces for line_id, pieces in found.items() if pieces}
+
+
+def pieces_of(line: Line, *notes: str) -> forms.IntegerField:
+    """How many pieces of this line are meant; nothing or 0: none. ``notes``: what else is said beside the field."""
+    most = line.quantity - line.quantity_cancelled
+    return forms.IntegerField(
+        label=line.title,
+        required=False,
+        min_value=0,
+        max_value=most,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 0, "max": most}),
+        help_text=" · ".join(filter(None, [_("ordered: %(n)d") % {"n": most}, *notes])),
+    )
 
 
 def lines_of(order: Order | None) -> list[Line]:

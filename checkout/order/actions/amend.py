@@ -12,6 +12,7 @@ from catalogue.partner import actions as stock
 from catalogue.partner.models import StockRecord
 from catalogue.partner.vat import rate_bp
 from checkout.order.events import OrderAmended
+from checkout.order.lines import new_line
 from checkout.order.models import Amendment, Line, Order
 from shop.kernel.money import net_from_gross, to_decimal
 from shop.kernel.outbox import record
@@ -181,46 +182,22 @@ def add_line(
 ) -> Line:
     """Write a further line of the order, in place of ``like`` or (``instead`` False) beside it; amounts of all its
     pieces in minor units. Nothing is reserved here."""
-    product, currency = stockrecord.product, order.currency
-    vat_class, category = product.own_or_parent.vat_class, like.vat_category
-    rate = 0 if category else rate_bp(vat_class, order.vat_country)
-
-    def money(amount_minor: int) -> tuple[Any, Any]:
-        return to_decimal(amount_minor, currency), to_decimal(net_from_gross(amount_minor, rate), currency)
-
-    (incl, excl), (before_incl, before_excl), (unit_incl, unit_excl) = (
-        money(gross_minor),
-        money(before_minor),
-        money(before_minor // quantity),
-    )
-    return Line.objects.create(
+    vat_class, category = stockrecord.product.own_or_parent.vat_class, like.vat_category
+    line = new_line(
         order=order,
-        replaces=like if instead else None,
-        partner_id=stockrecord.partner_id,
-        partner_name="",
-        partner_sku=stockrecord.partner_sku,
+        product=stockrecord.product,
         stockrecord=stockrecord,
-        product=product,
-        title=product.title_local[:255],
-        upc=product.upc,
         quantity=quantity,
-        line_price_incl_tax=incl,
-        line_price_excl_tax=excl,
-        line_price_before_discounts_incl_tax=before_incl,
-        line_price_before_discounts_excl_tax=before_excl,
-        unit_price_incl_tax=unit_incl,
-        unit_price_excl_tax=unit_excl,
-        tax_code=vat_class,
-        num_allocated=quantity,
-        vat_class=vat_class,
-        vat_rate_bp=rate,
-        vat_category=category,
         gross_minor=gross_minor,
-        gross_before_discount_minor=before_minor,
-        weight_g=product.weight_g or product.own_or_parent.weight_g,
-        unit_cost_minor=stockrecord.unit_cost_minor,
-        withdrawal_exclusion=product.withdrawal_exclusion or product.own_or_parent.withdrawal_exclusion,
+        before_minor=before_minor,
+        unit_minor=before_minor // quantity,
+        vat_class=vat_class,
+        vat_rate_bp=0 if category else rate_bp(vat_class, order.vat_country),
+        vat_category=category,
+        replaces=like if instead else None,
     )
+    line.save()
+    return line
 
 
 def _note(

@@ -20,11 +20,12 @@ from django.utils.translation import gettext as _
 from catalogue.partner import actions as stock
 from catalogue.partner.models import StockRecord
 from checkout.order.events import OrderPlaced
+from checkout.order.lines import new_line
 from checkout.order.models import Line, Order
 from checkout.order.numbers import new_order_number
 from checkout.payment.models import NOTHING, Payment
 from shop.kernel.clock import now
-from shop.kernel.money import net_from_gross, to_decimal
+from shop.kernel.money import to_decimal
 from shop.kernel.outbox import current_correlation_id, record
 from shop.kernel.transactions import retrying
 
@@ -214,42 +215,19 @@ def _lines(
 def _line(
     made: Order, line: Line, found: StockRecord, quantity: int, gross_minor: int, before_minor: int
 ) -> Line:
-    same, product = found.pk == line.stockrecord_id, found.product
-
-    def money(amount_minor: int) -> tuple[Any, Any]:
-        net = net_from_gross(amount_minor, line.vat_rate_bp)
-        return to_decimal(amount_minor, made.currency), to_decimal(net, made.currency)
-
-    (incl, excl), (before_incl, before_excl), (unit_incl, unit_excl) = (
-        money(gross_minor),
-        money(before_minor),
-        money(before_minor // quantity),
-    )
-    return Line(
+    kept = {"title": line.title} if found.pk == line.stockrecord_id else {}
+    return new_line(
         order=made,
-        replacement_for=line,
-        partner_id=found.partner_id,
-        partner_name="",
-        partner_sku=found.partner_sku,
+        product=found.product,
         stockrecord=found,
-        product=product,
-        title=line.title if same else product.title_local[:255],
-        upc=product.upc,
         quantity=quantity,
-        line_price_incl_tax=incl,
-        line_price_excl_tax=excl,
-        line_price_before_discounts_incl_tax=before_incl,
-        line_price_before_discounts_excl_tax=before_excl,
-        unit_price_incl_tax=unit_incl,
-        unit_price_excl_tax=unit_excl,
         gross_minor=gross_minor,
-        gross_before_discount_minor=before_minor,
-        tax_code=line.vat_class,
-        num_allocated=quantity,
+        before_minor=before_minor,
+        unit_minor=before_minor // quantity,
         vat_class=line.vat_class,
         vat_rate_bp=line.vat_rate_bp,
         vat_category=line.vat_category,
-        weight_g=product.weight_g or product.own_or_parent.weight_g,
-        unit_cost_minor=found.unit_cost_minor,
+        replacement_for=line,
         withdrawal_exclusion=line.withdrawal_exclusion,  # what was said of the contract holds for what fulfils it
+        **kept,
     )

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from checkout.vat_ids import vies
 from checkout.vat_ids.actions import check as ask_register
+from checkout.vat_ids.fields import FirmNumbers
 from checkout.vat_ids.models import VatIdCheck
 from checkout.vat_ids.queries import latest_answer
-from checkout.vat_ids.rules import NotAReference, NotAVatId, clean_reference, clean_vat_id
 from checkout.vat_ids.treatment import FRESH
 from shop.kernel import clock
 from shop.kernel.access import staff_view
@@ -43,7 +43,7 @@ class Line(forms.CharField):
         return str(super().clean(clean_line(str(value or ""))))
 
 
-class ReplaceForm(forms.Form):
+class ReplaceForm(FirmNumbers, forms.Form):
     """What the new invoice says; it begins with what the old one said."""
 
     name = Line(gettext_lazy("Company or name"), required=True)
@@ -82,20 +82,6 @@ class ReplaceForm(forms.Form):
         if code in NO_COUNTRY or letterhead.country_name(code, "en") == code:
             raise forms.ValidationError(_("Please enter the country's code of two letters, such as DE."))
         return code
-
-    def clean_vat_id(self) -> str:
-        """Form and check digit."""
-        try:
-            return clean_vat_id(self.cleaned_data["vat_id"]) if self.cleaned_data["vat_id"] else ""
-        except NotAVatId as wrong:
-            raise forms.ValidationError(str(wrong)) from None
-
-    def clean_buyer_reference(self) -> str:
-        """A Leitweg-ID has the right check digits."""
-        try:
-            return clean_reference(self.cleaned_data["buyer_reference"])
-        except NotAReference as wrong:
-            raise forms.ValidationError(str(wrong)) from None
 
     def correction(self, check: VatIdCheck | None) -> actions.Correction:
         """What was entered, with the register's answer."""
