@@ -19,13 +19,19 @@ from fulfilment.finance.reconciliation.transfers import note_refund_sent
 from fulfilment.finance.sepa import actions
 from fulfilment.finance.sepa.waiting import waiting
 from tests.fulfilment.finance.books import problems
-from tests.fulfilment.finance.reconciliation.bank_lines import told
+from tests.fulfilment.finance.reconciliation.bank_lines import DAY, told
 from tests.fulfilment.finance.sepa.files import breaches, texts, valid
-from tests.support.helpers import Outbox
+from tests.support.helpers import Clock, Outbox
 
 from .money import file_of, payback_of, prepaid, refund_of
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _soon_after(clock: Clock) -> None:
+    """Money is looked for that left within so many days of today, and the bank's lines here have a fixed day."""
+    clock.on(DAY)
 
 
 @pytest.mark.both_databases
