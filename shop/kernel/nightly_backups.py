@@ -12,7 +12,19 @@ from pathlib import Path
 from django.conf import settings
 
 from . import work
-from .backups import MANIFEST, OF_ITSELF, OPEN_COPY, OPEN_FILE, PART, backup, folder_of_now, keep_newest
+from .backups import (
+    MANIFEST,
+    OF_ITSELF,
+    OPEN_COPY,
+    OPEN_FILE,
+    PART,
+    POSTGRES,
+    SQLITE,
+    STORAGES,
+    backup,
+    folder_of_now,
+    keep_newest,
+)
 from .clock import now
 from .models import Upkeep
 from .restore_tests import clear_databases, try_restore
@@ -24,6 +36,10 @@ TESTED_EVERY = dt.timedelta(days=6, hours=12)  #: a week, whatever the minute of
 #: A night that failed is tried again for so long with the backup that it made; not quite a day, so that the next night
 #: makes one of its own.
 AGAIN_WITHIN = dt.timedelta(hours=20)
+#: What somebody began by hand and nothing was written into for so long was killed: nothing in a backup is silent longer
+#: than PATIENCE_S of backups.py.
+BY_HAND_AFTER = dt.timedelta(days=2)
+OURS = {MANIFEST, SQLITE, POSTGRES, *STORAGES}  #: what a backup consists of
 
 
 def make() -> None:
@@ -62,11 +78,14 @@ def _made_before(home: Path) -> Path | None:
 
 def clear_leftovers(home: Path) -> None:
     """Remove what backups and restore tests left that were killed: nothing was written into it for longer than the
-    task may take. What cannot be removed is said in the log and stops nothing."""
+    task may take, or for BY_HAND_AFTER where somebody began it by hand. What cannot be removed is said in the log and
+    stops nothing."""
     before = now() - dt.timedelta(seconds=settings.TASK_TABLE[TASK].limit_s + work.GRACE_S)
-    for path in _leftovers(home):
+    by_hand = now() - BY_HAND_AFTER
+    found = [(path, before) for path in _leftovers(home)] + [(path, by_hand) for path in _begun_by_hand(home)]
+    for path, old in found:
         try:
-            if _last_written(path) < before.timestamp():
+            if _last_written(path) < old.timestamp():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
                 log.warning("%s was left by a backup or restore test that was killed; it is removed", path)
         except OSError as error:
@@ -82,6 +101,21 @@ def _leftovers(home: Path) -> Iterator[Path]:
     data = Path(settings.DATA_DIR)
     for beginning in (OPEN_FILE, OPEN_COPY):  # PLACE of restore tests begins so as well
         yield from data.glob(f"{beginning}*")
+
+
+def _begun_by_hand(home: Path) -> Iterator[Path]:
+    """Unfinished backups under a name that somebody chose; a folder with anything else in it is not ours to remove."""
+    if home.is_dir():
+        for path in home.iterdir():
+            name = path.name.removesuffix(PART)
+            if (
+                name != path.name
+                and not OF_ITSELF.fullmatch(name)
+                and path.is_dir()
+                and not path.is_symlink()
+            ):
+                if {one.name for one in path.iterdir()} <= OURS:
+                    yield path
 
 
 def _last_written(path: Path) -> float:

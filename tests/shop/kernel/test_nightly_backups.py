@@ -123,6 +123,33 @@ def test_what_was_killed_in_the_middle_is_removed_by_a_later_night(
     assert [path.name for path in stays if not path.exists()] == []
 
 
+def test_what_somebody_began_by_hand_and_was_killed_is_removed_after_two_days(
+    shop: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly_backups, "try_restore", lambda folder: None)
+    settings.BACKUP_NIGHTLY = True
+    settings.DATA_DIR = tmp_path / "data"
+    home = Path(settings.BACKUP_DIR)
+    whole = home / "before-the-move"
+    backups.backup(whole)
+    old = home / "killed.part"
+    yesterdays, running, not_ours = home / "yesterday.part", home / "running.part", home / "letters.part"
+    for folder in (old, yesterdays, running, not_ours):
+        (folder / "media" / "pictures").mkdir(parents=True)
+        (folder / backups.SQLITE).write_bytes(b"open")
+        (folder / "media" / "pictures" / "a.jpg").write_bytes(b"open")
+    (not_ours / "letter.odt").write_bytes(b"mine")
+    day = 24 * 3600
+    for folder, days in ((whole, 9), (old, 2.1), (yesterdays, 1.9), (running, 9), (not_ours, 9)):
+        for path in (folder, *folder.rglob("*")):
+            then = now().timestamp() - days * day
+            os.utime(path, (then, then))
+    os.utime(running / "media" / "pictures" / "a.jpg")  # a file is being written, far inside
+    make_backup()
+    assert not old.exists()
+    assert [path.name for path in (whole, yesterdays, running, not_ours) if not path.exists()] == []
+
+
 def test_databases_of_restore_tests_that_were_killed_are_removed(shop: None, settings: Any) -> None:
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has none")
