@@ -16,9 +16,10 @@ from shop.kernel.late import late
 from shop.kernel.transactions import forbid_network_in_transaction
 
 if TYPE_CHECKING:
+    import requests
     import stripe
 else:
-    stripe = late("stripe")
+    requests, stripe = late("requests"), late("stripe")
 
 T = TypeVar("T")
 #: What an answer of another shape leads to when its parts are looked for.
@@ -120,11 +121,13 @@ class ProviderPayout:
 
 @lru_cache(maxsize=1)
 def _client(key: str, base: str, timeout_s: int, retries: int) -> stripe.StripeClient:
+    session = requests.Session()
+    session.max_redirects = 0  # our key goes to the address that we know and is sent on to no other
     return stripe.StripeClient(
         key,
         base_addresses={"api": base},
         max_network_retries=retries,
-        http_client=stripe.RequestsClient(timeout=timeout_s),
+        http_client=stripe.RequestsClient(timeout=timeout_s, session=session),
     )
 
 

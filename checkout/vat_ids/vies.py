@@ -72,7 +72,7 @@ def _post(question: dict[str, str], timeout_s: float) -> str:
             body = _body(response, deadline)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unanswered(f"not reached: {error}"[:300]) from error
-    if response.status >= 500:
+    if response.status >= 500 or 300 <= response.status < 400:  # nobody is followed elsewhere
         raise Unanswered(f"the register answered with status {response.status}")
     return body
 

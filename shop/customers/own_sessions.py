@@ -83,16 +83,16 @@ def note_seen(session: SessionBase) -> None:
 
 def _opens(data: dict[str, Any], person: User) -> bool:
     """Whether a session with these contents is this person's and neither ended by another password or other rights,
-    nor, of staff, by its hours."""
+    nor by its time."""
     if str(data.get(SESSION_KEY)) != str(person.pk):
         return False
     hashes = [person.get_session_auth_hash(), *person.get_session_auth_fallback_hash()]
     if not any(constant_time_compare(str(data.get(HASH_SESSION_KEY)), one) for one in hashes):
         return False
-    if not (person.is_staff or person.is_superuser):
-        return True
     moment = time.time()
     since, seen = data.get(SINCE, moment), data.get(SEEN, moment)
+    if not (person.is_staff or person.is_superuser):
+        return bool(moment - since <= settings.CUSTOMER_SESSION_LASTS_S)
     return moment - since <= settings.STAFF_SESSION_LASTS_S and moment - seen <= settings.STAFF_SESSION_IDLE_S
 
 

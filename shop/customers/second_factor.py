@@ -112,9 +112,18 @@ class SecondFactorMiddleware:
         if person.is_authenticated:
             own_sessions.note_seen(request.session)
         if not (_is_staff(person) or (_opens_editor(request) and not is_let_off(person))):
+            if person.is_authenticated and sessions.lasted_too_long(request):
+                return _ended(
+                    request,
+                    _(
+                        "You signed in a long time ago. To be safe, please sign in again; your basket is kept."
+                    ),
+                )
             return None
         if sessions.is_over(request):
-            return _ended(request)
+            return _ended(
+                request, _("You were signed out because nothing happened for long. Please sign in again.")
+            )
         if is_let_off(person) or was_shown(request):
             return None
         there = has_one(person)
@@ -142,9 +151,11 @@ def _opens_editor(request: HttpRequest) -> bool:
     return request.path.startswith(EDITOR) and request.user.has_perm("wagtailadmin.access_admin")
 
 
-def _ended(request: HttpRequest) -> HttpResponseBase:
+def _ended(request: HttpRequest, why: str) -> HttpResponseBase:
     logout(request)
-    messages.info(request, _("You were signed out because nothing happened for long. Please sign in again."))
+    messages.info(request, why)
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=401, headers={"HX-Redirect": reverse("account_login")})
     if _wants_data(request):
         return JsonResponse({"error": _("Please sign in again.")}, status=401)
     return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")

@@ -127,6 +127,14 @@ def _left(request: HttpRequest | None, user: User | None, **rest: Any) -> None:
         request.empties_browser = True  # type: ignore[attr-defined]
 
 
+def lasted_too_long(request: HttpRequest) -> bool:
+    """Whether a customer signed in so long ago that they do so again (ASVS 7.3.2). One from before that was written
+    down begins now."""
+    moment = time.time()
+    since: float = request.session.setdefault(SINCE, moment)
+    return moment - since > settings.CUSTOMER_SESSION_LASTS_S
+
+
 def is_over(request: HttpRequest) -> bool:
     """Whether this session of staff was left alone, or lasted, too long. Notes that somebody was here."""
     moment = time.time()

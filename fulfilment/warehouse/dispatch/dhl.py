@@ -308,7 +308,9 @@ def _call(
         )
     except urllib3.exceptions.HTTPError as error:
         raise CarrierDown(f"no answer: {type(error).__name__}") from None
-    if answer.status == 429 or answer.status >= 500:
+    if (
+        answer.status == 429 or answer.status >= 500 or 300 <= answer.status < 400
+    ):  # nobody is followed elsewhere
         raise CarrierDown(f"the carrier answered {answer.status}: later")
     return answer.status, answer.data.decode("utf-8", "replace")
 

@@ -10,10 +10,13 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
+from checkout.basket.models import Line
 from shop.customers import actions, sessions
 from shop.customers.models import User
 from shop.customers.sessions import end_sessions
+from tests.factories.orders import make_country
 from tests.factories.people import make_staff, make_user
+from tests.factories.shopping import make_variant
 from tests.support.second_factor import by_password
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +181,37 @@ def test_a_session_of_staff_ends_after_a_long_day(client: Client, watch: Watch, 
     watch.now += 60
     data = client.get("/dashboard/", headers={"accept": "application/json"})
     assert data.status_code == 401
+
+
+def test_a_session_of_a_customer_ends_some_time_after_signing_in_and_the_basket_is_kept(
+    client: Client, watch: Watch, settings: Any
+) -> None:
+    make_country()
+    record = make_variant(stock=5)
+    person = make_user("erika@example.org")
+    person.set_password(PASSWORD)
+    person.save()
+    words = {"login": person.email, "password": PASSWORD}
+    client.post(reverse("account_login"), words)
+    client.post(reverse("basket:add"), {"product_id": record.product_id, "quantity": 2})
+    begun = watch.now
+    while watch.now - begun < settings.CUSTOMER_SESSION_LASTS_S - 24 * 3600:
+        watch.now += 5 * 24 * 3600
+        assert is_in(client), "who comes by often is not asked in between"
+    watch.now = begun + settings.CUSTOMER_SESSION_LASTS_S + 60
+    part = client.get("/account/profile/", headers={"hx-request": "true"})
+    assert (part.status_code, part.headers["HX-Redirect"]) == (401, reverse("account_login"))
+    answer = client.get("/account/profile/", follow=True)
+    assert (
+        "Bitte melden Sie sich zur Sicherheit erneut an; Ihr Warenkorb bleibt erhalten."
+        in answer.content.decode()
+    )
+    assert not is_in(client)
+    client.post(reverse("account_login"), words)
+    assert is_in(client)
+    assert record.product.get_title() in client.get(reverse("basket:summary")).content.decode()
+    lines = Line.objects.filter(basket__owner=person, basket__status="Open")
+    assert list(lines.values_list("product_id", "quantity")) == [(record.product_id, 2)]
 
 
 def test_customers_stay_signed_in(client: Client, watch: Watch) -> None:
