@@ -129,7 +129,7 @@ def test_who_sends_everything_back_has_not_paid_in_time(invoice: Invoice) -> Non
 
 def test_who_waived_a_claim_and_who_lifted_a_hold_is_kept(debt: Invoice) -> None:
     clerk = make_staff("clerk@example.org")
-    claim = DunningClaim.objects.filter(invoice=debt)[0]
+    claim = DunningClaim.objects.filter(invoice=debt).order_by("pk")[0]
     assert waive(claim=claim, why="goodwill", by=clerk)
     hold = hold_invoice(invoice=debt, until=dt.date(2026, 12, 1), reason="asked for time", by=clerk)
     lift_hold(hold=hold, by=clerk)
@@ -140,7 +140,7 @@ def test_who_waived_a_claim_and_who_lifted_a_hold_is_kept(debt: Invoice) -> None
 
 def test_what_was_waived_just_after_midnight_stands_on_that_day(debt: Invoice, clock: Any) -> None:
     clock.stop(dt.datetime(2026, 11, 22, 23, 30, tzinfo=dt.UTC))  # 00:30 on the 23rd in Germany
-    claim = DunningClaim.objects.filter(invoice=debt)[0]
+    claim = DunningClaim.objects.filter(invoice=debt).order_by("pk")[0]
     waive(claim=claim, why="goodwill", by=None)
     rows = statement(invoice=debt, until=dt.date(2026, 11, 24)).rows
     assert [row.day for row in rows if row.text.endswith(("waived", "erlassen"))] == [dt.date(2026, 11, 23)]

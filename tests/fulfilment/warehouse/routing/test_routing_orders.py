@@ -136,7 +136,7 @@ def test_a_site_that_sends_no_parcels_is_asked_only_by_those_who_fetch(
     put(shoe, store, 5, kind=SHOP_FLOOR)
     put(shoe, sites["munich"], 5)
     sent = make_order((shoe, 1))
-    code = DeliveryMethod.objects.filter(kind="pickup").values_list("code", flat=True)[0]
+    code = DeliveryMethod.objects.order_by("pk").filter(kind="pickup").values_list("code", flat=True)[0]
     fetched = make_order((shoe, 1), shipping_code=code)
     outbox.drain()
     assert set(lists_of(sent)) == {"munich"}
