@@ -221,6 +221,21 @@ class GuaranteeNotice(models.Model):
         return f"{self._meta.verbose_name} ({self.language})"
 
 
+class PictureTrouble(models.Model):
+    """Sizes of a picture that are begun or could not be made; gone when they are there. Counts tries (pictures.py)."""
+
+    image = models.OneToOneField("wagtailimages.Image", on_delete=models.CASCADE, related_name="+")
+    tries = models.PositiveSmallIntegerField(default=0)
+    trouble = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("Picture whose sizes are missing")
+        verbose_name_plural = _("Pictures whose sizes are missing")
+
+    def __str__(self) -> str:
+        return f"{self.image_id}: {self.trouble}"
+
+
 class LegalVersion(models.Model):
     """A legal text as it was published: kept for ever, once per wording, so that each order can show its own."""
 

@@ -15,8 +15,10 @@ from .guarantee import forget as forget_graphics
 from .guarantee import make_size
 from .legal_texts import keep, of_an_order
 from .models import ContentPage, GuaranteeNotice, HomePage, LandingPage
+from .pictures import try_again
 from .queries import forget
-from .sections import make_hero, make_sizes
+from .sections import images_of
+from .tasks import make_pictures as make_sizes
 
 for signal in (post_save, post_delete, page_published, page_unpublished, page_slug_changed):
     signal.connect(forget, sender=ContentPage, dispatch_uid=f"legal links of {id(signal)}")
@@ -33,21 +35,25 @@ texts.register(of_an_order)
 
 
 def make_pictures(instance: HomePage | LandingPage, **_signal: Any) -> None:
-    """The sizes of the pictures of a published page, so that no reader waits for them and no visit writes."""
-    make_sizes(instance.body)
-    make_hero(getattr(instance, "hero_picture", None))
+    """A page was published: a task makes the sizes of its pictures, so that no reader waits and no visit writes."""
+    hero = getattr(instance, "hero_picture_id", None)
+    _make_soon([*images_of(instance.body), *([hero] if hero else [])])
 
 
-def make_hero_anew(instance: AbstractImage, created: bool, **_signal: Any) -> None:
-    """The picture of the home page was changed (its file, where it is cut): no reader waits for the new size.
-
-    At the end of the transaction: the form deletes the sizes of a former file after it has saved.
-    """
-    if not created and HomePage.objects.filter(hero_picture=instance).exists():
-        transaction.on_commit(lambda: make_hero(instance))
+def make_anew(instance: AbstractImage, created: bool, **_signal: Any) -> None:
+    """A picture was changed: its file, or where it is cut. The form deletes the sizes of a former file afterwards."""
+    if not created:
+        _make_soon([instance.pk])
 
 
-post_save.connect(make_hero_anew, sender=get_image_model(), dispatch_uid="picture of the home page")
+def _make_soon(ids: list[int]) -> None:
+    """Once all of it is written; what failed before has a new chance."""
+    if ids:
+        try_again(ids)
+        transaction.on_commit(make_sizes.delay, robust=True)
+
+
+post_save.connect(make_anew, sender=get_image_model(), dispatch_uid="picture of a written page")
 post_save.connect(make_size, sender=GuaranteeNotice, dispatch_uid="size of the EU notice")
 post_delete.connect(forget_graphics, sender=GuaranteeNotice, dispatch_uid="EU notice gone")
 for page in (HomePage, LandingPage):

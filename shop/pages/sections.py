@@ -18,21 +18,48 @@ from catalogue.tree import Node, tree
 
 from .blocks import NEWEST, REDUCED
 
-WIDTHS = (480, 960)  #: of pictures in blocks, in pixels
 MAX_ID = 2**63 - 1  #: what a database takes as an id
-FILTERS = tuple(f"width-{width}|format-webp" for width in WIDTHS)
-PLAIN = f"width-{WIDTHS[-1]}"  #: as it was uploaded, for browsers without WebP and for previews of a link
-HEROES = tuple(f"fill-{width}x{width * 3 // 4}|format-webp" for width in (480, 800, 1200))
-HERO_PLAIN = "fill-1200x900|format-jpeg"  #: the picture at the top of the home page, likewise
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """What is made of a picture at one place, as Wagtail writes it (``shop/pages/pictures.py`` makes it).
+
+    ``plain``: for browsers that know neither AVIF nor WebP, and for previews of a link.
+    """
+
+    frames: tuple[str, ...]
+    plain: str
+
+    @property
+    def specs(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.of(AVIF), *self.of(WEBP), self.plain)
+
+    def of(self, kind: str) -> tuple[str, ...]:
+        """Those of one format."""
+        return tuple(f"{frame}|format-{kind}" for frame in self.frames)
+
+    def missing(self, image: Any) -> list[str]:
+        """Those that are not made. No query where the renditions are prefetched."""
+        there = {one.spec for one in image.find_existing_renditions(*map(_filter, self.specs))}
+        return [spec for spec in self.specs if spec not in there]
+
+
+AVIF, WEBP = "avif", "webp"
+BLOCK = Sizes(("width-480", "width-960"), "width-960")  #: in blocks; plain as it was uploaded
+#: At the top of the home page, three by four and cut around what the editor marked.
+HERO = Sizes(("fill-480x360", "fill-800x600", "fill-1200x900"), "fill-1200x900|format-jpeg")
+
+
+@dataclass(frozen=True)
 class SectionPicture:
-    """A picture: for every browser (``url``, with its width and height), and its WebP sizes with their widths. Without
-    sizes (not made yet) its original."""
+    """A picture: for every browser (``url``, with its width and height), and its sizes as AVIF and WebP with their
+    widths. Without sizes (not made yet) its original."""
 
     url: str
+    avif: str
     webp: str
     width: int
     height: int
@@ -151,6 +178,12 @@ def _products_of(kind: str, value: Raw) -> list[int]:
     return [pk for row in rows if (pk := _id(row))]
 
 
+def images_of(stream: Any) -> list[int]:
+    """Ids of the pictures in all blocks of a StreamField."""
+    rows = [row for row in (stream.raw_data if stream else []) if isinstance(row.get("value"), dict)]
+    return [pk for row in rows for pk in _images_of(row["type"], row["value"])]
+
+
 def _images_of(kind: str, value: Raw) -> list[int]:
     """Ids of the pictures of a block."""
     if kind == "pictures":
@@ -185,27 +218,37 @@ def _ranges(values: Iterable[Raw], nodes: dict[int, Node]) -> dict[tuple[str, in
     return found
 
 
-def _pictures(ids: list[int]) -> dict[int, tuple[str, str, int, int]]:
-    """What ``_sizes`` says, by id of the picture. Two queries; makes none: see ``make_sizes``."""
+def _pictures(ids: list[int]) -> dict[int, tuple[str, str, str, int, int]]:
+    """What ``_sizes`` says, by id of the picture. Two queries; makes none: see ``pictures.make_due``."""
     if not ids:
         return {}
-    images = get_image_model().objects.filter(pk__in=ids).prefetch_renditions(*FILTERS, PLAIN)
-    return {image.pk: _sizes(image, FILTERS, PLAIN) for image in images}
+    images = get_image_model().objects.filter(pk__in=ids).prefetch_renditions(*BLOCK.specs)
+    return {image.pk: _sizes(image, BLOCK) for image in images}
 
 
-def _sizes(image: Any, specs: tuple[str, ...], plain_spec: str) -> tuple[str, str, int, int]:
-    """(address, srcset of WebP, width, height) of what was made of a picture. Needs no file."""
-    wanted = _filter(plain_spec)
-    found = image.find_existing_renditions(*(_filter(spec) for spec in specs), wanted)
-    plain = found.pop(wanted, None)
-    made = sorted({one.width: one for one in found.values()}.values(), key=lambda one: one.width)
-    srcset = ", ".join(f"{one.url} {one.width}w" for one in made)
-    shown = plain or (made[-1] if made else None)
-    return (
-        (shown.url, srcset, shown.width, shown.height)
-        if shown
-        else (image.file.url, "", image.width, image.height)
+def _sizes(image: Any, sizes: Sizes) -> tuple[str, str, str, int, int]:
+    """(address, srcset of AVIF, of WebP, width, height) of what was made of a picture. Needs no file.
+
+    A format of which only a part is there yet is left out: a browser would take a small one for a large frame.
+    """
+    found = {
+        one.spec: made for one, made in image.find_existing_renditions(*map(_filter, sizes.specs)).items()
+    }
+    avif, webp = (_srcset([found.get(spec) for spec in sizes.of(kind)]) for kind in (AVIF, WEBP))
+    shown = found.get(sizes.plain) or next(
+        (found[spec] for spec in reversed(sizes.of(WEBP)) if spec in found), None
     )
+    if shown is None:
+        return image.file.url, "", "", image.width, image.height
+    return shown.url, avif, webp, shown.width, shown.height
+
+
+def _srcset(made: list[Any]) -> str:
+    """The sizes of one format with their widths; none is named twice where the original is small."""
+    if not all(made):
+        return ""
+    widths = {one.width: one for one in reversed(made)}
+    return ", ".join(f"{widths[width].url} {width}w" for width in sorted(widths))
 
 
 def _filter(spec: str) -> Any:
@@ -223,23 +266,9 @@ def _pages(ids: list[Any], request: HttpRequest | None) -> dict[int, str]:
     return {page.pk: page.get_url(request) or "" for page in pages}
 
 
-def make_sizes(stream: Any) -> int:
-    """Make the sizes of every picture of the blocks once, when it is published. Returns how many pictures."""
-    rows = [row for row in (stream.raw_data if stream else []) if isinstance(row.get("value"), dict)]
-    ids = [pk for row in rows for pk in _images_of(row["type"], row["value"])]
-    images = get_image_model().objects.filter(pk__in=ids)
-    return sum(made(image, *FILTERS, PLAIN) for image in images)
-
-
-def make_hero(picture: Any) -> None:
-    """Make the sizes for the top of the home page; ``picture``: an image, or None."""
-    if picture is not None:
-        made(picture, *HEROES, HERO_PLAIN)
-
-
 def hero(picture: Any) -> SectionPicture:
     """The picture in the sizes of the home page, else its original. Makes none, needs no file: one query."""
-    return SectionPicture(*_sizes(picture, HEROES, HERO_PLAIN))
+    return SectionPicture(*_sizes(picture, HERO))
 
 
 def made(image: Any, *filters: str) -> bool:

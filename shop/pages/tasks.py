@@ -1,4 +1,4 @@
-"""What runs by itself: deleting accounts whose time to think it over is past."""
+"""What runs by itself: deleting accounts whose time to think it over is past, sizes of pictures of written pages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from celery import shared_task
 from shop.customers import deletion
 
 from .deletion import carry_out, hindrances
+from .pictures import make_due
 
 log = logging.getLogger(__name__)
 
@@ -24,3 +25,11 @@ def delete_accounts() -> int:
             continue
         done += carry_out(wish)
     return done
+
+
+@shared_task(name="pages.make_pictures", ignore_result=True)
+def make_pictures() -> None:
+    """Make the sizes of pictures on published pages that have none yet. Asked for when a page is published or a picture
+    gets another file, and by the clock."""
+    if make_due():
+        make_pictures.delay()  # one more turn, after what others want of this worker

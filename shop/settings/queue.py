@@ -135,6 +135,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="45"),
     },
     "make sizes of pictures": {"task": "catalogue.make_pictures", "schedule": 60.0},
+    "make sizes of pictures of pages": {"task": "pages.make_pictures", "schedule": 60.0},
     "count for who runs the shop": {"task": "dashboard.count", "schedule": 60.0},
     "add up stock for who runs the shop": {"task": "dashboard.add_up_stock", "schedule": 600.0},
     "dunning": {"task": "dunning.nightly", "schedule": crontab(hour="2", minute="30")},

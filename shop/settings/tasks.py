@@ -90,6 +90,7 @@ TASK_TABLE = {
     "stock_alerts.clear": Work("bulk", SWEEP_S),
     "order.count_together": Work("bulk", SWEEP_S),
     "catalogue.make_pictures": Work("bulk", SWEEP_S),
+    "pages.make_pictures": Work("bulk", SWEEP_S),
     "dashboard.count": Work("bulk", SWEEP_S),
     "dashboard.add_up_stock": Work("bulk", SWEEP_S),
     "connect.send_one": Work("bulk", ONE_S, "connect.send_due"),

@@ -15,6 +15,7 @@ from shop.demo.range import DATA
 from shop.demo.seeding.pictures import hero_png
 from shop.pages.actions import write_home, write_page
 from shop.pages.models import ContentPage, HomePage
+from shop.pages.pictures import make_due
 
 HERO_TITLE = "Kiekschuh am Fleet"
 CLAIMS = {"de": MERCHANT.claim_de, "en": MERCHANT.claim_en}
@@ -26,6 +27,7 @@ def seed_pages(*, pictures: bool = True) -> None:
     if not german.exclude(headline="").exists():
         hero = _hero() if pictures else None
         write_home(texts={tongue: _home(tongue, hero) for tongue in LANGUAGES})
+        make_due(limit=None)  # whoever opens the demo shop first sees it as it will be
     legal = dict(ContentPage._meta.get_field("key").choices or [])
     for key in KEYS:
         texts = {tongue: page_text(key, tongue) for tongue in LANGUAGES}

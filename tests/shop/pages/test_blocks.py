@@ -192,50 +192,6 @@ def test_the_home_page_shows_its_blocks_instead_of_the_newest(client: Client) ->
     assert "Nur Worte" in html and "Elbschuh" not in html
 
 
-def test_the_sizes_of_pictures_are_made_when_the_page_is_published(client: Client, picture: Any) -> None:
-    write(("pictures", {"title": "", "pictures": [{"picture": picture, "alt": "", "caption": ""}]}))
-    html = client.get(URL).content.decode()
-    assert "480w" in html and "960w" in html and 'width="960" height="720"' in html
-    source, _end, image = html.partition('<source type="image/webp"')[2].partition("<img")
-    assert source.count(".webp") == 2
-    assert ".webp" not in image.partition(">")[0], "a browser that does not know WebP gets another format"
-
-
-def test_no_visit_makes_the_picture_of_the_home_page(
-    client: Client, picture: Any, django_capture_on_commit_callbacks: Any
-) -> None:
-    write_home(texts={"de": {"title": "Kontor", "hero_picture": picture}})
-    sizes = picture.renditions.all()
-    html = client.get("/").content.decode()
-    assert sizes.count() == 4 and all(one.url in html for one in sizes.all())
-    top = html.partition('class="hero"')[2].partition("</section>")[0]
-    assert all(width in top for width in ("480w", "800w", "1200w")) and 'fetchpriority="high"' in top
-    assert ".jpg" in top.partition("<img")[2], "for a browser without WebP, and for previews of a link"
-    former = sizes.get(filter_spec="fill-1200x900|format-webp").url
-    sizes.exclude(filter_spec="fill-1200x900|format-webp").delete()
-    assert f'src="{former}"' in Client().get("/").content.decode(), "published before there were more sizes"
-    sizes.all().delete()
-    assert picture.file.url in Client().get("/").content.decode()
-    assert not sizes.all().exists()
-    picture.focal_point_x, picture.focal_point_y = 10, 10
-    picture.focal_point_width = picture.focal_point_height = 5
-    with django_capture_on_commit_callbacks(execute=True):
-        picture.save()
-    assert sizes.count() == 4
-    assert sizes.first().url in Client().get("/").content.decode()
-
-
-def test_a_picture_that_is_lost_takes_no_page_down(client: Client, picture: Any) -> None:
-    picture.file.storage.delete(picture.file.name)
-    blocks = [("pictures", {"title": "", "pictures": [{"picture": picture, "alt": "", "caption": ""}]})]
-    write(*blocks)
-    write_home(texts={"de": {"title": "Kontor", "hero_picture": picture}})
-    for url in ("/", URL):
-        answer = client.get(url)
-        assert answer.status_code == 200
-        assert picture.file.url in answer.content.decode()
-
-
 def test_an_editor_sees_a_preview_of_what_is_not_published_yet(client: Client) -> None:
     shoe = make_product("Elbschuh", price_minor=9_990)
     page = write(("text", {"title": "Alt", "body": "<p>Alt</p>"}))["de"]
