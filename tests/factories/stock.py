@@ -9,6 +9,7 @@ from catalogue.models import Product, ProductClass
 from catalogue.partner.models import Partner, StockRecord
 from fulfilment.warehouse.stock import actions as stock
 from fulfilment.warehouse.stock.models import PICK, Bin, Site
+from tests.factories.shopping import make_variant
 
 
 def make_site(code: str = "store", *, name: str = "", **fields: Any) -> Site:
@@ -64,5 +65,14 @@ def make_stockrecord(
     )
     for n, (code, quantity) in enumerate((bins or {}).items()):
         stock.receive(stockrecord=record, bin=make_bin(code, sequence=(n + 1) * 10), quantity=quantity)
+    record.refresh_from_db()
+    return record
+
+
+def make_received_variant(pieces: int) -> StockRecord:
+    """A variant whose pieces came into a bin as the warehouse books them, for tests that end with every check of
+    ``manage.py verify``."""
+    record = make_variant(stock=0)
+    stock.receive(stockrecord=record, bin=make_bin(), quantity=pieces)
     record.refresh_from_db()
     return record

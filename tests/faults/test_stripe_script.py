@@ -27,9 +27,11 @@ from checkout.payment.models import Payment, Refund
 from checkout.payment.standin.process import StandIn
 from checkout.payment.stripe_client import ProviderDown, ProviderRefused, client
 from fulfilment.finance.ledger.models import EntryLine
+from shop.kernel import invariants
 from shop.kernel.models import InboxMessage, Message
 from tests.checkout.payment.shopper import deliver, pay, try_to_pay
 from tests.factories.shopping import make_variant, place_order
+from tests.factories.stock import make_received_variant
 from tests.support.chance import seed
 from tests.support.standins import pointed_at
 
@@ -88,6 +90,11 @@ def sweeps(clock: Any, rounds: int = 3) -> None:
         tasks.expire()
 
 
+def everything_holds() -> None:
+    """What `manage.py verify` looks at, all of it."""
+    assert [finding for finding in invariants.verify() if not finding.holds] == []
+
+
 @pytest.mark.cell("Stripe", "slow")
 @pytest.mark.cell("Stripe", "errors")
 @pytest.mark.parametrize("call", CALLS)
@@ -97,7 +104,7 @@ def test_after_the_sweeps_money_and_order_agree(
 ) -> None:
     if script == "answer lost" and call == "asking":
         call = "opening"  # reading changes nothing, so there is nothing to lose
-    order = place_order((make_variant(), 1))
+    order = place_order((make_received_variant(10), 1))
     payment = Payment.objects.get(order=order)
     standin.control("faults", **SCRIPTS[script], **CALLS[call], times=2)
     hindered(settings, script if call == "opening" else "")
@@ -136,6 +143,7 @@ def test_after_the_sweeps_money_and_order_agree(
     outbox.drain()
     assert outbox.failures() == []
     assert len(outbox.events("PaymentCaptured")) == len(outbox.events("RefundSucceeded")) == 1
+    everything_holds()
 
 
 @pytest.mark.parametrize("script", ["slow", "500", "409", "429"])
@@ -160,7 +168,7 @@ def test_an_order_is_not_given_up_while_nobody_can_say_whether_it_was_paid(
 
 def happenings(number: int) -> list[tuple[Order, Payment]]:
     """Things that happen to payments at Stripe, of all kinds in turn."""
-    shoe = make_variant(stock=number)
+    shoe = make_received_variant(number)
     found = []
     for n in range(number):
         order = place_order((shoe, 1), email=f"kunde{n}@example.org")
@@ -231,3 +239,4 @@ def test_webhooks_doubled_shuffled_and_late_end_where_once_and_in_order_does(
     assert found == expected
     assert InboxMessage.objects.count() == len(events)
     assert outbox.failures() == []
+    everything_holds()
