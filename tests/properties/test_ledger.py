@@ -155,7 +155,10 @@ class Shop:
         self.auditor.receipt(amount)
 
     def assign(self) -> None:
-        receipt, order = self.pick(r for r in Receipt.objects.all() if r.left_minor), self.pick(self.orders)
+        receipt, order = (
+            self.pick(r for r in Receipt.objects.order_by("pk") if r.left_minor),
+            self.pick(self.orders),
+        )
         if receipt is None or order is None:
             return
         claim = self.pick([None, *Invoice.objects.open().filter(order=order)])
@@ -171,7 +174,9 @@ class Shop:
         self.auditor.assigned(order.number, amount, done.rounding_minor)
 
     def undo(self) -> None:
-        assignment = self.pick(Assignment.objects.filter(undone_at=None).select_related("account"))
+        assignment = self.pick(
+            Assignment.objects.order_by("pk").filter(undone_at=None).select_related("account")
+        )
         if assignment is None:
             return
         undo(assignment=assignment, why="test")

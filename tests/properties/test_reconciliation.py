@@ -85,7 +85,7 @@ def an_explanation(chance: random.Random) -> None:
 
 
 def a_step_back(chance: random.Random) -> None:
-    rows = list(Assignment.objects.filter(undone_at=None))
+    rows = list(Assignment.objects.filter(undone_at=None).order_by("pk"))
     if rows:
         with suppress(ValueError):  # a transfer back that has left stays
             undo(assignment=chance.choice(rows), why="taken back")
