@@ -54,6 +54,8 @@ class Answer:
 
 
 _answers: Answers[Answer] = Answers(ANSWERS_KEPT)
+#: Counts beside the filters: the same on every page of a list, and however it is sorted.
+_counted: Answers[dict[str, dict[str, int]]] = Answers(ANSWERS_KEPT)
 
 
 def language() -> str:
@@ -71,9 +73,11 @@ def answer(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> Ans
     with asking() as asked:
         state = _state(asked)
         if state is None:
-            return _answer(asked, wishes, among)
+            return _answer(asked, wishes, among, state)
         key = (replace(wishes, q=""), among, language())
-        return _answers.get(state, key, lambda: replace(_answer(asked, wishes, among), mark=next(_serial)))
+        return _answers.get(
+            state, key, lambda: replace(_answer(asked, wishes, among, state), mark=next(_serial))
+        )
 
 
 class _Listened:
@@ -132,9 +136,12 @@ def forget() -> None:
     global _resting, _late
     _resting, _late = 0.0, 0
     _answers.forget()
+    _counted.forget()
 
 
-def _answer(asked: Engine, wishes: ListWishes, category_ids: Sequence[int] | None) -> Answer:
+def _answer(
+    asked: Engine, wishes: ListWishes, category_ids: Sequence[int] | None, state: tuple[Any, ...] | None
+) -> Answer:
     if len(_combinations(wishes)) > variants.COMBINATIONS_MAX:
         raise SearchUnavailable("too many values are chosen at once", can_be_built=True)
     scope = (Only("category", tuple(str(pk) for pk in category_ids)),) if category_ids is not None else ()
@@ -146,7 +153,7 @@ def _answer(asked: Engine, wishes: ListWishes, category_ids: Sequence[int] | Non
     if better and not found.total:
         words, found = _searched(asked, better.split(), wishes, scope)
         shown_for = better if found.total else ""
-    counted = Counted(_counts(asked, words, wishes, scope), exact=True)
+    counted = Counted(_counts_kept(asked, words, wishes, scope, state), exact=True)
     return Answer(found, counted, shown_for, better if found.total and not shown_for else "")
 
 
@@ -224,6 +231,16 @@ def _product_filters(wishes: ListWishes, without: str = "") -> Filters:
         for name in OF_PRODUCT
         if name != without and (values := getattr(wishes, name))
     )
+
+
+def _counts_kept(
+    asked: Engine, words: Sought, wishes: ListWishes, scope: Filters, state: tuple[Any, ...] | None
+) -> dict[str, dict[str, int]]:
+    """The counts, asked for once for all pages and orders of a list while the index is the same."""
+    if state is None:
+        return _counts(asked, words, wishes, scope)
+    key = (words.words, scope, replace(wishes, q="", words=(), sort="", page=1))
+    return _counted.get(state, key, lambda: _counts(asked, words, wishes, scope))
 
 
 def _counts(asked: Engine, words: Sought, wishes: ListWishes, scope: Filters) -> dict[str, dict[str, int]]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from catalogue import listing
 from catalogue.partner.models import StockRecord
 from catalogue.search import finding, synonyms
 from catalogue.search.embedded import EmbeddedEngine
@@ -68,6 +69,37 @@ def test_the_same_question_is_asked_once_and_anew_after_each_change(
     assert sorted(titles(changed)) == ["Elbschuh", "Elbschuh zwei"]
     assert counts(changed, "colour") == {"navy": 1, "sand": 1}
     assert "Sand" in changed.content.decode()
+
+
+@pytest.mark.parametrize("chosen", ["", "&colour=navy&size=41"])
+def test_pages_and_orders_of_a_list_count_their_filters_once(
+    client: Client, search_index: Index, asked: list[str], monkeypatch: pytest.MonkeyPatch, chosen: str
+) -> None:
+    for module in (finding, listing):
+        monkeypatch.setattr(module, "PER_PAGE", 2)
+    shoes = make_category("Schuhe")
+    for number in range(5):
+        make_product(f"Elbschuh {number}", category=shoes)
+    search_index.hear()
+    for url in ("/catalogue/search/?q=elbschuh", f"{shoes.get_absolute_url()}?"):
+        asked.clear()
+        first = client.get(f"{url}{chosen}")
+        once = asked.count("counts")
+        assert once, "the first page counts"
+        pages = [
+            client.get(f"{url}{chosen}{more}")
+            for more in ("&page=2", "&page=3", "&sort=price", "&sort=-price&page=2")
+        ]
+        assert asked.count("counts") == once, "further pages take what was counted"
+        assert asked.count("page") == 5
+        assert titles(pages[0]) != titles(first) and len(titles(pages[1])) == 1
+        for page in pages:
+            assert counts(page, "colour") == counts(first, "colour") == {"navy": 5}
+    make_product("Elbschuh zuletzt", category=shoes)
+    search_index.hear()
+    assert counts(client.get(f"{url}{chosen}&page=2"), "colour") == {"navy": 6}, (
+        "what is new is counted at once"
+    )
 
 
 def test_a_new_synonym_asks_anew(client: Client, search_index: Index, asked: list[str]) -> None:
