@@ -56,8 +56,8 @@ def _read_charges(country: str) -> list[DeliveryCharge]:
 
 
 def estimate(*, country: str, weight_g: int, goods_minor: int) -> list[DeliveryOption]:
-    """The same as ``options()`` from what is remembered until a charge or a way is changed: for pages that say "about"
-    before the address is known. No query of its own while remembered."""
+    """The same as ``options()`` from what is remembered until a charge, a way or a country is changed: for pages that
+    say "about" before the address is known. No query of its own while remembered."""
     methods, charges, _countries = _table()
     fitting = [one for one in charges if one.country == country and one.weight_to_g >= weight_g]
     return _fitting(methods, fitting, goods_minor)
@@ -73,7 +73,7 @@ def countries() -> list[tuple[str, str]]:
     )  # Österreich stands under O
 
 
-KEPT_S = 60  #: seconds until a change of countries is seen, which no trigger tells of
+KEPT_S = 60  #: seconds at most; with PARTS_KEPT_S=0 nobody asks whether anything was changed
 _kept: list[tuple[float, sharing.Versions, tuple[list[DeliveryMethod], list[DeliveryCharge], list[str]]]] = []
 
 

@@ -32,7 +32,7 @@ OF_WORDS = (
 #: Sites, and when carriers come to them: stores and the day of arrival on the page of a product.
 OF_WAYS = ("picking_cutoff", "shipping_deliverymethod", "stock_site")
 #: With the ways to deliver (above) all that the pages of the checkout reckon with.
-OF_RULES = ("payment_methodrule", "shipping_deliverycharge")
+OF_RULES = ("address_country", "payment_methodrule", "shipping_deliverycharge")
 #: Whether the shop has an offer for every basket. How often one was used changes with orders and says nothing of that.
 _FOR_ALL = " OR ".join(f"(OLD.{one}) {{differs}} (NEW.{one})" for one in ("offer_type", "end_datetime"))
 #: A store is a site with an open floor; the turn of a bin on the walk is nobody's business here.

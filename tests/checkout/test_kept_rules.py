@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from oscar.apps.address.models import Country
 from oscar.apps.offer.models import ConditionalOffer
 
 from checkout.order.models import Order
@@ -77,6 +78,14 @@ def test_what_was_changed_is_shown_by_the_next_page(change: str) -> None:
     assert said not in text(client, step)
     deed()
     assert said in text(client, step)
+
+
+@pytest.mark.parametrize("page", ["/basket/", "/checkout/"])
+def test_a_country_is_offered_and_no_longer_offered_by_the_next_page(guest: Client, page: str) -> None:
+    austria = Country.objects.filter(pk="AT")
+    for ships, said in ((True, True), (False, False), (True, True)):
+        austria.update(is_shipping_country=ships)
+        assert ('value="AT"' in guest.get(page, follow=True).content.decode()) == said
 
 
 def test_a_way_to_deliver_that_is_switched_off_is_gone_from_the_next_page(guest: Client) -> None:
