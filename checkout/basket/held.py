@@ -21,6 +21,9 @@ from checkout.order.access import SESSION_KEY
 from checkout.order.models import Order
 from shop.kernel.clock import now
 
+#: So near a moment is said by its hour, also past midnight: every hour comes once until then.
+SOON = dt.timedelta(hours=12)
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -101,15 +104,15 @@ def words(until: dt.datetime | None, pieces: int | None) -> str:
     if until is None or not pieces:
         return ""
     local = timezone.localtime(until)
-    today = local.date() == timezone.localdate(now())
-    moment = date_format(local, "TIME_FORMAT") if today else date_format(local, "DATE_FORMAT")
+    soon = local.date() == timezone.localdate(now()) or until - now() <= SOON
+    moment = date_format(local, "TIME_FORMAT") if soon else date_format(local, "DATE_FORMAT")
     text = (
         ngettext(
             "%(n)d piece is in another checkout and may be free again at %(moment)s.",
             "%(n)d pieces are in another checkout; the first may be free again at %(moment)s.",
             pieces,
         )
-        if today
+        if soon
         else ngettext(
             "%(n)d piece is in an order that waits for its payment and may be free again on %(moment)s.",
             "%(n)d pieces are in orders that wait for their payment; the first may be free again on %(moment)s.",

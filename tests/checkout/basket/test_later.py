@@ -237,6 +237,15 @@ def test_a_piece_in_another_checkout_is_said_with_the_time_it_may_be_free(client
     assert "14:32" in told(add(late, record))
 
 
+def test_shortly_before_midnight_the_time_is_said_and_not_the_next_day(client: Client, clock: Any) -> None:
+    clock.stop(timezone.make_aware(dt.datetime(2026, 11, 26, 23, 45)))
+    record = variants(make_product(stock=1))[0]
+    add(client, record)
+    place_order((record, 1), method="card")
+    problem = client.get("/basket/").context["lines"][0].problem
+    assert "00:15" in problem and "anderen Bestellung" in problem and "November" not in problem
+
+
 def test_a_piece_that_waits_for_a_transfer_is_said_with_its_day(client: Client, clock: Any) -> None:
     clock.stop(timezone.make_aware(dt.datetime(2026, 11, 26, 14, 2)))
     record = variants(make_product(stock=1))[0]
@@ -335,7 +344,11 @@ def mark(client: Client) -> str:
     return str(client.get("/basket/").context["lines"][0].mark)
 
 
-def test_the_reader_s_own_unpaid_order_is_named_and_no_other_checkout(client: Client) -> None:
+@pytest.mark.parametrize("hour", [14, 23])
+def test_the_reader_s_own_unpaid_order_is_named_and_no_other_checkout(
+    client: Client, clock: Any, hour: int
+) -> None:
+    clock.stop(timezone.make_aware(dt.datetime(2026, 11, 26, hour, 45)))
     person = make_user()
     record = variants(make_product(stock=3))[0]
     own = place_order((record, 2), method="card", user=person)
