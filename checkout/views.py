@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -26,24 +27,26 @@ from checkout.order.actions import (
     PriceChanged,
     place,
 )
-from checkout.order.actions.place import RESERVED_FOR
+from checkout.order.actions.place import RESERVED_FOR, placed_from
 from checkout.order.models import AcceptedSummary
 from checkout.order.texts import SeenText, texts_now
 from checkout.payment import rules
 from checkout.payment.models import CARD, NOTHING
 from shop.kernel.access import public
+from shop.kernel.clock import now
 
 from . import hoarding, session
 from .basket.counting import note_count
 from .basket.estimate import where
 from .basket.kept_products import bring_lines
-from .basket.queries import is_offered
+from .basket.queries import is_offered, named_by_browser
 from .forms import AddressForm, CarrierContactForm, ContactForm, FirmForm, shipping_countries
 from .placing import ADDRESS_FIELDS, placement_of, remember_firm, sold_out_text, summary_html
 from .quote import Quote, quote
 from .shipping.models import PICKUP
 from .shipping.pickup import fetching
 
+LOST_FOR = dt.timedelta(hours=1)  #: so long the cookie of a basket leads to the order it became
 STEPS = ("contact", "delivery", "payment", "summary")
 
 
@@ -276,10 +279,9 @@ def missing_step(found: Quote, step: str) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def summary(request: HttpRequest) -> HttpResponse:
     """Step 4: everything on one page, and the button that orders with an obligation to pay (§ 312j BGB)."""
-    if request.method == "POST":
-        known = _already_ordered(request) or _signed_out(request)
-        if known is not None:
-            return known
+    known = _already_ordered(request) or (_signed_out(request) if request.method == "POST" else None)
+    if known is not None:
+        return known
     is_looked_at = request.method != "POST"  # what is ordered is reckoned with nothing that was remembered
     found = quote(request, kept=is_looked_at)
     missing = missing_step(found, "summary")
@@ -299,17 +301,25 @@ def summary(request: HttpRequest) -> HttpResponse:
 
 
 def _already_ordered(request: HttpRequest) -> HttpResponse | None:
-    """A second click on the order button: the basket it names was ordered already, by this same browser."""
-    from checkout.order.actions.place import placed_from
+    """A second click on the order button: the basket it names was ordered already, by this same browser.
 
-    number = request.POST.get("basket", "")
+    Where the first answer never arrived the session may not know the order either, for it is kept after the order is:
+    the browser's signed cookie still names that basket, and leads to the order from here as well as by the button.
+    """
+    cookies = named_by_browser(request)
+    number = request.POST.get("basket", "" if cookies is None else str(cookies))
     if not number.isdecimal() or len(number) > 18:
         return None
     if number == str(request.basket.pk):  # type: ignore[attr-defined]
         return None  # it is still open
     order = placed_from(int(number))
-    if order is None or not access.may_see(request, order):
+    if order is None:
         return None
+    if not access.may_see(request, order):
+        if int(number) != cookies or order.user_id or order.date_placed < now() - LOST_FOR:
+            return None
+        access.grant(request, order)
+        session.forget(request)
     return redirect(_after(order))
 
 
