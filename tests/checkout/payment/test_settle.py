@@ -155,6 +155,12 @@ def test_a_payment_that_stays_open_is_asked_about_twice_a_minute_at_most(standin
         asked.append(tasks.sweep_open())
         clock.advance(seconds=15)
     assert asked == [1, 0, 1, 0, 1]
+    clock.advance(minutes=2)
+    assert tasks.sweep_open() == 1
+    clock.advance(minutes=4)
+    assert tasks.sweep_open() == 0, "old: nobody will pay any more"
+    clock.advance(minutes=1)
+    assert tasks.sweep_open() == 1
 
 
 def test_an_order_nobody_pays_expires_and_frees_its_stock(standin: Any, clock: Any) -> None:
