@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from functools import lru_cache
 
-import holidays
+from .public_holidays import country_holidays
 
 SATURDAY = 5
 #: The states of Germany by their two letters.
@@ -31,7 +31,7 @@ GERMAN_STATES = (
 
 @lru_cache(maxsize=64)
 def _holidays(state: str, year: int) -> frozenset[dt.date]:
-    return frozenset(holidays.country_holidays("DE", subdiv=state or None, years=year).keys())
+    return frozenset(country_holidays("DE", subdiv=state or None, years=year).keys())
 
 
 def is_holiday(day: dt.date, state: str) -> bool:

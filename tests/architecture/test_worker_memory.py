@@ -67,6 +67,19 @@ def test_a_worker_loads_no_library_that_few_requests_need(worker: dict[str, Any]
     assert not set(LATE) & set(worker["loaded"])
 
 
+def test_of_all_countries_with_holidays_those_that_are_asked_for_are_loaded() -> None:
+    ask = (
+        "import datetime as dt, sys\n"
+        "from shop.kernel.business_days import is_holiday\n"
+        "from shop.kernel.public_holidays import financial_holidays\n"
+        "assert is_holiday(dt.date(2026, 10, 3), 'HH') and not is_holiday(dt.date(2026, 10, 2), 'HH')\n"
+        "assert dt.date(2026, 5, 1) in financial_holidays('ECB', years=2026)\n"
+        "print(*(one for one in sys.modules if one.startswith(('holidays.countries.', 'holidays.financial.'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["holidays.countries.germany", "holidays.financial.european_central_bank"]
+
+
 def test_a_worker_takes_less_than_200_mb(worker: dict[str, Any]) -> None:
     assert worker["rss_mb"] < MOST_MB
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from functools import lru_cache
 
-import holidays
 from django.utils.translation import gettext as _
 from stdnum import iban as rules
 from stdnum.exceptions import ValidationError
+
+from shop.kernel.public_holidays import financial_holidays
 
 #: Countries whose IBANs are within SEPA. Source: EPC409-09, list of the geographical scope of the SEPA schemes.
 COUNTRIES = frozenset({
@@ -58,4 +59,4 @@ def bank_day_from(day: dt.date) -> dt.date:
 
 @lru_cache(maxsize=16)
 def _closed(year: int) -> frozenset[dt.date]:
-    return frozenset(holidays.financial_holidays("ECB", years=year).keys())
+    return frozenset(financial_holidays("ECB", years=year).keys())
