@@ -22,8 +22,8 @@ from .stripe_client import ProviderDown, ProviderRefused
 
 log = logging.getLogger(__name__)
 
-#: A payment open longer is asked about at Stripe, and anew after AGAIN; once it is old, and most likely nobody will pay,
-#: after LATER (docs/decisions/0105-asked-sooner.md).
+#: A payment open longer is asked about at Stripe, and anew after AGAIN; once it is old, and most likely nobody pays any
+#: more, after LATER (docs/decisions/0105-asked-sooner.md).
 ASK_AFTER, AGAIN = dt.timedelta(seconds=45), dt.timedelta(seconds=30)
 OLD_AFTER, LATER = dt.timedelta(minutes=5), dt.timedelta(minutes=5)
 REFUND_AFTER = dt.timedelta(
@@ -35,8 +35,8 @@ BATCH = 100
 
 @shared_task(name="payment.sweep_open", ignore_result=True)
 def sweep_open() -> int:
-    """Ask Stripe about every card payment that is open for longer than ASK_AFTER, each at most every AGAIN, old ones every
-    LATER. Returns how many were asked."""
+    """Ask Stripe about every card payment that is open for longer than ASK_AFTER, each at most every AGAIN, old ones
+    every LATER. Returns how many were asked."""
     asked, unexpected, moment = 0, None, now()
     waiting = Payment.objects.filter(
         Q(asked_at=None)
