@@ -11,7 +11,7 @@ from django.db.models import Count
 
 from catalogue.partner.verify import reserved_is_the_sum_of_open_reservations
 from checkout.order.models import Order
-from checkout.payment.models import Payment, Refund
+from checkout.payment.models import OPEN_STATES, Payment, Refund
 from fulfilment.warehouse.stock.queries import stock_differences
 from shop.connect.models import Push
 from shop.kernel.clock import now
@@ -35,10 +35,12 @@ def counts() -> Samples:
     """Orders, payments and refunds by state, and the rows that were given up."""
     orders = Order.objects.order_by().values_list("status").annotate(n=Count("pk"))
     payments = Payment.objects.order_by().values_list("method", "state").annotate(n=Count("pk"))
+    declined = Payment.objects.filter(state__in=OPEN_STATES).exclude(failure_code="").count()
     refunds = Refund.objects.order_by().values_list("state").annotate(n=Count("pk"))
     found: Samples = {
         "orders": [({"state": state}, n) for state, n in orders],
         "payments": [({"method": method, "state": state}, n) for method, state, n in payments],
+        "payments_declined": [({}, declined)],
         "refunds": [({"state": state}, n) for state, n in refunds],
     }
     for name, model, _since in ATTEMPTED:

@@ -68,6 +68,7 @@ def figures() -> list[Figure]:
 TEXTS = {
     "orders": "Orders by state.",
     "payments": "Payments by method and outcome.",
+    "payments_declined": "Open payments whose last card was declined.",
     "refunds": "Refunds by state.",
     **{f"{name}_dead": f"Rows of {name} that were given up." for name, _model, _since in ATTEMPTED},
     "stock_mismatches": "Stock that is not the sum of its movements or reservations.",

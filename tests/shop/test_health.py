@@ -17,11 +17,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from checkout.order.models import Order
+from checkout.payment.actions import settle, start_card_payment
 from checkout.payment.models import Payment
+from checkout.payment.standin.process import StandIn
 from shop import figures, health, metrics
 from shop.dashboard import tasks
 from shop.kernel import counters
 from shop.kernel.models import Delivery, KeptFigure, QueuePulse, TaskTrouble, Upkeep
+from tests.checkout.payment.shopper import pay, try_to_pay
 from tests.factories.shopping import make_variant, place_order
 
 TOKEN = "a-long-token-of-the-scraper"
@@ -255,3 +258,23 @@ def test_cache_hits_are_counted(db: None, client: Client, settings: Any, countin
     client.get("/")
     found = counters.totals()
     assert (found["pages_made"], found["pages_kept"]) == (1, 1)
+    said = read(client)
+    assert (said['kontor_pages_total{from="made"}'], said['kontor_pages_total{from="kept"}']) == (1, 1)
+
+
+def test_cards_that_failed_are_counted_by_what_came_of_them(
+    db: None, client: Client, standin: StandIn
+) -> None:
+    record = make_variant(stock=9)
+    payments = [Payment.objects.get(order=place_order((record, 1), method="card")) for _ in range(3)]
+    try_to_pay(start_card_payment(payment=payments[0]).id, "pm_card_chargeDeclined")
+    intent = start_card_payment(payment=payments[1]).id
+    pay(intent)
+    Payment.objects.filter(pk=payments[1].pk).update(amount_minor=payments[1].amount_minor + 1)
+    for payment in payments[:2]:
+        settle(payment_id=payment.pk)
+    tasks.count()
+    found = read(client)
+    assert found['kontor_payments{method="card",state="failed"}'] == 1, "not the money that was asked for"
+    assert found['kontor_payments{method="card",state="created"}'] == 2
+    assert found["kontor_payments_declined"] == 1, "the card was refused; another may be tried"
