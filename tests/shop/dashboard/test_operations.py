@@ -25,6 +25,7 @@ from shop.dashboard import operations, upkeep
 from shop.kernel import clock as house_clock
 from shop.kernel import inbox
 from shop.kernel.models import Delivery, InboxMessage, QueuePulse, TaskTrouble, Upkeep
+from shop.notifications.models import OutgoingMail
 from tests.factories.shopping import make_user, make_variant, place_order
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +100,23 @@ def test_a_message_nobody_understood_is_tried_again(desk: Client) -> None:
     desk.post(reverse("dashboard:retry", args=["inbox", row.pk]))
     row.refresh_from_db()
     assert (row.state, row.attempts) == ("pending", 0)
+
+
+def test_a_mail_that_was_given_up_is_counted_and_leads_to_it_with_what_is_safe_to_do(
+    desk: Client, order: Order, outbox: Any
+) -> None:
+    outbox.drain()
+    lost = OutgoingMail.objects.latest("pk")
+    assert page(desk).context["fine"]
+    OutgoingMail.objects.filter(pk=lost.pk).update(state="dead", attempts=12, last_error="550 no such user")
+    answer = page(desk)
+    assert (answer.context["mails"], answer.context["fine"]) == (1, False)
+    link = f"{reverse('notifications:index')}?state=failed"
+    text = answer.content.decode()
+    assert f'<a href="{link}">1</a>' in text
+    safe = "Unbedenklich: noch einmal senden; eine gesendete Mail geht nicht zweimal hinaus."
+    assert safe in text
+    assert lost.subject in desk.get(link).content.decode()
 
 
 @pytest.mark.parametrize("path", ["delivery/999999/", "inbox/999999/", "gold/1/", "gold/all/"])
