@@ -34,8 +34,9 @@ else:
 SHARED_KEPT_S = env.int("SHARED_KEPT_S", default=60)
 #: Seconds a part of a page (menu, card of a list) is kept in a process at most, changed or not. 0: none is.
 PARTS_KEPT_S = env.int("PARTS_KEPT_S", default=60)
-#: Seconds between two looks whether a page still holds. Together with a CDN's second it must stay around one.
+#: Seconds between two looks whether a page still holds: within the promised second. A CDN's is on top (0080).
 SHARED_CHECKED_S = 0.25
-#: Seconds a CDN may show a page without asking. More would let it show prices that are no longer true.
+#: Whole seconds a CDN may show a page without asking, beside our own promise; 0: none. More than one would let it show
+#: prices that are no longer true.
 SHARED_CDN_S = env.int("SHARED_CDN_S", default=1)
 SESSION_ENGINE = "shop.customers.session_store"  #: in the database, with whose they are

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.conf import settings as in_force
+from django.db import connection
 from django.test import Client
 
 from catalogue.partner.models import StockRecord
@@ -16,6 +19,7 @@ from .sharing import kept as kept
 from .sharing import queries_of, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+CHECKED_S = in_force.SHARED_CHECKED_S  #: as it is in production; tests look at each visit
 PRICES = "price_currency"  #: stands in the question about price and pieces alone
 
 
@@ -91,5 +95,43 @@ def test_one_question_names_a_bounded_number_of_products(
     monkeypatch.setattr(looks, "TOGETHER_MAX", 2)
     for shoe in [*shoes, *shoes]:
         text(Client(), shoe.get_absolute_url())
+    asked: list[int] = []
+    truth = looks.shown.now_true
+    monkeypatch.setattr(looks.shown, "now_true", lambda ids: asked.append(len(set(ids))) or truth(ids))
     time_passes(61)
-    assert sum(looked(shoe) for shoe in shoes) == 2
+    assert sum(looked(shoe) for shoe in shoes) == len(asked) < len(shoes)
+    assert max(asked) == 2, "which pages go together is nobody's promise"
+
+
+SEEN: dict[str, tuple[dict[str, Any], str]] = {
+    "price": ({"price": "55.50"}, "55,50"),
+    "stock": ({"num_in_stock": 0}, "Ausverkauft"),
+}
+
+
+@pytest.mark.parametrize("change", SEEN)
+def test_what_another_connection_changes_is_shown_within_a_second_of_the_shops_own_time(
+    change: str, fresh_database: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SHARED_CHECKED_S = CHECKED_S
+    now = [1_000.0]
+    monkeypatch.setattr(looks.time, "monotonic", lambda: now[0])
+    shoe = make_product("Elbschuh", stock=5, price_minor=9_990, sizes=("42",))
+    fields, words = SEEN[change]
+    url, record = shoe.get_absolute_url(), variants(shoe)[0].pk
+
+    def somebody_else() -> None:
+        try:
+            StockRecord.objects.filter(pk=record).update(**fields)
+        finally:
+            connection.close()
+
+    assert words not in text(Client(), url)
+    with ThreadPoolExecutor(1) as another:
+        another.submit(somebody_else).result()
+    assert words not in text(Client(), url), "it is kept, or this shows nothing"
+    for _ in range(40):
+        now[0] += 0.05
+        if words in text(Client(), url):
+            break
+    assert now[0] - 1_000.0 <= 1.0

@@ -35,6 +35,7 @@ from .sharing import kept as kept
 from .sharing import shop as shop
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+CHECKED_S = in_force.SHARED_CHECKED_S  #: as it is in production; tests look at each visit
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -279,4 +280,8 @@ def test_a_list_of_many_products_is_compared_in_the_same_two_queries() -> None:
 
 def test_only_shared_pages_go_without_a_token(rf: Any) -> None:
     assert forms(rf.get("/")) == {}
+
+
+def test_how_old_a_page_may_be_in_the_shop_itself_is_within_the_promised_second() -> None:
+    assert 0 < CHECKED_S <= 1.0
     assert in_force.SHARED_CDN_S <= 1, "a CDN would show prices for longer than we promise"
