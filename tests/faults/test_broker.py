@@ -62,10 +62,11 @@ def bought_and_brought(shoe: StockRecord, outbox: Any) -> None:
 
 
 @pytest.mark.cell("broker", "down")
+@pytest.mark.parametrize("manner", ["refuse", "cut", "reset"])
 def test_without_the_queue_the_sweep_brings_everything(
-    broker: Wire, shoe: StockRecord, outbox: Any, django_capture_on_commit_callbacks: Any
+    manner: str, broker: Wire, shoe: StockRecord, outbox: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
-    broker.refuse()
+    getattr(broker, manner)()
     with django_capture_on_commit_callbacks(execute=True):
         bought_and_brought(shoe, outbox)
 
@@ -80,6 +81,16 @@ def test_a_silent_queue_is_waited_for_once(broker: Wire, settings: Any) -> None:
         for number in range(30):
             with pytest.raises(nudges.QueueRests):
                 deliver_one.delay(number)
+
+
+@pytest.mark.cell("broker", "slow")
+def test_an_order_over_a_silent_queue_goes_through_and_the_sweep_brings_it(
+    broker: Wire, shoe: StockRecord, outbox: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    broker.silence()
+    with django_capture_on_commit_callbacks(execute=True):
+        bought_and_brought(shoe, outbox)
+    assert broker.connections > 0, "the queue was told, or tried to be"
 
 
 @pytest.mark.cell("broker", "errors")

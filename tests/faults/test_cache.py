@@ -77,8 +77,11 @@ def nothing_is_amiss(shoe: StockRecord) -> None:
 
 
 @pytest.mark.cell("cache", "down")
-def test_without_the_cache_everything_is_read_and_bought(redis: Wire, shoe: StockRecord, rf: Any) -> None:
-    redis.refuse()
+@pytest.mark.parametrize("manner", ["refuse", "cut", "reset"])
+def test_without_the_cache_everything_is_read_and_bought(
+    manner: str, redis: Wire, shoe: StockRecord, rf: Any
+) -> None:
+    getattr(redis, manner)()
     nothing_is_amiss(shoe)
     request = rf.post("/", REMOTE_ADDR="93.184.216.34")
     tries = [too_many(request, what="test", most=1) for _ in range(3)]
@@ -96,6 +99,21 @@ def test_a_silent_cache_is_waited_for_once(redis: Wire, shoe: StockRecord) -> No
             caches["pages"].get("x")
     assert redis.connections == asked, "while it rests nobody asks"
     nothing_is_amiss(shoe)
+
+
+@pytest.mark.cell("cache", "slow")
+def test_the_page_that_meets_a_silent_cache_is_whole_and_the_next_asks_nobody(
+    redis: Wire, shoe: StockRecord
+) -> None:
+    redis.silence()
+    client = visitor()
+    with within(10 * TIMEOUT_S + 5, "the first page over a silent cache"):
+        answer = client.get(shoe.product.get_absolute_url())
+    assert answer.status_code == 200 and shoe.product.own_or_parent.title in answer.content.decode()
+    asked = redis.connections
+    assert asked > 0, "the page did ask"
+    read(client, shoe)
+    assert redis.connections == asked
 
 
 @pytest.mark.cell("cache", "errors")

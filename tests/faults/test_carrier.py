@@ -11,6 +11,7 @@ from catalogue.partner.models import StockRecord
 from checkout.order.models import Line
 from fulfilment.warehouse.dispatch import actions, labels
 from fulfilment.warehouse.dispatch.models import Label, Parcel
+from fulfilment.warehouse.dispatch.standin.process import CarrierStandIn
 from fulfilment.warehouse.picking.models import PickList
 from tests.factories.orders import make_order
 from tests.factories.people import make_staff
@@ -19,7 +20,8 @@ from tests.factories.warehouse import pick_everything
 from tests.faults.conftest import within
 from tests.faults.shopper import buy, read, visitor
 from tests.faults.wire import Wire, http
-from tests.support.standins import deliver_home_by_it
+from tests.support.helpers import Clock
+from tests.support.standins import deliver_home_by_it, emptied
 
 TIMEOUT_S = 0.3
 
@@ -63,10 +65,28 @@ def label_waits(pack: Callable[[], Parcel], shoe: StockRecord) -> Label:
     return label
 
 
+@pytest.fixture
+def then_booked(carrier_process: CarrierStandIn, settings: Any, clock: Clock) -> Callable[[Label], None]:
+    """The carrier is well again: the next sweep books what waits, once."""
+
+    def book(label: Label) -> None:
+        settings.CARRIER_DHL_URL, settings.CARRIER_TIMEOUT_S = emptied(carrier_process), 5
+        clock.advance(minutes=5)
+        assert (labels.work_due(), labels.work_due()) == (1, 0)
+        label.refresh_from_db()
+        (shipment,) = carrier_process.control("shipments")
+        assert (label.stage, label.tracking_number) == ("booked", shipment["number"])
+
+    return book
+
+
 @pytest.mark.cell("carrier", "down")
-def test_without_it_the_label_waits(carrier: Wire, pack: Any, shoe: StockRecord) -> None:
-    carrier.refuse()
-    label_waits(pack, shoe)
+@pytest.mark.parametrize("manner", ["refuse", "cut", "reset"])
+def test_without_it_the_label_waits_and_is_booked_when_it_is_back(
+    manner: str, carrier: Wire, pack: Any, shoe: StockRecord, then_booked: Any
+) -> None:
+    getattr(carrier, manner)()
+    then_booked(label_waits(pack, shoe))
 
 
 @pytest.mark.cell("carrier", "slow")
@@ -94,6 +114,8 @@ def test_one_that_refuses_everything_is_tried_again(carrier: Wire, pack: Any, sh
         b'{"access_token": "t", "items": "none"}',
     ],
 )
-def test_what_cannot_be_read_is_no_label(body: bytes, carrier: Wire, pack: Any, shoe: StockRecord) -> None:
+def test_what_cannot_be_read_is_no_label_and_does_not_hinder_the_next_try(
+    body: bytes, carrier: Wire, pack: Any, shoe: StockRecord, then_booked: Any
+) -> None:
     carrier.say(http(body))
-    label_waits(pack, shoe)
+    then_booked(label_waits(pack, shoe))

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from catalogue.partner.models import StockRecord
+from scripts.processes import free_port
 from shop.notifications import sending
 from shop.notifications.models import OutgoingMail
 from tests.faults.conftest import within
 from tests.faults.shopper import buy, read, visitor
 from tests.faults.wire import Wire
+from tests.shop.notifications.conftest import MailServer
 
 TIMEOUT_S = 0.3
 
@@ -42,9 +44,26 @@ def waits_with_its_reason(shoe: StockRecord, outbox: Any) -> OutgoingMail:
 
 
 @pytest.mark.cell("mail", "down")
-def test_without_it_the_mail_waits(smtp: Wire, shoe: StockRecord, outbox: Any) -> None:
-    smtp.refuse()
+@pytest.mark.parametrize("manner", ["refuse", "cut", "reset"])
+def test_without_it_the_mail_waits(manner: str, smtp: Wire, shoe: StockRecord, outbox: Any) -> None:
+    getattr(smtp, manner)()
     waits_with_its_reason(shoe, outbox)
+
+
+def test_one_that_hangs_up_late_gets_the_mail_once(
+    settings: Any, smtp: Wire, shoe: StockRecord, outbox: Any
+) -> None:
+    server = MailServer()
+    server.port = free_port()
+    with server.running(), Wire(("127.0.0.1", server.port)) as slow:
+        slow.close_slowly(2 * TIMEOUT_S)
+        settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = slow.port, 5
+        buy(visitor(), shoe)
+        outbox.drain()
+        with within(5, "a mail over a wire that closes slowly"):
+            assert (sending.send_due(), sending.send_due()) == (1, 0)
+    assert len(server.received) == 1
+    assert OutgoingMail.objects.get().shown_state == "sent"
 
 
 @pytest.mark.cell("mail", "slow")

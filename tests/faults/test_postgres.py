@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.factories.shopping import make_variant
 from tests.faults.conftest import within
 from tests.faults.shopper import buy, pages, read, to_summary, visitor
 from tests.faults.wire import Wire
+from tests.support.environment import ROOT, isolated
 
 pytestmark = [
     pytest.mark.both_databases,
@@ -93,6 +95,44 @@ def test_a_statement_that_takes_too_long_ends_and_others_go_on(postgres: Wire, s
             cursor.execute("SELECT pg_sleep(30)")
     assert outages.cause_of(raised.value) == outages.DATABASE
     read(visitor(), shoe)
+
+
+@pytest.mark.cell("PostgreSQL", "slow")
+def test_a_page_whose_question_takes_too_long_says_so_and_then_is_whole(
+    postgres: Wire, shoe: StockRecord
+) -> None:
+    client, url = visitor(), shoe.product.get_absolute_url()
+    holder = connection.copy("holder")
+    try:
+        holder.set_autocommit(False)
+        with holder.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {StockRecord._meta.db_table} IN ACCESS EXCLUSIVE MODE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 200")
+        with within(5.0, "a page over a question without end"):
+            says_so(client.get(url))
+    finally:
+        holder.rollback()
+        holder.close()
+    close_old_connections()
+    assert client.get(url).status_code == 200
+
+
+@pytest.mark.cell("PostgreSQL", "slow")
+def test_the_web_server_waits_as_long_as_its_settings_say_and_a_worker_as_long_as_it_takes(
+    postgres: Wire, tmp_path: Path
+) -> None:
+    own = connection.settings_dict
+    url = f"postgres://{own['USER']}:{own['PASSWORD']}@{own['HOST']}:{own['PORT']}/{own['NAME']}"
+    say = "with connection.cursor() as c: c.execute('SHOW statement_timeout'); print(*c.fetchone())"
+    ask = f"from django.db import connection\n{say}"
+    web, worker = "import shop.wsgi", "import django; django.setup()"
+    for begin, more, said in ((web, {}, "20s"), (web, {"DATABASE_PATIENCE_S": "7"}, "7s"), (worker, {}, "0")):
+        run = subprocess.run(
+            [sys.executable, "-c", f"{begin}\n{ask}"], cwd=ROOT, env=isolated(tmp_path, url) | more,
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        assert run.stdout.split() == [said], run.stderr
 
 
 @pytest.mark.cell("PostgreSQL", "errors")

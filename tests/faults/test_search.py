@@ -46,8 +46,9 @@ def the_database_answers(shoe: StockRecord) -> None:
 
 
 @pytest.mark.cell("Elasticsearch", "down")
-def test_without_it_the_database_answers(elastic: Wire, shoe: StockRecord) -> None:
-    elastic.refuse()
+@pytest.mark.parametrize("manner", ["refuse", "cut", "reset"])
+def test_without_it_the_database_answers(manner: str, elastic: Wire, shoe: StockRecord) -> None:
+    getattr(elastic, manner)()
     the_database_answers(shoe)
 
 

@@ -111,17 +111,25 @@ def test_without_it_the_shop_goes_on(
 
 
 @pytest.mark.cell("storage", "slow")
-def test_a_silent_one_is_given_up_after_the_time_limit(s3: Wire, shoe: StockRecord, invoiced: Any) -> None:
+def test_a_silent_one_is_given_up_after_the_time_limit(
+    s3: Wire, shoe: StockRecord, invoiced: Any, settings: Any, tmp_path: Any
+) -> None:
     s3.silence()
-    the_shop_goes_on(shoe, invoiced())
+    invoice = invoiced()
+    the_shop_goes_on(shoe, invoice)
+    made_when_it_is_back(invoice, settings, tmp_path)
 
 
 @pytest.mark.cell("storage", "errors")
 @pytest.mark.parametrize("status", ["403 Forbidden", "500 Internal Error", "503 Slow Down"])
-def test_one_that_refuses_is_as_down(status: str, s3: Wire, shoe: StockRecord, invoiced: Any) -> None:
+def test_one_that_refuses_is_as_down(
+    status: str, s3: Wire, shoe: StockRecord, invoiced: Any, settings: Any, tmp_path: Any
+) -> None:
     code = b"<Error><Code>SlowDown</Code><Message>not now</Message></Error>"
     s3.say(http(code, status, kind="application/xml"))
-    the_shop_goes_on(shoe, invoiced())
+    invoice = invoiced()
+    the_shop_goes_on(shoe, invoice)
+    made_when_it_is_back(invoice, settings, tmp_path)
 
 
 @pytest.mark.cell("storage", "wrong answer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
@@ -15,7 +16,9 @@ from checkout.order.models import Order
 from checkout.payment import stripe_client
 from checkout.payment.actions import settle, start_card_payment
 from checkout.payment.models import Payment
+from checkout.payment.standin.process import StandIn
 from checkout.payment.stripe_client import ProviderDown
+from tests.checkout.payment.shopper import pay
 from tests.faults.conftest import within
 from tests.faults.shopper import buy, read, visitor
 from tests.faults.wire import Wire, http
@@ -52,10 +55,27 @@ def another_way_works(shoe: StockRecord) -> None:
 
 
 @pytest.mark.cell("Stripe", "down")
-def test_without_it_the_page_says_so_and_other_ways_are_open(stripe: Wire, shoe: StockRecord) -> None:
-    stripe.refuse()
+@pytest.mark.parametrize("manner", ["refuse", "cut", "reset"])
+def test_without_it_the_page_says_so_and_other_ways_are_open(
+    manner: str, stripe: Wire, shoe: StockRecord
+) -> None:
+    getattr(stripe, manner)()
     says_so_and_keeps_the_order(shoe)
     another_way_works(shoe)
+
+
+def test_one_that_hangs_up_late_is_paid_at_as_always(
+    standin: StandIn, shoe: StockRecord, settings: Any
+) -> None:
+    address = urlsplit(standin.url)
+    with Wire((str(address.hostname), int(address.port or 0))) as slow:
+        slow.close_slowly(TIMEOUT_S)
+        settings.STRIPE_API_BASE = f"http://127.0.0.1:{slow.port}"
+        order = buy(visitor(), shoe, method="card")
+        payment = Payment.objects.get(order=order)
+        pay(start_card_payment(payment=payment).id)
+        assert settle(payment_id=payment.pk).state == "captured"
+        assert slow.requests > 0
 
 
 @pytest.mark.cell("Stripe", "slow")
