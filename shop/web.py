@@ -15,6 +15,7 @@ import contextlib
 import errno
 import io
 import re
+import signal
 import socket
 import time
 from functools import partial
@@ -25,6 +26,7 @@ from typing import IO, Any
 from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from shop import web_memory
 from shop.web_answers import BUSY, CODED_BODY, CONTINUE, LARGE_BODY, LONG_HEAD, NO_LENGTH
 from shop.web_sending import PAUSE_S, RATE, Patient
 
@@ -176,6 +178,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.shed = 0  #: requests that were told to come back
         self.stops_at = float("inf")
         self._looked = 0.0
+        self._growth = web_memory.Growth()
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, and wait for its request outside of the threads."""
@@ -254,6 +257,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if now - self._looked < LOOK_EVERY_S and self.alive:
             return
         self._looked = now
+        if self.alive and self._growth.is_too_much():
+            self.log.info(
+                "%.0f MB: this worker ends when all is answered, another begins", web_memory.held_mb()
+            )
+            self.handle_exit(signal.SIGTERM, None)  # as when the shop is stopped
         for conn in list(self.arriving):
             if now >= self.stops_at and conn.size:
                 self._refuse(conn, BUSY)

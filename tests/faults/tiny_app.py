@@ -11,13 +11,14 @@ from typing import Any
 
 from gunicorn.workers import gthread
 
-from shop import web, web_sending
+from shop import web, web_memory, web_sending
 
 web.HEAD_S, web.WAITING_MAX, web.ARRIVING_MAX = 1.0, 6, 60
 web.BODY_S = float(os.environ.get("TINY_BODY_S", "1"))
 web.PAUSE_S = web_sending.PAUSE_S = 2.0
 web.RATE = web_sending.RATE = 500_000
 web_sending.HELD_S = 4.0
+web_memory.MEMORY_MB = float(os.environ.get("TINY_MEMORY_MB", "1000"))
 web.READERS_MAX = int(os.environ.get("TINY_READERS", "40"))
 gthread.STOP_KEEPALIVE_LINGER = float(os.environ.get("TINY_LINGER_S", "2"))
 SLOW_S = 0.2
@@ -51,10 +52,18 @@ def _memory() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def _grow(environ: dict[str, Any]) -> bytes:
+    """Keep 40 MB for ever."""
+    _kept.append(b"x" * 40_000_000)
+    return b"grown"
+
+
+_kept: list[bytes] = []
 ANSWERS: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "/slow": _slow,
     "/echo": _echo,
     "/pieces": _pieces,
+    "/grow": _grow,
     "/memory": lambda environ: str(_memory()).encode(),
     "/pid": lambda environ: str(os.getpid()).encode(),
     "/big": lambda environ: BIG,
