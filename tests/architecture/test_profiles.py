@@ -261,3 +261,11 @@ class TestAlive:
         monkeypatch.setattr(alive, "PORT", 9)
         assert alive.main(["web"]) == 1
         assert alive.main(["nobody"]) == 2
+
+
+def test_the_image_is_built_without_histories_and_secrets() -> None:
+    """The image takes the whole folder; what has no business in it is named in `.dockerignore`."""
+    assert "COPY . ." in (ROOT / "Dockerfile").read_text()
+    left_out = set((ROOT / ".dockerignore").read_text().split())
+    assert {".git", ".env", "secrets", ".venv", "node_modules", "var", "tests"} <= left_out
+    assert not [line for line in left_out if line.startswith("!")], "nothing of it is taken back in"

@@ -162,6 +162,18 @@ def test_nothing_but_pictures_is_served_from_the_media_folder(client: Client, me
     assert client.get(f"/media/{name}").status_code in (301, 302, 400, 404)
 
 
+@pytest.mark.parametrize(
+    "path", [".git/config", ".git/HEAD", ".env", ".dockerignore", "docker-compose.yml", "manage.py"]
+)
+@pytest.mark.parametrize("before", ["/", "/static/", "/static/../", "/media/../", "/en/"])
+def test_no_file_beside_the_pictures_has_an_address(client: Client, before: str, path: str) -> None:
+    answer = client.get(before + path)
+    assert answer.status_code == 404 or (
+        # German and English pages lead to the address with a slash, and that is none
+        answer.status_code == 301 and client.get(answer["Location"]).status_code == 404
+    ), (answer.status_code, answer.get("Location"))
+
+
 def test_the_language_switch_goes_to_the_same_page(client: Client) -> None:
     product = make_product("Elbschuh")
     response: Any = client.post("/i18n/setlang/", {"language": "en", "next": product.get_absolute_url()})
