@@ -181,5 +181,8 @@ def test_one_id_leads_from_the_click_to_the_row_of_the_ledger_and_the_log_names_
     (heard_line,) = [one for one in log.lines if one["logger"] == "grumbler"]
     ids = set(Entry.objects.exclude(pk__in=before).values_list("correlation_id", flat=True))
     assert ids == {order.correlation_id} == {clicks[-1]["id"]} == {heard_line["id"]}
+    # The grumbler read the name from the order's row and wrote it down itself: the event names nobody, so nobody is
+    # known while it is heard (masks.py). Every other line is looked at, whenever it was written.
+    rest = "".join(str(one["message"]) for one in log.lines if one is not heard_line)
     for name in (*PEOPLE, "email"):
-        assert str(shopper.CONTACT.get(name)) not in "".join(str(one["message"]) for one in log.lines[:-1])
+        assert str(shopper.CONTACT[name]) not in rest
