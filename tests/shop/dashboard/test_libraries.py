@@ -38,6 +38,72 @@ EDITOR = [one for one in ADDRESSES if one.startswith("/cms/") and not one[1:].st
 INSIDE = {"superuser", *(LIBRARIES["cms/"] or ())}
 
 
+#: Who comes in, of the addresses for signing in and of the files of pages, by name. Without a row it fails below.
+EVERYBODY, SIGNED_IN, NOBODY = "everybody", "signed in", "nobody, as nothing is there"
+ROWS = {
+    EVERYBODY: """
+        account_login account_logout account_inactive account_signup account_email_verification_sent
+        account_confirm_email account_reset_password account_reset_password_done account_reset_password_from_key
+        account_reset_password_from_key_done wagtailcore_login""",
+    SIGNED_IN: """
+        second_factor first_factor account_reauthenticate account_email account_change_password account_set_password
+        account_confirm_login_code mfa_index mfa_authenticate mfa_reauthenticate mfa_activate_totp mfa_deactivate_totp
+        mfa_view_recovery_codes mfa_generate_recovery_codes mfa_download_recovery_codes mfa_list_webauthn
+        mfa_add_webauthn mfa_reauthenticate_webauthn mfa_remove_webauthn mfa_edit_webauthn mfa_login_webauthn""",
+    NOBODY: """
+        wagtaildocs_serve wagtaildocs_authenticate_with_password wagtailcore_authenticate_with_password""",
+}
+WHO = {name: who for who, names in ROWS.items() for name in names.split()}
+DOORS_OF_LIBRARIES = sorted(
+    (name.removeprefix(":"), address(pattern))
+    for name, pattern, _view in others()
+    if pattern.startswith(("accounts/", "documents/", "_util/"))
+)
+
+
+def test_every_address_for_signing_in_and_of_files_has_a_row() -> None:
+    assert sorted(name for name, _one in DOORS_OF_LIBRARIES) == sorted(WHO)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_nobody_comes_in_where_the_row_says_so(method: str, db: None) -> None:
+    wrong = []
+    for name, one in DOORS_OF_LIBRARIES:
+        answer = Client(raise_request_exception=False).generic(method, one)
+        at_login = answer.status_code == 302 and "/accounts/login/" in answer["Location"]
+        found = SIGNED_IN if at_login else NOBODY if answer.status_code == 404 else EVERYBODY
+        is_a_key = (
+            name in ("account_confirm_email", "account_reset_password_from_key") and answer.status_code == 404
+        )
+        if found != WHO[name] and not is_a_key:
+            wrong.append(f"{method} {name} {one}: {answer.status_code} {answer.get('Location', '')}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("who", ["customer", *ROLES, "superuser"])
+def test_whoever_comes_in_may_ask_for_the_head_and_for_what_is_taken(
+    who: str,
+    people: dict[str, Any],  # noqa: F811
+) -> None:
+    wrong = []
+    for name, one in DOORS_OF_LIBRARIES:
+        client = Client(raise_request_exception=False)
+        client.force_login(people[who])
+        for method in ("HEAD", "OPTIONS"):
+            answer = client.generic(method, one)
+            at_login = answer.status_code == 302 and "/accounts/login/" in answer["Location"]
+            is_gone = WHO[name] == NOBODY and answer.status_code != 404
+            if (
+                answer.status_code not in NO_ERROR
+                or at_login
+                or is_gone
+                or (method == "HEAD" and answer.content)
+            ):
+                wrong.append(f"{method} {name} {one} as {who}: {answer.status_code}")
+        assert client.get("/").wsgi_request.user.is_authenticated, f"looking at {name} signed {who} out"
+    assert not wrong, "\n".join(wrong)
+
+
 class Ignored(BaseStorage):
     """Messages that nobody reads."""
 

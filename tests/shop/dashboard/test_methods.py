@@ -298,6 +298,18 @@ def test_whoever_may_read_may_ask_for_the_head_alone(people: dict[str, Any]) -> 
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("who", PEOPLE)
+def test_whoever_may_enter_may_ask_what_is_taken(who: str, people: dict[str, Any]) -> None:
+    """OPTIONS tells the methods or is refused as a method (405); it is no error, and it does nothing."""
+    client, wrong = Client(raise_request_exception=False), []
+    if who != "nobody":
+        client.force_login(people[who])
+    for name, address, access in ALL:
+        if may_enter(who, name, access) and client.options(address).status_code not in NO_ERROR | {405}:
+            wrong.append(f"OPTIONS {name} {address} as {who}")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_no_form_is_taken_without_a_token_or_from_a_foreign_page(people: dict[str, Any]) -> None:
     client = Client(enforce_csrf_checks=True, raise_request_exception=False)
     client.force_login(people["superuser"])
