@@ -32,6 +32,8 @@ HTMX = ("HX-Request", "HX-Target")  #: a view may answer these with a part of it
 VARY = ", ".join(("Cookie", "Accept-Encoding", *HTMX))
 MAX_BYTES = 600_000  #: of a page that is kept
 WAGTAIL = "wagtail_serve"
+#: Asked by who watches over the process: no page, and whether the process lives must not hang on the database.
+NO_PAGES = ("/healthz", "/readyz", "/metrics")
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,9 @@ def is_shared(request: HttpRequest) -> bool:
 def _may_share(request: HttpRequest) -> bool:
     cookies = request.COOKIES
     return request.method in ("GET", "HEAD") and not (
-        settings.SESSION_COOKIE_NAME in cookies or any(name in cookies for name in NOT_COOKIES)
+        request.path_info in NO_PAGES
+        or settings.SESSION_COOKIE_NAME in cookies
+        or any(name in cookies for name in NOT_COOKIES)
     )
 
 

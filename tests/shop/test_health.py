@@ -22,7 +22,7 @@ from checkout.payment.models import Payment
 from checkout.payment.standin.process import StandIn
 from shop import figures, health, metrics
 from shop.dashboard import tasks
-from shop.kernel import counters
+from shop.kernel import counters, sharing
 from shop.kernel.models import Delivery, KeptFigure, QueuePulse, TaskTrouble, Upkeep
 from tests.checkout.payment.shopper import pay, try_to_pay
 from tests.factories.shopping import make_variant, place_order
@@ -43,12 +43,15 @@ def no_database(*args: Any, **kwargs: Any) -> Any:
     raise OperationalError("connection refused")
 
 
+@pytest.mark.parametrize("kept_s", [0, 60], ids=["pages are made anew", "pages are kept"])
 def test_a_process_lives_also_when_its_database_is_away_but_is_not_ready(
-    db: None, client: Client, monkeypatch: pytest.MonkeyPatch
+    kept_s: int, db: None, client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.SHARED_KEPT_S = kept_s
     assert client.get("/readyz").json() == {"database": "answers", "migrations": "applied", "queue": "files"}
     with monkeypatch.context() as away:
         away.setattr(type(connections["default"]), "cursor", no_database)
+        away.setattr(sharing, "_read", (0.0, None))  # what this process has just asked
         assert client.get("/healthz").status_code == 200
         answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["database"]) == (503, "does not answer")
