@@ -25,6 +25,9 @@ ONCE = ("migrate", "bucket", "files-folder")  #: they end, so nothing asks wheth
 WRITES = ("search", "rabbitmq", "minio")  #: images that write beside their volumes
 RABBITMQ_WAITS_S = 1800  #: until a message has to be acknowledged, where nothing is said
 MESSAGE_WAITS_S = 600  #: a message may lie so long with a worker before its task begins
+#: Capabilities that the image's program carries in its file: taken away from the container, it is not started (execve
+#: says EPERM: capabilities(7), "capability-dumb binaries"). Who is no root gets them all the same not.
+CARRIED = {"proxy": ["NET_BIND_SERVICE"]}
 #: Words in the file that are no settings: of the proxy.
 NOT_SETTINGS = {"TLS", "SITE"}
 #: What the real thing sets besides; without it these halves are embedded for good reason.
@@ -167,6 +170,8 @@ def _service(name: str, service: dict[str, Any]) -> Iterator[str]:
         yield f"{name} runs as root"
     if service.get("cap_drop") != ["ALL"]:
         yield f"{name} keeps capabilities"
+    if service.get("cap_add", []) != (carried := CARRIED.get(name, [])):
+        yield f"{name} has the capabilities {service.get('cap_add', [])}, it needs {carried}"
     if "no-new-privileges:true" not in service.get("security_opt", []):
         yield f"{name} may gain privileges"
     if name not in ONCE and service.get("restart") != "unless-stopped":

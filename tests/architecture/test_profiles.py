@@ -75,6 +75,8 @@ def worker_index_with(secret: str) -> Callable[[Any], None]:
         (without("proxy", "user"), "runs as root"),
         (without("rabbitmq", "environment"), "rabbitmq gives up a task after 1800 s"),
         (without("redis", "cap_drop"), "keeps capabilities"),
+        (without("proxy", "cap_add"), "proxy has the capabilities [], it needs ['NET_BIND_SERVICE']"),
+        (service("redis", cap_add=["SYS_ADMIN"]), "redis has the capabilities ['SYS_ADMIN'], it needs []"),
         (without("web", "read_only"), "may write"),
         (service("web", ports=["8000:8000"]), "opens 8000:8000 to others"),
         (service("redis", secrets=["nothing"]), "which is no secret here"),
@@ -146,7 +148,7 @@ def test_a_half_that_is_embedded_and_a_word_without_meaning_are_said() -> None:
 
 def test_the_server_in_front_waits_for_slow_clients_itself() -> None:
     for word in ("read_header", "read_body", "write", "idle", "max_header_size", "max_size", "request_buffers",
-                 "response_buffers", "response_header_timeout", "lb_try_duration", "health_uri /readyz"):  # fmt: skip
+                 "response_buffers", "response_header_timeout", "lb_try_duration", "health_uri /healthz"):  # fmt: skip
         assert re.search(rf"^\s*{word}\b", CADDY, re.M), f"{word} is not set"
     assert CADDY.count("{") == CADDY.count("}")
 

@@ -52,10 +52,10 @@ class Served:
 
 @contextmanager
 def serving(
-    place: Path, *options: str, **environment: str
+    place: Path, *options: str, port: int = 0, **environment: str
 ) -> Iterator[tuple[Served, subprocess.Popen[bytes]]]:
-    """The tiny application in a process of gunicorn's."""
-    port = free_port()
+    """The tiny application in a process of gunicorn's, on ``port`` or on a free one."""
+    port = port or free_port()
     said = place / "said.log"
     command = [
         sys.executable, "-m", "gunicorn", "tests.faults.tiny_app", "--bind", f"127.0.0.1:{port}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import time
@@ -48,6 +49,12 @@ def _pieces(environ: dict[str, Any]) -> bytes:
     return f"{size} {time.thread_time() - began} {kept}".encode()
 
 
+def _told(environ: dict[str, Any]) -> bytes:
+    """What the server in front says of the reader and of the request."""
+    told = {name: value for name, value in environ.items() if name.startswith(("HTTP_", "CONTENT_"))}
+    return json.dumps(told).encode()
+
+
 def _memory() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -64,6 +71,7 @@ ANSWERS: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "/echo": _echo,
     "/pieces": _pieces,
     "/grow": _grow,
+    "/told": _told,
     "/memory": lambda environ: str(_memory()).encode(),
     "/pid": lambda environ: str(os.getpid()).encode(),
     "/big": lambda environ: BIG,

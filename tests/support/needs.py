@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -52,3 +53,13 @@ def shared_data(relative: str) -> Path:
     if not path.exists():
         pytest.skip(f"real data {relative} is not on this machine (KONTOR_SHARED_DATA)")
     return path
+
+
+def of_the_tests(name: str, library: str) -> Path:
+    """A program that a library of requirements/test.txt brings, or a skip. One on PATH comes first."""
+    found = shutil.which(name) or shutil.which(name, path=Path(sys.executable).parent)
+    if found is None:
+        missing(
+            f"{name} is not installed; it comes with {library} of requirements/test.txt (make test-setup)"
+        )
+    return Path(found)
