@@ -24,8 +24,6 @@ from . import limits
 from .events import AccountMailRequested
 from .second_factor import has_one
 
-#: What answers to "forgot the password", for addresses with an account and without.
-RESET_MAILS = ("account/email/password_reset_key", "account/email/unknown_account")
 #: Seconds after signing in by password within which it is not asked for again to set up the first second factor.
 FRESH_S = 300
 
@@ -80,8 +78,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Instead of talking to the mail server within the request: tell it, notifications writes and sends it."""
-        if template_prefix in RESET_MAILS and not limits.may_mail_reset(email):
-            return
         request = allauth_context.request
         everything = {
             "request": request,

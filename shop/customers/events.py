@@ -29,6 +29,35 @@ class AccountMailRequested:
 
 @event
 @dataclass(frozen=True)
+class PasswordResetWanted:
+    """Somebody typed an address to choose a new password. Whether it has an account is asked by who hears this, so that
+    the answer takes as long for every address. ``language``: in which the page was read."""
+
+    SECRET = ("email",)
+
+    email: str
+    language: str
+
+
+@event
+@dataclass(frozen=True)
+class NewsletterWanted:
+    """Somebody typed an address to get the newsletter; as for passwords, what becomes of it is asked by who hears this.
+
+    ``place``: the visitor's network, ``words`` what they agreed to in ``language``, ``at`` when (ISO 8601): the proof.
+    """
+
+    SECRET = ("email", "place")
+
+    email: str
+    place: str
+    words: str
+    language: str
+    at: str
+
+
+@event
+@dataclass(frozen=True)
 class NewsletterAsked:
     """Somebody asked for the newsletter; nothing is sent but one mail with a link that confirms it (double opt-in)."""
 

@@ -17,7 +17,7 @@ from shop.kernel.outbox import record
 from shop.kernel.transactions import retrying
 from shop.kernel.visitors import address_of
 
-from .events import NewsletterAsked, NewsletterConfirmed, NewsletterLeft
+from .events import NewsletterAsked, NewsletterConfirmed, NewsletterLeft, NewsletterWanted
 from .models import NewsletterConsent as Consent
 
 CONFIRM_SALT, LEAVE_SALT = "shop.customers.newsletter.confirm", "shop.customers.newsletter.leave"
@@ -47,10 +47,29 @@ def shortened(request: HttpRequest) -> str:
     return str(ipaddress.ip_network((address, bits), strict=False))
 
 
-def ask(*, email: str, place: str, via: str) -> bool:
+def want(*, email: str, place: str) -> None:
+    """A visitor asks by the page: noted alike for every address, and asked (``ask``) by the worker, or the time of the
+    answer would tell who has the newsletter."""
+    wanted = NewsletterWanted(email, place, words(), _language(), now().isoformat())
+    retrying(lambda: record(wanted))
+
+
+def ask(
+    *,
+    email: str,
+    place: str,
+    via: str,
+    shown: str = "",
+    language: str = "",
+    at: dt.datetime | None = None,
+) -> bool:
     """Somebody asks for the newsletter: a mail goes to the address, and only its link confirms. Returns whether one was
-    written; not for who has it already, nor for the fourth time in a day. The page says the same in each case."""
-    address, shown = email.strip().lower(), words()
+    written; not for who has it already, nor for the fourth time in a day. The page says the same in each case.
+
+    Args:
+        shown: the words that were agreed to, ``language`` theirs, ``at`` when; without: what a reader sees now.
+    """
+    address, shown, language = email.strip().lower(), shown or words(), language or _language()
 
     def work() -> bool:
         if is_subscribed(address):
@@ -61,7 +80,7 @@ def ask(*, email: str, place: str, via: str) -> bool:
             >= MAILS_PER_DAY_MAX
         ):
             return False
-        row = _write(address, Consent.ASKED, place, via, shown, (get_language() or "de").split("-")[0])
+        row = _write(address, Consent.ASKED, place, via, shown, language, at)
         record(NewsletterAsked(row.pk))
         return True
 
@@ -144,7 +163,13 @@ def _of_token(token: str, salt: str, max_age: int | None) -> Consent | None:
     return Consent.objects.filter(pk=pk).first()
 
 
-def _write(email: str, kind: str, place: str, via: str, shown: str, language: str) -> Consent:
+def _language() -> str:
+    return (get_language() or "de").split("-")[0]
+
+
+def _write(
+    email: str, kind: str, place: str, via: str, shown: str, language: str, at: dt.datetime | None = None
+) -> Consent:
     return Consent.objects.create(
         email=email,
         kind=kind,
@@ -153,4 +178,5 @@ def _write(email: str, kind: str, place: str, via: str, shown: str, language: st
         words=shown,
         version=version_of(shown),
         language=language,
+        at=at or now(),
     )

@@ -42,7 +42,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
             )
             return render(request, PAGE, _form(form), status=429)
         email = form.cleaned_data["email"]
-        newsletter.ask(email=email, place=newsletter.shortened(request), via="page")
+        newsletter.want(email=email, place=newsletter.shortened(request))
         return render(request, PAGE, {"step": "sent", "email": email})
     return render(request, PAGE, _form(form), status=422 if form.errors else 200)
 

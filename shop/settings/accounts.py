@@ -33,7 +33,10 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_FORMS = {"signup": "shop.customers.signup.SignupForm"}
+ACCOUNT_FORMS = {
+    "signup": "shop.customers.signup.SignupForm",
+    "reset_password": "shop.customers.reset.ResetPasswordForm",
+}
 ACCOUNT_ADAPTER = "shop.customers.adapter.AccountAdapter"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"
 LOGIN_URL = "account_login"
