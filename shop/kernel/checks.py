@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.files.storage import storages
 
 from .profile import Capability, capabilities
 from .states import MACHINES
@@ -144,6 +146,33 @@ def breached_passwords_are_there(app_configs: Any, **kwargs: Any) -> list[CheckM
             f"PASSWORDS_BREACHED_FILE: {path} cannot be read",
             hint="put the sorted list of SHA-1 there, or unset it (docs/operations.md)",
             id="kernel.E113",
+        )
+    ]
+
+
+@register(deploy=True)
+def the_bucket_is_there(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Where files are kept in S3, its server is asked once: without the bucket every upload and document would fail."""
+    options = settings.STORAGES["default"].get("OPTIONS", {})
+    bucket, server = options.get("bucket_name"), options.get("endpoint_url") or "S3"
+    if not bucket:
+        return []
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        storages["default"].connection.meta.client.head_bucket(Bucket=bucket)  # type: ignore[attr-defined]
+    except ClientError as error:
+        code = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        problem = "there is no such bucket" if code == HTTPStatus.NOT_FOUND else f"it refuses us ({code})"
+    except BotoCoreError as error:
+        problem = f"it does not answer ({error})"
+    else:
+        return []
+    return [
+        Error(
+            f"files are to be kept in the bucket {bucket} at {server}: {problem}",
+            hint="make the bucket, or look at S3_BUCKET, S3_ENDPOINT_URL, S3_ACCESS_KEY and S3_SECRET_KEY",
+            id="kernel.E114",
         )
     ]
 

@@ -1,4 +1,4 @@
-"""Pictures of products, categories and pages where uploads are a folder. Nothing else is served from there."""
+"""Pictures of products, categories and pages, from the folder of uploads or from S3. Nothing else comes from there."""
 
 from __future__ import annotations
 
@@ -25,19 +25,28 @@ KEPT_S = 30 * 24 * 3600  #: names of renditions change with their picture, so br
 def serve_public(request: HttpRequest, name: str) -> HttpResponseBase:
     """A public picture; a size that has not been made yet is answered with its original."""
     path = PurePosixPath(name)
-    if not isinstance(default_storage, FileSystemStorage) or path.suffix.lower() not in ENDINGS:
+    if path.suffix.lower() not in ENDINGS:
         raise Http404
     # Said again of the name as the file system reads it: "x//../documents/" would begin otherwise.
     if ".." in path.parts or path.parts[0].lower() in NOT_HERE:
         raise Http404
     try:
-        response = serve(request, name, document_root=str(default_storage.location))
+        response = _file(request, name)
     except Http404:
-        response = serve(request, _original(name), document_root=str(default_storage.location))
+        response = _file(request, _original(name))
     if isinstance(response, FileResponse):
         response["Cache-Control"] = f"public, max-age={KEPT_S}"
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'none'; sandbox"
     return response
+
+
+def _file(request: HttpRequest, name: str) -> HttpResponseBase:
+    if isinstance(default_storage, FileSystemStorage):
+        return serve(request, name, document_root=str(default_storage.location))
+    try:
+        return FileResponse(default_storage.open(name))
+    except FileNotFoundError:
+        raise Http404 from None
 
 
 def _original(name: str) -> str:
