@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -33,20 +32,19 @@ from checkout.order.texts import SeenText, texts_now
 from checkout.payment import rules
 from checkout.payment.models import CARD, NOTHING
 from shop.kernel.access import public
-from shop.kernel.clock import now
 
 from . import hoarding, session
 from .basket.counting import note_count
 from .basket.estimate import where
 from .basket.kept_products import bring_lines
-from .basket.queries import is_offered, named_by_browser
+from .basket.queries import is_offered
 from .forms import AddressForm, CarrierContactForm, ContactForm, FirmForm, shipping_countries
+from .lost_answers import named_by_browser
 from .placing import ADDRESS_FIELDS, placement_of, remember_firm, sold_out_text, summary_html
 from .quote import Quote, quote
 from .shipping.models import PICKUP
 from .shipping.pickup import fetching
 
-LOST_FOR = dt.timedelta(hours=1)  #: so long the cookie of a basket leads to the order it became
 STEPS = ("contact", "delivery", "payment", "summary")
 
 
@@ -301,11 +299,8 @@ def summary(request: HttpRequest) -> HttpResponse:
 
 
 def _already_ordered(request: HttpRequest) -> HttpResponse | None:
-    """A second click on the order button: the basket it names was ordered already, by this same browser.
-
-    Where the first answer never arrived the session may not know the order either, for it is kept after the order is:
-    the browser's signed cookie still names that basket, and leads to the order from here as well as by the button.
-    """
+    """A second click on the order button: the basket it names was ordered already, by this same browser. Also where the
+    first answer got lost, by the button or on the way back to this page (lost_answers.py)."""
     cookies = named_by_browser(request)
     number = request.POST.get("basket", "" if cookies is None else str(cookies))
     if not number.isdecimal() or len(number) > 18:
@@ -313,13 +308,8 @@ def _already_ordered(request: HttpRequest) -> HttpResponse | None:
     if number == str(request.basket.pk):  # type: ignore[attr-defined]
         return None  # it is still open
     order = placed_from(int(number))
-    if order is None:
+    if order is None or not access.may_see(request, order):
         return None
-    if not access.may_see(request, order):
-        if int(number) != cookies or order.user_id or order.date_placed < now() - LOST_FOR:
-            return None
-        access.grant(request, order)
-        session.forget(request)
     return redirect(_after(order))
 
 

@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.utils.functional import SimpleLazyObject, empty
 from oscar.apps.basket import middleware
 
+from checkout.lost_answers import bring_back
+
 from .actions import Refused
 from .counting import COUNT_COOKIE, count_pieces, is_noted, note_count, write_count
 from .merging import merge
@@ -55,6 +57,8 @@ class BasketMiddleware(middleware.BasketMiddleware):  # type: ignore[misc]
             return request._basket_cache
         key = self.get_cookie_key(request)
         guests = self.get_cookie_basket(key, request, Basket.open)
+        if guests is None and key in request.cookies_to_delete:
+            bring_back(request)
         if getattr(request, "user", None) is None or not request.user.is_authenticated:
             basket = guests or Basket()
         else:

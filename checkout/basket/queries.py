@@ -8,9 +8,7 @@ from operator import or_
 from typing import Any
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
 from django.db.models import Q
-from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -268,11 +266,3 @@ def _vouchers(basket: Any) -> list[dict[str, Any]]:
     used = {found["voucher"].code for found in basket.offer_applications if found["voucher"]}
     known = getattr(basket, "_known_vouchers", [])
     return [{"code": voucher.code, "name": voucher.name, "used": voucher.code in used} for voucher in known]
-
-
-def named_by_browser(request: HttpRequest) -> int | None:
-    """The basket that a guest's signed cookie names, open or not; None without one, and for one we did not sign."""
-    try:
-        return int(Signer().unsign(request.COOKIES[settings.OSCAR_BASKET_COOKIE_OPEN]))
-    except (KeyError, BadSignature, ValueError):
-        return None

@@ -54,6 +54,24 @@ def test_going_back_to_the_summary_leads_to_it_as_well(client: Client, lost: dic
     assert go_to_summary(client).status_code == 200, "the next basket is a new order"
 
 
+@pytest.mark.parametrize("place", ["basket:summary", "checkout:contact", "checkout:payment"])
+def test_whichever_page_comes_first_gives_the_order_back_and_says_so_once(
+    place: str, client: Client, lost: dict[str, str]
+) -> None:
+    said = client.get(reverse(place), follow=True).content.decode()
+    assert f"{Order.objects.get().number} ist bei uns angekommen." in said
+    assert f'<a href="{page_of_order()}">Zur Bestellung</a>' in said
+    assert client.get(page_of_order()).status_code == 200
+    assert "ist bei uns angekommen" not in client.get(reverse("basket:summary")).content.decode()
+    assert client.post(reverse(SUMMARY), lost)["Location"] == page_of_order(), "the old button as well"
+
+
+def test_whoever_was_answered_is_told_nothing_more(client: Client) -> None:
+    put_in_basket(client, make_variant())
+    client.post(reverse(SUMMARY), order_button(go_to_summary(client)))
+    assert "ist bei uns angekommen" not in client.get(reverse("basket:summary")).content.decode()
+
+
 @pytest.mark.parametrize("cookie", [None, "1", "1:forged"])
 def test_another_browser_finds_nothing(cookie: str | None, lost: dict[str, str], settings: Any) -> None:
     other = Client()
