@@ -68,13 +68,14 @@ def _look() -> Versions:
     until, known = _read
     if known is not None and time.monotonic() < until:  # another thread has just asked
         return known
+    began = time.monotonic()  # what is read is as old as the question, however long the answer takes
     rows = Change.objects.order_by("name").values_list("name").annotate(last=Max("pk"), n=Count("pk"))
     found: Versions = tuple(rows)
     if known is not None:
         for forget_one, names in _forgetters:
             if of(found, names) != of(known, names):
                 forget_one()
-    _read = (time.monotonic() + settings.SHARED_CHECKED_S, found)
+    _read = (began + settings.SHARED_CHECKED_S, found)
     return found
 
 

@@ -20,9 +20,9 @@ TOGETHER_MAX = 300  #: products of one question: three full lists, or as many pa
 
 @dataclass(frozen=True)
 class Seen:
-    """What was true of a page's products, and until when nobody asks again (seconds, time.monotonic)."""
+    """What was true of a page's products, and when that was asked for (seconds, time.monotonic)."""
 
-    until: float
+    asked_at: float
     facts: str
     products: tuple[int, ...]
 
@@ -38,14 +38,19 @@ def facts_of(key: str, products: tuple[int, ...]) -> str:
     were wanted since their last look as well.
     """
     known = _seen.get(key)
-    if known is not None and time.monotonic() <= known.until and known.products == products:
+    moment = time.monotonic()
+    if (
+        known is not None
+        and known.products == products
+        and moment - known.asked_at <= settings.SHARED_CHECKED_S
+    ):
         _wanted.add(key)
         return known.facts
     together = {key: products} | _others(key, len(products))
     now = shown.now_true({product for some in together.values() for product in some})
     digests = {one: shown.digest({product: now[product] for product in its}) for one, its in together.items()}
     for one, digest in digests.items():
-        note(one, digest, together[one])
+        note(one, digest, together[one], moment)
     return digests[key]
 
 
@@ -65,11 +70,15 @@ def _others(key: str, products: int) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def note(key: str, facts: str, products: tuple[int, ...]) -> None:
-    """The page was made from, or compared with, these facts just now."""
+def note(key: str, facts: str, products: tuple[int, ...], asked_at: float) -> None:
+    """The page was made from, or compared with, facts that were read after ``asked_at`` (time.monotonic). Whoever was
+    slower than somebody who asked later does not overwrite what they found."""
+    known = _seen.get(key)
+    if known is not None and known.asked_at > asked_at:
+        return
     if len(_seen) > REMEMBERED_MAX:
         _seen.clear()
-    _seen[key] = Seen(time.monotonic() + settings.SHARED_CHECKED_S, facts, products)
+    _seen[key] = Seen(asked_at, facts, products)
 
 
 def forget() -> None:

@@ -7,6 +7,7 @@ the basket is filled in for each reader afterwards (decisions/0080-shared-pages.
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -75,6 +76,7 @@ class SharedPagesMiddleware:
         if isinstance(kept, Kept) and _holds(key, kept, seen):
             counters.count("pages_kept")
             return _answer(request, kept)
+        began = time.monotonic()
         with shown.collecting() as facts:
             response = self.get_response(request)
         names = getattr(asked, "shared_names", ())
@@ -84,7 +86,7 @@ class SharedPagesMiddleware:
         kept = _kept(request, response, names, sharing.of(seen, names), facts)
         if settings.SHARED_KEPT_S:
             caches["pages"].set(key, kept, settings.SHARED_KEPT_S)
-            looks.note(key, kept.facts, kept.products)
+            looks.note(key, kept.facts, kept.products, began)
         return _answer(request, kept, response.content)
 
     def process_view(self, request: HttpRequest, view: Any, *args: object) -> None:

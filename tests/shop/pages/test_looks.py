@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from django.test import Client
 
 from catalogue.partner.models import StockRecord
 from shop.kernel import sharing
-from shop.pages import looks
+from shop.pages import looks, shared
 from tests.factories.range import make_product, variants
 
 from .sharing import kept as kept
@@ -135,3 +137,26 @@ def test_what_another_connection_changes_is_shown_within_a_second_of_the_shops_o
         if words in text(Client(), url):
             break
     assert now[0] - 1_000.0 <= 1.0
+
+
+def test_a_page_that_took_long_to_make_is_compared_at_the_next_question(
+    shoes: list[Any], time_passes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = shared.shown.collecting
+
+    @contextmanager
+    def slowly() -> Iterator[Any]:
+        with truth() as facts:
+            yield facts
+            time_passes(61)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shared.shown, "collecting", slowly)
+        text(Client(), shoes[0].get_absolute_url())
+    assert looked(shoes[0]) == 1, "what it says was read a minute ago"
+
+
+def test_who_asked_earlier_and_was_slower_does_not_overwrite_what_was_found_later() -> None:
+    looks.note("page", "new", (1,), 20.0)
+    looks.note("page", "old", (1,), 10.0)
+    assert looks._seen["page"].facts == "new"
