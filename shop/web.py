@@ -178,7 +178,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.shed = 0  #: requests that were told to come back
         self.stops_at = float("inf")
         self._looked = 0.0
-        self._growth = web_memory.Growth()
+        self._growth = web_memory.Growth(self.ppid, self.cfg.worker_tmp_dir)
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, and wait for its request outside of the threads."""
@@ -257,7 +257,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if now - self._looked < LOOK_EVERY_S and self.alive:
             return
         self._looked = now
-        if self.alive and self._growth.is_too_much():
+        if self.alive and self._growth.is_too_much() and not self.reading and self._growth.takes_its_turn():
             self.log.info(
                 "%.0f MB: this worker ends when all is answered, another begins", web_memory.held_mb()
             )

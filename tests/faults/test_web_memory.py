@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,7 +49,44 @@ def test_a_worker_that_begins_above_the_limit_stays(tmp_path: Path) -> None:
         assert pid_of(web) == pid
 
 
+def test_whoever_reads_slowly_is_not_cut_off_for_it(tmp_path: Path) -> None:
+    with serving(tmp_path, TINY_MEMORY_MB="60") as (web, _process):
+        pid = pid_of(web)
+        reader = web.begin(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+        reader.recv(1_000)
+        assert web.ask("/grow")[1] == b"grown"
+        time.sleep(2.5)
+        assert pid_of(web) == pid, "somebody still takes an answer"
+        reader.close()
+        assert until_another(web, pid)
+
+
+def test_one_ends_at_a_time_and_the_next_only_when_the_new_one_has_begun(tmp_path: Path) -> None:
+    first, second = (web_memory.Growth(1, str(tmp_path)) for _ in range(2))
+    stranger = web_memory.Growth(2, str(tmp_path))
+    assert first.takes_its_turn() and not second.takes_its_turn()
+    assert stranger.takes_its_turn(), "a server of its own"
+    first.forget()
+    assert not second.takes_its_turn(), "just now"
+    before = time.time() - web_memory.APART_S - 1
+    os.utime(tmp_path / "kontor-web-1.turn", (before, before))
+    assert second.takes_its_turn()
+    assert not web_memory.Growth(1, str(tmp_path / "nowhere")).takes_its_turn(), "no place to agree at"
+
+
+def test_large_for_a_moment_and_young_is_no_growth(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    now, held = [1_000.0], [100.0]
+    monkeypatch.setattr(web_memory.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(web_memory, "held_mb", lambda: held[0])
+    growth = web_memory.Growth(1, str(tmp_path))
+    found = []
+    for seconds, mb in ((0, 100), (1, 260), (29, 260), (5, 150), (600, 260), (29, 260), (2, 260), (1, 150)):
+        now[0], held[0] = now[0] + seconds, mb
+        found.append(growth.is_too_much())
+    assert found == [False, False, False, False, False, False, True, False]
+
+
 def test_where_the_system_does_not_say_nothing_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(web_memory, "_STATUS", tmp_path / "nothing")
-    growth = web_memory.Growth()
+    growth = web_memory.Growth(1, str(tmp_path))
     assert not growth.is_too_much() and web_memory.held_mb() == 0
