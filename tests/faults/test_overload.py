@@ -28,6 +28,8 @@ QUIET_WITHIN_S = 90.0
 OK = {200, 301, 302, 304}
 SHED = {429, 503}
 NO_ANSWER = 0  #: the system's own queue of connections was full
+UNANSWERED_MAX = 0.01  #: of all that is asked in the flood: who is too much is told so, and not left alone
+SLOW_MAX_S = 3.0  #: one page, while sixty clients dawdle
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,7 @@ def nothing_went_wrong(ground: Ground) -> None:
 
 
 def test_fifty_shoppers_are_served_and_ten_times_as_many_are_told_to_come_back(ground: Ground) -> None:
+    print(f"CHAOS_SEED={seed('CHAOS_SEED')}")
     web = ground.child("web").process
     nothing_went_wrong(ground)
 
@@ -67,6 +70,8 @@ def test_fifty_shoppers_are_served_and_ten_times_as_many_are_told_to_come_back(g
     shop_for(flood, FLOOD_S, FLOOD, insists=False, reads=2, buys=0.05)
     print(f"{FLOOD} at once: {dict(flood.answers)}")
     assert set(flood.answers) <= OK | SHED | {NO_ANSWER}, dict(flood.answers)
+    unanswered = flood.answers[NO_ANSWER] / flood.answers.total()
+    assert unanswered < UNANSWERED_MAX, f"{unanswered:.1%} got no answer at all"
     assert flood.answers[503] > 0, "that was too much, and was said"
     assert sum(flood.answers[status] for status in OK) > 0, "some were served all the same"
 
@@ -99,6 +104,6 @@ def test_slow_clients_stop_nobody_in_the_shop_itself(ground: Ground) -> None:
     for _ in range(5):
         began = time.monotonic()
         assert requests.get(f"{ground.plan.url}/catalogue/", timeout=10).status_code == 200
-        assert time.monotonic() - began < 10.0
+        assert time.monotonic() - began < SLOW_MAX_S
     for end in slow:
         end.close()
