@@ -153,6 +153,18 @@ def test_the_server_in_front_waits_for_slow_clients_itself() -> None:
     assert CADDY.count("{") == CADDY.count("}")
 
 
+def test_certificates_outlive_the_server_in_front_and_it_may_write_them() -> None:
+    """Let's Encrypt: five certificates a week for the same names. A new volume belongs to whom its folder belongs to in
+    the image that has it first."""
+    proxy, maker = COMPOSE["services"]["proxy"], COMPOSE["services"]["files-folder"]
+    kept = {"type": "volume", "source": "certificates", "target": "/data", "volume": {"nocopy": True}}
+    assert kept in proxy["volumes"] and not [one for one in proxy["tmpfs"] if one.startswith("/data")]
+    assert "certificates" in COMPOSE["volumes"] and "certificates:/backups" in maker["volumes"]
+    assert proxy["depends_on"]["files-folder"] == {"condition": "service_completed_successfully"}
+    assert proxy["user"] == maker["user"]
+    assert "install -d -o kontor -m 0700 /backups" in (ROOT / "Dockerfile").read_text()
+
+
 def test_the_image_has_pinned_and_hashed_libraries_and_no_root() -> None:
     image = (ROOT / "Dockerfile").read_text()
     assert "--require-hashes" in image and "npm" in image and " ci " in image.replace("\n", " ")
