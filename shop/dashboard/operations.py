@@ -1,4 +1,5 @@
-"""What got stuck, why, and what is safe to do about it: deliveries, messages from outside, payments, refunds, mails."""
+"""What got stuck, why, and what is safe to do about it: deliveries, messages from outside, payments, refunds,
+mails, pictures."""
 
 from __future__ import annotations
 
@@ -28,6 +29,7 @@ from shop.kernel.nav import NavEntry
 from shop.kernel.outbox import core as outbox
 from shop.kernel.states import StateError
 from shop.notifications.queries import failed_count as failed_mails
+from shop.pages import pictures
 from shop.ui.numbers import money_text
 
 from . import upkeep, waiting
@@ -69,6 +71,7 @@ def operations(request: HttpRequest) -> HttpResponse:
         "inbox": _some(KINDS["inbox"].rows().order_by("-state", "next_attempt_at")),
         "payments": _some(waiting.stuck_payments().select_related("order").order_by("created_at")),
         "tasks": _some(work.troubles()),
+        "pictures": _some(pictures.stuck()),
         "refunds": _some(stuck_refunds().select_related("payment__order").order_by("created_at")),
     }
     counts = {"mails": failed_mails(), "pushes": failed_pushes()}

@@ -222,10 +222,16 @@ class GuaranteeNotice(models.Model):
 
 
 class PictureTrouble(models.Model):
-    """Sizes of a picture that are begun or could not be made; gone when they are there. Counts tries (pictures.py)."""
+    """Sizes of a picture that are begun or could not be made; gone when they are there (pictures.py)."""
 
     image = models.OneToOneField("wagtailimages.Image", on_delete=models.CASCADE, related_name="+")
-    tries = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(
+        default=0, help_text="of what cannot be read; given up after some"
+    )
+    waits = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="failures of something else: not given up"
+    )
+    next_at = models.DateTimeField(null=True, blank=True, help_text="not begun before")
     trouble = models.CharField(max_length=200, blank=True)
 
     class Meta:

@@ -6,14 +6,20 @@ lost or killed costs nothing but a minute: the clock asks again.
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import logging
 from collections import defaultdict
 from typing import Any
 
-from django.db.models import F
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db.models import F, Q, QuerySet
+from PIL import Image
 from wagtail.images import get_image_model
 
 from shop.kernel import sharing
+from shop.kernel.attempts import pause_s
+from shop.kernel.clock import now
 
 from .models import HomePage, LandingPage, PictureTrouble
 from .sections import BLOCK, HERO, Sizes, images_of
@@ -21,6 +27,9 @@ from .sections import BLOCK, HERO, Sizes, images_of
 log = logging.getLogger(__name__)
 BATCH = 3  #: pictures in one run: others wait for the worker too
 TRIES_MAX = 3  #: a picture that cannot be read, or whose worker died over it, is not begun for ever
+WAITS_SHOWN = (
+    10  #: somebody should look after so many failures of something else: with the pauses over an hour
+)
 
 
 def wanted() -> dict[int, set[Sizes]]:
@@ -43,36 +52,93 @@ def make_due(limit: int | None = BATCH) -> bool:
     Two workers at the same picture end with the same sizes: Wagtail keeps one row of each.
     """
     wishes = wanted()
-    given_up = PictureTrouble.objects.filter(tries__gte=TRIES_MAX).values("image")
-    images = get_image_model().objects.filter(pk__in=list(wishes)).exclude(pk__in=given_up).order_by("pk")
+    troubles = PictureTrouble.objects.filter(image__in=list(wishes)).in_bulk(field_name="image_id")
+    moment = now()
+    resting = [
+        pk for pk, row in troubles.items() if row.tries >= TRIES_MAX or (row.next_at or moment) > moment
+    ]
+    images = get_image_model().objects.filter(pk__in=list(wishes)).exclude(pk__in=resting)
     due = []
     for image in images.prefetch_renditions(*BLOCK.specs, *HERO.specs):
         if missing := [spec for sizes in wishes[image.pk] for spec in sizes.missing(image)]:
             due.append((image, missing))
+    due.sort(
+        key=lambda one: (_failures(troubles.get(one[0].pk)), one[0].pk)
+    )  # what failed waits behind the rest
     batch = due[:limit]
-    made = sum(make(image, missing) for image, missing in batch)
-    if made:
-        sharing.touch(sharing.WORDS)  # pages that show the originals are made anew
+    made = 0
+    try:
+        for image, missing in batch:
+            made += make(image, missing)
+    finally:
+        if made:
+            sharing.touch(sharing.WORDS)  # pages that show the originals are made anew
     return len(due) > len(batch)
 
 
-def make(image: Any, specs: list[str]) -> bool:
-    """Make these sizes of a picture, one after the other. False when it cannot be read; ``PictureTrouble`` says why.
+def _failures(row: PictureTrouble | None) -> int:
+    return row.tries + row.waits if row else 0
 
-    The try is written down before it begins.
+
+def make(image: Any, specs: list[str]) -> bool:
+    """Make these sizes of a picture, one after the other. False when that failed; ``PictureTrouble`` says why.
+
+    The try is written down, with the pause after it, before it begins. It counts for good when the picture cannot be
+    read or the worker ends over it (also by its time: SoftTimeLimitExceeded is raised on). Where something else failed
+    (the storage is away, the database) the picture waits and is tried again for as long as it takes.
     """
-    row, _new = PictureTrouble.objects.get_or_create(image=image)
-    rows = PictureTrouble.objects.filter(pk=row.pk)
-    rows.update(tries=F("tries") + 1)
+    rows = PictureTrouble.objects.filter(image=image)
     try:
+        row, _new = PictureTrouble.objects.get_or_create(image=image)
+        rows.update(tries=F("tries") + 1, next_at=_after(row.tries + row.waits + 1))
         for spec in specs:
             image.get_rendition(spec)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:  # Pillow raises anything for files that are no pictures, or blow up
         log.warning("no sizes of picture %s: %s", image.pk, error)
-        rows.update(trouble=f"{type(error).__name__}: {error}"[:200])
+        words = {"trouble": f"{type(error).__name__}: {error}"[:200]}
+        if _is_readable(image):
+            rows.update(tries=F("tries") - 1, waits=F("waits") + 1, **words)
+        else:
+            rows.update(**words)
         return False
     rows.delete()
     return True
+
+
+def _after(failures: int) -> dt.datetime:
+    return now() + dt.timedelta(seconds=pause_s(failures))
+
+
+def _is_readable(image: Any) -> bool:
+    """Whether the picture itself is no reason to fail: it can be opened, or nobody knows because its file cannot be had
+    just now. Looked at only where making sizes failed: the error alone does not say whose fault it was."""
+    try:
+        with image.file.storage.open(image.file.name, "rb") as file:
+            content = file.read()
+    except FileNotFoundError:  # also of S3: it answered that there is none
+        return False
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception:
+        return True
+    try:
+        with Image.open(io.BytesIO(content)) as opened:
+            opened.load()
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception:  # as above
+        return False
+    return True
+
+
+def stuck() -> QuerySet[PictureTrouble]:
+    """Pictures whose sizes somebody should look after: given up, or failing for long. Staff give them another file or
+    save them again in the editor, which lets them be tried anew (``try_again``)."""
+    rows = PictureTrouble.objects.filter(Q(tries__gte=TRIES_MAX) | Q(waits__gte=WAITS_SHOWN))
+    counted = rows.annotate(given_up=Q(tries__gte=TRIES_MAX), attempts=F("tries") + F("waits"))
+    return counted.select_related("image").order_by("-tries", "pk")
 
 
 def try_again(ids: list[int]) -> None:

@@ -8,10 +8,12 @@ import re
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.base import ContentFile
 from django.core.files.images import ImageFile
-from django.core.files.storage import default_storage
-from django.db import connection
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
@@ -163,12 +165,14 @@ def test_drafts_and_pictures_of_no_page_are_left_alone(picture: Any) -> None:
 
 @pytest.mark.parametrize("content", [b"<svg/>", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
 def test_what_is_no_picture_is_given_up_stops_no_other_and_is_tried_anew_when_published(
-    picture: Any, content: bytes
+    picture: Any, content: bytes, clock: Any
 ) -> None:
+    clock.stop()
     broken = another("kaputt", content)
     pages = write(block(broken, picture))
     for _try in range(TRIES_MAX + 2):
         make_due()
+        clock.advance(hours=1)
     trouble = PictureTrouble.objects.get()
     assert (trouble.image_id, trouble.tries) == (broken.pk, TRIES_MAX) and trouble.trouble
     assert picture.renditions.count() == len(BLOCK.specs)
@@ -189,6 +193,125 @@ def test_a_picture_whose_file_is_lost_takes_no_page_down(picture: Any) -> None:
     make_due()
     for url in ("/", URL):
         assert picture.file.url in visit(url)
+
+
+class Away:
+    """A storage that can be had, or not."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.what: set[str] = set()
+        for name in ("_open", "_save"):
+            monkeypatch.setattr(
+                FileSystemStorage, name, self._or_away(name, getattr(FileSystemStorage, name))
+            )
+
+    def _or_away(self, name: str, really: Any) -> Any:
+        def done(storage: Any, *args: Any, **kwargs: Any) -> Any:
+            if name in self.what:
+                raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+            return really(storage, *args, **kwargs)
+
+        return done
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Away:
+    return Away(monkeypatch)
+
+
+@pytest.mark.parametrize("what", ["_open", "_save"])
+def test_while_the_storage_is_away_pictures_wait_and_none_is_given_up(
+    picture: Any, queue: Any, clock: Any, away: Away, what: str
+) -> None:
+    clock.stop()
+    shown = [another(str(number), size=(500, 400)) for number in range(BATCH + 1)]
+    write(block(*shown[:3]), block(*shown[3:]))
+    away.what = {what}
+    make_pictures()
+    assert queue.names() == [TASK], "one has not had its turn"
+    queue.asked.clear()
+    make_pictures()
+    assert queue.names() == [], "those that failed rest"
+    assert {row.tries + row.waits for row in PictureTrouble.objects.all()} == {1}
+    for _hour in range(TRIES_MAX + 2):
+        clock.advance(hours=1)
+        make_due(limit=None)
+    assert {(row.tries, row.waits) for row in PictureTrouble.objects.all()} == {(0, TRIES_MAX + 3)}
+    assert not pictures.stuck().exists()
+    away.what = set()
+    clock.advance(hours=1)
+    make_due(limit=None)
+    assert not PictureTrouble.objects.exists()
+    assert all(image.renditions.count() == len(BLOCK.specs) for image in shown)
+
+
+def test_a_storage_that_is_away_for_long_is_shown_to_staff(picture: Any, clock: Any, away: Away) -> None:
+    clock.stop()
+    write(block(picture))
+    away.what = {"_open"}
+    for _hour in range(pictures.WAITS_SHOWN):
+        assert not pictures.stuck().exists()
+        make_due()
+        clock.advance(hours=1)
+    assert [row.image for row in pictures.stuck()] == [picture]
+
+
+def test_a_picture_whose_file_is_lost_is_given_up_and_one_that_failed_comes_after_the_others(
+    picture: Any, clock: Any
+) -> None:
+    clock.stop()
+    lost = [another(str(number)) for number in range(BATCH)]
+    for one in lost:
+        one.file.storage.delete(one.file.name)
+    later = another("spaeter", size=(500, 400))
+    write(block(*lost), block(later))
+    make_due()
+    clock.advance(hours=1)
+    make_due(limit=1)
+    assert later.renditions.count() == len(BLOCK.specs), "made before what failed once is tried again"
+    for _try in range(TRIES_MAX):
+        make_due()
+        clock.advance(hours=1)
+    assert {row.tries for row in pictures.stuck()} == {TRIES_MAX} and len(pictures.stuck()) == BATCH
+
+
+def test_a_run_whose_time_is_over_ends_counts_and_tells_of_what_was_made(
+    picture: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.stop()
+    heavy = another("schwer", size=(500, 400))
+    write(block(picture, heavy))
+    before = Change.objects.filter(name="words").last()
+    really = type(heavy).get_rendition
+
+    def slow(image: Any, spec: Any) -> Any:
+        if image.pk == heavy.pk:
+            raise SoftTimeLimitExceeded
+        return really(image, spec)
+
+    monkeypatch.setattr(type(heavy), "get_rendition", slow)
+    with pytest.raises(SoftTimeLimitExceeded):
+        make_pictures()
+    assert Change.objects.filter(name="words").last() != before
+    row = PictureTrouble.objects.get()
+    assert (row.image_id, row.tries) == (heavy.pk, 1) and row.next_at > clock.now()
+
+
+def test_a_picture_that_is_deleted_meanwhile_stops_no_other(
+    picture: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = another("weg", size=(500, 400))
+    write(block(gone, picture))
+    really = PictureTrouble.objects.get_or_create
+
+    def deleted(image: Any) -> Any:
+        if image.pk == gone.pk:
+            raise IntegrityError("FOREIGN KEY constraint failed")
+        return really(image=image)
+
+    monkeypatch.setattr(PictureTrouble.objects, "get_or_create", deleted)
+    make_due()
+    assert picture.renditions.count() == len(BLOCK.specs)
 
 
 def test_what_is_wanted_costs_the_same_for_any_number_of_pictures(picture: Any) -> None:
