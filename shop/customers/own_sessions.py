@@ -21,7 +21,7 @@ from shop.kernel.transactions import retrying
 from .devices import device_of
 from .models import PersonSession, User
 from .session_store import SessionStore
-from .sessions import DEVICE, SEEN, SINCE, end_sessions
+from .sessions import DEVICE, FINISHING_S, SEEN, SINCE, end_sessions
 
 SEEN_EVERY_S = 600  #: so exactly "last used" is kept: writing it at each click would cost
 SHOWN_MAX = 50  #: the latest; who wants the others ended ends all of them at once
@@ -92,7 +92,7 @@ def _opens(data: dict[str, Any], person: User) -> bool:
     moment = time.time()
     since, seen = data.get(SINCE, moment), data.get(SEEN, moment)
     if not (person.is_staff or person.is_superuser):
-        return bool(moment - since <= settings.CUSTOMER_SESSION_LASTS_S)
+        return bool(moment - since <= settings.CUSTOMER_SESSION_LASTS_S + FINISHING_S)
     return moment - since <= settings.STAFF_SESSION_LASTS_S and moment - seen <= settings.STAFF_SESSION_IDLE_S
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
@@ -21,7 +22,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 
 from . import first_factor, own_sessions, sessions
@@ -112,7 +113,8 @@ class SecondFactorMiddleware:
         if person.is_authenticated:
             own_sessions.note_seen(request.session)
         if not (_is_staff(person) or (_opens_editor(request) and not is_let_off(person))):
-            if person.is_authenticated and sessions.lasted_too_long(request):
+            busy = _is_busy(request, name)
+            if person.is_authenticated and sessions.lasted_too_long(request, is_busy=busy):
                 return _ended(
                     request,
                     _(
@@ -154,11 +156,39 @@ def _opens_editor(request: HttpRequest) -> bool:
 def _ended(request: HttpRequest, why: str) -> HttpResponseBase:
     logout(request)
     messages.info(request, why)
+    page = _page_of(request)
     if request.headers.get("HX-Request"):
-        return HttpResponse(status=401, headers={"HX-Redirect": reverse("account_login")})
+        goes_on = f"?{urlencode({'next': page})}" if page else ""
+        return HttpResponse(status=401, headers={"HX-Redirect": reverse("account_login") + goes_on})
     if _wants_data(request):
         return JsonResponse({"error": _("Please sign in again.")}, status=401)
-    return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
+    return redirect_to_login(page or "/")
+
+
+def _is_busy(request: HttpRequest, name: str) -> bool:
+    """Whether what a customer typed would be lost with their session: what a form sends, a part of a page that stays
+    open, and the steps of the checkout, which keep it in the session."""
+    whole_page = (
+        request.method in ("GET", "HEAD")
+        and not request.headers.get("HX-Request")
+        and not _wants_data(request)
+    )
+    return not whole_page or name.startswith("checkout:")
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page that somebody has before them, to come back to: where a form or a part of a page is asked for, the one
+    it stands on, as the browser says. "" when it says none of ours."""
+    if request.headers.get("HX-Request"):
+        said = request.headers.get("HX-Current-URL", "")
+    elif request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    else:
+        said = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(said, {request.get_host()}, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(said)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _lead(request: HttpRequest, name: str) -> HttpResponseBase:

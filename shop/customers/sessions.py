@@ -32,6 +32,8 @@ SINCE, SEEN = (
     "staff_since",
     "staff_seen",
 )  #: in the session: seconds of the real clock, as Django counts sessions
+#: A customer in the middle of something (sending a form, in the checkout) may finish it for so long after the end.
+FINISHING_S = 4 * 3600
 DEVICE = "device"  #: in the session: what it was opened with, in words (devices.py)
 SEEN_EVERY_S = 60  #: so exactly it is kept when somebody was last here: writing it at each click would cost
 
@@ -127,12 +129,15 @@ def _left(request: HttpRequest | None, user: User | None, **rest: Any) -> None:
         request.empties_browser = True  # type: ignore[attr-defined]
 
 
-def lasted_too_long(request: HttpRequest) -> bool:
+def lasted_too_long(request: HttpRequest, *, is_busy: bool) -> bool:
     """Whether a customer signed in so long ago that they do so again (ASVS 7.3.2). One from before that was written
-    down begins now."""
+    down begins now.
+
+    is_busy: they are in the middle of something that the end of the session would lose; it ends FINISHING_S later.
+    """
     moment = time.time()
     since: float = request.session.setdefault(SINCE, moment)
-    return moment - since > settings.CUSTOMER_SESSION_LASTS_S
+    return moment - since > settings.CUSTOMER_SESSION_LASTS_S + (FINISHING_S if is_busy else 0)
 
 
 def is_over(request: HttpRequest) -> bool:

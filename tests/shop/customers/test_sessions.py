@@ -9,11 +9,14 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from checkout.basket.models import Line
+from checkout.order.models import Order
 from shop.customers import actions, sessions
 from shop.customers.models import User
 from shop.customers.sessions import end_sessions
+from tests.checkout.test_steps import go_to_summary, order_button
 from tests.factories.orders import make_country
 from tests.factories.people import make_staff, make_user
 from tests.factories.shopping import make_variant
@@ -199,8 +202,6 @@ def test_a_session_of_a_customer_ends_some_time_after_signing_in_and_the_basket_
         watch.now += 5 * 24 * 3600
         assert is_in(client), "who comes by often is not asked in between"
     watch.now = begun + settings.CUSTOMER_SESSION_LASTS_S + 60
-    part = client.get("/account/profile/", headers={"hx-request": "true"})
-    assert (part.status_code, part.headers["HX-Redirect"]) == (401, reverse("account_login"))
     answer = client.get("/account/profile/", follow=True)
     assert (
         "Bitte melden Sie sich zur Sicherheit erneut an; Ihr Warenkorb bleibt erhalten."
@@ -212,6 +213,56 @@ def test_a_session_of_a_customer_ends_some_time_after_signing_in_and_the_basket_
     assert record.product.get_title() in client.get(reverse("basket:summary")).content.decode()
     lines = Line.objects.filter(basket__owner=person, basket__status="Open")
     assert list(lines.values_list("product_id", "quantity")) == [(record.product_id, 2)]
+
+
+def test_who_is_in_the_checkout_when_the_session_should_end_finishes_the_order(
+    client: Client, watch: Watch, settings: Any
+) -> None:
+    make_country()
+    by_password(client, make_user())
+    client.post(reverse("basket:add"), {"product_id": make_variant(stock=5).product_id, "quantity": 1})
+    assert client.get(reverse("checkout:contact")).status_code == 200
+    watch.now += settings.CUSTOMER_SESSION_LASTS_S + 60
+    page = go_to_summary(client)
+    assert "Musterweg 1" in page.content.decode(), "what was typed is there"
+    client.post(reverse("checkout:summary"), order_button(page))
+    assert Order.objects.get().user == User.objects.get(email="kunde@example.org")
+    assert not is_in(client), "the next page outside of it asks"
+
+
+PROFILE = "/account/profile/?part=1"
+PART = {"hx-request": "true"}
+HERE, ELSEWHERE = f"http://testserver{PROFILE}", "https://evil.example/account/profile/"
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status", "goes_to"),
+    [
+        ("post", {"referer": HERE}, 302, "/accounts/login/?next=/account/profile/%3Fpart%3D1"),
+        ("post", {"referer": ELSEWHERE}, 302, "/accounts/login/?next=/"),
+        ("post", {}, 302, "/accounts/login/?next=/"),
+        ("get", PART | {"hx-current-url": HERE}, 401, f"/accounts/login/?{urlencode({'next': PROFILE})}"),
+        ("get", PART | {"hx-current-url": ELSEWHERE}, 401, "/accounts/login/"),
+        ("get", {"accept": "application/json"}, 401, None),
+        ("get", {}, 302, "/accounts/login/?next=/account/profile/%3Fpart%3D1"),
+    ],
+)  # fmt: skip
+def test_forms_and_parts_go_on_for_some_hours_and_then_lead_back_to_their_page(
+    client: Client, watch: Watch, settings: Any, method: str, headers: Any, status: int, goes_to: str | None
+) -> None:
+    by_password(client, make_user())
+    client.get("/account/profile/")
+    ask = getattr(client, method)
+    is_page = (method, headers) == ("get", {})
+    watch.now += settings.CUSTOMER_SESSION_LASTS_S + (60 if is_page else sessions.FINISHING_S - 60)
+    if not is_page:
+        ask(PROFILE, headers=headers)
+        assert "_auth_user_id" in client.session, "goes through"
+        watch.now += 120
+    answer = ask(PROFILE, headers=headers)
+    assert "_auth_user_id" not in client.session
+    where = answer.headers.get("Location") or answer.headers.get("HX-Redirect")
+    assert (answer.status_code, where) == (status, goes_to)
 
 
 def test_customers_stay_signed_in(client: Client, watch: Watch) -> None:
