@@ -196,6 +196,30 @@ def test_the_command_says_how_many_are_left_and_verify_names_them(settings: Any,
 
 
 @pytest.mark.django_db
+def test_a_former_secret_of_pushes_whose_time_is_over_counts_no_more_and_goes(
+    settings: Any, clock: Any
+) -> None:
+    clock.stop()
+    settings.SECRET_KEY = OLD
+    endpoint = new_endpoint()
+    rotate_secret(endpoint=endpoint, by=None)
+    before = Endpoint.objects.get().secrets()[0]
+    settings.SECRET_KEY = NEW
+    # As after the night sealed anew what the button made; the former one's key is lost.
+    with connection.cursor() as cursor:
+        present = sealed.seal(before, purpose=sealed_secrets.PURPOSE)
+        cursor.execute("UPDATE connect_endpoint SET secret = %s", [present])
+    assert len(opened_by_no_key()) == 1 and sealed_secrets.left() == 1, "signed with for a day"
+    assert sealed_secrets.seal_anew() == 0
+    clock.advance(days=2)
+    assert opened_by_no_key() == [] and sealed_secrets.left() == 0
+    assert sealed_secrets.seal_anew() == 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT secret, previous_secret FROM connect_endpoint")
+        assert cursor.fetchone() == (present, ""), "and what is current is not written anew"
+
+
+@pytest.mark.django_db
 def test_a_secret_of_pushes_that_is_lost_is_replaced_by_its_button(settings: Any) -> None:
     settings.SECRET_KEY = OLD
     endpoint = new_endpoint()
