@@ -12,9 +12,13 @@ PAGES_KEPT = 1_500
 #: A page waits for the cache no longer than this, and after a fault nobody asks it for so long.
 CACHE_TIMEOUT_S = env.float("CACHE_TIMEOUT_S", default=0.5)
 CACHE_REST_S = env.float("CACHE_REST_S", default=5.0)
+#: Part of every key in Redis. One more wherever the shape of what is kept changes: versions of the shop then do not
+#: meet each other's (2: signed, shop/kernel/signed_cache.py).
+CACHE_SHAPE = 2
 if env.str("CACHE_URL", default=""):
     _redis = env.cache_url("CACHE_URL")
     _redis["BACKEND"] = "shop.kernel.patient_cache.PatientRedis"
+    _redis["VERSION"] = CACHE_SHAPE
     _redis["OPTIONS"] = {
         **_redis.get("OPTIONS", {}),
         "socket_timeout": CACHE_TIMEOUT_S,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import pickle
@@ -16,6 +17,7 @@ from django.core.cache import caches
 from django.test import Client
 
 from shop.kernel import counters, patient_cache, signed_cache
+from shop.settings import cache as cache_settings
 from tests.support import brokers
 
 OLD, NEW = "old-key-0123456789abcdef0123456789abcdef", "new-key-0123456789abcdef0123456789abcdef"
@@ -141,3 +143,22 @@ def test_a_former_key_is_believed_and_another_shops_is_not(attacker: Any, settin
     assert cache.get("a") == ["kept"]
     settings.SECRET_KEY_FALLBACKS = []
     assert cache.get("a") is None and refused() == 1
+
+
+def test_what_a_version_without_signatures_kept_is_not_met(
+    attacker: Any, server: brokers.Redis, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither counted at the upgrade, which would look like an attack, nor read by that version after a way back."""
+    try:
+        with monkeypatch.context() as during:
+            during.setenv("CACHE_URL", f"redis://127.0.0.1:{server.port}/1")
+            settings.CACHES = importlib.reload(cache_settings).CACHES
+    finally:
+        importlib.reload(cache_settings)
+    _begin_anew()
+    for alias, before in (("default", ":1:mine"), ("pages", "pages:1:mine")):
+        attacker.set(before, pickle.dumps("from before"))
+        assert caches[alias].get("mine") is None
+        caches[alias].set("mine", "new")
+        assert caches[alias].get("mine") == "new" and attacker.get(before) == pickle.dumps("from before")
+    assert refused() == 0
