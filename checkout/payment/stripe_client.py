@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.conf import settings
 
@@ -119,15 +119,30 @@ class ProviderPayout:
     failure_text: str = ""
 
 
+class _Session(threading.local):
+    """What Stripe's library takes for a session: one of its own in each thread, for two threads must not use the same
+    (requests promises nothing there: a connection or a cookie of one could meet the other's)."""
+
+    def __init__(self) -> None:
+        self._own = requests.Session()
+        self._own.max_redirects = 0  # our key goes to the address that we know and is sent on to no other
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """As ``requests.Session.request``."""
+        return self._own.request(*args, **kwargs)
+
+    def close(self) -> None:
+        """Let go of this thread's connections."""
+        self._own.close()
+
+
 @lru_cache(maxsize=1)
 def _client(key: str, base: str, timeout_s: int, retries: int) -> stripe.StripeClient:
-    session = requests.Session()
-    session.max_redirects = 0  # our key goes to the address that we know and is sent on to no other
     return stripe.StripeClient(
         key,
         base_addresses={"api": base},
         max_network_retries=retries,
-        http_client=stripe.RequestsClient(timeout=timeout_s, session=session),
+        http_client=stripe.RequestsClient(timeout=timeout_s, session=cast(Any, _Session())),
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from django.conf import LazySettings
 from django.core.mail import EmailMessage, get_connection
 
@@ -126,6 +127,39 @@ def test_nobody_is_sent_on_to_another_address(
     with Between(None, status).running() as server:
         client(server.url, settings)
     assert server.asked and not [path for path in server.asked if path.endswith(ELSEWHERE)]
+
+
+def test_each_thread_talks_to_stripe_in_a_session_of_its_own_that_follows_nobody(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads in one session of requests: what one was given (a cookie, a connection) could reach the other."""
+    used: dict[int, set[requests.Session]] = {}
+    really = requests.Session.request
+
+    def noted(session: requests.Session, *args: Any, **kwargs: Any) -> Any:
+        used.setdefault(threading.get_ident(), set()).add(session)
+        return really(session, *args, **kwargs)
+
+    monkeypatch.setattr(requests.Session, "request", noted)
+    with Between(None, 307).running() as server:
+        ready = threading.Barrier(2)
+        settings.STRIPE_API_BASE, settings.STRIPE_MAX_RETRIES = server.url, 0
+
+        def twice() -> None:
+            ready.wait(10)
+            for _call in range(2):
+                with suppress(ProviderDown):
+                    stripe_client.retrieve_intent("pi_1")
+            ready.wait(10)  # neither is gone before the other began: their numbers differ
+
+        threads = [threading.Thread(target=twice) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    first, second = used.values()
+    assert len(first) == len(second) == 1 and first != second, "one each, kept from call to call"
+    assert len(server.asked) == 4 and not [path for path in server.asked if path.endswith(ELSEWHERE)]
 
 
 @contextmanager
