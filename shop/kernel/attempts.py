@@ -40,12 +40,14 @@ def pause_s(attempts: int) -> int:
 def attempt(model: type[Row], pk: object, work: Callable[[Row], None]) -> bool:
     """Do ``work(row)`` once and mark the row done, in one transaction. Returns whether this call did it.
 
-    A row that is not pending (done by another worker, or dead) is left alone. A failure is counted with its cause
-    and the time of the next attempt; it is never raised to the caller.
+    A row that is not pending (done by another worker, or dead), or that another worker is at, is left alone: two sweeps
+    share what waits and do not queue up behind each other (on PostgreSQL; SQLite has one writer anyway). A failure is
+    counted with its cause and the time of the next attempt; it is never raised to the caller.
     """
 
     def once() -> bool:
-        rows = model._base_manager.filter(pk=pk, state=Attempted.PENDING).update(
+        free = model._base_manager.filter(pk=pk, state=Attempted.PENDING).select_for_update(skip_locked=True)
+        rows = model._base_manager.filter(pk__in=free.values("pk")).update(
             state=Attempted.DONE, done_at=now(), attempts=F("attempts") + 1, last_error=""
         )
         if not rows:

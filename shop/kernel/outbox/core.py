@@ -212,10 +212,11 @@ def drain() -> int:
     from shop.kernel.attempts import due
     from shop.kernel.models import Delivery
 
-    done = 0
+    done, before = 0, None
     for _ in range(DRAIN_ROUNDS_MAX):
         waiting = list(due(Delivery, BATCH).values_list("pk", flat=True))
-        if not waiting:
+        if not waiting or waiting == before:  # what stays due is in the hands of a worker
             return done
+        before = waiting
         done += sum(deliver(pk) for pk in waiting)
     raise RuntimeError(f"deliveries still cause deliveries after {DRAIN_ROUNDS_MAX} rounds")

@@ -220,6 +220,41 @@ def test_eight_workers_at_once_deliver_each_event_once(fresh_database: None) -> 
     assert Delivery.objects.filter(state=Delivery.DONE).count() == 5
 
 
+def test_what_a_worker_is_at_keeps_no_other_worker_waiting(fresh_database: None) -> None:
+    """Two sweeps begin with the same row; the second goes on to the next instead of standing behind the first."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slowly(event: TestRang) -> None:
+        if event.number == 1:
+            begun.set()
+            assert may_end.wait(30)
+
+    with heard_by(one=slowly):
+        for number in (1, 2):
+            ring(number)
+        first, second = Delivery.objects.order_by("pk").values_list("pk", flat=True)
+
+        def work() -> None:
+            outbox.deliver(first)
+            connection.close()
+
+        busy = threading.Thread(target=work)
+        busy.start()
+        try:
+            assert begun.wait(30)
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '5s'")
+            assert (outbox.deliver(first), outbox.deliver(second)) == (False, True)
+            assert Delivery.objects.get(pk=first).attempts == 0, "not a failure"
+            assert outbox.drain() == 0, "nor does a drain go round and round"
+        finally:
+            may_end.set()
+            busy.join()
+    assert Delivery.objects.filter(state=Delivery.DONE).count() == 2
+
+
 def test_what_a_handler_tells_is_delivered_in_the_same_drain_with_the_same_thread_of_events(db: None) -> None:
     heard: list[int] = []
 
