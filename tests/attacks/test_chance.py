@@ -106,7 +106,8 @@ def test_each_kind_of_link_is_signed_with_a_salt_of_its_own() -> None:
     ]
     assert len(calls) > 15
     without = {name for name, _called, call in calls if "salt" not in {word.arg for word in call.keywords}}
-    assert without == {"shop/pages/editor_guard.py"}  # what the editor signs itself
+    # What the editor signs itself, and Oscar its cookie of a basket.
+    assert without == {"shop/pages/editor_guard.py", "checkout/lost_answers.py"}
 
 
 def _salts(node: ast.AST) -> list[object]:
