@@ -99,7 +99,7 @@ def make(image: Any, specs: list[str]) -> bool:
         log.warning("no sizes of picture %s: %s", image.pk, error)
         words = {"trouble": f"{type(error).__name__}: {error}"[:200]}
         if _is_readable(image):
-            rows.update(tries=F("tries") - 1, waits=F("waits") + 1, **words)
+            rows.filter(tries__gt=0).update(tries=F("tries") - 1, waits=F("waits") + 1, **words)
         else:
             rows.update(**words)
         return False

@@ -314,6 +314,21 @@ def test_a_picture_that_is_deleted_meanwhile_stops_no_other(
     assert picture.renditions.count() == len(BLOCK.specs)
 
 
+def test_a_picture_that_gets_another_file_while_its_storage_fails_has_its_new_chance(
+    picture: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(block(picture))
+
+    def changed_meanwhile(image: Any, spec: Any) -> Any:
+        pictures.try_again([image.pk])
+        PictureTrouble.objects.create(image=image)
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+
+    monkeypatch.setattr(type(picture), "get_rendition", changed_meanwhile)
+    assert make_due() is False
+    assert PictureTrouble.objects.get().tries == 0
+
+
 def test_what_is_wanted_costs_the_same_for_any_number_of_pictures(picture: Any) -> None:
     write(block(picture))
     HomePage.objects.update(hero_picture=picture)
