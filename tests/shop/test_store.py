@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from django.test import Client
+from storages.backends.s3 import S3Storage
 
 from shop.kernel import backups, checks
+from shop.pages import media
 from shop.settings.storage import in_s3
 from tests.support import store
 from tests.support.store import ACCESS, BUCKET, SECRET, Store
@@ -23,6 +25,19 @@ from tests.support.store import ACCESS, BUCKET, SECRET, Store
 from .pages.test_pages import png
 
 PDF = b"%PDF-1.7 an invoice"
+#: Ways to write what has no address here, as a reader may send them.
+HIDDEN = (
+    "x.html",
+    "documents/x.png",
+    "Documents/x.png",
+    "/documents/x.png",
+    "//documents/x.png",
+    "documents//x.png",
+    "./documents/x.png",
+    "images/../documents/x.png",
+    "documents%5Cx.png",
+    "x%5C..%5Cdocuments%5Cx.png",
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +71,51 @@ def test_a_picture_is_kept_there_and_shown_at_the_shops_own_address(
     assert client.get(f"/media/{name}").status_code == 404
 
 
+def test_documents_are_not_shown_from_a_folder_either(db: None, client: Client) -> None:
+    for name in ("x.html", "documents/x.png"):
+        default_storage.save(name, ContentFile(png()))
+    for name in HIDDEN:
+        assert client.get(f"/media/{name}").status_code in (301, 302, 400, 404), name
+
+
+def test_while_the_store_is_away_nobody_waits_for_a_picture(
+    settings: Any, db: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def away(name: str, *_: Any, **__: Any) -> Any:
+        asked.append(name)
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+
+    settings.STORAGES = settings.STORAGES | in_s3(BUCKET, "http://127.0.0.1:9", ACCESS, SECRET)
+    monkeypatch.setattr(S3Storage, "open", away)
+    media.forget()
+    try:
+        for _ in range(3):
+            answer = client.get("/media/images/schuh.png")
+            assert (answer.status_code, answer["Cache-Control"]) == (503, "no-store")
+        assert len(asked) == 1, "then it is left alone for a while"
+    finally:
+        media.forget()
+
+
+def test_only_some_threads_wait_for_the_store(
+    settings: Any, db: None, client: Client, monkeypatch: Any
+) -> None:
+    settings.STORAGES = settings.STORAGES | in_s3(BUCKET, "http://127.0.0.1:9", ACCESS, SECRET)
+    monkeypatch.setattr(media, "TURN_S", 0.01)
+    turns = [media._turns.acquire(timeout=1) for _ in range(media.AT_ONCE)]
+    try:
+        assert client.get("/media/images/schuh.png").status_code == 503
+    finally:
+        for _ in turns:
+            media._turns.release()
+
+
 def test_nothing_but_pictures_is_shown_from_there(s3: Store, db: None, client: Client) -> None:
     for name in ("x.html", "documents/x.png"):
         default_storage.save(name, ContentFile(png()))
-    for name in ("x.html", "documents/x.png", "images/../documents/x.png", "Documents/x.png"):
+    for name in HIDDEN:
         assert client.get(f"/media/{name}").status_code in (301, 302, 400, 404), name
 
 
