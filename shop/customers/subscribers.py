@@ -45,17 +45,21 @@ def password_reset_wanted(event: PasswordResetWanted) -> None:
             # Made with parts that need no escape, as allauth does: what it takes apart again is one opaque key.
             path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
             path = path.replace("UID-KEY", f"{user_pk_to_url_str(person)}-{token}")
-            _mail(event, RESET, person, password_reset_url=settings.SITE_URL + path)
+            # "K" of Kelvin becomes a "k" in lower case: a mailbox of that name may be somebody else's (CVE-2019-19844).
+            to = event.email if event.email.isascii() else person.email
+            _mail(event, RESET, person, to=to, password_reset_url=settings.SITE_URL + path)
         if not people:
-            _mail(event, UNKNOWN, None, signup_url=settings.SITE_URL + reverse("account_signup"))
+            _mail(
+                event, UNKNOWN, None, to=event.email, signup_url=settings.SITE_URL + reverse("account_signup")
+            )
 
 
-def _mail(event: PasswordResetWanted, template: str, person: Any, **facts: str) -> None:
+def _mail(event: PasswordResetWanted, template: str, person: Any, *, to: str, **facts: str) -> None:
     record(
         AccountMailRequested(
             key=uuid.uuid4().hex,
             template=template,
-            email=event.email,
+            email=to,
             language=event.language,
             user_id=getattr(person, "pk", None),
             facts=facts,

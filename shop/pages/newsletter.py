@@ -19,13 +19,21 @@ from shop.kernel.access import public, shopper_view
 from .limits import owns_address, too_many
 
 ASKED_PER_VISITOR_MAX = 20  #: an hour from one place of the internet
+EMAIL_MAX = 150  #: characters
 PAGE = "storefront/newsletter.html"
 
 
 class NewsletterForm(forms.Form):
     """Where to."""
 
-    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=150)
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=EMAIL_MAX)
+
+    def clean_email(self) -> str:
+        """In lower case, as it is kept; some letters become two by that, so the length is looked at once more."""
+        email = str(self.cleaned_data["email"]).lower()
+        if len(email) > EMAIL_MAX:
+            raise forms.ValidationError(_("This address is too long."), code="too_long")
+        return email
 
 
 @public

@@ -205,7 +205,8 @@ def _forget(message: Any) -> None:
 
 
 def drain() -> int:
-    """Deliver everything that is due, here and now, until nothing is. Returns how many were done.
+    """Deliver everything that is due, here and now, until nothing is; what a worker is at just now is not waited for.
+    Returns how many were done.
 
     For tests, commands and the sweep of a shop without a worker.
     """

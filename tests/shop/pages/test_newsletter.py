@@ -119,7 +119,7 @@ def test_the_page_does_not_tell_who_is_on_the_list_and_fills_nobodys_mailbox(
     assert Consent.objects.filter(email="neu@example.org").count() == newsletter.MAILS_PER_DAY_MAX
 
 
-@pytest.mark.parametrize("email", ["", "keine", "a@b", "x" * 200 + "@example.org", "💶"])
+@pytest.mark.parametrize("email", ["", "keine", "a@b", "x" * 200 + "@example.org", "💶", "İ" * 145 + "@a.de"])
 def test_what_is_no_address_is_said_beside_the_field(client: Client, email: str) -> None:
     answer = client.post("/newsletter/", {"email": email})
     assert answer.status_code == 422 and not Consent.objects.exists()
