@@ -24,6 +24,7 @@ from checkout.payment.stripe_client import ProviderDown
 from checkout.vat_ids import vies
 from fulfilment.warehouse.dispatch import dhl
 from fulfilment.warehouse.dispatch.carriers import CarrierDown, CarrierRefused
+from tests.support.listening import listening
 
 ELSEWHERE = "/somewhere-else"
 LOOKS_EVERY_S = 0.02
@@ -75,14 +76,8 @@ class Between:
     @contextmanager
     def running(self) -> Iterator[Between]:
         """Listen in a thread."""
-        thread = threading.Thread(target=self.server.serve_forever, args=(LOOKS_EVERY_S,), daemon=True)
-        thread.start()
-        try:
+        with listening(self.server, LOOKS_EVERY_S):
             yield self
-        finally:
-            self.server.shutdown()
-            self.server.server_close()
-            thread.join()
 
 
 def stripe(url: str, settings: Any) -> object:

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from shop.connect.signing import HEADER, verify
+from tests.support.listening import listening
 
 LOOKS_EVERY_S = 0.02  #: whether it shall end; the default is half a second, at the end of each test
 
@@ -48,14 +49,8 @@ class Receiver:
     @contextmanager
     def running(self) -> Iterator[Receiver]:
         """Listen in a thread."""
-        thread = threading.Thread(target=self.server.serve_forever, args=(LOOKS_EVERY_S,), daemon=True)
-        thread.start()
-        try:
+        with listening(self.server, LOOKS_EVERY_S):
             yield self
-        finally:
-            self.server.shutdown()
-            self.server.server_close()
-            thread.join()
 
     def take(self, headers: dict[str, str], body: bytes) -> int | None:
         """Handle one request; returns the status to answer, None to hang up."""

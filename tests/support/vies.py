@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.listening import listening
 
 CONSULTATION = "WAPIAAAAYe0vT8Yq"
 LOOKS_EVERY_S = 0.02  #: whether it shall end; the default is half a second, at the end of each test
@@ -36,13 +37,8 @@ class Register:
     @contextmanager
     def running(self) -> Iterator[Register]:
         """Listen in a thread."""
-        thread = threading.Thread(target=self.server.serve_forever, args=(LOOKS_EVERY_S,), daemon=True)
-        thread.start()
-        try:
+        with listening(self.server, LOOKS_EVERY_S):
             yield self
-        finally:
-            self.server.shutdown()
-            self.server.server_close()
 
     def _answer(self, question: dict[str, Any]) -> tuple[int, bytes]:
         if self.mode == "away":
