@@ -36,7 +36,7 @@ def child(name: str) -> None:
 
     from tests.support.second_factor import shown_at_force_login
 
-    Client.force_login = shown_at_force_login  # type: ignore[method-assign]  # staff have shown their second factor
+    Client.force_login = shown_at_force_login  # type: ignore[method-assign,assignment]  # staff have shown their second factor
     measured: dict[str, Figure] = importlib.import_module(f"bench.{name}").measure()
     print(json.dumps({key: figure.as_dict() for key, figure in measured.items()}))
 

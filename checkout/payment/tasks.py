@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 #: A payment open longer is asked about at Stripe, and anew after AGAIN; once it is old, and most likely nobody pays any
 #: more, after LATER: with the sweep's own pause within the two minutes that are promised for who pays late all the same
 #: (docs/decisions/0105-asked-sooner.md).
-ASK_AFTER, AGAIN = dt.timedelta(seconds=45), dt.timedelta(seconds=30)
+ASK_AFTER, AGAIN = dt.timedelta(seconds=30), dt.timedelta(seconds=30)
 OLD_AFTER, LATER = dt.timedelta(minutes=5), dt.timedelta(seconds=75)
 REFUND_AFTER = dt.timedelta(
     minutes=2

@@ -7,8 +7,10 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
+from shop.kernel import outages
 from shop.kernel.clock import now
 
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -41,6 +43,17 @@ class SessionStore(DatabaseStore):
         row: Any = super().create_model_instance(data)
         row.user_id, row.seen_at = _number(data.get(SESSION_KEY)), now()
         return row
+
+    def save(self, must_create: bool = False) -> None:
+        """Write it. Raises UpdateError where somebody ended the session meanwhile. Django says that of a database that
+        is away as well, which the visitor would be told as a mistake of their own (400): here that error stays what it
+        is (503)."""
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            if outages.cause_of(error) and error.__context__ is not None:
+                raise error.__context__ from None
+            raise
 
     def touch(self) -> None:
         """Somebody is here: written beside the contents, so that no other request's changes to these are undone."""

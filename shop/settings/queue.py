@@ -66,7 +66,7 @@ CELERY_BEAT_SCHEDULE = {
     "write newsletters": {"task": "notifications.write_newsletters", "schedule": 30.0},
     "send mails": {"task": "notifications.send_due", "schedule": SWEEP_EVERY_S},
     "send pushes": {"task": "connect.send_due", "schedule": SWEEP_EVERY_S},
-    "ask about open payments": {"task": "payment.sweep_open", "schedule": 15.0},
+    "ask about open payments": {"task": "payment.sweep_open", "schedule": 10.0},
     "send refunds": {"task": "payment.send_refunds", "schedule": 30.0},
     "expire unpaid orders": {"task": "payment.expire", "schedule": 60.0},
     "remind of prepayments": {"task": "payment.remind", "schedule": 3600.0},

@@ -14,6 +14,7 @@ from django.db.utils import OperationalError
 from django.urls import reverse
 
 from catalogue.partner.models import StockRecord
+from checkout import views
 from checkout.order.models import Order
 from shop.kernel import outages
 from tests.factories.orders import make_country
@@ -76,6 +77,28 @@ def test_while_it_is_away_every_page_says_so_and_then_is_whole(postgres: Wire, s
     read(client, shoe)
     assert client.post(reverse("checkout:summary"), form).status_code == 302
     assert Order.objects.count() == 1
+
+
+@pytest.mark.cell("PostgreSQL", "errors")
+def test_one_that_goes_between_the_order_and_its_session_says_so_and_the_order_comes_back(
+    postgres: Wire, shoe: StockRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django takes whatever the database says then for a session that somebody ended, and answers 400."""
+    client = visitor()
+    form, after = to_summary(client, shoe), views._after
+
+    def gone(order: Order) -> str:
+        postgres.refuse()
+        connection.close()
+        return after(order)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(views, "_after", gone)
+        says_so(client.post(reverse("checkout:summary"), form))
+    postgres.mend()
+    close_old_connections()
+    page = reverse("orders:detail", kwargs={"number": Order.objects.get().number})
+    assert client.get(reverse("checkout:summary"))["Location"] == page
 
 
 @pytest.mark.cell("PostgreSQL", "slow")

@@ -137,7 +137,7 @@ def test_the_sweep_finds_a_payment_whose_webhook_never_came(standin: Any, clock:
     order, payment = card_order()
     pay(start_card_payment(payment=payment).id)
     assert tasks.sweep_open() == 0  # too young: browser and webhook go first
-    clock.advance(seconds=44)
+    clock.advance(seconds=29)
     assert tasks.sweep_open() == 0
     clock.advance(seconds=2)
     assert tasks.sweep_open() == 1
