@@ -162,7 +162,11 @@ class ProductImage(AbstractProductImage):
     colour = models.ForeignKey(Colour, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     widths = models.JSONField(default=list, blank=True, editable=False)
     made_at = models.DateTimeField(null=True, editable=False)
+    #: what cannot be read: given up after some (picture_faults.py)
     tries = models.PositiveSmallIntegerField(default=0, editable=False)
+    #: failures of something else: not given up
+    waits = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    next_at = models.DateTimeField(null=True, editable=False)  #: not begun before
     trouble = models.CharField(max_length=200, blank=True, editable=False)
 
     class Meta(AbstractProductImage.Meta):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from catalogue import picture_files
+from catalogue.tasks import make_pictures
 from checkout.payment.actions import send_refund, settle, settle_refund
 from checkout.payment.actions.refunds import RefundTooLarge, send_again
 from checkout.payment.models import CARD, Payment, Refund
@@ -72,6 +75,7 @@ def operations(request: HttpRequest) -> HttpResponse:
         "payments": _some(waiting.stuck_payments().select_related("order").order_by("created_at")),
         "tasks": _some(work.troubles()),
         "pictures": _some(pictures.stuck()),
+        "product_pictures": _some(picture_files.stuck()),
         "refunds": _some(stuck_refunds().select_related("payment__order").order_by("created_at")),
     }
     counts = {"mails": failed_mails(), "pushes": failed_pushes()}
@@ -139,6 +143,20 @@ def run_task(request: HttpRequest, pk: int) -> HttpResponse:
 
 @staff_view(PERMISSION)
 @require_POST
+def picture_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let the sizes of a product's picture that was given up, or rests, be made now; safe at any time."""
+    if picture_files.try_again(pk):
+        transaction.on_commit(
+            make_pictures.delay, robust=True
+        )  # without a queue the clock asks within a minute
+        messages.success(request, _("It is tried again now. Look again in a minute."))
+    else:
+        messages.info(request, _("It was done meanwhile."))
+    return redirect("dashboard:operations")
+
+
+@staff_view(PERMISSION)
+@require_POST
 def ask(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask the provider what became of a payment; safe at any time."""
     payment = get_object_or_404(Payment, pk=pk, method=CARD)
@@ -198,6 +216,7 @@ urlpatterns = [
     path("operations/", operations, name="operations"),
     path("operations/payments/<row:pk>/ask/", ask, name="ask-payment"),
     path("operations/tasks/<row:pk>/run/", run_task, name="run-task"),
+    path("operations/pictures/<row:pk>/again/", picture_again, name="picture-again"),
     path("operations/refunds/<row:pk>/again/", refund, name="refund-again"),
     path("operations/<slug:kind>/all/", retry_all, name="retry-all"),
     path("operations/<slug:kind>/<row:pk>/", retry, name="retry"),

@@ -6,19 +6,16 @@ lost or killed costs nothing but a minute: the clock asks again.
 
 from __future__ import annotations
 
-import datetime as dt
-import io
 import logging
 from collections import defaultdict
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import F, Q, QuerySet
-from PIL import Image
 from wagtail.images import get_image_model
 
+from catalogue.picture_faults import TRIES_MAX, WAITS_SHOWN, is_readable, rest_until
 from shop.kernel import sharing
-from shop.kernel.attempts import pause_s
 from shop.kernel.clock import now
 
 from .models import HomePage, LandingPage, PictureTrouble
@@ -26,10 +23,6 @@ from .sections import BLOCK, HERO, Sizes, images_of
 
 log = logging.getLogger(__name__)
 BATCH = 3  #: pictures in one run: others wait for the worker too
-TRIES_MAX = 3  #: a picture that cannot be read, or whose worker died over it, is not begun for ever
-WAITS_SHOWN = (
-    10  #: somebody should look after so many failures of something else: with the pauses over an hour
-)
 
 
 def wanted() -> dict[int, set[Sizes]]:
@@ -90,46 +83,22 @@ def make(image: Any, specs: list[str]) -> bool:
     rows = PictureTrouble.objects.filter(image=image)
     try:
         row, _new = PictureTrouble.objects.get_or_create(image=image)
-        rows.update(tries=F("tries") + 1, next_at=_after(row.tries + row.waits + 1))
+        rows.update(tries=F("tries") + 1, next_at=rest_until(row.tries + row.waits + 1))
         for spec in specs:
             image.get_rendition(spec)
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:  # Pillow raises anything for files that are no pictures, or blow up
-        log.warning("no sizes of picture %s: %s", image.pk, error)
+        waits = is_readable(image.file.storage, image.file.name)
+        # where the picture is fine, the fault may be one of this house: the log then says where
+        log.warning("no sizes of picture %s: %s", image.pk, error, exc_info=waits)
         words = {"trouble": f"{type(error).__name__}: {error}"[:200]}
-        if _is_readable(image):
+        if waits:
             rows.filter(tries__gt=0).update(tries=F("tries") - 1, waits=F("waits") + 1, **words)
         else:
             rows.update(**words)
         return False
     rows.delete()
-    return True
-
-
-def _after(failures: int) -> dt.datetime:
-    return now() + dt.timedelta(seconds=pause_s(failures))
-
-
-def _is_readable(image: Any) -> bool:
-    """Whether the picture itself is no reason to fail: it can be opened, or nobody knows because its file cannot be had
-    just now. Looked at only where making sizes failed: the error alone does not say whose fault it was."""
-    try:
-        with image.file.storage.open(image.file.name, "rb") as file:
-            content = file.read()
-    except FileNotFoundError:  # also of S3: it answered that there is none
-        return False
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:
-        return True
-    try:
-        with Image.open(io.BytesIO(content)) as opened:
-            opened.load()
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:  # as above
-        return False
     return True
 
 

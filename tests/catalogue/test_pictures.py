@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -116,15 +118,96 @@ def test_many_wait_their_turn(monkeypatch: pytest.MonkeyPatch, queue: Any) -> No
 
 
 @pytest.mark.parametrize("content", [b"", b"<svg/>", b"\x89PNG\r\n\x1a\n", png()[:200]])
-def test_what_is_no_picture_is_given_up_with_a_reason_and_stops_no_other(content: bytes) -> None:
+def test_what_is_no_picture_is_given_up_with_a_reason_and_stops_no_other(content: bytes, clock: Any) -> None:
+    clock.stop()
     broken = add_picture(product=make_product(pictures=0), name="kaputt.png", content=content)
     good = added()
     for _try in range(TRIES_MAX + 2):
         make_due()
+        clock.advance(hours=1)
     broken.refresh_from_db()
     good.refresh_from_db()
-    assert (broken.tries, broken.made_at, good.widths) == (TRIES_MAX, None, [200, 400, 800])
-    assert broken.trouble
+    assert (broken.tries, broken.waits, broken.made_at) == (TRIES_MAX, 0, None)
+    assert good.widths == [200, 400, 800]
+    assert broken.trouble and [row.pk for row in picture_files.stuck()] == [broken.pk]
+
+
+def test_a_picture_that_was_given_up_is_tried_anew_when_somebody_asks(clock: Any) -> None:
+    clock.stop()
+    broken = add_picture(product=make_product(pictures=0), name="kaputt.png", content=b"<svg/>")
+    for _try in range(TRIES_MAX):
+        make_due()
+        clock.advance(hours=1)
+    name = broken.original.name
+    default_storage.delete(name)
+    default_storage.save(name, ContentFile(png()))
+    make_due()
+    broken.refresh_from_db()
+    assert not broken.widths
+    assert picture_files.try_again(broken.pk) and not picture_files.stuck().exists()
+    make_due()
+    broken.refresh_from_db()
+    assert broken.widths == [200, 400, 800]
+    assert not picture_files.try_again(broken.pk), "it is made"
+
+
+@pytest.mark.parametrize("what", ["_open", "_save"])
+def test_while_the_storage_is_away_pictures_wait_and_none_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, queue: Any, clock: Any, what: str
+) -> None:
+    clock.stop()
+    for _n in range(picture_files.BATCH + 1):
+        added(210, 210)
+
+    def away(*_args: Any, **_kwargs: Any) -> Any:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+
+    queue.asked.clear()
+    with monkeypatch.context() as outage:
+        outage.setattr(FileSystemStorage, what, away)
+        make_pictures()
+        assert queue.names() == ["catalogue.make_pictures"], "one has not had its turn"
+        queue.asked.clear()
+        make_pictures()
+        assert queue.names() == [], "those that failed rest"
+        assert set(ProductImage.objects.values_list("tries", "waits")) == {(0, 1)}
+        for _hour in range(picture_files.WAITS_SHOWN - 1):
+            assert not picture_files.stuck().exists()
+            clock.advance(hours=1)
+            make_due(limit=picture_files.BATCH + 1)
+    assert set(ProductImage.objects.values_list("tries", "waits")) == {(0, picture_files.WAITS_SHOWN)}
+    assert picture_files.stuck().count() == picture_files.BATCH + 1, "away for long: staff should look"
+    clock.advance(hours=1)
+    make_due(limit=picture_files.BATCH + 1)
+    assert not ProductImage.objects.filter(made_at=None).exists()
+    assert not picture_files.stuck().exists()
+
+
+def test_what_failed_once_waits_behind_the_others(clock: Any) -> None:
+    clock.stop()
+    lost = [added(210, 210) for _n in range(picture_files.BATCH)]
+    for one in lost:
+        default_storage.delete(one.original.name)
+    make_due()
+    later = added(210, 210)
+    clock.advance(hours=1)
+    make_due(limit=1)
+    later.refresh_from_db()
+    assert later.widths == [200]
+
+
+def test_a_run_whose_time_is_over_ends_and_counts(monkeypatch: pytest.MonkeyPatch, clock: Any) -> None:
+    clock.stop()
+    image = added()
+
+    def slow(_image: Any) -> list[int]:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(picture_files, "make_renditions", slow)
+    with pytest.raises(SoftTimeLimitExceeded):
+        make_due()
+    image.refresh_from_db()
+    assert (image.tries, image.waits) == (1, 0) and image.next_at is not None
 
 
 def test_an_original_that_would_burst_the_worker_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +215,7 @@ def test_an_original_that_would_burst_the_worker_is_refused(monkeypatch: pytest.
     image = added(100, 100)
     make_due()
     image.refresh_from_db()
-    assert "TooLarge" in image.trouble
+    assert "TooLarge" in image.trouble and (image.tries, image.waits) == (1, 0)
 
 
 def test_turned_photographs_stand_upright() -> None:

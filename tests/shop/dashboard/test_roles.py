@@ -64,6 +64,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:operations": OFFICE,
     "dashboard:retry": OFFICE,
     "dashboard:run-task": OFFICE,
+    "dashboard:picture-again": OFFICE,
     "dashboard:ask-payment": OFFICE,
     "dashboard:refund-again": OFFICE,
     "service:": {"service"} | OFFICE,
