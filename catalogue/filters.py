@@ -22,6 +22,7 @@ PRICE_BANDS: dict[str, tuple[int, int | None]] = {
     "15000-": (15000, None),
 }
 SORTS = ("relevance", "newest", "price", "-price", "name")
+OWN_ORDER = ("relevance", "newest")  #: the same where nothing was searched for
 MULTI = ("category", "colour", "size", "brand", "price", "rating")  #: filters with several values
 FLAGS = ("available", "offer")  #: filters that are on or off
 NUMBER = re.compile(r"\d{1,9}")
@@ -48,6 +49,11 @@ class ListWishes:
     def narrowed(self) -> bool:
         """Whether any filter is on."""
         return any(getattr(self, key) for key in (*MULTI, *FLAGS))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of the list in its own order: search engines may then know each page of it."""
+        return not self.narrowed and not self.words and self.sort in OWN_ORDER
 
     def without(self, key: str) -> ListWishes:
         """The same wishes without one filter: how many there would be if it were changed."""

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from shop.kernel.parts import Parts
+from shop.ui.addresses import addresses_of
 from shop.ui.numbers import money_text
 
 from . import queries
@@ -62,6 +63,8 @@ def listing(
         "sort_options": sort_options(wishes),
         "narrowed": wishes.narrowed,
         "query": wishes.q,
+        # Narrowed or in another order it is the same list once more: search engines are to know that one alone.
+        **addresses_of(path, found.page if wishes.is_whole else 1),
         **said,
     }
 

@@ -17,6 +17,8 @@ from wagtail.blocks import CharBlock, ChoiceBlock, StructBlock
 from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page
 
+from shop.ui.addresses import named
+
 from .blocks import Sections
 from .sections import SectionPicture, hero, sections_of
 
@@ -52,8 +54,6 @@ class Translated(Page):
 
         Where a page is not translated, the switch leads to the home page of the language.
         """
-        from .context import named
-
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
         live = self.get_translations(inclusive=True).live().select_related("locale")
         written = {page.locale.language_code: page.get_url(request) for page in live}

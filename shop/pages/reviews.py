@@ -24,6 +24,7 @@ from catalogue.reviews.states import PUBLISHED
 from checkout.order.models import Line
 from shop.kernel.access import public, shopper_view
 from shop.kernel.text import clean_line
+from shop.ui.addresses import addresses_of
 
 from .limits import too_many
 
@@ -114,10 +115,13 @@ def product_reviews(request: HttpRequest, pk: int) -> HttpResponse:
     found = shown(product.pk).order_by(*SORT.get(sort, SORT["newest"]))
     if stars in {str(n) for n in range(1, BEST + 1)}:
         found = found.filter(score=int(stars))
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    is_whole = not stars and sort == "newest"
     context = {
+        **addresses_of(request.path, page.number if is_whole else 1),
         "product": product,
         "title": product.text("title"),
-        "page_obj": Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "page_obj": page,
         "bars": [
             (score, n, round(100 * n / product.review_count) if product.review_count else 0)
             for score, n in stars_of(product.pk)

@@ -134,22 +134,6 @@ def test_previews_of_a_link_show_title_picture_price_and_language(client: Client
     assert client.get(home["og:image"].removeprefix(SITE)).status_code in (200, 404)  # files of a build
 
 
-PAGES = [("", ""), ("?page=1", ""), ("?page=3&colour=navy", "?page=3"), ("?page=x", ""), ("?page=²", "")]
-PAGES += [(f"?page={'9' * 40}", ""), ("?v=1", ""), ("?page=-1", ""), ("?page=<b>", "")]
-
-
-@pytest.mark.parametrize(("query", "further"), PAGES)
-def test_each_page_of_a_list_has_one_address_without_filters(
-    client: Client, query: str, further: str
-) -> None:
-    answer = client.get(f"/catalogue/{query}")
-    assert answer.status_code in (200, 404)
-    if answer.status_code == 200:
-        html = answer.content.decode()
-        assert f'<link rel="canonical" href="{SITE}/catalogue/{further}">' in html
-        assert html.count('hreflang="en" href="') == html.count('hreflang="de" href="') == 1
-
-
 def tree_of(answer: Any) -> Any:
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content
     return ElementTree.fromstring(content)
