@@ -8,11 +8,28 @@ from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
 from csp.utils import build_policy
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
 EDITOR = "/cms/"
+LOOKING = ("GET", "HEAD")
 RESOURCE_POLICY = "Cross-Origin-Resource-Policy"
+
+
+class HttpsMiddleware:
+    """Django's own, which comes next, leads whoever looks from http to https; what is sent in the clear is refused.
+
+    Led on, a program that sends secrets over http (Stripe's or the carrier's door, one click of a mail program) would
+    do so for ever and nobody would notice; and browsers make a GET of a form that is led on.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure() and request.method not in LOOKING:
+            return JsonResponse({"error": "https only"}, status=403)
+        return self.get_response(request)
 
 
 class ContentPolicyMiddleware(CSPMiddleware):

@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse
 
 from .models import Basket, Line  # type: ignore[attr-defined]
 
-COUNT_COOKIE = "basket_count"
 COUNT_KEY = "basket_count"  #: in the session
 MOST_SHOWN = 999
 
@@ -51,7 +50,7 @@ def pieces_remembered(cookies: Mapping[str, str]) -> int:
     """What a guest's cookies say; 0 without a basket, and for what is no number."""
     if settings.OSCAR_BASKET_COOKIE_OPEN not in cookies:
         return 0
-    text = cookies.get(COUNT_COOKIE, "")
+    text = cookies.get(settings.BASKET_COUNT_COOKIE_NAME, "")
     return min(int(text), MOST_SHOWN) if text.isascii() and text.isdigit() and len(text) < 5 else 0
 
 
@@ -72,12 +71,12 @@ def write_count(request: HttpRequest, response: HttpResponse) -> None:
             request.session[COUNT_KEY] = noted
     elif noted:
         response.set_cookie(
-            COUNT_COOKIE,
+            settings.BASKET_COUNT_COOKIE_NAME,
             str(noted),
             max_age=settings.OSCAR_BASKET_COOKIE_LIFETIME,
             secure=settings.OSCAR_BASKET_COOKIE_SECURE,
             httponly=True,
             samesite="Lax",
         )
-    elif COUNT_COOKIE in request.COOKIES:
-        response.delete_cookie(COUNT_COOKIE)
+    elif settings.BASKET_COUNT_COOKIE_NAME in request.COOKIES:
+        response.delete_cookie(settings.BASKET_COUNT_COOKIE_NAME, samesite="Lax")

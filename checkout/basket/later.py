@@ -17,7 +17,6 @@ from shop.kernel.transactions import retrying
 from .actions import MAX_PER_LINE, Refused, hold, offered, put
 from .models import Basket, Line  # type: ignore[attr-defined]
 
-COOKIE = "kept_for_later"
 MAX_LATER = 50  #: lines one person keeps
 _SIGNER = Signer(salt="checkout.basket.later")
 
@@ -49,7 +48,7 @@ def keeper_of(request: HttpRequest) -> Keeper:
 def of_cookie(request: HttpRequest) -> int:
     """Which basket this browser keeps things in; 0 for none, and for a forged cookie."""
     try:
-        text = _SIGNER.unsign(request.COOKIES.get(COOKIE, ""))
+        text = _SIGNER.unsign(request.COOKIES.get(settings.BASKET_LATER_COOKIE_NAME, ""))
     except BadSignature:
         return 0
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
@@ -60,7 +59,7 @@ def remember(request: HttpRequest, response: HttpResponse, basket_id: int) -> No
     if request.user.is_authenticated or basket_id == of_cookie(request):
         return
     response.set_cookie(
-        COOKIE,
+        settings.BASKET_LATER_COOKIE_NAME,
         _SIGNER.sign(str(basket_id)),
         max_age=settings.OSCAR_BASKET_COOKIE_LIFETIME,
         secure=settings.OSCAR_BASKET_COOKIE_SECURE,

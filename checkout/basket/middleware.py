@@ -12,7 +12,7 @@ from oscar.apps.basket import middleware
 from checkout.lost_answers import bring_back
 
 from .actions import Refused
-from .counting import COUNT_COOKIE, count_pieces, is_noted, note_count, write_count
+from .counting import count_pieces, is_noted, note_count, write_count
 from .merging import merge
 from .models import Basket
 
@@ -45,7 +45,7 @@ class BasketMiddleware(middleware.BasketMiddleware):  # type: ignore[misc]
         """The count of a basket that is gone goes, that of the present one is written. The cookies of baskets are
         Oscar's part: it deletes that of one that is gone, and then writes that of one which was begun in its place."""
         if settings.OSCAR_BASKET_COOKIE_OPEN in request.cookies_to_delete:
-            response.delete_cookie(COUNT_COOKIE)
+            response.delete_cookie(settings.BASKET_COUNT_COOKIE_NAME, samesite="Lax")
         write_count(request, response)
         if settings.OSCAR_BASKET_COOKIE_OPEN in response.cookies:
             response.cookies[settings.OSCAR_BASKET_COOKIE_OPEN]["samesite"] = "Lax"  # Oscar says nothing

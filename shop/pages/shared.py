@@ -28,7 +28,6 @@ from shop.kernel import counters, sharing
 
 from . import looks
 
-NOT_COOKIES = ("messages",)  #: besides the session: who has one is shown something of their own
 HTMX = ("HX-Request", "HX-Target")  #: a view may answer these with a part of its page
 VARY = ", ".join(("Cookie", "Accept-Encoding", *HTMX))
 MAX_BYTES = 600_000  #: of a page that is kept
@@ -113,7 +112,7 @@ def _may_share(request: HttpRequest) -> bool:
     return request.method in ("GET", "HEAD") and not (
         request.path_info in NO_PAGES
         or settings.SESSION_COOKIE_NAME in cookies
-        or any(name in cookies for name in NOT_COOKIES)
+        or settings.MESSAGES_COOKIE_NAME in cookies  # they are shown something of their own
     )
 
 

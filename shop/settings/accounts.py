@@ -63,8 +63,7 @@ STAFF_SESSION_IDLE_S = env.int("STAFF_SESSION_IDLE_S", default=2 * 3600)
 STAFF_SESSION_LASTS_S = env.int("STAFF_SESSION_LASTS_S", default=12 * 3600)
 #: Seconds after which a customer signs in again, however often they were here. Their basket is kept with the account.
 CUSTOMER_SESSION_LASTS_S = env.int("CUSTOMER_SESSION_LASTS_S", default=30 * 24 * 3600)
-#: By which a device is known that signed in before, and for how many seconds.
-DEVICE_COOKIE_NAME = "__Host-device" if SITE_URL.startswith("https://") else "device"
+#: For how many seconds a device is known that signed in before.
 DEVICE_COOKIE_AGE_S = 1_209_600  # two weeks, as the privacy text says; each sign-in renews it
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

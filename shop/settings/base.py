@@ -117,6 +117,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "shop.policies.HttpsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "shop.policies.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

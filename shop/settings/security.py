@@ -72,6 +72,11 @@ SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 #: Behind https no neighbouring name may set these cookies for us (RFC 6265bis, 4.1.3.2).
 _prefix = "__Host-" if _https else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_prefix}sessionid", f"{_prefix}csrftoken"
+LANGUAGE_COOKIE_NAME, MESSAGES_COOKIE_NAME = f"{_prefix}django_language", f"{_prefix}messages"
+OSCAR_BASKET_COOKIE_OPEN = f"{_prefix}oscar_open_basket"
+BASKET_COUNT_COOKIE_NAME, BASKET_LATER_COOKIE_NAME = f"{_prefix}basket_count", f"{_prefix}kept_for_later"
+DEVICE_COOKIE_NAME = f"{_prefix}device"  #: by which a device is known that signed in before
+MESSAGE_STORAGE = "shop.kernel.cookies.MessageStorage"
 LANGUAGE_COOKIE_SECURE = _https
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"

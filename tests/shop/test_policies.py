@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils.translation import override
 
 import shop.settings.base
+from checkout.basket.models import Line  # type: ignore[attr-defined]
 from tests.factories.people import make_staff, make_user
 from tests.support import observatory
 from tests.walks.test_basket_to_books import shoe_in_stock
@@ -178,9 +179,19 @@ def test_cookies_are_bound_to_this_name_and_out_of_reach_of_scripts_and_neighbou
     person.save()
     client = visitor()
     client.get("/accounts/login/")
+    shoe = shoe_in_stock(3)
+    client.get(shoe.product.get_absolute_url(), follow=True)
+    client.post("/basket/add/", {"product_id": shoe.product_id, "quantity": 1})
+    client.post(f"/basket/lines/{Line.objects.get().pk}/later/")
     client.post("/accounts/login/", {"login": person.email, "password": "hafen-kontor-26"})
     client.post("/i18n/setlang/", {"language": "en"})
+    client.post("/account/profile/", {"first_name": "E", "last_name": "M", "phone": "", "language": "en"})
+    client.post("/basket/add/", {"product_id": shoe_in_stock(3).product_id, "quantity": 1})
     cookies = client.cookies
+    assert not [name for name in cookies if not name.startswith("__Host-")]
+    kinds = ("sessionid", "csrftoken", "device", "django_language", "messages")
+    kinds += ("oscar_open_basket", "basket_count", "kept_for_later")
+    assert {f"__Host-{kind}" for kind in kinds} == set(cookies)
     session = cookies["__Host-sessionid"]
     assert (session["httponly"], session["secure"], session["path"], session["domain"]) == (
         True,
@@ -190,7 +201,7 @@ def test_cookies_are_bound_to_this_name_and_out_of_reach_of_scripts_and_neighbou
     )
     for cookie in cookies.values():
         assert (cookie["secure"], cookie["samesite"]) == (True, "Lax"), cookie.key
-    assert "sessionid" not in cookies
+        assert (cookie["path"], cookie["domain"]) == ("/", ""), "else a browser refuses it under this name"
 
 
 def test_what_the_merchant_chooses_about_hsts_is_said(https: Any) -> None:
@@ -202,6 +213,21 @@ def test_what_the_merchant_chooses_about_hsts_is_said(https: Any) -> None:
 def test_http_leads_to_the_same_name_by_https(https: Any) -> None:
     answer = Client(headers={"host": HOST}).get("/catalogue/")
     assert (answer.status_code, answer["Location"]) == (301, f"https://{HOST}/catalogue/")
+
+
+SENT_BY_PROGRAMS = ("/payments/stripe/webhook", "/carriers/dhl/webhook", "/newsletter/leave/x/", "/help/")
+
+
+@pytest.mark.parametrize("address", SENT_BY_PROGRAMS)
+def test_what_is_sent_without_https_is_refused_and_not_led_on(https: Any, address: str) -> None:
+    """Led on, a program that sends in the clear would never be noticed (ASVS 4.1.2)."""
+    answer = Client(headers={"host": HOST}).post(address, b"{}", content_type="application/json")
+    assert (answer.status_code, answer.get("Location")) == (403, None)
+    assert answer.json() == {"error": "https only"}
+    assert visitor().post(address, b"{}", content_type="application/json").status_code != 301
+    https.SECURE_SSL_REDIRECT = False
+    at_home = Client(headers={"host": HOST}).post(address, b"{}", content_type="application/json")
+    assert "https only" not in at_home.content.decode()
 
 
 def test_what_the_browser_may_do_is_said(https: Any) -> None:
