@@ -2,6 +2,8 @@
 
 from django import template
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 register = template.Library()
 
@@ -12,3 +14,17 @@ def percent(rate_bp: int) -> str:
     whole, rest = divmod(int(rate_bp), 100)
     digits = 0 if not rest else 1 if rest % 10 == 0 else 2
     return f"{number_format(whole + rest / 100, decimal_pos=digits)}\u00a0%"
+
+
+@register.simple_tag
+def working_days(low: int, high: int) -> str:
+    """How long something takes, in working days, as people say it: ``{% working_days way.days_min way.days_max %}``."""
+    if low == high == 0:
+        return _("the same working day")
+    if low == high:
+        return ngettext("%(days)s working day", "%(days)s working days", high) % {"days": high}
+    if low == 0:
+        return (
+            _("by the next working day") if high == 1 else _("within %(days)s working days") % {"days": high}
+        )
+    return _("%(a)s to %(b)s working days") % {"a": low, "b": high}

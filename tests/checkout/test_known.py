@@ -10,13 +10,14 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from catalogue.partner.models import StockRecord
 from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit, MethodRule
 from checkout.shipping.models import DeliveryMethod
 from checkout.shipping.pickup import working_day
+from checkout.templatetags.checkout_tags import working_days
 from fulfilment.warehouse.picking.models import CutOff
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Bin, BinStock, Site
 from shop.customers.models import User
@@ -325,7 +326,9 @@ def test_pick_up_says_what_lies_in_the_store_and_when_all_is_ready(client: Clien
     assert page.context["fetching"].to_bring == []
     assert page.context["fetching"].ready_on == dt.date(2026, 11, 26)
     text = page.content.decode()
-    assert "Deichstr. 1" in text and "Alles liegt dort bereit" in text
+    assert text.count("Deichstr. 1") == 1 and "Alles liegt dort bereit" in text
+    pick_up = text[text.index('value="pickup"') : text.index("Alles liegt dort bereit")]
+    assert "Werktag" not in pick_up, "the day itself is named"
     put_in_basket(client, away, quantity=2)
     page = client.get(reverse("checkout:delivery"))
     [(title, wanted, there)] = page.context["fetching"].to_bring
@@ -335,6 +338,34 @@ def test_pick_up_says_what_lies_in_the_store_and_when_all_is_ready(client: Clien
     assert len(client.get(reverse("checkout:delivery")).context["fetching"].to_bring) == 2, (
         "promised to others"
     )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "german", "english"),
+    [
+        (0, 0, "am selben Werktag", "the same working day"),
+        (0, 1, "spätestens am nächsten Werktag", "by the next working day"),
+        (0, 3, "innerhalb von 3 Werktagen", "within 3 working days"),
+        (1, 1, "1 Werktag", "1 working day"),
+        (2, 2, "2 Werktage", "2 working days"),
+        (2, 3, "2 bis 3 Werktage", "2 to 3 working days"),
+    ],
+)
+def test_working_days_are_said_as_people_say_them(low: int, high: int, german: str, english: str) -> None:
+    for language, words in (("de", german), ("en", english)):
+        with translation.override(language):
+            assert working_days(low, high) == words
+
+
+def test_the_summary_names_the_way_of_delivery_once_beside_its_charge(client: Client) -> None:
+    put_in_basket(client, make_variant())
+    page = go_to_summary(client)
+    totals = page.content.decode().partition('<dl class="totals">')[2].partition("</dl>")[0]
+    assert "<dt>Lieferung nach Hause</dt>" in totals and "Lieferung <" not in totals
+    client.post(reverse("checkout:delivery"), {"delivery": "pickup"})
+    text = client.get(reverse("checkout:summary")).content.decode()
+    assert "<dt>Abholung im Laden</dt>" in text
+    assert "<dt>Lieferzeit</dt><dd>Spätestens am nächsten Werktag" in text
 
 
 @pytest.mark.parametrize(("hour", "ready"), [(10, 26), (19, 27), (23, 27)])

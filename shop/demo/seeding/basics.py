@@ -13,7 +13,6 @@ from fulfilment.warehouse.stock.models import Bin, Site, Zone
 from shop.demo.merchant import MERCHANT
 from shop.demo.seeding import warehouse
 
-STORE = f"{MERCHANT.street}, {MERCHANT.city}"
 #: Bins beside the shelves: code, zone, kind, turn on the walk.
 EXTRA_BINS = (
     ("WE-01", "W", "receiving", 1),
@@ -72,11 +71,11 @@ def _store() -> None:
     texts = {
         "en": {
             "name": "Collect in the shop",
-            "description": f"{STORE}; we write to you as soon as it is ready",
+            "description": "We write to you as soon as it is ready",
         }
     }
     DeliveryMethod.objects.filter(code="pickup", description=PICKUP_DESCRIPTION).update(
-        description=f"{STORE}; wir schreiben Ihnen, sobald alles bereitliegt", texts=texts
+        description="Wir schreiben Ihnen, sobald alles bereitliegt", texts=texts
     )
 
 
