@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from django.conf import settings
 from django.db.models import Q
@@ -13,7 +13,7 @@ from django.db.models import Q
 from catalogue.models import Product
 from catalogue.partner.prices import unlawful_references
 from catalogue.partner.vat import UnknownVatRate, rate_bp
-from checkout.order.models import AcceptedSummary
+from checkout.order.models import AcceptedSummary, Order
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice
 from shop.kernel.clock import now
@@ -27,6 +27,9 @@ NAMED = 10  #: faults named per rule
 LATEST = 200  #: of orders, mails and invoices, how many are looked at
 READ = 25  #: of the latest invoices, how many documents are read
 AT_ONCE = dt.timedelta(minutes=15)  #: until then a mail may still be on its way through the outbox
+#: Orders that a customer made of a basket. The others came without a page to agree to: taken by phone (who took it is
+#: noted), sent once more or in exchange (it follows another order), written by an import (no basket is behind it).
+ON_THE_WEB = Order.objects.filter(kind=Order.SALE, taken_by=None, placement_key__startswith="basket:")
 
 Check = Callable[[Rule, dt.date], list[str]]
 
@@ -92,12 +95,18 @@ def mails_carry_texts(rule: Rule, day: dt.date) -> list[str]:
 
 
 def summaries_kept(rule: Rule, day: dt.date) -> list[str]:
-    """The kept summaries of the latest orders are what their hash says."""
+    """Every order placed on the web has its summary, and those of the latest are what their hash says."""
+    gone = ON_THE_WEB.filter(accepted_summary=None).order_by("-pk").values_list("number", flat=True)
     rows = AcceptedSummary.objects.select_related("order").order_by("-pk")[:LATEST]
     return _some(
-        f"order {row.order.number}: the kept summary was changed"
-        for row in rows
-        if AcceptedSummary.digest(row.html) != row.sha256
+        chain(
+            (f"order {number}: no summary is kept" for number in gone[: NAMED + 1]),
+            (
+                f"order {row.order.number}: the kept summary was changed"
+                for row in rows
+                if AcceptedSummary.digest(row.html) != row.sha256
+            ),
+        )
     )
 
 

@@ -27,12 +27,15 @@ class Finding:
 
 
 def run(day: dt.date, rules: Sequence[Rule] | None = None) -> tuple[list[Finding], Collection]:
-    """Every rule in force on ``day`` on everything the shop shows. Raises LookupError for a check nobody knows."""
+    """Every rule in force on ``day`` on everything the shop shows, which is rendered where one of them looks at it.
+
+    Raises LookupError for a check nobody knows.
+    """
     chosen = in_force(list(read() if rules is None else rules), day)
     for rule in chosen:
         if rule.check not in (ON_SPECIMENS if rule.scope else ON_DATABASE):
             raise LookupError(f"{rule.name}: nobody knows the check {rule.check!r}")
-    found = collect()
+    found = collect() if any(rule.scope for rule in chosen) else Collection()
     return [_finding(rule, day, found) for rule in chosen], found
 
 

@@ -108,8 +108,9 @@ def make_placement(
     language: str = "de",
     delivery_code: str = "home",
     credit_minor: int = 0,
+    accepted_html: str = "",
 ) -> Placement:
-    """Everything placing needs, for a basket."""
+    """Everything placing needs, for a basket. ``accepted_html``: the summary as the web shop would have shown it."""
     lines = list(basket.all_lines())
     return Placement(
         basket=basket,
@@ -123,6 +124,7 @@ def make_placement(
         user=user,
         seen_total_minor=seen_total_minor,
         credit_minor=credit_minor,
+        accepted_html=accepted_html,
     )
 
 

@@ -33,6 +33,6 @@ def build(outbox: Any) -> None:
         )
         set_price(stockrecord=record, gross_minor=8_000, reduced=True)
     with override("de"):
-        order = place_order((variants(shoe)[0], 1), method="invoice")
+        order = place_order((variants(shoe)[0], 1), method="invoice", accepted_html="<p>200,00 €</p>")
     outbox.drain()
     assert order.number
