@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from shop.kernel.text import clean_line
 from shop.kernel.transactions import retrying
 
 from .events import ReviewRefused
-from .models import ProductReview, ReviewReport
+from .models import LINE_FORGOTTEN, ProductReview, ReviewReport
 from .states import PUBLISHED, REFUSED, WAITING
 
 
@@ -110,6 +111,22 @@ def keep(*, review: ProductReview, by: Any) -> int:
 def report(*, review: ProductReview, reason: str, words: str = "", email: str = "") -> ReviewReport:
     """A reader says that a review should not be there. Nothing is hidden by it: a person looks."""
     return ReviewReport.objects.create(review=review, reason=reason, words=words.strip(), email=email)
+
+
+def forget_authors(*, user_ids: Collection[int], by: Any = None) -> int:
+    """Take people out of what they wrote, for good: their accounts are deleted. Returns how many reviews stay.
+
+    A published one keeps stars and words, which others rely on (Art. 17 (3) a GDPR): neither name, account nor order
+    line stands with it any more. That it came of a purchase stays said. What is not published goes.
+    """
+
+    def work() -> int:
+        mine = ProductReview.objects.filter(user__in=user_ids)
+        ProductReview.objects.filter(pk__in=mine.exclude(state=PUBLISHED).values("pk")).delete()
+        mine.exclude(verified_line_id=None).update(verified_line_id=LINE_FORGOTTEN)
+        return mine.update(user=None, name="")
+
+    return retrying(work)
 
 
 def _decide(review: ProductReview, *, to: str, by: Any, why: str, seen: str) -> None:

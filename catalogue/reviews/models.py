@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from oscar.apps.catalogue.reviews.abstract_models import AbstractProductReview
 
@@ -17,11 +18,13 @@ from .states import PUBLISHED, REVIEW
 
 BEST = 5  #: stars
 TITLE_MAX, NAME_MAX, BODY_MAX, WORDS_MAX = 100, 60, 4_000, 1_000
+LINE_FORGOTTEN = 0  #: it was bought here; by which order is forgotten with its author's account
 
 
 class ProductReview(AbstractProductReview):
     """What one person says of one product. ``verified_line_id`` is the order line it was bought with (a plain number:
-    orders live upstairs); empty: nothing is known of a purchase, and nothing is claimed."""
+    orders live upstairs); empty: nothing is known of a purchase, and nothing is claimed. Without ``user`` and ``name``:
+    its author's account was deleted."""
 
     machine = REVIEW
 
@@ -68,6 +71,11 @@ class ProductReview(AbstractProductReview):
     def is_verified(self) -> bool:
         """Whether the author is known to have bought it here."""
         return self.verified_line_id is not None
+
+    @property
+    def author(self) -> str:
+        """The name to show, in the reader's language where the author has none any more."""
+        return self.name or gettext("a former customer")
 
     @property
     def stars(self) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from catalogue.reviews import actions as reviews
 from checkout.order.models import Order
 from checkout.store_credit import actions as credit_actions
 from checkout.store_credit import queries as store_credit
@@ -110,8 +111,11 @@ def kept_until(person: Any) -> dt.date | None:
 
 
 def carry_out(wish: AccountDeletion) -> bool:
-    """Delete the account; its orders become those of a guest, who keeps every right by order number and e-mail address.
-    False when the wish was taken back in this moment, or store credit has come since ``hindrances`` was asked."""
+    """Delete the account; its orders become those of a guest, who keeps every right by order number and e-mail address,
+    and what is published of its reviews nobody's.
+
+    False when the wish was taken back in this moment, or store credit has come since ``hindrances`` was asked.
+    """
 
     def work() -> bool:
         if not credit_actions.is_empty_and_held(user_id=wish.user_id):
@@ -120,6 +124,8 @@ def carry_out(wish: AccountDeletion) -> bool:
         if not deletion.carry_out(wish=wish):
             return False
         Order.objects.filter(user_id=wish.user_id).update(user=None, guest_email=email)
+        merged = User.objects.filter(merged_into=wish.user_id).values_list("pk", flat=True)
+        reviews.forget_authors(user_ids=[wish.user_id, *merged])
         return True
 
     return retrying(work)

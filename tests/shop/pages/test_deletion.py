@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.test import Client
 from oscar.apps.address.models import UserAddress
 
 from catalogue.alerts import actions as stock_alerts
 from catalogue.alerts.models import StockAlert
+from catalogue.models import Product
+from catalogue.reviews.actions import Opinion, publish, write_review
+from catalogue.reviews.models import LINE_FORGOTTEN, ProductReview
 from checkout.basket.models import Basket
 from checkout.order.models import Order
 from checkout.store_credit.models import CreditAccount
@@ -102,6 +106,78 @@ def test_then_everything_of_the_person_goes_and_orders_stay_for_the_tax_office(
         == 200
     )
     assert User.objects.create_user(email="erika@example.org", password="neu-hafen-26").pk != person.pk
+
+
+def _one_of_each(person: User) -> dict[str, dict[str, Any]]:
+    """What belongs to ``person`` alone: model and what makes a row of it, beside the list of the code."""
+    product = make_variant().product.parent
+    return {
+        "wishlists.WishList": {"owner": person, "key": "w" * 6},
+        "customer.ProductAlert": {"user": person, "product": product},
+        "stock_alerts.StockAlert": {"user": person, "product": product, "email": "andere@example.org"},
+        "basket.Basket": {"owner": person},
+        "analytics.UserRecord": {"user": person},
+        "analytics.UserProductView": {"user": person, "product": product},
+        "analytics.UserSearch": {"user": person, "query": "schuh"},
+        "communication.Notification": {"recipient": person, "subject": "Wieder da", "body": "Text"},
+        "communication.Email": {"user": person, "subject": "Hallo", "body_text": "Text"},
+    }
+
+
+def test_each_kind_of_thing_that_is_the_persons_alone_goes_and_that_of_others_stays(person: User) -> None:
+    rows = {apps.get_model(model): values for model, values in _one_of_each(person).items()}
+    for model, values in rows.items():
+        model._default_manager.create(**values)
+    other = _one_of_each(make_user("fremd@example.org"))
+    other["wishlists.WishList"]["key"] = "f" * 6
+    other["stock_alerts.StockAlert"]["email"] = "fremd@example.org"
+    for model, values in other.items():
+        apps.get_model(model)._default_manager.create(**values)
+    deletion.carry_out(wish=deletion.ask(person=person))
+    left = {model._meta.label: model._base_manager.count() for model in rows}
+    assert left == dict.fromkeys(other, 1)
+    assert {model for model, _field in deletion.GOES} == set(left), "what was added gets its row above"
+
+
+def test_reviews_lose_their_name_and_what_was_not_published_goes(
+    member: Client, person: User, clock: Any
+) -> None:
+    product, second = make_variant().product.parent, make_variant().product.parent
+    for one in (product, second):
+        Product.objects.filter(pk=one.pk).update(is_public=True)
+    line = make_order((product.children.get().stockrecords.get(), 1), user=person).lines.get()
+    Order.objects.update(status="completed")
+    said = Opinion(4, "Trocken geblieben", "Drei Wochen Regen.", "Erika B.")
+    shown = write_review(product=product, opinion=said, by=person, verified_line_id=line.pk)
+    publish(review=shown, by=None)
+    write_review(product=second, opinion=said, by=person)
+    page = member.get("/account/delete/").content.decode()
+    for words in ("veröffentlichten Bewertungen", "weil andere", "solange der Artikel im Shop ist"):
+        assert words in page.partition("Was bleibt")[2], words
+    member.post("/account/delete/", SURE)
+    clock.advance(days=15)
+    assert delete_accounts() == 1
+    kept = ProductReview.objects.get()
+    assert (kept.pk, kept.user_id, kept.name) == (shown.pk, None, "")
+    assert kept.verified_line_id == LINE_FORGOTTEN, "no order leads to its author"
+    html = Client().get(f"/reviews/product/{product.pk}/").content.decode()
+    assert (
+        "Drei Wochen Regen." in html and "Bestätigter Kauf" in html and "jemand, der hier Kunde war" in html
+    )
+    assert "Erika" not in html
+    for url in (product.get_absolute_url(), f"/reviews/{shown.pk}/report/"):
+        assert "Erika" not in Client().get(url).content.decode(), url
+
+
+def test_reviews_of_accounts_that_were_merged_into_it_lose_their_name_too(person: User, clock: Any) -> None:
+    older = make_user("e.beispiel@example.net")
+    said = Opinion(4, "Trocken geblieben", "Drei Wochen Regen.", "Erika B.")
+    publish(review=write_review(product=make_variant().product.parent, opinion=said, by=older), by=None)
+    User.objects.filter(pk=older.pk).update(is_active=False, merged_into=person)
+    deletion.ask(person=person)
+    clock.advance(days=15)
+    assert delete_accounts() == 1
+    assert ProductReview.objects.get().name == ""
 
 
 def test_accounts_that_were_merged_into_it_and_further_addresses_go_too(person: User, outbox: Any) -> None:
