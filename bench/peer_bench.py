@@ -4,6 +4,8 @@ Both run on the same PostgreSQL and under the same gunicorn with the same worker
 what makes it fast: compiled templates are kept, connections stay open, its search looks for no spelling. CPU is that of
 the web workers and of the database together. With BENCH_PEER=tiny the ranges are small and the figures mean nothing;
 with BENCH_PEER=middle they are a fifth, with BENCH_PEER=beside as well, and growth is left out: a look of few minutes.
+"Unkept" keeps no whole page, and for a minute the parts of one, as a shop does; "anew" keeps nothing at all, as at the
+first look at an article, or for a word that nobody searched before.
 """
 
 from __future__ import annotations
@@ -73,13 +75,16 @@ def _is_slow(key: tuple[str, str]) -> bool:
 
 def _start(folder: Path, stack: ExitStack) -> dict[str, shops.Served]:
     unkept = {"SHARED_KEPT_S": "0"}
+    anew = unkept | {"PARTS_KEPT_S": "0"}
     wanted = {
         "stock": ("stock", lambda: shops.stock_environment(SAME)),
         "kontor": ("kontor", lambda: shops.kontor_environment(SAME, folder)),
         "unkept": ("kontor", lambda: shops.kontor_environment(SAME, folder, **unkept)),
+        "anew": ("kontor", lambda: shops.kontor_environment(SAME, folder, **anew)),
     }
     for kind, size in (("small", SMALL), ("large", LARGE)) if GROWS else ():
         wanted[kind] = ("kontor", lambda size=size: shops.kontor_environment(size, folder, **unkept))
+        wanted[f"{kind}_anew"] = ("kontor", lambda size=size: shops.kontor_environment(size, folder, **anew))
     environments = {kind: (name, made()) for kind, (name, made) in wanted.items()}
     return {
         kind: stack.enter_context(shops.served(name, environment, folder))
@@ -147,13 +152,17 @@ def _figures(costs: dict[tuple[str, str], Cost], rounds: Costs, rss: dict[str, f
             round(median(faster), 1), "x", at_least=_promised(times)
         )
         figures[f"peer.times_cheaper_{case}"] = Figure(round(cheaper, 1), "x")
+    for case in ("product", "category", "search"):
+        anew = costs["anew", case].per_second / costs["stock", case].per_second
+        figures[f"peer.times_faster_{case}_anew"] = Figure(round(anew, 1), "x")
     part = costs["kontor", "order"].cpu_ms / costs["stock", "order"].cpu_ms
     figures["peer.order_cpu_part"] = Figure(round(part, 3), "of stock's CPU", at_most=_promised(0.333))
     for case in ("product", "category", "search") if GROWS else ():
-        grown = costs["large", case].cpu_ms / costs["small", case].cpu_ms
-        figures[f"peer.grown_{case}"] = Figure(
-            round(grown, 2), "x of a small range's CPU", at_most=_promised(1.5)
-        )
+        for how in ("", "_anew"):
+            grown = costs[f"large{how}", case].cpu_ms / costs[f"small{how}", case].cpu_ms
+            figures[f"peer.grown_{case}{how}"] = Figure(
+                round(grown, 2), "x of a small range's CPU", at_most=_promised(1.5)
+            )
     figures["peer.worker_rss_mb"] = Figure(round(rss["kontor"]), "MB", at_most=200)
     figures["peer.stock_worker_rss_mb"] = Figure(round(rss["stock"]), "MB")
     return figures
