@@ -37,15 +37,17 @@ BATCH = 100
 @shared_task(name="payment.sweep_open", ignore_result=True)
 def sweep_open() -> int:
     """Ask Stripe about every card payment that is open for longer than ASK_AFTER, each at most every AGAIN, old ones
-    every LATER. Returns how many were asked."""
+    every LATER. One that was opened, or asked about, after now is asked about too: the clock was set back, nobody knows
+    its age. Returns how many were asked."""
     asked, unexpected, moment = 0, None, now()
     waiting = Payment.objects.filter(
         Q(asked_at=None)
         | Q(asked_at__lte=moment - AGAIN, created_at__gt=moment - OLD_AFTER)
-        | Q(asked_at__lte=moment - LATER),
+        | Q(asked_at__lte=moment - LATER)
+        | Q(asked_at__gt=moment),
+        Q(created_at__lte=moment - ASK_AFTER) | Q(created_at__gt=moment),
         state__in=OPEN_STATES,
         method=CARD,
-        created_at__lte=moment - ASK_AFTER,
         intent_id__isnull=False,
     ).order_by(F("asked_at").asc(nulls_first=True), "pk")
     for payment_id in list(waiting.values_list("pk", flat=True)[:BATCH]):

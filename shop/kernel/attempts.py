@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from .clock import now
 from .models import Attempted
@@ -80,10 +80,17 @@ def note_failure(model: type[Attempted], pk: object, error: Exception) -> None:
 
 
 def due(model: type[Row], limit: int, *first: Any) -> models.QuerySet[Row]:
-    """Pending rows whose time has come, oldest first; ``first``: what they are ordered by before their time."""
-    rows: models.QuerySet[Row] = model._base_manager.filter(
-        state=Attempted.PENDING, next_attempt_at__lte=now()
-    )
+    """Pending rows whose time has come, oldest first; ``first``: what they are ordered by before their time.
+
+    Due is also what is planned for later than any pause from now reaches: the clock was set back meanwhile, and nobody
+    is to wait until it is there again.
+    """
+    moment = now()
+    is_due = Q(next_attempt_at__lte=moment) | Q(attempts=0, next_attempt_at__gt=moment)
+    for attempts in range(1, ATTEMPTS_MAX):
+        longest = dt.timedelta(seconds=pause_s(attempts))
+        is_due |= Q(attempts=attempts, next_attempt_at__gt=moment + longest)
+    rows: models.QuerySet[Row] = model._base_manager.filter(is_due, state=Attempted.PENDING)
     return rows.order_by(*first, "next_attempt_at", "pk")[:limit]
 
 

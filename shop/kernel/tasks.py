@@ -22,11 +22,16 @@ def handle_one(inbox_id: int) -> None:
 @shared_task(name="kernel.sweep", ignore_result=True)
 def sweep() -> None:
     """Do whatever is due in outbox and inbox: what the queue lost, and second attempts. Runs every few seconds. After a
-    long outage thousands wait: what belongs to money goes before letters and what others are told."""
-    for pk in list(due(Delivery, outbox.core.BATCH, outbox.core.urgency()).values_list("pk", flat=True)):
+    long outage thousands wait: what belongs to money, and what comes in (payments among it), goes before letters and
+    what others are told."""
+    rank = outbox.core.urgency()
+    waiting = list(due(Delivery, outbox.core.BATCH, rank).values_list("pk", rank))
+    for pk in (pk for pk, place in waiting if place == 0):
         outbox.deliver(pk)
     for pk in list(due(InboxMessage, inbox.core.BATCH).values_list("pk", flat=True)):
         inbox.handle(pk)
+    for pk in (pk for pk, place in waiting if place > 0):
+        outbox.deliver(pk)
     work.send_rested()
 
 

@@ -22,7 +22,8 @@ from .facts import may_be_due
 
 #: As plain text: compared as a part of a JSON value, SQLite would read the address it is compared with as JSON.
 ADDRESS = Cast(KT("buyer__email"), TextField())
-CUSTOMERS_PER_CHUNK = 400  #: letters of one transaction: a fraction of a second, and the process stays below 200 MB
+#: Letters of one transaction: a fraction of a second, and the process stays below 200 MB.
+CUSTOMERS_PER_CHUNK = 400
 #: Ways of PostgreSQL to answer that read a table, or an index, from end to end.
 WHOLE_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 

@@ -145,6 +145,22 @@ def test_the_sweep_finds_a_payment_whose_webhook_never_came(standin: Any, clock:
     assert order.status == "confirmed"
 
 
+def test_the_sweep_does_not_wait_for_a_clock_that_was_set_back(standin: Any, clock: Any) -> None:
+    clock.stop()
+    order, payment = card_order()
+    pay(start_card_payment(payment=payment).id)
+    _, unpaid = card_order()
+    start_card_payment(payment=unpaid)
+    clock.advance(minutes=-1)
+    assert [tasks.sweep_open(), tasks.sweep_open()] == [2, 0], (
+        "nobody knows how old they are; then they have a time"
+    )
+    order.refresh_from_db()
+    assert order.status == "confirmed"
+    clock.advance(minutes=-1)
+    assert tasks.sweep_open() == 1
+
+
 def test_a_payment_that_stays_open_is_asked_about_twice_a_minute_at_most(standin: Any, clock: Any) -> None:
     clock.stop()
     _, payment = card_order()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
-from shop.kernel import inbox, tasks
+from shop.kernel import inbox, outbox, tasks
+from shop.kernel.attempts import pause_s
+from shop.kernel.clock import now
 from shop.kernel.models import InboxMessage
 from shop.kernel.transactions import in_transaction
 from tests.shop.kernel.test_numbers import in_threads
 from tests.support.helpers import Clock
+from tests.support.told import TestRang, heard_by, ring
 
 pytestmark = pytest.mark.both_databases
 
@@ -91,6 +96,44 @@ def test_a_failure_is_tried_again_and_an_unknown_sender_is_not(
     tasks.sweep()
     row.refresh_from_db()
     assert (row.state, row.last_error) == (InboxMessage.DONE, "")
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_waiting(
+    db: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def never(message: InboxMessage) -> None:
+        tried.append(message.external_id)
+        raise ConnectionError("the bank does not answer")
+
+    monkeypatch.setitem(inbox.HANDLERS, "bank", never)
+    clock.stop()
+    for attempts in (0, 1, 5):
+        row, _ = receive(external_id=str(attempts))
+        pause = dt.timedelta(seconds=pause_s(attempts) if attempts else 0)
+        InboxMessage.objects.filter(pk=row.pk).update(attempts=attempts, next_attempt_at=now() + pause)
+    tasks.sweep()
+    assert tried == ["0"], "the others rest"
+    clock.advance(hours=-2)
+    tasks.sweep()
+    assert sorted(tried) == ["0", "0", "1", "5"]
+    tasks.sweep()
+    assert len(tried) == 4, "they rest anew"
+
+
+def test_what_comes_in_goes_before_letters_and_after_what_belongs_to_money(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setitem(inbox.HANDLERS, "bank", lambda message: done.append("in"))
+    with heard_by():
+        for name in ("notifications.test", "finance.test"):
+            outbox.subscribe(TestRang, name)(lambda event, name=name: done.append(name))  # type: ignore[misc]
+        ring()
+        receive()
+        tasks.sweep()
+    assert done == ["finance.test", "in", "notifications.test"]
 
 
 def test_a_handled_message_is_left_alone(db: None, heard: list[InboxMessage]) -> None:
