@@ -17,3 +17,4 @@ WAGTAILDOCS_EXTENSIONS = [
     "csv", "docx", "jpeg", "jpg", "ods", "odt", "pdf", "png", "pptx", "rtf", "txt", "webp", "xlsx",
 ]  # fmt: skip
 WAGTAILIMAGES_MAX_IMAGE_PIXELS = 60_000_000  #: a file of some KB may unpack to gigabytes
+WAGTAILADMIN_RICH_TEXT_EDITORS = {"default": {"WIDGET": "shop.pages.rich_text.RichTextArea"}}
