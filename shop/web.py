@@ -257,7 +257,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if now - self._looked < LOOK_EVERY_S and self.alive:
             return
         self._looked = now
-        if self.alive and self._growth.is_too_much() and not self.reading and self._growth.takes_its_turn():
+        if self.alive and self._is_to_end():
             self.log.info(
                 "%.0f MB: this worker ends when all is answered, another begins", web_memory.held_mb()
             )
@@ -272,6 +272,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         for conn in list(self.leaving):
             if now >= conn.until:
                 self._close(conn)
+
+    def _is_to_end(self) -> bool:
+        """It has grown, nobody reads any more or long enough was waited for them, and no other worker is ending."""
+        return (
+            self._growth.is_too_much()
+            and not (self.reading and self._growth.waits_for_readers())
+            and self._growth.takes_its_turn()
+        )
 
     def _cap_keepalive(self, deadline: float) -> None:
         """The worker ends: requests that have begun may still arrive until shortly before the end."""

@@ -21,6 +21,9 @@ MEMORY_MB = 200.0  #: a worker holds no more than this for long (what it shares 
 GROWN_MB = 15.0
 OVER_FOR_S = 30.0  #: one large answer is no growth
 LIVES_S = 600.0  #: at least: a worker that ends before it is warm serves nobody well
+WAITS_FOR_READERS_S = (
+    300.0  #: when its time has come; then it ends as when the shop is stopped (graceful timeout)
+)
 APART_S = 60.0  #: between two that end: the new one has begun by then
 _STATUS = Path("/proc/self/statm")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -56,6 +59,13 @@ class Growth:
             return False
         self.over_since = self.over_since or now
         return now - self.over_since >= OVER_FOR_S and now - self.began_at >= LIVES_S
+
+    def waits_for_readers(self) -> bool:
+        """Whether somebody who still takes an answer is waited for. On a busy server somebody always does."""
+        if self.over_since is None:
+            return True
+        due = max(self.over_since + OVER_FOR_S, self.began_at + LIVES_S)
+        return time.monotonic() - due < WAITS_FOR_READERS_S
 
     def takes_its_turn(self) -> bool:
         """Whether no other worker is ending or has just ended. The turn is kept until this process is gone."""

@@ -16,11 +16,12 @@ from shop import web, web_memory, web_sending
 
 web.HEAD_S, web.WAITING_MAX, web.ARRIVING_MAX = 1.0, 6, 60
 web.BODY_S = float(os.environ.get("TINY_BODY_S", "1"))
-web.PAUSE_S = web_sending.PAUSE_S = 2.0
+web.PAUSE_S = web_sending.PAUSE_S = float(os.environ.get("TINY_PAUSE_S", "2"))
 web.RATE = web_sending.RATE = 500_000
 web_sending.HELD_S = 4.0
 web_memory.MEMORY_MB = float(os.environ.get("TINY_MEMORY_MB", "1000"))
 web_memory.OVER_FOR_S = web_memory.LIVES_S = 1.0
+web_memory.WAITS_FOR_READERS_S = float(os.environ.get("TINY_READERS_WAIT_S", "60"))
 web.READERS_MAX = int(os.environ.get("TINY_READERS", "40"))
 gthread.STOP_KEEPALIVE_LINGER = float(os.environ.get("TINY_LINGER_S", "2"))
 SLOW_S = 0.2
