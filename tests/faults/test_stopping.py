@@ -18,9 +18,11 @@ from typing import Any
 import pytest
 
 from scripts.processes import free_port
+from tests.support.brokers import RabbitMQ, Redis
 from tests.support.environment import ROOT, isolated
 
 TASKS = 60  #: half a minute of work: most of it is left
+FEWER = 24  #: five seconds of work
 SHOPPERS = 8
 PATIENCE_S = 100
 
@@ -46,31 +48,67 @@ def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
+def begin_worker(
+    place: Path, processes: list[subprocess.Popen[str]], *, tasks: int = 0, broker: str = ""
+) -> subprocess.Popen[str]:
+    """A worker that writes into place/log; once ready it asks for ``tasks``. No ``broker``: the queue in files."""
+    environment = isolated(place) | {"PATIENT_LOG": str(place / "log"), "PATIENT_TASKS": str(tasks)}
+    environment.pop("BROKER_URL", None)
+    if broker:
+        environment["BROKER_URL"] = broker
+    command = [
+        sys.executable, "-m", "celery", "--quiet", "-A", "tests.support.patient", "worker",
+        "--loglevel", "WARNING", "--concurrency", "2", "--without-gossip", "--without-mingle",
+    ]  # fmt: skip
+    with (place / "said").open("a") as said:
+        worker = subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True, start_new_session=True, stdout=said, stderr=said
+        )
+    processes.append(worker)
+    return worker
+
+
+def ended_once(log: Path) -> set[str]:
+    """The tasks that were done. Fails when one was cut off, or begun twice."""
+    done = collections.Counter(lines(log))
+    begun = {line.split()[1] for line in done if line.startswith("begun")}
+    ended = {line.split()[1] for line in done if line.startswith("ended")}
+    assert begun == ended and set(done.values()) == {1}, "a task was cut off, or begun twice"
+    return ended
+
+
 @pytest.mark.live
 def test_a_worker_ends_what_it_began_and_leaves_the_rest_in_the_queue(
     tmp_path: Path, processes: list[subprocess.Popen[str]]
 ) -> None:
     log = tmp_path / "log"
-    environment = isolated(tmp_path) | {"PATIENT_LOG": str(log), "PATIENT_TASKS": str(TASKS)}
-    environment.pop("BROKER_URL", None)
-    command = [
-        sys.executable, "-m", "celery", "--quiet", "-A", "tests.support.patient", "worker",
-        "--loglevel", "WARNING", "--concurrency", "2", "--without-gossip", "--without-mingle",
-    ]  # fmt: skip
-    quiet = subprocess.DEVNULL
-    worker = subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True, start_new_session=True, stdout=quiet, stderr=quiet
-    )
-    processes.append(worker)
+    worker = begin_worker(tmp_path, processes, tasks=TASKS)
     until(lambda: len(lines(log)) >= 5, "the worker does nothing")
     worker.terminate()
     assert worker.wait(PATIENCE_S) == 0
-    done = collections.Counter(lines(log))
-    begun = {line.split()[1] for line in done if line.startswith("begun")}
-    ended = {line.split()[1] for line in done if line.startswith("ended")}
-    assert begun == ended and set(done.values()) == {1}, "a task was cut off, or begun twice"
+    ended = ended_once(log)
     left = list((tmp_path / "queue" / "messages").glob("*.money.msg"))
     assert len(left) == TASKS - len(ended) > 0, "what was not begun is in the queue, each once"
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("kind", [Redis, RabbitMQ])
+def test_a_worker_on_a_broker_ends_what_it_began_and_leaves_the_rest_to_another(
+    kind: type[Redis | RabbitMQ], tmp_path: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    log = tmp_path / "log"
+    with kind(tmp_path / "broker") as broker:
+        broker.wait_answers()
+        first = begin_worker(tmp_path, processes, tasks=FEWER, broker=broker.url)
+        until(lambda: len(lines(log)) >= 5, "the worker does nothing")
+        first.terminate()
+        assert first.wait(PATIENCE_S) == 0
+        assert 0 < len(ended_once(log)) < FEWER, "it ended what it began, and began no more"
+        second = begin_worker(tmp_path, processes, broker=broker.url)
+        until(lambda: len(lines(log)) >= 2 * FEWER, "what the first one left is lost")
+        second.terminate()
+        assert second.wait(PATIENCE_S) == 0
+        assert len(ended_once(log)) == FEWER and broker.empty() == 0
 
 
 def ask(port: int, who: str = "") -> str:
