@@ -46,4 +46,4 @@ def bring_back(request: HttpRequest) -> None:
     text = _("Your order %(number)s has reached us.") % {"number": order.number}
     page = reverse("orders:detail", kwargs={"number": order.number})
     link = format_html(' <a href="{}">{}</a>', page, _("To the order"))
-    messages.success(request, format_html("{}{}", text, link), fail_silently=True)
+    messages.success(request, format_html("{}{}", text, link), extra_tags="stays", fail_silently=True)

@@ -13,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -35,6 +34,7 @@ from checkout.payment.stripe_client import Intent, ProviderDown, ProviderRefused
 from shop.kernel.access import public
 from shop.kernel.clock import today
 from shop.kernel.states import StateError
+from shop.ui.times import short_datetime, short_time
 
 log = logging.getLogger(__name__)
 
@@ -135,8 +135,7 @@ def _moment(at: dt.datetime | None) -> str:
     """The time of today, or day and time; empty for None."""
     if at is None:
         return ""
-    local = timezone.localtime(at)
-    return date_format(local, "TIME_FORMAT" if local.date() == today() else "SHORT_DATETIME_FORMAT")
+    return short_time(at) if timezone.localdate(at) == today() else short_datetime(at)
 
 
 @public

@@ -20,6 +20,7 @@ from catalogue.partner.models import Reservation
 from checkout.order.access import SESSION_KEY
 from checkout.order.models import Order
 from shop.kernel.clock import now
+from shop.ui.times import short_time
 
 #: So near a moment is said by its hour, also past midnight: every hour comes once until then.
 SOON = dt.timedelta(hours=12)
@@ -105,7 +106,7 @@ def words(until: dt.datetime | None, pieces: int | None) -> str:
         return ""
     local = timezone.localtime(until)
     soon = local.date() == timezone.localdate(now()) or until - now() <= SOON
-    moment = date_format(local, "TIME_FORMAT") if soon else date_format(local, "DATE_FORMAT")
+    moment = short_time(until) if soon else date_format(local, "DATE_FORMAT")
     text = (
         ngettext(
             "%(n)d piece is in another checkout and may be free again at %(moment)s.",

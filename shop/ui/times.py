@@ -28,7 +28,7 @@ def ago_text(value: dt.datetime, now: dt.datetime) -> str:
     """How long ago, in words ("5 minutes ago"); after one day, or for the future, the date itself."""
     seconds = int((now - value).total_seconds())
     if seconds < 0 or seconds >= DAY_S:
-        return formats.date_format(_local(value), "SHORT_DATE_FORMAT")
+        return short_date(value)
     if seconds < MINUTE_S:
         return _("just now")
     if seconds < HOUR_S:
@@ -56,7 +56,12 @@ def long_date(value: dt.date, lang: str) -> str:
 
 def short_datetime(value: dt.datetime) -> str:
     """Day and minute in the reader's short form, in the shop's time zone."""
-    return f"{short_date(value)}, {_local(value):%H:%M}"
+    return f"{short_date(value)}, {short_time(value)}"
+
+
+def short_time(value: dt.datetime) -> str:
+    """The minute of the day, 08:40, in the shop's time zone."""
+    return f"{_local(value):%H:%M}"
 
 
 def _local(value: dt.date) -> dt.date:

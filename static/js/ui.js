@@ -2,14 +2,14 @@
 
 const TOAST_MS = 8000;
 
-// Toasts: good news leaves by itself, but waits while read (hover, focus); bad news stays until closed.
+// Toasts: good news leaves by itself, but waits while read (hover, focus); bad news, and what has no other place (“stays”), until closed.
 function armToast(toast) {
   const close = toast.querySelector("[data-toast-close]");
   if (close) {
     close.hidden = false;
     close.addEventListener("click", () => toast.remove());
   }
-  if (toast.getAttribute("role") === "alert") return;
+  if (toast.getAttribute("role") === "alert" || toast.dataset.toast === "stays") return;
   let left = TOAST_MS, since = Date.now(), timer = setTimeout(() => toast.remove(), left);
   const pause = () => { clearTimeout(timer); left -= Date.now() - since; };
   const go = () => { clearTimeout(timer); since = Date.now(); timer = setTimeout(() => toast.remove(), Math.max(left, 1500)); };

@@ -61,6 +61,7 @@ def test_whichever_page_comes_first_gives_the_order_back_and_says_so_once(
     said = client.get(reverse(place), follow=True).content.decode()
     assert f"{Order.objects.get().number} ist bei uns angekommen." in said
     assert f'<a href="{page_of_order()}">Zur Bestellung</a>' in said
+    assert said.count('data-toast="stays"') == 1, "it does not leave before it is read"
     assert client.get(page_of_order()).status_code == 200
     assert "ist bei uns angekommen" not in client.get(reverse("basket:summary")).content.decode()
     assert client.post(reverse(SUMMARY), lost)["Location"] == page_of_order(), "the old button as well"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -31,6 +32,8 @@ def test_the_time_to_pay_is_said_and_can_be_extended(client: Client, begun: Orde
     payment = Payment.objects.get()
     text = client.get(reverse("checkout:pay", args=[begun.number])).content.decode()
     assert "data-limit=" in text and reverse("checkout:longer", args=[begun.number]) in text
+    english = client.get(f"/en/checkout/pay/{begun.number}/").content.decode()
+    assert re.search(r"is kept for you until \d\d:\d\d\.<", english), "said as everywhere else in the shop"
     for _ in range(12):  # WCAG 2.2.1: at least ten times
         clock.advance(minutes=25)
         client.post(reverse("checkout:longer", args=[begun.number]))

@@ -131,7 +131,11 @@ def test_an_app_is_set_up_and_opens_the_office(
     prove(client, clerk)
     page = client.get(reverse("mfa_activate_totp"))
     assert page.status_code == 200, "who signed in just now is not asked for the password again"
-    (secret,) = re.findall(r'value="([A-Z2-7]{16,})"', page.content.decode())
+    (secret,) = re.findall(r"<code>([A-Z2-7]{16,})</code>", page.content.decode())
+    link = re.search(r'href="(otpauth://totp/[^"]+)"', page.content.decode())
+    assert link and f"secret={secret}" in link[1], (
+        "whoever is on the phone already cannot scan its own screen"
+    )
     wrong = client.post(reverse("mfa_activate_totp"), {"code": "000000"})
     assert (wrong.status_code, Authenticator.objects.count()) == (200, 0)
     before = client.session.session_key
@@ -211,7 +215,7 @@ def test_a_factor_that_comes_or_goes_is_told_to_the_address(
     sign_in(client, clerk)
     prove(client, clerk)
     page = client.get(reverse("mfa_activate_totp"))
-    (secret,) = re.findall(r'value="([A-Z2-7]{16,})"', page.content.decode())
+    (secret,) = re.findall(r"<code>([A-Z2-7]{16,})</code>", page.content.decode())
     client.post(reverse("mfa_activate_totp"), {"code": code(secret)})
     outbox.drain()
     told = set(OutgoingMail.objects.filter(recipient=clerk.email).values_list("subject", flat=True))
