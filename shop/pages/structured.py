@@ -8,12 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.templatetags.static import static
 from django.utils.html import strip_tags
+from django.utils.text import Truncator
 from django.utils.translation import get_language
 
 from shop.kernel.money import to_decimal
 
 SCHEMA = "https://schema.org"
 DESCRIPTION_MAX = 5_000
+SUMMARY_MAX = 155  #: characters of a description that search engines and previews show
 PICTURES_MAX = 6
 LOCALES = {"de": "de_DE", "en": "en_GB", "hu": "hu_HU"}
 SHARE_PICTURE = "img/share.png"  #: 1200 x 630, for pages without a picture of their own
@@ -26,8 +28,14 @@ def absolute(url: str) -> str:
     return url if url.startswith(("http://", "https://")) else f"{settings.SITE_URL}{url}"
 
 
+def summary(text: object, most: int = SUMMARY_MAX) -> str:
+    """A text in at most so many characters, on one line and without marks; "" where it says nothing."""
+    return Truncator(" ".join(strip_tags(str(text or "")).split())).chars(most)
+
+
 def product(page: Mapping[str, Any]) -> Data:
-    """Product with its Offer, of the context of a product's page."""
+    """Product with its Offer, of the context of a product's page. What it does not have is left out: to search engines an
+    empty picture or text is a fault."""
     shown, chosen = page["product"], page.get("chosen")
     url = absolute(page["product_url"])
     data: Data = {
@@ -35,10 +43,13 @@ def product(page: Mapping[str, Any]) -> Data:
         "@type": "Product",
         "@id": url,
         "name": shown.title,
-        "description": strip_tags(shown.description)[:DESCRIPTION_MAX],
         "url": url,
+    }
+    more: Data = {
+        "description": summary(shown.description, DESCRIPTION_MAX),
         "image": [absolute(one.url) for one in page.get("pictures", [])[:PICTURES_MAX]],
     }
+    data |= {name: value for name, value in more.items() if value}
     if shown.brand:
         data["brand"] = {"@type": "Brand", "name": shown.brand}
     if chosen is not None:

@@ -46,6 +46,13 @@ def organization_ld(seller: Any) -> SafeString | str:
     return script(structured.organization(seller)) if seller else ""
 
 
+@register.simple_tag
+def description(text: object) -> SafeString | str:
+    """The description of the page for search engines; nothing where there are no words."""
+    words = structured.summary(text)
+    return format_html('<meta name="description" content="{}">', words) if words else ""
+
+
 @register.inclusion_tag("components/open_graph.html", takes_context=True)
 def open_graph(context: template.Context) -> dict[str, Any]:
     """Title, picture and address for previews of a link."""
