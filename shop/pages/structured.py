@@ -1,4 +1,4 @@
-"""Facts of a page for machines: schema.org data as plain dictionaries, and what previews of a link show."""
+"""Facts of a page for machines: schema.org data as plain dictionaries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
-from django.utils.translation import get_language
 
 from shop.kernel.money import to_decimal
 
@@ -17,7 +16,6 @@ SCHEMA = "https://schema.org"
 DESCRIPTION_MAX = 5_000
 SUMMARY_MAX = 155  #: characters of a description that search engines and previews show
 PICTURES_MAX = 6
-LOCALES = {"de": "de_DE", "en": "en_GB", "hu": "hu_HU"}
 SHARE_PICTURE = "img/share.png"  #: 1200 x 630, for pages without a picture of their own
 
 Data = dict[str, Any]
@@ -34,8 +32,8 @@ def summary(text: object, most: int = SUMMARY_MAX) -> str:
 
 
 def product(page: Mapping[str, Any]) -> Data:
-    """Product with its Offer, of the context of a product's page. What it does not have is left out: to search engines an
-    empty picture or text is a fault."""
+    """Product with its Offer, of the context of a product's page. What it does not have is left out: to search engines
+    an empty picture or text is a fault."""
     shown, chosen = page["product"], page.get("chosen")
     url = absolute(page["product_url"])
     data: Data = {
@@ -115,40 +113,3 @@ def organization(seller: Any) -> Data:
     }
     more = {"email": seller.email, "telephone": seller.phone, "vatID": seller.vat_id}
     return data | {name: value for name, value in more.items() if value}
-
-
-def open_graph(page: Mapping[str, Any]) -> Data:
-    """What a preview of this page shows: of a product, a category, a written page, else of the shop."""
-    language = (get_language() or settings.LANGUAGE_CODE).split("-")[0]
-    shown, category, written = page.get("product"), page.get("category"), page.get("page")
-    title, picture, kind = "", "", "website"
-    shop = _value(page, "shop_name") or settings.OSCAR_SHOP_NAME
-    if shown is not None and page.get("product_url"):
-        title, kind = shown.title, "product"
-        pictures = page.get("pictures") or []
-        picture = pictures[0].url if pictures else ""
-    elif category is not None and hasattr(category, "name_local"):
-        title, picture = category.name_local, getattr(category, "picture_url", "")
-    elif written is not None:
-        title = getattr(written, "title", "") or (
-            written.get("title", "") if isinstance(written, dict) else ""
-        )
-        picture = getattr(written, "hero_picture_url", "")
-    return {
-        "title": title or shop,
-        "kind": kind,
-        "site": shop,
-        "locale": LOCALES.get(language, language),
-        "url": _value(page, "canonical_url"),
-        "picture": absolute(picture or static(SHARE_PICTURE)),
-        "price": str(to_decimal(page["price_minor"], page["currency"]))
-        if kind == "product" and page.get("price_minor") is not None
-        else "",
-        "currency": page.get("currency", ""),
-    }
-
-
-def _value(page: Mapping[str, Any], name: str) -> str:
-    """A text of the shell, which is worked out when it is asked for."""
-    found = page.get(name, "")
-    return str(found() if callable(found) else found)

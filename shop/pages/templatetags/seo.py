@@ -10,7 +10,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from shop.pages import structured
+from shop.pages import previews, structured
 
 register = template.Library()
 #: Characters that could end the element or a line of script: a name that contains them stays a name.
@@ -55,5 +55,5 @@ def description(text: object) -> SafeString | str:
 
 @register.inclusion_tag("components/open_graph.html", takes_context=True)
 def open_graph(context: template.Context) -> dict[str, Any]:
-    """Title, picture and address for previews of a link."""
-    return structured.open_graph(_facts(context))
+    """Title, words, picture and address for previews of a link."""
+    return previews.open_graph(_facts(context))

@@ -138,8 +138,7 @@ def test_previews_of_a_link_show_title_picture_price_and_language(client: Client
     assert german["og:image"].startswith(f"{SITE}/media/")
     assert meta(client.get(f"/en{product.get_absolute_url()}").content.decode())["og:title"] == "Elbe shoe"
     home = meta(client.get("/").content.decode())
-    assert home["og:image"].startswith(f"{SITE}/static/img/share") and home["og:url"] == f"{SITE}/"
-    assert client.get(home["og:image"].removeprefix(SITE)).status_code in (200, 404)  # files of a build
+    assert home["og:url"] == f"{SITE}/"
 
 
 def tree_of(answer: Any) -> Any:
