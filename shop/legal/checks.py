@@ -10,19 +10,44 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import override
 
+from catalogue.models import Product
+from catalogue.prices import BASE_UNITS
 from shop.pages.models import ContentPage
 from shop.pages.queries import merchant
 
+from .reading import Card
 from .rules import Rule
 from .specimens import Specimen
 
 Check = Callable[[Rule, Specimen], list[str]]
+PRODUCT = re.compile(r"_(\d+)/(?:\?|$)")  #: the address of a product ends in its number
 
 
 def says(rule: Rule, specimen: Specimen) -> list[str]:
     """Every one of ``texts`` is to be read."""
     words = specimen.reading.words
     return [f"does not say “{text}”" for text in rule.texts(specimen.language) if text not in words]
+
+
+def cards_by_measure_say(rule: Rule, specimen: Specimen) -> list[str]:
+    """In a list, the card of every product that is sold by measure in all its variants says every one of ``texts``. One
+    query."""
+    found = {int(led[1]): one for one in specimen.reading.cards if (led := PRODUCT.search(one.href))}
+    measured = Product.objects.filter(pk__in=list(found), content_amount__gt=0, content_unit__in=BASE_UNITS)
+    return _lacking(
+        rule, specimen, [found[pk] for pk in measured.order_by("pk").values_list("pk", flat=True)]
+    )
+
+
+def reduced_cards_say(rule: Rule, specimen: Specimen) -> list[str]:
+    """In a list, every card that announces a reduction (``pattern``) says every one of ``texts``."""
+    wanted = re.compile(rule.options["pattern"])
+    return _lacking(rule, specimen, [one for one in specimen.reading.cards if wanted.search(one.text)])
+
+
+def _lacking(rule: Rule, specimen: Specimen, cards: list[Card]) -> list[str]:
+    texts = rule.texts(specimen.language)
+    return [f"{one.href} does not say “{text}”" for one in cards for text in texts if text not in one.words]
 
 
 def unfolded(rule: Rule, specimen: Specimen) -> list[str]:
@@ -141,6 +166,8 @@ ON_SPECIMENS: dict[str, Check] = {
     check.__name__: check
     for check in (
         says,
+        cards_by_measure_say,
+        reduced_cards_say,
         unfolded,
         one_button,
         before_the_button,

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 SILENT = {"script", "style", "template"}
 VOID = {"input", "img", "link", "meta", "br", "hr", "source", "wbr"}
 LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src"}
+CARD = "product-card"  #: the class of an article in a list
 
 
 @dataclass
@@ -28,6 +29,19 @@ class Button:
 
 
 @dataclass
+class Card:
+    """Goods in a list: where the card leads first, and what it says."""
+
+    href: str = ""
+    text: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it says with single spaces, without capitals."""
+        return " ".join(self.text.split()).casefold()
+
+
+@dataclass
 class Reading:
     """What was read. ``fields`` are the names of what a form sends; ``duties`` the words of parts that are marked as a
     duty of law (data-duty) and not folded away."""
@@ -38,6 +52,7 @@ class Reading:
     fields: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
     duties: dict[str, str] = field(default_factory=dict)
+    cards: list[Card] = field(default_factory=list)
 
     @property
     def words(self) -> str:
@@ -59,6 +74,7 @@ class _Reader(HTMLParser):
         self.found = Reading()
         self._silent = 0
         self._link: Link | None = None
+        self._card: Card | None = None
         self._button: Button | None = None
         self._action = ""
         self._folded = 0
@@ -73,6 +89,11 @@ class _Reader(HTMLParser):
         if tag == "a":
             self._link = Link(at.get("href", ""))
             self.found.links.append(self._link)
+            if self._card is not None and not self._card.href:
+                self._card.href = self._link.href
+        elif tag == "article" and CARD in at.get("class", "").split():
+            self._card = Card()
+            self.found.cards.append(self._card)
         elif tag == "form":
             self._action = at.get("action", "")
         elif tag == "button" and at.get("type", "submit") == "submit":
@@ -118,6 +139,8 @@ class _Reader(HTMLParser):
             self._silent = max(0, self._silent - 1)
         elif tag == "a":
             self._link = None
+        elif tag == "article":
+            self._card = None
         elif tag == "button":
             self._button = None
         elif tag == "form":
@@ -133,5 +156,7 @@ class _Reader(HTMLParser):
             self.found.duties[self._duty[0]] += data
         if self._link is not None:
             self._link.text += data
+        if self._card is not None:
+            self._card.text += data
         if self._button is not None:
             self._button.text += data

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -54,6 +54,7 @@ PLAIN = (
     "orders:lookup",
     "account_login",
 )
+LISTS = ("home", "catalogue:index", "catalogue:search")  #: of these, those that list goods
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _open_pages(found: Collection, language: str) -> None:
     """What anybody may open."""
     visitor = _Visitor(found, language)
     for name in PLAIN:
-        visitor.see(reverse(name), name)
+        visitor.see(reverse(name), name, *(["list"] if name in LISTS else []))
     nodes = tree().roots
     if nodes:
         visitor.see(nodes[0].url, "list")
@@ -172,8 +173,11 @@ def _products(visitor: _Visitor) -> None:
         if pk is None:
             visitor.miss(scopes[0], "none is on offer")
             continue
-        url = Product.objects.get(pk=pk).get_absolute_url()
+        product = Product.objects.get(pk=pk)
+        url = product.get_absolute_url()
         visitor.see(f"{url}?v={variant}" if variant else url, *scopes)
+        if scopes[0] in ("reduced", "by measure"):  # on which page of a range it stands nobody knows
+            visitor.see(f"{reverse('catalogue:search')}?{urlencode({'q': product.text('title')})}", "list")
 
 
 def _first(wanted: Q) -> tuple[int | None, int | None]:

@@ -147,6 +147,26 @@ def test_what_is_taken_from_pages_turns_their_rules_red(
         assert any(says in fault for fault in found[rule]), (rule, says, found.get(rule))
 
 
+#: Rule, what it then says, what is taken from the card of goods in a list; the pages of the goods stay as they are.
+FROM_CARDS = [
+    ("unit price in lists", "“je 1 ”", "unit_price_text=card.unit_price_text"),
+    ("30-day price in lists", "“niedrigster preis", "reference_price_minor=card.reference_price_minor"),
+]
+
+
+def test_what_is_taken_from_cards_in_lists_turns_their_rules_red(
+    lawful_shop: None, change_template: Callable[..., None], faults: Callable[..., Any]
+) -> None:
+    rules = [row[0] for row in FROM_CARDS]
+    for *_rule, words in FROM_CARDS:
+        change_template("components/product_card.html", words, "")
+    found = faults(*rules, "unit price", "30-day price beside a reduction")
+    assert set(found) == set(rules)
+    for rule, says, _words in FROM_CARDS:
+        seen = {fault.partition(" ")[0] for fault in found[rule] if says in fault}
+        assert {url.partition("?")[0] for url in seen} >= {"/", "/catalogue/", "/catalogue/search/"}, seen
+
+
 ODR = [
     '<a href="https://ec.europa.eu/consumers/odr/">OS-Plattform</a>',
     '<a href="https://webgate.ec.europa.eu/odr/main/">ODR</a>',
@@ -303,7 +323,12 @@ def test_every_rule_knows_its_check_and_every_check_is_used() -> None:
     rules = rules_of_law.read()
     assert {rule.check for rule in rules} == set(ON_SPECIMENS) | set(ON_DATABASE)
     assert all(rule.source and rule.duty for rule in rules)
-    tried = {row[0] for row in TAKEN} | {*TEXTS, *ROWS, "withdrawal link", "no link to the ODR platform"}
+    tried = {row[0] for row in [*TAKEN, *FROM_CARDS]} | {
+        *TEXTS,
+        *ROWS,
+        "withdrawal link",
+        "no link to the ODR platform",
+    }
     assert {rule.name for rule in rules} - tried == {"invoices are complete"}
 
 
@@ -331,6 +356,12 @@ def test_a_part_that_is_a_duty_is_read_where_it_needs_no_click() -> None:
     assert read(f"<details>{part}</details>").duties == {}
     assert read(f"<details open>{part}</details>").duties["n"]
     assert read('<section data-duty="n">One<details>hidden</details>two</section>').duties["n"] == "Onetwo"
+
+
+def test_cards_of_goods_are_read_one_by_one() -> None:
+    page = "<article class='card product-card'><a href='/a_1/'>A</a> 3 € <i>je</i> 1 l <a href='/b/'>B</a></article> no"
+    assert [(card.href, card.words) for card in read(page + page).cards] == [("/a_1/", "a 3 € je 1 l b")] * 2
+    assert read("<article class='wish card'>A</article>").cards == []
 
 
 def test_words_of_scripts_are_not_read_and_buttons_know_what_stands_before_them() -> None:
