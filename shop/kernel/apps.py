@@ -10,8 +10,9 @@ class KernelConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  (registers the boot checks)
+        from . import checks, people_read  # noqa: F401  (checks registers the boot checks)
 
+        people_read.watch()
         # Events are registered when their module is imported, machines likewise, subscribers hear by being imported.
         autodiscover_modules("events")
         autodiscover_modules("states")

@@ -1,14 +1,15 @@
 """Personal data and secrets never reach a log: a line is masked as a whole, with its traceback, before it is written.
 
 What has a shape (e-mail, IBAN, card, keys, passwords in addresses, what databases say about rows) is found by its
-shape. A name has none: the people whom a request or a message names are known while it is worked on (``about``), and
-what they typed into fields of people is left out of every line written meanwhile.
+shape. A name has none: the people whom a request, a message or a task names are known while it is worked on
+(``about``), what they typed into fields of people as well as what was read from their rows (people_read.py), and that
+is left out of every line written meanwhile.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -22,6 +23,7 @@ PERSONAL = re.compile(
 )
 SHORTEST = 3  #: letters of a value that is masked: shorter ones would take half of every line
 VALUES_MAX = 60  #: of one request; a form of people has fewer
+READ_MAX = 400  #: values read from rows of people in one block; then the oldest is forgotten
 
 _VALUE = r"\s*[=:]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s,;&)}\]]+)"
 #: Addresses with a key that is not signed, or signed by a library: what is signed by us is found wherever it stands.
@@ -51,6 +53,7 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 )  # fmt: skip
 
 _known: ContextVar[tuple[Callable[[], Iterator[str]], ...]] = ContextVar("masked_values", default=())
+_read: ContextVar[tuple[dict[str, None], ...]] = ContextVar("values_read", default=())
 
 
 def mask(text: str) -> str:
@@ -63,14 +66,41 @@ def mask(text: str) -> str:
     return text
 
 
+def _nobody() -> Iterator[str]:
+    return iter(())
+
+
 @contextmanager
-def about(values: Callable[[], Iterator[str]]) -> Iterator[None]:
-    """Lines written in the block leave out what ``values()`` yields; it is asked only when a line is written."""
-    token = _known.set((*_known.get(), values))
+def about(values: Callable[[], Iterator[str]] = _nobody) -> Iterator[None]:
+    """Lines written in the block leave out what ``values()`` yields, which is asked only when a line is written, and
+    the people whose rows are read in it."""
+    token, rows = _known.set((*_known.get(), values)), _read.set((*_read.get(), {}))
     try:
         yield
     finally:
         _known.reset(token)
+        _read.reset(rows)
+
+
+def is_open() -> bool:
+    """Whether anybody remembers whose rows are read."""
+    return bool(_read.get())
+
+
+def read(values: Iterable[Any]) -> None:
+    """These values of a person were read: lines of the block that is running leave them out."""
+    newest = _read.get()[-1]
+    for value in values:
+        if isinstance(value, str) and is_masked(whole := value.strip()):
+            newest.pop(whole, None)
+            newest[whole] = None
+    while len(newest) > READ_MAX:
+        del newest[next(iter(newest))]
+
+
+def is_masked(value: str) -> bool:
+    """Whether a value is long enough to be left out, and no number."""
+    return len(value) >= SHORTEST and not value.isdigit()
 
 
 def personal(said: Mapping[str, Any]) -> Iterator[str]:
@@ -87,6 +117,6 @@ def _values() -> set[str]:
     for ask in _known.get():
         for value in ask():
             whole = value.strip()
-            if len(whole) >= SHORTEST and not whole.isdigit() and len(found) < VALUES_MAX:
+            if is_masked(whole) and len(found) < VALUES_MAX:
                 found.add(whole)
-    return found
+    return found.union(*_read.get())

@@ -28,6 +28,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.models import F, Q
 
+from . import masks
 from .attempts import ERROR_MAX_CHARS, pause_s
 from .clock import now
 from .nudges import Nudge
@@ -67,7 +68,7 @@ class Task(Nudge):
         """Run under the id of what asked for it. Called as a plain function it is just that."""
         if self.request.called_directly:
             return super().__call__(*args, **kwargs)
-        with outbox.correlation(self.request.get("thread") or uuid.uuid4().hex):
+        with outbox.correlation(self.request.get("thread") or uuid.uuid4().hex), masks.about():
             if is_by_the_clock(self.name) and not args:
                 return by_the_clock(self.name, self.run)
             return self.run(*args, **kwargs)

@@ -10,15 +10,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.test import Client
 
+from checkout.order.models import Order
 from checkout.payment.actions import receive_transfer
 from checkout.payment.models import Payment
 from fulfilment.finance.ledger.models import Entry
 from fulfilment.warehouse.picking.models import PickList
-from shop.kernel import masks, outbox
+from shop.customers.models import User
+from shop.kernel import masks, outbox, people_read
 from shop.kernel.logs import Json, Line
 from shop.kernel.outbox import core
+from shop.kernel.work import Task
 from tests.factories.orders import make_country
 from tests.factories.people import make_staff
 from tests.factories.shopping import make_user
@@ -170,8 +174,9 @@ def test_one_id_leads_from_the_click_to_the_row_of_the_ledger_and_the_log_names_
     heard = core.SUBSCRIBERS["OrderConfirmed"]
     who = next(name for name in heard if name.startswith("notifications."))
 
-    def grumble(event: object) -> None:
-        logging.getLogger("grumbler").warning("no paper for %s %s", *(shopper.CONTACT[k] for k in PEOPLE))
+    def grumble(event: Any) -> None:
+        person = Order.objects.get(pk=event.order_id).billing_address
+        logging.getLogger("grumbler").warning("no paper for %s %s", person.first_name, person.last_name)
 
     monkeypatch.setitem(heard, who, grumble)
     outbox.drain()
@@ -181,8 +186,49 @@ def test_one_id_leads_from_the_click_to_the_row_of_the_ledger_and_the_log_names_
     (heard_line,) = [one for one in log.lines if one["logger"] == "grumbler"]
     ids = set(Entry.objects.exclude(pk__in=before).values_list("correlation_id", flat=True))
     assert ids == {order.correlation_id} == {clicks[-1]["id"]} == {heard_line["id"]}
-    # The grumbler read the name from the order's row and wrote it down itself: the event names nobody, so nobody is
-    # known while it is heard (masks.py). Every other line is looked at, whenever it was written.
-    rest = "".join(str(one["message"]) for one in log.lines if one is not heard_line)
+    # The event names nobody; the grumbler read the name from the order's row and wrote it down.
+    assert heard_line["message"] == "no paper for [person] [person]"
     for name in (*PEOPLE, "email"):
-        assert str(shopper.CONTACT[name]) not in rest
+        assert str(shopper.CONTACT[name]) not in log.text
+
+
+def test_who_was_read_from_a_row_is_left_out_of_the_lines_of_that_block(db: None) -> None:
+    person = make_user("w@post.example", first_name="Wilhelmine", last_name="von Ahn")
+    said = "for Wilhelmine von Ahn, and Li"
+    assert masks.mask(said) == said, "outside of a block nothing is remembered"
+    with masks.about():
+        User.objects.only("first_name").get(pk=person.pk)
+        assert masks.mask(said) == "for [person] von Ahn, and Li", "what was not read is not asked for"
+        with masks.about():
+            User.objects.get(pk=person.pk)
+            assert masks.mask(said) == "for [person] [person], and Li"
+        assert masks.mask(said) == "for [person] von Ahn, and Li"
+        for n in range(masks.READ_MAX):
+            masks.read([f"Name {n}"])
+        assert masks.mask(said) == said and masks.mask(f"Name {n}") == "[person]", "the newest are remembered"
+    assert masks.mask(f"Name {n}") == f"Name {n}"
+
+
+def test_every_model_with_a_name_of_a_person_is_watched() -> None:
+    watched = {model._meta.label: fields for model, fields in people_read.watched().items()}
+    assert set(watched["order.ShippingAddress"]) >= {"first_name", "last_name", "line1", "phone_number"}
+    assert {
+        "customer.User",
+        "order.BillingAddress",
+        "address.UserAddress",
+        "dispatch.Label",
+        "bank.StatementLine",
+    } <= set(watched)
+    assert "catalogue.Product" not in watched
+
+
+def test_a_task_is_a_block_as_well(db: None, log: Kept) -> None:
+    person = make_user("w@post.example", first_name="Wilhelmine")
+
+    @current_app.task(base=Task)  # type: ignore[untyped-decorator]
+    def grumble() -> None:
+        logging.getLogger("grumbler").warning("no task for %s", User.objects.get(pk=person.pk).first_name)
+
+    grumble.apply()
+    (line,) = [one for one in log.lines if one["logger"] == "grumbler"]
+    assert line["message"] == "no task for [person]"
