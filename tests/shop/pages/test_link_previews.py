@@ -20,6 +20,7 @@ from catalogue import picture_files, tree
 from catalogue.actions import add_picture
 from catalogue.models import Category, Product
 from shop.pages.actions import write_home, write_page
+from shop.pages.models import LandingPage
 from shop.pages.pictures import make_due
 from shop.pages.structured import SHARE_PICTURE
 from tests.catalogue.test_pictures import png
@@ -120,6 +121,9 @@ def test_a_landing_page_shows_its_first_picture_or_its_first_product(picture: An
     make_due()
     found = preview(URL)
     assert [found[name] for name in SIZE] == ["960", "720"] and found["og:title"] == "Herbst am Fleet"
+    LandingPage.objects.update(introduction="Für & gegen Regen")
+    html = visit(URL)
+    assert html.count('content="Für &amp; gegen Regen"') == 2, "for search engines and for previews"
     write(text, products)
     assert "elbschuh" in preview(URL)["og:image"].lower()
     write(text)

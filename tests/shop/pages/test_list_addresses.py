@@ -93,3 +93,12 @@ def test_each_page_of_reviews_names_itself(client: Client, monkeypatch: pytest.M
         canonical, links = named(client, f"{path}{query}")
         assert canonical == links["de"] == f"{SITE}{path}{further}", query
         assert links["en"] == f"{SITE}/en{path}{further}", query
+
+
+def test_a_page_that_is_not_there_has_no_address(client: Client) -> None:
+    for url in ("/catalogue/gibt-es-nicht_999/", "/catalogue/category/gibt-es-nicht_999/", "/gibt-es-nicht/"):
+        answer = client.get(url)
+        html = answer.content.decode()
+        assert answer.status_code == 404
+        assert 'rel="canonical"' not in html and "hreflang" not in html.partition("<body")[0]
+        assert "og:url" not in html
