@@ -142,7 +142,8 @@ def test_an_app_is_set_up_and_opens_the_office(
     done = client.post(reverse("mfa_activate_totp"), {"code": code(secret)})
     assert done.headers["Location"] == reverse("mfa_view_recovery_codes")
     assert client.session.session_key != before, "more rights, a new key"
-    assert client.get(done.headers["Location"]).status_code == 200
+    codes = client.get(done.headers["Location"]).content.decode()
+    assert "lässt jeder Code Sie einmal hinein" in codes, "what they are for, and that they are to be kept"
     assert client.get("/dashboard/orders/").status_code == 200
     assert elsewhere.get("/dashboard/").headers["Location"].startswith("/accounts/login/"), (
         "other sessions ended"
