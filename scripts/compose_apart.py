@@ -17,6 +17,8 @@ KNOWS = {
     "secret_key": OURS,
     "database_url": OURS,
     "broker_url": OURS,  # beat and web write tasks, so does a migration that tells other rooms something
+    "cache_url": OURS,
+    "redis_conf": ("redis",),
     "postgres_password": ("postgres",),
     "rabbitmq_conf": ("rabbitmq",),
     "minio_password": (*_WITH_FILES, "minio", "bucket"),

@@ -194,10 +194,7 @@ def _secrets(compose: dict[str, Any]) -> Iterator[str]:
         for variable, value in environment.items():
             if variable.endswith("_FILE") and Path(str(value)).name not in mounted:
                 yield f"{name}: {variable} names {value}, which is not mounted"
-            if (
-                variable in secret_names() - {"CACHE_URL", "S3_ACCESS_KEY"}
-                or "PASSWORD" in variable.partition("_FILE")[0]
-            ):
+            if variable in secret_names() - {"S3_ACCESS_KEY"} or "PASSWORD" in variable.partition("_FILE")[0]:
                 if not variable.endswith("_FILE"):
                     yield f"{name}: {variable} stands in the open; give it as a file"
     yield from (f"scripts/secrets_folder.py makes no {one}" for one in sorted(given - made))

@@ -19,11 +19,20 @@ OTHERS = ("stripe_secret_key", "stripe_publishable_key", "stripe_webhook_secret"
 def contents(have: dict[str, str]) -> dict[str, str]:
     """Every file by its name; what is there already is kept, and what holds a password agrees with its server's."""
     said = dict(have)
-    for name in ("secret_key", "postgres_password", "rabbitmq_password", "minio_password", "metrics_token"):
+    for name in (
+        "secret_key",
+        "postgres_password",
+        "rabbitmq_password",
+        "cache_password",
+        "minio_password",
+        "metrics_token",
+    ):
         said.setdefault(name, secrets.token_urlsafe(48))
     said.setdefault("database_url", f"postgres://kontor:{said['postgres_password']}@postgres:5432/kontor")
     said.setdefault("broker_url", f"amqp://kontor:{said['rabbitmq_password']}@rabbitmq:5672//")
     said.setdefault("rabbitmq_conf", f"default_user = kontor\ndefault_pass = {said['rabbitmq_password']}\n")
+    said.setdefault("cache_url", f"redis://:{said['cache_password']}@redis:6379/1")
+    said.setdefault("redis_conf", f"requirepass {said['cache_password']}\n")
     said.setdefault("email_url", "smtp://mail:1025")
     for name in OTHERS:
         said.setdefault(name, "")

@@ -141,7 +141,7 @@ def test_the_image_must_have_the_programs_of_the_servers_version(client: str, sa
 
 def test_a_half_that_is_embedded_and_a_word_without_meaning_are_said() -> None:
     spoilt = copy.deepcopy(COMPOSE)
-    del spoilt["services"]["web"]["environment"]["CACHE_URL"]
+    del spoilt["services"]["web"]["environment"]["CACHE_URL_FILE"]
     assert any("cache is embedded" in line for line in compose_check.resolved(spoilt))
     assert any("NONSENSE" in line for line in compose_check.problems(COMPOSE, TEXT + "${NONSENSE:-1}"))
 

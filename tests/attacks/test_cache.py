@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 import redis
+import yaml
 from django.conf import LazySettings
 from django.core.cache import caches
 from django.test import Client
 
+from scripts.secrets_folder import contents
 from shop.kernel import counters, patient_cache, signed_cache
 from shop.settings import cache as cache_settings
 from tests.support import brokers
+from tests.support.environment import ROOT
 
 OLD, NEW = "old-key-0123456789abcdef0123456789abcdef", "new-key-0123456789abcdef0123456789abcdef"
 
@@ -162,3 +165,24 @@ def test_what_a_version_without_signatures_kept_is_not_met(
         caches[alias].set("mine", "new")
         assert caches[alias].get("mine") == "new" and attacker.get(before) == pickle.dumps("from before")
     assert refused() == 0
+
+
+def test_the_cache_of_the_compose_file_lets_in_only_who_knows_its_password(tmp_path: Path) -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    assert compose["redis"]["command"].split()[:2] == ["redis-server", "/run/secrets/redis_conf"]
+    made = contents({})
+    (tmp_path / "redis_conf").write_text(made["redis_conf"])
+
+    class Guarded(brokers.Redis):
+        def command(self) -> list[str]:
+            program, *words = super().command()
+            return [program, str(tmp_path / "redis_conf"), *words]
+
+    with Guarded(tmp_path / "redis") as server:
+        assert isinstance(server, Guarded)
+        server.url = made["cache_url"].replace("@redis:6379", f"@127.0.0.1:{server.port}")
+        server.wait_answers()
+        with redis.Redis(port=server.port) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+        with redis.Redis.from_url(server.url) as shop:
+            assert shop.ping()

@@ -152,6 +152,7 @@ def test_the_secrets_of_a_new_shop_are_long_and_never_the_same() -> None:
         "secret_key",
         "postgres_password",
         "rabbitmq_password",
+        "cache_password",
         "minio_password",
         "metrics_token",
     }
