@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from catalogue.models import Product
+from catalogue.models import Maker, Product, ProductImage
 from catalogue.partner.prices import unlawful_references
 from catalogue.partner.vat import UnknownVatRate, rate_bp
 from checkout.order.models import AcceptedSummary, Order
@@ -21,6 +21,7 @@ from shop.notifications.models import OutgoingAttachment, OutgoingMail
 from shop.pages.models import ContentPage
 
 from . import invoices
+from .makers import outside_the_eu
 from .rules import Rule
 
 NAMED = 10  #: faults named per rule
@@ -46,13 +47,25 @@ def reductions_lawful(rule: Rule, day: dt.date) -> list[str]:
 
 
 def makers_named(rule: Rule, day: dt.date) -> list[str]:
-    """No public product without a manufacturer that can be reached by post and electronically."""
-    rows = Product.objects.filter(parent=None, is_public=True).filter(
+    """No public product without a manufacturer that can be reached by post and electronically, without a picture or
+    without its type; where the manufacturer's address is outside the EU, somebody inside answers for it."""
+    public = Product.objects.filter(parent=None, is_public=True).order_by("pk")
+    unreachable = (
         Q(maker=None) | Q(maker__postal_address="") | Q(maker__electronic_address="") | Q(maker__company="")
     )
-    return _some(
-        f"{row.title}: the manufacturer or an address is missing" for row in rows.order_by("pk")[: NAMED + 1]
-    )
+    pictured = Exists(ProductImage.objects.filter(product=OuterRef("pk")))
+    foreign = [
+        maker.pk
+        for maker in Maker.objects.filter(eu_responsible="").order_by("pk")
+        if outside_the_eu(maker.postal_address)
+    ]
+    wanting = [
+        (public.filter(unreachable), "the manufacturer or an address is missing"),
+        (public.filter(maker__in=foreign), "the manufacturer is outside the EU, and nobody inside answers"),
+        (public.exclude(pictured), "a picture is missing"),
+        (public.filter(Q(product_class=None) | Q(title="")), "its type is missing"),
+    ]
+    return _some(f"{row.title}: {what}" for rows, what in wanting for row in rows[: NAMED + 1])
 
 
 def notice_with_goods(rule: Rule, day: dt.date) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from checkout.basket.models import Basket, Line
+from shop.legal.reading import read
 from tests.factories.offers import make_offer, make_voucher
 from tests.factories.range import make_product, variants
 from tests.factories.shopping import make_user
@@ -256,6 +258,24 @@ def test_a_voucher_takes_off_and_can_be_taken_off(client: Client) -> None:
     assert context["vouchers"] == [{"code": "MOIN10", "name": "MOIN10", "used": True}]
     client.post("/basket/vouchers/remove/", {"code": "MOIN10"})
     assert client.get("/basket/").context["discount_minor"] == 0
+
+
+def test_an_offer_is_taken_off_the_sum_and_strikes_no_price_of_an_article(client: Client) -> None:
+    """§ 11 PAngV: a struck price announces a reduction and needs the lowest price of 30 days beside it."""
+    make_offer("Sommer", percent=10)
+    make_voucher("MOIN10", percent=10)
+    product = make_product(price_minor=9_990, sizes=("42",))
+    add(client, variants(product)[0].product_id, 2)
+    client.post("/basket/vouchers/add/", {"code": "MOIN10"})
+    answer = client.get("/basket/")
+    html = answer.content.decode()
+    assert answer.context["discount_minor"] >= 1_998
+    assert "<s " not in html and "<s>" not in html and "<del" not in html
+    prices = re.findall(r'<p class="line-item__price">(.*?)</p>', html)
+    assert [" ".join(re.sub("<[^>]+>", "", one).split()) for one in prices] == ["199,80 €"]
+    words = read(html).words
+    assert "waren 199,80 €" in words, "the goods add up to their lines"
+    assert re.search("rabatt ?sommer −", words), "by name"
 
 
 @pytest.mark.parametrize("code", ["", "GIBTESNICHT", "9" * 500, "' OR 1=1", "💶"])

@@ -19,8 +19,7 @@ from catalogue.models import Maker, Product
 from catalogue.partner import vat
 from catalogue.partner.models import StockRecord, VatRate
 from checkout.basket.models import Basket
-from checkout.order.actions.replacement import place_replacement
-from checkout.order.models import AcceptedSummary, Order
+from checkout.order.models import AcceptedSummary
 from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing import files
 from shop.customers.models import User
@@ -32,9 +31,7 @@ from shop.legal.reading import read
 from shop.notifications.models import OutgoingAttachment
 from shop.pages.models import ContentPage
 from tests.factories.finance import invoice_for
-from tests.factories.orders import make_order
-from tests.factories.people import make_staff, make_user
-from tests.factories.shopping import make_variant, place_order
+from tests.factories.people import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -250,28 +247,6 @@ ROWS = (
     "VAT rates",
     "withdrawals are receipted",
 )
-
-
-def test_an_order_of_the_web_whose_summary_is_gone_is_named_and_no_other_kind_of_order(
-    lawful_shop: None, faults: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rule = "what was agreed is kept"
-    gone, kept = Order.objects.get(), make_order((make_variant(), 1))
-    Order.objects.filter(pk=kept.pk).update(placement_key="basket:4711", taken_by=make_staff())
-    make_order((make_variant(), 1))  # written by an import: no basket stands behind it
-    gone.lines.update(quantity_dispatched=1)
-    place_replacement(order=gone, pieces={gone.lines.get().pk: 1}, source="test", why="torn")
-    assert Order.objects.count() == 4 and faults(rule) == {}
-    AcceptedSummary.objects.filter(order=gone).delete()
-    assert faults(rule)[rule] == [f"order {gone.number}: no summary is kept"]
-    Order.objects.exclude(pk=gone.pk).update(taken_by=None)
-    assert faults(rule)[rule] == [
-        f"order {number}: no summary is kept" for number in (kept.number, gone.number)
-    ]
-    monkeypatch.setattr("shop.legal.database.LATEST", 1)
-    newest = place_order((make_variant(), 1), accepted_html="<p>1</p>")
-    assert AcceptedSummary.objects.filter(order=newest).exists()
-    assert len(faults(rule)[rule]) == 2, "however old an order is: every one"
 
 
 def test_an_invoice_without_a_tax_number_is_named(lawful_shop: None, faults: Callable[..., Any]) -> None:
