@@ -13,6 +13,8 @@ from django.http.response import HttpResponseBase
 
 EDITOR = "/cms/"
 LOOKING = ("GET", "HEAD")
+ANOTHER_SITE = ("cross-site", "same-site")  #: of Sec-Fetch-Site; the second is a neighbouring name or port
+INSIDE_ANOTHER_PAGE = ("iframe", "frame", "embed", "object", "fencedframe")
 RESOURCE_POLICY = "Cross-Origin-Resource-Policy"
 
 
@@ -30,6 +32,36 @@ class HttpsMiddleware:
         if settings.SECURE_SSL_REDIRECT and not request.is_secure() and request.method not in LOOKING:
             return JsonResponse({"error": "https only"}, status=403)
         return self.get_response(request)
+
+
+class LoadedMiddleware:
+    """Pages are opened by readers, and loaded by pages of ours. What another site loads behind a reader's back (a
+    picture, a script, a frame whose address is the link of a mail) is refused, whatever it would do.
+
+    Browsers write these headers themselves, no page can choose them; who says none (mail programs, search engines) is
+    answered. Pictures and static files are for others too. What is sent (POST) has checks of its own.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in LOOKING and _is_loaded_by_another_site(request):
+            return JsonResponse(
+                {"error": "open the page itself"}, status=403, headers={"Cache-Control": "no-store"}
+            )
+        return self.get_response(request)
+
+
+def _is_loaded_by_another_site(request: HttpRequest) -> bool:
+    said = request.headers
+    if said.get("Sec-Fetch-Site") not in ANOTHER_SITE or request.path_info.startswith(_for_all()):
+        return False
+    return said.get("Sec-Fetch-Mode") != "navigate" or said.get("Sec-Fetch-Dest") in INSIDE_ANOTHER_PAGE
+
+
+def _for_all() -> tuple[str, ...]:
+    return settings.STATIC_URL, settings.MEDIA_URL
 
 
 class ContentPolicyMiddleware(CSPMiddleware):
@@ -53,7 +85,7 @@ class PolicyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        is_picture = request.path_info.startswith((settings.STATIC_URL, settings.MEDIA_URL))
+        is_picture = request.path_info.startswith(_for_all())
         policy = settings.RESOURCE_POLICY_OF_PICTURES if is_picture else settings.RESOURCE_POLICY
         response.headers.setdefault(RESOURCE_POLICY, policy)
         if HEADER not in response and response.headers.get("Content-Type", "").startswith("text/html"):

@@ -120,6 +120,7 @@ MIDDLEWARE = [
     "shop.policies.HttpsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "shop.policies.PolicyMiddleware",
+    "shop.policies.LoadedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "shop.middleware.MethodsMiddleware",
     "shop.packing.PackingMiddleware",

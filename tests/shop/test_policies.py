@@ -230,6 +230,36 @@ def test_what_is_sent_without_https_is_refused_and_not_led_on(https: Any, addres
     assert "https only" not in at_home.content.decode()
 
 
+LOADED = [
+    ("no-cors", "image"),
+    ("no-cors", "script"),
+    ("cors", "empty"),
+    ("navigate", "iframe"),
+    ("navigate", "object"),
+]
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(("mode", "dest"), LOADED)
+def test_no_page_of_somebody_else_loads_one_of_ours_behind_a_readers_back(
+    site: str, mode: str, dest: str
+) -> None:
+    """What a link of a mail opens is opened by a reader, not by a picture in another page (ASVS 3.5.3)."""
+    client = Client()
+    said = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
+    for address in ("/", "/basket/", "/orders/", "/newsletter/leave/x/", "/accounts/logout/"):
+        answer = client.get(address, headers=said)
+        assert (answer.status_code, answer["Cache-Control"]) == (403, "no-store"), address
+        assert not answer.cookies
+        opened = {**said, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        own = {**said, "Sec-Fetch-Site": "same-origin"}
+        for meant in (opened, own, {**said, "Sec-Fetch-Site": "none"}, {}):
+            assert client.get(address, headers=meant).status_code != 403, (address, meant)
+    name = default_storage.save("images/x.png", ContentFile(b"\x89PNG\r\n\x1a\n"))
+    picture = client.get(f"/media/{name}", headers=said)
+    assert picture.status_code == 200, "mails and those who link show it"
+
+
 def test_what_the_browser_may_do_is_said(https: Any) -> None:
     answer = visitor().get("/")
     said = answer["Permissions-Policy"]
