@@ -2,25 +2,65 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
 import pytest
+from django.core import signing
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
+from oscar.apps.wishlists.models import WishList
 
+from catalogue.alerts import actions as stock_alerts
+from catalogue.alerts.models import StockAlert
+from checkout.order import access
+from checkout.order.models import Order, OrderLink
+from fulfilment.customer_service.cases import access as case_access
+from fulfilment.finance.invoicing.models import Invoice
+from fulfilment.warehouse.picking.models import PickList
+from shop.customers import newsletter
 from shop.kernel.access import PUBLIC
+from shop.kernel.clock import now
 from shop.pages.actions import write_home, write_page
+from shop.pages.keys import link_with_key
+from shop.pages.wishes import SALT as WISHES
+from shop.pages.withdrawal import RECEIPT_SALT
+from tests.factories.cases import make_case
+from tests.factories.people import make_staff, make_user
 from tests.factories.range import make_category, make_product
+from tests.factories.shopping import make_variant, place_order
+from tests.factories.warehouse import send_everything
+from tests.fulfilment.customer_service.test_withdrawals import declare
 from tests.shop.dashboard.test_doors import PARTS, is_of_a_library, others
+from tests.walks.test_basket_to_books import shoe_in_stock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 READS = ("SELECT", "EXPLAIN", "WITH", "SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "PRAGMA", "DECLARE")
 LINK = re.compile(r'href="(/(?!static|media|i18n)[^"#]*)"')
 PAGES_MAX = 60
+
+
+#: The only addresses at which a GET may write: a person opens the link of a letter that nobody else has. What it writes
+#: is that this browser may now see the order (its session), and of a link that opens once, that it was opened: a page
+#: between with a button would be one more step for people who wait for an answer. A HEAD, as mail scanners send, writes
+#: nothing; neither does a key that is forged, too old or used up.
+WITH_A_KEY = {
+    "orders:open": "the link of a letter: this browser may see the order; a link that was asked for is used up",
+    ":help?key": "the link to help in the letter of an order: as above, and the key leaves the address",
+    ":withdrawal?key": "the link to withdraw in the letter of an order: as above",
+}
+
+
+def written(url: str, client: Client, method: str = "get") -> tuple[Any, list[str]]:
+    """The answer, and every statement that was no read."""
+    with CaptureQueriesContext(connection) as seen:
+        answer = getattr(client, method)(url)
+    said = [one["sql"].lstrip("( \n").upper() for one in seen.captured_queries]
+    return answer, [sql for sql in said if not sql.startswith(READS)]
 
 
 def look(url: str) -> Any:
@@ -90,3 +130,65 @@ def test_every_public_address_is_asked_for_without_a_trace() -> None:
         look(url)
         asked += 1
     assert asked >= 30
+
+
+def _keys(outbox: Any) -> tuple[Order, dict[str, str]]:
+    """An order that was sent and invoiced, and by name every address that a real key opens."""
+    order = place_order((shoe_in_stock(9), 1), method="invoice")
+    outbox.drain()
+    send_everything(PickList.objects.get(order=order), by=make_staff())
+    outbox.drain()
+    case, withdrawal = make_case(order=order), declare(key="one", contract=order.number, order=order)
+    newsletter.ask(email="leserin@example.org", place="", via="page")
+    consent = newsletter.newest("leserin@example.org")
+    asked = stock_alerts.ask(product=make_variant().product, email="w@example.org", language="de", by=None)
+    wishes = WishList.objects.create(owner=make_user(), visibility=WishList.SHARED, key="geheim")
+    once = OrderLink.objects.create(order=order, nonce="once", expires_at=now() + dt.timedelta(hours=1))
+    found = {
+        "orders:open": [access.token(order)],
+        "orders:open once": [access.token(order, nonce=once.nonce)],
+        "wishes:shared": [signing.Signer(salt=WISHES).sign_object([wishes.pk, wishes.key])],
+        "alerts:alert": [(asked or StockAlert.objects.get()).key],
+        ":withdrawal-receipt": [signing.dumps({"w": withdrawal.pk}, salt=RECEIPT_SALT)],
+        ":newsletter-confirm": [newsletter.confirm_token(consent)],
+        ":newsletter-leave": [newsletter.leave_token(consent)],
+        ":help-case": [case_access.token(case)],
+        ":help-sent": [case_access.token(case)],
+    }
+    urls = {name: reverse(name.split(" ")[0].removeprefix(":"), args=parts) for name, parts in found.items()}
+    for name in ("help", "withdrawal"):
+        urls[f":{name}?key"] = link_with_key(name, order, base="")
+    return order, urls
+
+
+def test_a_real_key_writes_where_the_table_says_and_nowhere_else(outbox: Any) -> None:
+    _order, urls = _keys(outbox)
+    wrote = set()
+    for name, url in urls.items():
+        for method in ("head", "get"):
+            answer, said = written(url, Client(), method)
+            assert answer.status_code in (200, 302), (name, method, answer.status_code)
+            assert not (said and method == "head"), f"{name}: a scanner that looks leaves a trace"
+            wrote |= {name.split(" ")[0]} if said else set()
+            changed = {sql.split()[1 if sql.startswith("UPDATE") else 2].strip('"') for sql in said}
+            assert changed <= {"CUSTOMER_PERSONSESSION", "ORDER_ORDERLINK"}, (name, changed)
+    assert wrote == WITH_A_KEY.keys()
+
+
+def test_whoever_came_by_a_key_reads_on_without_a_trace(outbox: Any) -> None:
+    """But for an invoice whose document the worker has not made yet: it is made as it is asked for, once."""
+    order, urls = _keys(outbox)
+    client = Client()
+    client.get(urls["orders:open"])
+    real = {"number": order.number, "invoice": Invoice.objects.get(order=order).number}
+    shown = 0
+    for name in ("detail", "agreed", "change", "exchange", "invoice"):
+        parts = {key: value for key, value in real.items() if key == "number" or name == "invoice"}
+        url = reverse(f"orders:{name}", kwargs=parts)
+        if name == "invoice":
+            _answer, said = written(url, client)
+            assert all(sql.startswith('UPDATE "INVOICING_INVOICE" SET') for sql in said), said
+        answer, said = written(url, client)
+        assert said == [], f"{name}: {said}"
+        shown += answer.status_code == 200
+    assert shown >= 3, "the order is shown"
