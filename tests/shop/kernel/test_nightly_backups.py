@@ -20,6 +20,13 @@ from .test_backups import shop as shop
 pytestmark = pytest.mark.both_databases
 
 
+@pytest.fixture(autouse=True)
+def _names_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nights of these tests lie ahead: by their clock the database that another process of this run tries a backup
+    in right now is an old one, and they removed it."""
+    monkeypatch.setattr(restore_tests, "DATABASE", f"kontor_nights_{os.getpid()}_")
+
+
 def test_each_night_one_is_made_and_each_week_one_is_tried(
     shop: None, settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,7 +160,7 @@ def test_what_somebody_began_by_hand_and_was_killed_is_removed_after_two_days(
 def test_databases_of_restore_tests_that_were_killed_are_removed(shop: None, settings: Any) -> None:
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has none")
-    ours = [f"kontor_restore_test_{int(now().timestamp()) - ago}_7" for ago in (9000, 60)]
+    ours = [f"{restore_tests.DATABASE}{int(now().timestamp()) - ago}_7" for ago in (9000, 60)]
     with connection.cursor() as cursor:
         for name in ours:
             cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
