@@ -32,6 +32,13 @@ from tests.support.needs import program
 from tests.walks.test_basket_to_books import shoe_in_stock
 
 
+@pytest.fixture(autouse=True)
+def names_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nights of these tests lie ahead: by their clock the database that another process of this run tries a backup
+    in right now is an old one, and they removed it."""
+    monkeypatch.setattr(restore_tests, "DATABASE", f"kontor_nights_{os.getpid()}_")
+
+
 @pytest.fixture
 def shop(fresh_database: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shop with real commits, files of its own, and processes that read the shop's settings."""

@@ -15,16 +15,10 @@ from shop.kernel.clock import now
 from shop.kernel.models import TaskTrouble, Upkeep
 from shop.kernel.tasks import make_backup
 
+from .test_backups import names_of_our_own as names_of_our_own
 from .test_backups import shop as shop
 
 pytestmark = pytest.mark.both_databases
-
-
-@pytest.fixture(autouse=True)
-def _names_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The nights of these tests lie ahead: by their clock the database that another process of this run tries a backup
-    in right now is an old one, and they removed it."""
-    monkeypatch.setattr(restore_tests, "DATABASE", f"kontor_nights_{os.getpid()}_")
 
 
 def test_each_night_one_is_made_and_each_week_one_is_tried(
