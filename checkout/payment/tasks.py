@@ -11,6 +11,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from checkout.order.models import Order
+from shop.kernel.attempts import CLOCKS_DIFFER
 from shop.kernel.clock import now
 from shop.kernel.outbox import record
 from shop.kernel.states import StateError
@@ -37,15 +38,15 @@ BATCH = 100
 @shared_task(name="payment.sweep_open", ignore_result=True)
 def sweep_open() -> int:
     """Ask Stripe about every card payment that is open for longer than ASK_AFTER, each at most every AGAIN, old ones
-    every LATER. One that was opened, or asked about, after now is asked about too: the clock was set back, nobody knows
-    its age. Returns how many were asked."""
+    every LATER. One that was opened, or asked about, well after now is asked about too: the clock was set back, nobody
+    knows its age. Returns how many were asked."""
     asked, unexpected, moment = 0, None, now()
     waiting = Payment.objects.filter(
         Q(asked_at=None)
         | Q(asked_at__lte=moment - AGAIN, created_at__gt=moment - OLD_AFTER)
         | Q(asked_at__lte=moment - LATER)
-        | Q(asked_at__gt=moment),
-        Q(created_at__lte=moment - ASK_AFTER) | Q(created_at__gt=moment),
+        | Q(asked_at__gt=moment + CLOCKS_DIFFER),
+        Q(created_at__lte=moment - ASK_AFTER) | Q(created_at__gt=moment + CLOCKS_DIFFER),
         state__in=OPEN_STATES,
         method=CARD,
         intent_id__isnull=False,

@@ -24,6 +24,8 @@ FIRST_PAUSE_S = 5
 LONGEST_PAUSE_S = 3600
 ATTEMPTS_MAX = 12  #: with doubling pauses this is about six hours
 ERROR_MAX_CHARS = 2000
+#: Clocks of two machines may be apart by so much. What lies further ahead was written by one that was set back since.
+CLOCKS_DIFFER = dt.timedelta(seconds=15)
 
 Row = TypeVar("Row", bound=Attempted)
 
@@ -82,13 +84,13 @@ def note_failure(model: type[Attempted], pk: object, error: Exception) -> None:
 def due(model: type[Row], limit: int, *first: Any) -> models.QuerySet[Row]:
     """Pending rows whose time has come, oldest first; ``first``: what they are ordered by before their time.
 
-    Due is also what is planned for later than any pause from now reaches: the clock was set back meanwhile, and nobody
-    is to wait until it is there again.
+    Due is also what is planned for later than any pause from now reaches, whoever's clock wrote it: one was set back
+    meanwhile, and nobody is to wait until it is there again.
     """
     moment = now()
     is_due = Q(next_attempt_at__lte=moment) | Q(attempts=0, next_attempt_at__gt=moment)
     for attempts in range(1, ATTEMPTS_MAX):
-        longest = dt.timedelta(seconds=pause_s(attempts))
+        longest = dt.timedelta(seconds=pause_s(attempts)) + CLOCKS_DIFFER
         is_due |= Q(attempts=attempts, next_attempt_at__gt=moment + longest)
     rows: models.QuerySet[Row] = model._base_manager.filter(is_due, state=Attempted.PENDING)
     return rows.order_by(*first, "next_attempt_at", "pk")[:limit]

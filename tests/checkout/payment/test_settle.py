@@ -151,6 +151,8 @@ def test_the_sweep_does_not_wait_for_a_clock_that_was_set_back(standin: Any, clo
     pay(start_card_payment(payment=payment).id)
     _, unpaid = card_order()
     start_card_payment(payment=unpaid)
+    clock.advance(seconds=-10)
+    assert tasks.sweep_open() == 0, "two machines may be apart by so much: browser and webhook go first"
     clock.advance(minutes=-1)
     assert [tasks.sweep_open(), tasks.sweep_open()] == [2, 0], (
         "nobody knows how old they are; then they have a time"

@@ -114,7 +114,9 @@ def test_a_clock_that_was_set_back_keeps_nothing_waiting(
         pause = dt.timedelta(seconds=pause_s(attempts) if attempts else 0)
         InboxMessage.objects.filter(pk=row.pk).update(attempts=attempts, next_attempt_at=now() + pause)
     tasks.sweep()
-    assert tried == ["0"], "the others rest"
+    clock.advance(seconds=-10)
+    tasks.sweep()
+    assert tried == ["0"], "the others rest, also by the clock of another machine that is a little behind"
     clock.advance(hours=-2)
     tasks.sweep()
     assert sorted(tried) == ["0", "0", "1", "5"]
