@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from shop.dashboard.roles import sync_roles
 from shop.pages.actions import write_home, write_landing, write_page
-from tests.factories.people import make_user
 
 pytestmark = pytest.mark.django_db
 MARK = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -48,15 +46,6 @@ def hostile() -> str:
         ],
         "entityMap": {str(n): link for n, link in enumerate(links)},
     })  # fmt: skip
-
-
-@pytest.fixture
-def boss() -> Client:
-    """Somebody who may write every page."""
-    sync_roles()
-    client = Client()
-    client.force_login(make_user("alles@example.org", is_staff=True, is_superuser=True))
-    return client
 
 
 NO_COMMENTS = {f"comments-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}

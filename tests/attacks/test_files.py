@@ -20,10 +20,8 @@ from wagtail.images.models import Image
 
 from fulfilment.finance.bank.models import StatementFile
 from fulfilment.warehouse.lists import FORMULA_STARTS, harmless
-from shop.dashboard.roles import sync_roles
 from shop.kernel.clock import today
 from tests.factories.cases import make_case, picture_bytes
-from tests.factories.people import make_user
 from tests.factories.shopping import make_user as make_member
 from tests.factories.shopping import place_order
 from tests.fulfilment.customer_service.test_withdrawals import declare
@@ -49,15 +47,6 @@ def archive(megabytes: int = 200) -> bytes:
         for _n in range(megabytes):
             sheet.write(b"\0" * 1024 * 1024)
     return out.getvalue()
-
-
-@pytest.fixture
-def boss() -> Client:
-    """Somebody who may do everything."""
-    sync_roles()
-    client = Client()
-    client.force_login(make_user("alles@example.org", is_staff=True, is_superuser=True))
-    return client
 
 
 EVIL_NAMES = (
