@@ -23,6 +23,8 @@ from shop.kernel.clock import now
 
 from .quote import Quote
 from .session import Draft
+from .shipping.models import PICKUP
+from .shipping.pickup import store
 from .shipping.queries import countries
 from .vat_ids import vies
 from .vat_ids.actions import check as check_vat_id
@@ -39,6 +41,8 @@ def summary_html(found: Quote, offer: Offer, texts: Sequence[SeenText]) -> SafeS
     summary is another one and is shown again.
     """
     context = {"quote": found, "draft": found.draft, "offer": offer, "texts": texts}
+    if found.chosen is not None and found.chosen.kind == PICKUP:
+        context["store"] = store()
     return render_to_string("storefront/checkout/facts.html", context)
 
 

@@ -56,16 +56,21 @@ def fetching(lines: list[Any], *, days_min: int, days_max: int) -> Fetching | No
     what is ordered after the store's last cut-off is picked on a later day. Pieces promised to others do
     not count.
     """
-    store = _told[0]([line.stockrecord_id for line in lines]) if _told and lines else None
-    if store is None:
+    found = _told[0]([line.stockrecord_id for line in lines]) if _told and lines else None
+    if found is None:
         return None
     to_bring = []
     for line in lines:
-        there = min(store.pieces.get(line.stockrecord_id, 0), line.stockrecord.available)
+        there = min(found.pieces.get(line.stockrecord_id, 0), line.stockrecord.available)
         if there < line.quantity:
             to_bring.append((line.product.title_local, line.quantity, max(0, there)))
     start = (_days[0]() if _days else None) or today()
-    return Fetching(store, to_bring, working_day(start, days_max if to_bring else days_min))
+    return Fetching(found, to_bring, working_day(start, days_max if to_bring else days_min))
+
+
+def store() -> Store | None:
+    """Where orders are fetched, without what lies there; None where the warehouse knows of no store. One query."""
+    return _told[0](()) if _told else None
 
 
 def working_day(start: dt.date, days: int) -> dt.date:

@@ -35,6 +35,7 @@ GOES: tuple[tuple[str, str], ...] = (
     ("analytics.UserSearch", "user"),
     ("communication.Notification", "recipient"),
     ("communication.Email", "user"),
+    ("reviews.Vote", "user"),
 )
 
 

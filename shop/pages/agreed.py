@@ -41,7 +41,7 @@ def agreed_with(order: Order) -> dict[str, Any]:
     kept = AcceptedSummary.objects.filter(order=order).first()
     return {
         "order": order,
-        # Rendered by our own template on the day of the order, with every value escaped; its hash is checked by verify.
+        # Rendered by our own template on the day of the order, with every value escaped; legal_check compares its hash.
         "summary": mark_safe(kept.html) if kept else "",
         "summary_at": kept.seen_at if kept else None,
         "texts": versions(kept.texts) if kept else [],

@@ -111,6 +111,7 @@ def test_then_everything_of_the_person_goes_and_orders_stay_for_the_tax_office(
 def _one_of_each(person: User) -> dict[str, dict[str, Any]]:
     """What belongs to ``person`` alone: model and what makes a row of it, beside the list of the code."""
     product = make_variant().product.parent
+    review = ProductReview.objects.create(product=product, score=5, title="Gut", body="Passt", name="Uwe")
     return {
         "wishlists.WishList": {"owner": person, "key": "w" * 6},
         "customer.ProductAlert": {"user": person, "product": product},
@@ -121,6 +122,7 @@ def _one_of_each(person: User) -> dict[str, dict[str, Any]]:
         "analytics.UserSearch": {"user": person, "query": "schuh"},
         "communication.Notification": {"recipient": person, "subject": "Wieder da", "body": "Text"},
         "communication.Email": {"user": person, "subject": "Hallo", "body_text": "Text"},
+        "reviews.Vote": {"user": person, "review": review, "delta": 1},
     }
 
 
