@@ -22,27 +22,21 @@ from tantivy import Occur, Query
 
 from shop.kernel.clock import now
 
-from .embedded_fields import PRODUCTS, WORDS, made_by, row_of, schema_name, word_row
+from . import embedded_questions as questions
+from .embedded_fields import PRODUCTS, WHOLE, WORDS, made_by, row_of, schema_name, single, word_row
 from .port import (
-    AVAILABLE_WEIGHT,
-    CODE_WEIGHT,
-    START_WEIGHT,
     VERSION,
-    WEIGHTS,
     Ask,
-    Clause,
     Document,
     Filters,
     Hits,
     KnownWord,
-    Lift,
     SearchUnavailable,
     Sought,
 )
 
 BUILD_BYTES, UPDATE_BYTES = 100_000_000, 20_000_000  #: memory of a writer before it writes to the disk
 LOCK_PATIENCE_S = 30.0
-BUCKETS = 10_000
 SORTS = {
     "newest": ("id", tantivy.Order.Desc),
     "price": ("price", tantivy.Order.Asc),
@@ -142,7 +136,7 @@ class EmbeddedEngine:
         by = ("name_" + language, tantivy.Order.Asc) if sort == "name" else SORTS.get(sort)
         if by is None and not sought.words:
             by = SORTS["newest"]
-        query = _query(sought, filters, ranked=by is None)
+        query = questions.query(searcher, sought, filters, ranked=by is None)
         with _translated():
             order: dict[str, Any] = {"order_by_field": by[0], "order": by[1]} if by else {}
             result: Any = searcher.search(query, limit=max(1, limit), offset=offset, count=True, **order)
@@ -150,28 +144,29 @@ class EmbeddedEngine:
         return Hits([int(pk) for pk in ids if pk is not None][:limit], int(result.count))
 
     def counts(self, sought: Sought, asks: Sequence[Ask]) -> list[dict[str, int]]:
-        """See port.Engine. Asks under the same filters travel together."""
+        """See port.Engine. Asks under the same filters travel together.
+
+        By sets of values first (embedded_fields.WHOLE); value by value where there are too many sets.
+        """
         searcher = self._searcher()
-        found: list[dict[str, int]] = [{} for _ in asks]
-        together: dict[Filters, dict[str, Any]] = {}
-        for place, ask in enumerate(asks):
-            if ask.among == ():
-                continue
-            terms: dict[str, Any] = {"field": ask.name, "size": BUCKETS}
-            if ask.among is not None:
-                terms["include"] = list(ask.among)
-            together.setdefault(ask.filters, {})[str(place)] = {"terms": terms}
+        wanted = {place: ask for place, ask in enumerate(asks) if ask.among != ()}
+        sets = {place: ask for place, ask in wanted.items() if ask.among is None and ask.name in WHOLE}
         with _translated():
-            for filters, wanted in together.items():
-                answer = searcher.aggregate(_query(sought, filters, ranked=False), wanted)
-                for place, result in answer.items():
-                    found[int(place)] = {row["key"]: row["doc_count"] for row in result["buckets"]}
-        return found
+            by_sets = questions.counted(searcher, sought, sets, questions.by_sets)
+            found = {place: single(row) for place, (row, others) in by_sets.items() if not others}
+            left = {place: ask for place, ask in wanted.items() if place not in found}
+            found |= {
+                place: row
+                for place, (row, _others) in questions.counted(
+                    searcher, sought, left, questions.by_values
+                ).items()
+            }
+        return [found.get(place, {}) for place in range(len(asks))]
 
     def unions(self, sought: Sought, ask: Ask, groups: Mapping[str, Sequence[str]]) -> dict[str, int]:
         """See port.Engine."""
         searcher = self._searcher()
-        base = _query(sought, ask.filters, ranked=False)
+        base = questions.query(searcher, sought, ask.filters, ranked=False)
         found = {}
         with _translated():
             for name, values in groups.items():
@@ -314,48 +309,3 @@ def _translated() -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:
         raise SearchUnavailable(str(error)) from error
-
-
-def _query(sought: Sought, filters: Filters, *, ranked: bool) -> Query:
-    must: list[tuple[Occur, Query]] = []
-    for word in sought.words:
-        ways = [_clause(one) for one in word]
-        must.append((Occur.Must, ways[0] if len(ways) == 1 else Query.disjunction_max_query(ways, 0.1)))
-    for one in filters:
-        terms = Query.term_set_query(PRODUCTS, one.name, list(one.values))
-        must.append((Occur.Must, Query.const_score_query(terms, 0.0)))
-    if not must:
-        return Query.all_query()
-    if ranked:
-        available = Query.term_query(PRODUCTS, "v_a", "1", "basic")
-        must.append((Occur.Should, Query.const_score_query(available, AVAILABLE_WEIGHT)))
-        must += [(Occur.Should, _lift(one)) for one in sought.lifts]
-    return Query.boolean_query(must)
-
-
-def _lift(lift: Lift) -> Query:
-    ways = []
-    if lift.products:
-        ways.append(Query.term_set_query(PRODUCTS, "id", list(lift.products)))
-    if lift.categories:
-        ways.append(Query.term_set_query(PRODUCTS, "category", list(lift.categories)))
-    return Query.const_score_query(Query.boolean_query([(Occur.Should, one) for one in ways]), lift.weight)
-
-
-def _clause(clause: Clause) -> Query:
-    each = [_term(clause.where, term) for term in clause.terms]
-    all_of = each[0] if len(each) == 1 else Query.boolean_query([(Occur.Must, one) for one in each])
-    return Query.boost_query(all_of, clause.weight) if clause.weight != 1.0 else all_of
-
-
-def _term(where: str, term: str) -> Query:
-    if where == "code":
-        return Query.const_score_query(Query.term_query(PRODUCTS, "code", term, "basic"), CODE_WEIGHT)
-    if where == "start":
-        begins = [Query.fuzzy_term_query(PRODUCTS, name, term, 0, prefix=True) for name in ("start", "code")]
-        return Query.const_score_query(Query.disjunction_max_query(begins), START_WEIGHT)
-    ways = [
-        Query.boost_query(Query.term_query(PRODUCTS, f"{place}_{where}", term, "freq"), weight)
-        for place, weight in WEIGHTS.items()
-    ]
-    return Query.disjunction_max_query(ways, 0.1)
