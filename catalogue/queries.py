@@ -29,6 +29,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce
 
+from shop.kernel.by_ids import RowsByIds
 from shop.kernel.money import to_decimal
 from shop.kernel.parts import Parts
 from shop.kernel.sharing import OFFER, WORDS
@@ -289,11 +290,15 @@ def products_with(ids: Sequence[int]) -> list[Row]:
     return [found[pk] for pk in ids if pk in found]
 
 
+_offered_now = RowsByIds(
+    lambda ids: StockRecord.objects.filter(pk__in=ids, price__isnull=False).values_list("pk", *OFFER_FIELDS)
+)
+
+
 def _as_of_now(rows: dict[int, Row]) -> dict[int, Row]:
     """The same products with price and stock of this moment; variants that are gone are left out. One query."""
     ids = [record.pk for _product, records, _images in rows.values() for record in records]
-    offered_now = StockRecord.objects.filter(pk__in=ids, price__isnull=False)
-    now_true = {row[0]: row for row in offered_now.values_list("pk", *OFFER_FIELDS)} if ids else {}
+    now_true = {row[0]: row for row in _offered_now.rows(ids)}
     return {
         pk: (
             product,
