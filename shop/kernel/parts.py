@@ -24,7 +24,8 @@ _stores: list[Parts] = []
 
 
 class Parts:
-    """A store of parts of one kind: at most ``most`` of them, the oldest go first.
+    """A store of parts of one kind: at most ``most`` of them, the oldest go first, and those that are out of date
+    once another one comes.
 
     ``names``: kinds of changes after which all of them are made anew (sharing.WORDS, sharing.OFFER).
     """
@@ -53,17 +54,20 @@ class Parts:
         if missing:
             made = make(missing)
             # What was seen before it was made: a part is never kept under a version newer than itself.
-            self._keep(made, seen, moment + settings.PARTS_KEPT_S)
+            self._keep(made, seen, moment)
             found |= made
         return found
 
-    def _keep(self, made: dict[Key, Value], seen: sharing.Versions, until: float) -> None:
+    def _keep(self, made: dict[Key, Value], seen: sharing.Versions, now: float) -> None:
+        until = now + settings.PARTS_KEPT_S
         with self._lock:
             for key, value in made.items():
                 self._kept.pop(key, None)
                 self._kept[key] = (seen, until, value)
             for old in _oldest(self._kept, len(self._kept) - self.most):
                 del self._kept[old]
+            while (first := next(iter(self._kept.values()), None)) and first[1] <= now:
+                del self._kept[next(iter(self._kept))]  # nobody gets it any more, so it takes no room either
 
     def forget(self) -> None:
         """Make everything anew at the next question."""

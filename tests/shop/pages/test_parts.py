@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -236,3 +237,16 @@ def test_a_store_keeps_the_newest_and_no_more_than_it_may() -> None:
     assert store.kept("c", lambda: "anew") == "c made"
     assert store.kept("b", lambda: "anew") == "b made"
     assert store.kept("a", lambda: "anew") == "anew"
+
+
+def test_what_is_out_of_date_goes_once_another_one_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(parts, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    store: parts.Parts = parts.Parts(most=9)
+    for key, later in (("a", 0), ("b", 30), ("a", 30), ("c", 1)):
+        now[0] += later
+        store.kept(key, lambda: "made")
+    assert list(store._kept) == ["b", "a", "c"], "b holds for a minute from 1030, a from 1060"
+    now[0] = 1_090.0
+    store.kept("d", lambda: "made")
+    assert list(store._kept) == ["a", "c", "d"]
