@@ -3,9 +3,13 @@ reach its database must not be killed for it, only left alone until it can."""
 
 from __future__ import annotations
 
+import pkgutil
 import time
+from importlib import import_module
+from importlib.util import find_spec
 
 from celery import current_app
+from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
@@ -55,8 +59,20 @@ def migrations_are_applied() -> bool:
             cursor.execute("SELECT 1")
         return True
     there = MigrationRecorder(connection).applied_migrations()
-    _applied = set(MigrationLoader(None).disk_migrations) <= set(there)
+    _applied = migrations_on_disk() <= set(there)
     return _applied
+
+
+def migrations_on_disk() -> set[tuple[str, str]]:
+    """Each migration of this code: its app and its name. Their files are not loaded, 500 of them are 9 MB."""
+    found = set()
+    for app in apps.get_app_configs():
+        package, _is_explicit = MigrationLoader.migrations_module(app.label)
+        if package is None or find_spec(package) is None:
+            continue  # an app without a schema
+        folder = import_module(package).__path__
+        found |= {(app.label, one.name) for one in pkgutil.iter_modules(folder) if one.name[0] not in "_~"}
+    return found
 
 
 def queue() -> str:

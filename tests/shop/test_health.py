@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings as house
 from django.db import OperationalError, connection, connections
+from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -55,6 +56,10 @@ def test_a_process_lives_also_when_its_database_is_away_but_is_not_ready(
         assert client.get("/healthz").status_code == 200
         answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["database"]) == (503, "does not answer")
+
+
+def test_the_migrations_it_looks_for_are_those_that_migrate_finds() -> None:
+    assert health.migrations_on_disk() == set(MigrationLoader(None).disk_migrations)
 
 
 def test_a_database_without_a_migration_of_ours_is_not_ready_and_a_newer_one_is(
