@@ -3,6 +3,11 @@
 import os
 from typing import Any
 
+from shop.kernel.left_out import left_out
+
+with left_out("yaml"):  # messages are JSON; the queue's library loads what it would need for others (1 MB)
+    import kombu.serialization  # noqa: F401
+
 from celery import Celery
 from celery.signals import celeryd_init
 

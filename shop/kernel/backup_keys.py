@@ -13,12 +13,20 @@ import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from .late import late
+
+if TYPE_CHECKING:
+    from cryptography import exceptions
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.ciphers import aead
+    from cryptography.hazmat.primitives.kdf import hkdf
+else:  # the web server loads this with its tasks and seals no backup; 8 MB of each process
+    exceptions = late("cryptography.exceptions")
+    hashes = late("cryptography.hazmat.primitives.hashes")
+    aead = late("cryptography.hazmat.primitives.ciphers.aead")
+    hkdf = late("cryptography.hazmat.primitives.kdf.hkdf")
 
 CHUNK = 1 << 20  #: bytes of one chunk before it is sealed
 TAG = 16  #: bytes that sealing adds to each
@@ -36,14 +44,14 @@ class Seal:
         if len(secret) < KEY_MIN:
             raise WrongKey(f"BACKUP_KEY must have {KEY_MIN} characters or more")
         self.salt = salt or secrets.token_hex(16)
-        self._aead = AESGCM(self._derive(secret, b"files"))
+        self._aead = aead.AESGCM(self._derive(secret, b"files"))
         self._mac_key = self._derive(secret, b"manifest")
 
     def _derive(self, secret: str, use: bytes) -> bytes:
-        hkdf = HKDF(
-            algorithm=SHA256(), length=32, salt=bytes.fromhex(self.salt), info=b"kontor backup " + use
+        derived = hkdf.HKDF(
+            algorithm=hashes.SHA256(), length=32, salt=bytes.fromhex(self.salt), info=b"kontor backup " + use
         )
-        return hkdf.derive(secret.encode())
+        return derived.derive(secret.encode())
 
     def copy(self, source: IO[bytes], target: IO[bytes], name: str) -> None:
         """Seal ``source`` into ``target``; ``name`` is the file's path in the backup."""
@@ -61,7 +69,7 @@ class Seal:
                 nonce, about = _about(prefix, number, name, last)
                 try:
                     target.write(self._aead.decrypt(nonce, chunk, about))
-                except (InvalidTag, ValueError) as error:
+                except (exceptions.InvalidTag, ValueError) as error:
                     raise WrongKey(
                         f"{name} cannot be opened: another BACKUP_KEY, or it was changed"
                     ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 
+from celery import current_app
 from django.conf import settings
 from django.urls import get_resolver
 from django.utils import translation
@@ -15,7 +16,8 @@ YOUNG_ROUNDS = 20
 
 
 def settle() -> None:
-    """Load addresses and texts in every language, so that no reader waits for them.
+    """Load addresses and texts in every language and what tasks are sent with, so that no reader waits for them, and
+    workers that are forked afterwards share them.
 
     What is loaded stays as long as the process: the collector need not look at it again (``gc.freeze``).
     """
@@ -23,6 +25,7 @@ def settle() -> None:
         with translation.override(code):
             get_resolver()._populate()
             translation.gettext("Basket")
+    current_app.loader.import_default_modules()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, YOUNG_ROUNDS, YOUNG_ROUNDS)

@@ -4,6 +4,10 @@ from django.apps import AppConfig
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models.signals import post_migrate
 
+from . import without_extras
+
+without_extras.load()
+
 
 class PagesConfig(AppConfig):
     """Pages that people write, and the account's pages that show orders and invoices."""
@@ -20,9 +24,10 @@ class PagesConfig(AppConfig):
         from fulfilment.warehouse.picking import promises
         from shop.kernel.sharing import WAYS, when_changed
 
-        from . import checks, guarantee, product_parts, queries, receivers, suggestions, without_api  # noqa: F401
+        from . import checks, guarantee, late_api, product_parts, queries, receivers, suggestions, without_api  # noqa: F401
 
         without_api.leave_out()
+        late_api.install()
         for room in (tree, vat, queries, guarantee):
             when_changed(room.forget)
         for asked in (product_parts, promises):

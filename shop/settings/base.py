@@ -98,7 +98,6 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "treebeard",
     "widget_tweaks",
-    "django_tables2",
     "sorl.thumbnail",
     "simple_history",
     "django_htmx",

@@ -30,6 +30,10 @@ if env.str("DATABASE_URL", default=""):
     }.items():
         _options.setdefault(_name, _value)
 else:
+    #: Of each connection: KB of what was read that it keeps, and bytes of the file that it maps into its memory.
+    #: Each thread has a connection, and what is mapped counts for each: shop/wsgi.py wants less of both.
+    SQLITE_CACHE_KB = env.int("SQLITE_CACHE_KB", default=20_000)
+    SQLITE_MAPPED_BYTES = env.int("SQLITE_MAPPED_BYTES", default=134_217_728)
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
@@ -41,7 +45,7 @@ else:
                 "timeout": SQLITE_BUSY_TIMEOUT_S,
                 "init_command": (
                     "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA temp_store=MEMORY;"
-                    "PRAGMA mmap_size=134217728;PRAGMA cache_size=-20000;"
+                    f"PRAGMA mmap_size={SQLITE_MAPPED_BYTES};PRAGMA cache_size=-{SQLITE_CACHE_KB};"
                 ),
             },
         }

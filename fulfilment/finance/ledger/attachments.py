@@ -12,12 +12,12 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.utils.translation import gettext as _
-from lxml import etree
 from PIL import Image
 
 from shop.kernel import clock
 from shop.kernel.text import clean_line
 from shop.kernel.transactions import forbid_network_in_transaction
+from shop.kernel.xmltree import etree
 
 from .models import Attachment
 

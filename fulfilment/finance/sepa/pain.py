@@ -13,9 +13,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from lxml import etree
-
 from shop.kernel.late import late
+from shop.kernel.xmltree import etree
 
 from .characters import ID_CHARS, NAME_CHARS, TEXT_CHARS, plain
 

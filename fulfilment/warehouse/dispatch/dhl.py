@@ -21,9 +21,9 @@ from zoneinfo import ZoneInfo
 import certifi
 import urllib3
 from django.conf import settings
-from lxml import etree
 
 from shop.kernel.transactions import forbid_network_in_transaction
+from shop.kernel.xmltree import etree
 
 from . import dhl_label_files, dhl_returns
 from .carriers import (

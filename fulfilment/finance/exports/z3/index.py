@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lxml import etree
+from shop.kernel.xmltree import etree
 
 from .table import DAY, DAY_FORMAT, DECIMAL, DELIMITER, GROUPING, NUMBER, QUOTE, RECORD_END, Column, Table
 

@@ -9,9 +9,8 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from lxml import etree
-
 from shop.kernel.money import exponent, net_from_gross, to_decimal
+from shop.kernel.xmltree import etree
 
 from .model import AllowanceCharge, EInvoice, EInvoiceError, Line, Party, PaymentInstructions, VatCategory
 from .totals import TaxTotal, Totals, totals

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from lxml import etree
+from shop.kernel.xmltree import etree
 
 _WORKER = Path(__file__).with_name("schematron_worker.py")
 

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lxml import etree
 from stdnum import iban
+
+from shop.kernel.xmltree import etree
 
 from .cii import BILLING_PROCESS, NAMESPACES, XRECHNUNG
 from .validation import Finding
