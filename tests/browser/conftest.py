@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -105,10 +104,6 @@ def house(fresh_database: None, live_server: object, outbox: Outbox) -> Iterator
     actions.start(pick_list=pick_list, by=lena)
     with Cable(live_server.thread.port) as cable:  # type: ignore[attr-defined]
         yield phone.House(f"http://localhost:{cable.port}", cable, lena, pick_list)
-    # The browser's connections are closed now; their threads must leave the database before it is copied anew.
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(timeout=phone.PATIENCE_S)
 
 
 @pytest.fixture

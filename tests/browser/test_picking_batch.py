@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -50,9 +49,6 @@ def lena(fresh_database: None) -> User:
 def cable(live_server: object, fresh_database: None) -> Iterator[Cable]:
     with Cable(live_server.thread.port) as cable:  # type: ignore[attr-defined]
         yield cable
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(timeout=phone.PATIENCE_S)
 
 
 @pytest.fixture

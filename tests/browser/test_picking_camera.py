@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,9 +69,6 @@ def address(lena: User, live_server: object, outbox: Outbox) -> Iterator[str]:
     actions.start(pick_list=pick_list, by=lena)
     with Cable(live_server.thread.port) as cable:  # type: ignore[attr-defined]
         yield f"http://localhost:{cable.port}" + reverse("warehouse:pick", args=[pick_list.pk])
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(timeout=phone.PATIENCE_S)
 
 
 @pytest.fixture
