@@ -17,8 +17,9 @@ WORKERS = "2"
 STORIES = "browser"
 #: Need the machine for themselves: a worker that is killed, a shop that is flooded.
 ALONE = "live and not browser"
-#: A browser draws when it likes. A test that fails there is run once more and named at the end, so that it gets mended.
-ONCE_MORE = ["--reruns", "1", "-rR"]
+#: A browser draws when it likes. A test that fails there is run once more and named at the end with what went wrong, so
+#: that it gets mended.
+ONCE_MORE = ["--reruns", "1", "-rR", "--rerun-show-tracebacks"]
 PYTEST = [PYTHON, "-m", "pytest", "-q", "--durations=8", "--durations-min=5"]
 
 
