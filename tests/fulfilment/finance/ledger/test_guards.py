@@ -87,10 +87,7 @@ def test_a_posted_entry_refuses_every_update() -> None:
 def test_a_posted_entry_refuses_delete() -> None:
     entry = posted()
     with connection.cursor() as cursor:
-        refused(
-            lambda: cursor.execute("DELETE FROM ledger_entry WHERE id = %s", [entry.pk]),
-            triggers.KEPT if connection.vendor == "sqlite" else "",
-        )
+        refused(lambda: cursor.execute("DELETE FROM ledger_entry WHERE id = %s", [entry.pk]), triggers.KEPT)
 
 
 def test_lines_of_a_posted_entry_refuse_update_delete_and_insert() -> None:
