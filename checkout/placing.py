@@ -21,6 +21,7 @@ from checkout.order.texts import SeenText
 from checkout.payment.rules import Offer
 from shop.kernel.clock import now
 
+from .basket.held import NOBODY, Reader, held_text
 from .quote import Quote
 from .session import Draft
 from .shipping.models import PICKUP
@@ -108,13 +109,23 @@ def _columns(address: dict[str, str]) -> dict[str, Any]:
     return data | {"country": Country(pk=code, printable_name=name, name=name)}
 
 
-def sold_out_text(found: Quote, gone: InsufficientStock) -> str:
-    """Which line of the basket cannot be had any more, in words."""
-    title = next(
-        (line.product.title_local for line in found.lines if line.stockrecord.partner_sku == gone.sku),
-        gone.sku,
-    )
-    if gone.left:
+def sold_out_text(found: Quote, gone: InsufficientStock, reader: Reader = NOBODY) -> str:
+    """Which line of the basket cannot be had as it is, in words. Two queries at most.
+
+    What stands in an unpaid order is not called sold: it is said until when, and of ``reader``'s own order its number.
+    """
+    line = next((line for line in found.lines if line.stockrecord.partner_sku == gone.sku), None)
+    title = line.product.title_local if line else gone.sku
+    waiting = held_text(line.stockrecord_id, reader) if line else ""
+    if waiting:
+        text = ngettext(
+            "%(title)s: only %(left)d piece is free right now. %(waiting)s The rest of your basket is kept.",
+            "%(title)s: only %(left)d pieces are free right now. %(waiting)s The rest of your basket is kept.",
+            gone.left,
+        )
+        if not gone.left:
+            text = _("%(title)s: no piece is free right now. %(waiting)s The rest of your basket is kept.")
+    elif gone.left:
         text = ngettext(
             "%(title)s: only %(left)d piece is left. The rest of your basket is kept.",
             "%(title)s: only %(left)d pieces are left. The rest of your basket is kept.",
@@ -122,7 +133,7 @@ def sold_out_text(found: Quote, gone: InsufficientStock) -> str:
         )
     else:
         text = _("%(title)s has just been sold to somebody else. The rest of your basket is kept.")
-    return text % {"title": title, "left": gone.left}
+    return text % {"title": title, "left": gone.left, "waiting": waiting}
 
 
 def remember_firm(request: HttpRequest, draft: Draft, data: dict[str, str]) -> None:

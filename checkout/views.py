@@ -36,8 +36,9 @@ from shop.kernel.access import public
 from . import hoarding, session
 from .basket.counting import note_count
 from .basket.estimate import where
+from .basket.held import reader_of
 from .basket.kept_products import bring_lines
-from .basket.queries import is_offered
+from .basket.queries import is_offered, problem_of
 from .forms import AddressForm, CarrierContactForm, ContactForm, FirmForm, shipping_countries
 from .lost_answers import named_by_browser
 from .placing import ADDRESS_FIELDS, placement_of, remember_firm, sold_out_text, summary_html
@@ -283,6 +284,8 @@ def summary(request: HttpRequest) -> HttpResponse:
     is_looked_at = request.method != "POST"  # what is ordered is reckoned with nothing that was remembered
     found = quote(request, kept=is_looked_at)
     missing = missing_step(found, "summary")
+    if is_looked_at and any(problem_of(line) for line in found.lines):
+        missing = "basket:summary"  # nobody reads through a summary that cannot be ordered
     if missing:
         return redirect(missing)
     offer = rules.check(found.draft.payment_method, found.case(request), kept=is_looked_at)
@@ -352,7 +355,7 @@ def _place(request: HttpRequest, found: Quote, facts: str, texts: list[SeenText]
         )
         return redirect("checkout:summary")
     except InsufficientStock as gone:
-        messages.warning(request, sold_out_text(found, gone))
+        messages.warning(request, sold_out_text(found, gone, reader_of(request)))
         return redirect("basket:summary")
     except BasketGone:
         messages.info(request, _("Your basket was changed in another window. Please check it."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from catalogue.models import Category, Product
 from tests.factories.range import make_category, make_many, make_product, variants
 
 pytestmark = pytest.mark.django_db
-BUDGET = 10  #: SQL statements of a category page
+BUDGET = 8  #: SQL statements of a category page
 
 
 def url_of(category: Category) -> str:
@@ -225,6 +226,19 @@ def test_a_list_costs_the_same_few_queries_for_few_and_many_products(client: Cli
     assert few == many <= BUDGET
     assert filtered <= BUDGET
     assert queries_of(client, "/catalogue/search/?q=schuh") <= BUDGET
+
+
+def test_what_is_reduced_and_gone_is_called_sold_out_in_a_list(client: Client) -> None:
+    make_product("Rest", price_minor=5_000, reference_minor=10_000, stock=0)
+    make_product("Da", price_minor=5_000, reference_minor=10_000)
+    html = client.get("/catalogue/").content.decode()
+    marks = {
+        title: mark
+        for mark, title in re.findall(
+            r"product-card__mark[^>]*>([^<]+)<.*?<h3[^>]*><a[^>]*>([^<]+)<", html, re.S
+        )
+    }
+    assert marks == {"Rest": "Ausverkauft", "Da": "−50 %"}
 
 
 def test_prices_and_pages_are_in_the_language_of_the_address(client: Client) -> None:
