@@ -28,4 +28,4 @@ VOLUME /data
 EXPOSE 8000
 # The data folder is a volume; what was built lies beside the code and is linked in at every start.
 ENTRYPOINT ["/kontor/scripts/entry.sh"]
-CMD ["gunicorn", "shop.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "shop.web.Worker", "--workers", "2", "--threads", "4", "--no-control-socket"]
+CMD ["gunicorn", "shop.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "shop.web.Worker", "--workers", "2", "--threads", "4", "--preload", "--no-control-socket"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from scripts.processes import Plan
 from tests.support.environment import ROOT, isolated
 
 MOST_MB = 160  #: leaves room for what it keeps of pages, below 200 (shop/web_memory.py)
@@ -125,6 +126,14 @@ def test_a_worker_begins_with_room_below_200_mb(worker: dict[str, Any]) -> None:
 def test_threads_that_read_a_large_database_do_not_each_hold_it(worker: dict[str, Any]) -> None:
     """30 MB were read by four threads, each on its own connection (SQLite)."""
     assert worker["read_mb"] < READ_MOST_MB
+
+
+def test_workers_share_what_is_loaded_before_them_here_and_in_the_image(tmp_path: Path) -> None:
+    """A worker that ends for its size is also followed by one that need not load anything."""
+    image = (ROOT / "Dockerfile").read_text().rpartition("\nCMD ")[2]
+    here = next(child for child in Plan(1, None, tmp_path, {}).children() if child.name == "web").command
+    for command in (json.loads(image), here):
+        assert {"gunicorn", "--preload"} <= set(command)
 
 
 def test_the_warehouse_tells_the_page_of_a_product_where_it_lies_also_outside_of_tests(
