@@ -77,12 +77,17 @@ def add_picture(
     file = ContentFile(content) if isinstance(content, bytes) else content
     image = ProductImage(product=product, colour=colour, caption=caption, display_order=position)
     image.original.save(name, file, save=True)
-    transaction.on_commit(_ask_for_sizes, robust=True)
+    ask_for_sizes()
     return image
 
 
-def _ask_for_sizes() -> None:
-    """Ask a worker now. A broken queue is not an error: the clock asks again within a minute."""
+def ask_for_sizes() -> None:
+    """Ask a worker for what is missing, once this transaction is certain. A broken queue is not an error: the clock
+    asks again within a minute."""
+    transaction.on_commit(_ask, robust=True)
+
+
+def _ask() -> None:
     from .tasks import make_pictures
 
     try:

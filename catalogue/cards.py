@@ -11,7 +11,7 @@ from shop.kernel.parts import Parts
 
 from .models import Product, ProductImage
 from .partner.models import StockRecord
-from .pictures import CARD, Picture, picture
+from .pictures import Picture, picture
 from .prices import reduction_percent, unit_price_text
 from .queries import products_with
 from .shown import facts_of
@@ -43,9 +43,6 @@ class ProductCard:
 
     title: str
     url: str
-    picture_url: str
-    picture_srcset: str
-    picture_alt: str
     price_minor: int
     price_from: bool
     currency: str
@@ -55,8 +52,6 @@ class ProductCard:
     brand: str
     available: bool
     colours: list[dict[str, str]] = field(default_factory=list)
-    picture_width: int = CARD
-    picture_height: int = CARD
     product_id: int = 0
     picture: Picture | None = None
     rating: float | None = None
@@ -104,9 +99,6 @@ def _card(
     return ProductCard(
         title=product.text("title"),
         url=product.get_absolute_url(),
-        picture_url=shown.thumb_url if shown else "",
-        picture_srcset=shown.srcset if shown else "",
-        picture_alt=shown.alt if shown else "",
         price_minor=price,
         price_from=any(record.price_minor > price for record in wanted or records),
         currency=cheapest.price_currency,

@@ -69,6 +69,24 @@ class Maker(models.Model):
         return self.brand
 
 
+class SizedPicture(models.Model):
+    """A picture whose sizes are made by a task. ``widths``: those that are made; none yet: the original is shown."""
+
+    cut = False  #: whether its squares are cut out of the middle, instead of holding all of it
+
+    widths = models.JSONField(default=list, blank=True, editable=False)
+    made_at = models.DateTimeField(null=True, editable=False)
+    #: what cannot be read: given up after some (picture_faults.py)
+    tries = models.PositiveSmallIntegerField(default=0, editable=False)
+    #: failures of something else: not given up
+    waits = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    next_at = models.DateTimeField(null=True, editable=False)  #: not begun before
+    trouble = models.CharField(max_length=200, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
 class Category(AbstractCategory, Localised):  # type: ignore[django-manager-missing]
     """A node of the range."""
 
@@ -156,18 +174,21 @@ class Product(AbstractProduct, Localised):  # type: ignore[django-manager-missin
         return reverse("catalogue:detail", kwargs={"slug": shown.slug, "pk": shown.pk})
 
 
-class ProductImage(AbstractProductImage):
-    """A picture, of one colour or of all. ``widths``: the sizes made of it; none yet: the original is shown."""
+class CategoryPicture(SizedPicture):
+    """The picture of a category (``Category.image``) and its sizes, by its file: a category that gets another file has
+    another row, however it got it (picture_files.py)."""
+
+    cut = True  #: as a tile shows the original
+    original = models.ImageField(max_length=255, unique=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.original.name or ""
+
+
+class ProductImage(SizedPicture, AbstractProductImage):
+    """A picture, of one colour or of all."""
 
     colour = models.ForeignKey(Colour, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    widths = models.JSONField(default=list, blank=True, editable=False)
-    made_at = models.DateTimeField(null=True, editable=False)
-    #: what cannot be read: given up after some (picture_faults.py)
-    tries = models.PositiveSmallIntegerField(default=0, editable=False)
-    #: failures of something else: not given up
-    waits = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
-    next_at = models.DateTimeField(null=True, editable=False)  #: not begun before
-    trouble = models.CharField(max_length=200, blank=True, editable=False)
 
     class Meta(AbstractProductImage.Meta):
         abstract = False

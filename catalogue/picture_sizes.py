@@ -29,15 +29,21 @@ def nearest(widths: Iterable[int], wanted: int) -> int:
     return next((width for width in made if width >= wanted), made[-1])
 
 
+def plain_widths(widths: Iterable[int]) -> list[int]:
+    """The sizes that are there as JPEG too, which every browser shows: that of pages, and the zoom."""
+    made = sorted(widths)
+    return sorted({nearest(made, PAGE), made[-1]})
+
+
 def sizes_of(source: Image.Image) -> dict[tuple[int, str], bytes]:
-    """(width, ending) -> file, for every size of a picture; one JPEG for browsers that know neither AVIF nor WebP."""
+    """(width, ending) -> file, for every size of a picture; JPEG for browsers that know neither AVIF nor WebP."""
     widths = widths_for(max(source.size))
     files = {}
     for width in widths:
         square = _square(source.convert("RGBA"), width)
         files[width, AVIF] = _bytes(square, "AVIF", quality=AVIF_QUALITY, speed=AVIF_SPEED)
         files[width, WEBP] = _bytes(square, "WEBP", quality=QUALITY, method=4)
-        if width == nearest(widths, PAGE):
+        if width in plain_widths(widths):
             files[width, JPEG] = _bytes(square, "JPEG", quality=QUALITY, progressive=True)
     return files
 

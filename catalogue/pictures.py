@@ -1,7 +1,8 @@
 """Pictures in the sizes that pages ask for, made once beside the original by a task; which are there stands on the row.
 
-``images/products/oxford.png`` has ``oxford@400.avif``, ``oxford@400.webp``, ... and one ``oxford@800.jpg`` for browsers
-that know neither. All are squares, so that nothing on a page moves when they arrive. None is larger than its original.
+``images/products/oxford.png`` has ``oxford@400.avif``, ``oxford@400.webp``, ... and for browsers that know neither
+``oxford@800.jpg``, and ``oxford@1600.jpg`` for the zoom. All are squares, so that nothing on a page moves when they
+arrive. None is larger than its original. Products and categories have such pictures.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from PIL import Image, ImageOps
 
-from .picture_sizes import AVIF, JPEG, PAGE, WEBP, WIDTHS, nearest, sizes_of
+from .picture_sizes import AVIF, JPEG, PAGE, WEBP, WIDTHS, nearest, plain_widths, sizes_of
 
 CARD = 400
 PIXELS_MAX = 60_000_000  #: a larger original is refused: it would not fit into a worker
@@ -29,8 +30,8 @@ class TooLarge(Exception):
 class Picture:
     """A picture as templates need it (components/picture.html); ``width`` and ``height`` belong to ``url``.
 
-    ``url``: for the product page; ``thumb_url``: for a card; ``zoom_url``: the largest there is. As long as no sizes
-    are made (``avif`` and ``webp`` are empty) all of them are the original.
+    ``url``: for pages, ``zoom_url``: the largest there is, both as JPEG, which every browser shows; ``thumb_url``: for
+    a card, as WebP. As long as no sizes are made (``avif`` and ``webp`` are empty) all of them are the original.
     """
 
     url: str
@@ -39,15 +40,9 @@ class Picture:
     colour_code: str = ""
     width: int = PAGE
     height: int = PAGE
-    small_url: str = ""
     zoom_url: str = ""
     avif: str = ""
     webp: str = ""
-
-    @property
-    def srcset(self) -> str:
-        """The WebP sizes with their widths, for an ``img`` that stands alone."""
-        return self.webp
 
 
 def rendition_name(name: str, width: int, ending: str = WEBP) -> str:
@@ -60,7 +55,7 @@ def rendition_names(name: str, widths: Iterable[int]) -> list[str]:
     """Every file that was made of an original."""
     made = list(widths)
     names = [rendition_name(name, width, ending) for width in made for ending in (AVIF, WEBP)]
-    return [*names, rendition_name(name, nearest(made, PAGE), JPEG)] if made else names
+    return [*names, *(rendition_name(name, width, JPEG) for width in (plain_widths(made) if made else []))]
 
 
 def original_of(name: str) -> str | None:
@@ -76,43 +71,52 @@ def original_of(name: str) -> str | None:
 def picture(image: Any, alt: str) -> Picture:
     """What a template shows of a ProductImage. No SQL: the colour must be loaded where it is wanted."""
     colour_code = image.colour.code if image.colour_id else ""
-    shown, original, widths = image.caption or alt, image.original, image.widths
-    if not widths:
-        url = str(original.url)
-        return Picture(url, url, shown, colour_code, small_url=url, zoom_url=url)
+    original = image.original
+    return as_shown(
+        original.storage, original.name, image.widths, alt=image.caption or alt, colour_code=colour_code
+    )
 
-    def url_of(width: int, ending: str = WEBP) -> str:
-        return str(original.storage.url(rendition_name(original.name, width, ending)))
 
-    page = nearest(widths, PAGE)
+def as_shown(
+    storage: Storage, name: str, widths: Iterable[int], *, alt: str, colour_code: str = ""
+) -> Picture:
+    """What a template shows of the original ``name`` of which ``widths`` are made. No SQL, and no file is needed."""
+    made = list(widths)
+    if not made:
+        url = str(storage.url(name))
+        return Picture(url, url, alt, colour_code, zoom_url=url)
+
+    def url_of(width: int, ending: str) -> str:
+        return str(storage.url(rendition_name(name, width, ending)))
+
+    page = nearest(made, PAGE)
     return Picture(
         url=url_of(page, JPEG),
-        thumb_url=url_of(nearest(widths, CARD)),
-        alt=shown,
+        thumb_url=url_of(nearest(made, CARD), WEBP),
+        alt=alt,
         colour_code=colour_code,
         width=page,
         height=page,
-        small_url=url_of(min(widths)),
-        zoom_url=url_of(max(widths)),
-        avif=", ".join(f"{url_of(width, AVIF)} {width}w" for width in widths),
-        webp=", ".join(f"{url_of(width)} {width}w" for width in widths),
+        zoom_url=url_of(max(made), JPEG),
+        avif=", ".join(f"{url_of(width, AVIF)} {width}w" for width in made),
+        webp=", ".join(f"{url_of(width, WEBP)} {width}w" for width in made),
     )
 
 
 def make_renditions(image: Any) -> list[int]:
-    """Write every size of a ProductImage beside its original; returns the widths. Repeating it replaces them.
+    """Write every size of a SizedPicture beside its original; returns the widths. Repeating it replaces them.
 
     Raises TooLarge, and OSError where the original is missing or no picture.
     """
     storage: Storage = image.original.storage
-    files = sizes_of(_source(storage, image.original.name))
+    files = sizes_of(_source(storage, image.original.name, cut=image.cut))
     for (width, ending), content in files.items():
         _replace(storage, rendition_name(image.original.name, width, ending), content)
     return sorted({width for width, _ending in files})
 
 
-def _source(storage: Storage, name: str) -> Image.Image:
-    """The original as it is meant to stand, no larger than the largest size."""
+def _source(storage: Storage, name: str, *, cut: bool) -> Image.Image:
+    """The original as it is meant to stand, no larger than the largest size; with ``cut`` the square in its middle."""
     most = (WIDTHS[-1], WIDTHS[-1])
     with storage.open(name, "rb") as file, Image.open(file) as opened:
         if opened.width * opened.height > PIXELS_MAX:
@@ -120,7 +124,10 @@ def _source(storage: Storage, name: str) -> Image.Image:
         opened.draft("RGB", most)  # JPEG: read it smaller from the start
         upright = ImageOps.exif_transpose(opened)
         shown = upright if upright.mode in ("RGB", "RGBA") else upright.convert("RGBA")
-        if max(shown.size) > most[0]:
+        if cut:
+            side = min(*shown.size, most[0])
+            shown = ImageOps.fit(shown, (side, side), Image.Resampling.LANCZOS)
+        elif max(shown.size) > most[0]:
             shown = ImageOps.contain(shown, most, Image.Resampling.LANCZOS)
         return shown.convert("RGBA")
 

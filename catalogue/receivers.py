@@ -3,11 +3,19 @@
 from django.db.models.signals import post_delete, post_save
 from oscar.apps.catalogue.receivers import *  # noqa: F403
 
-from . import picture_files, tree
+from . import actions, picture_files, tree
 from .models import Category, ProductImage
 
 post_save.connect(tree.forget, sender=Category, dispatch_uid="tree of categories changed")
 post_delete.connect(tree.forget, sender=Category, dispatch_uid="tree of categories shrank")
+
+
+def _its_picture_may_be_new(sender: object, instance: Category, raw: bool = False, **_signal: object) -> None:
+    if not raw and not picture_files.is_followed(instance):
+        actions.ask_for_sizes()
+
+
+post_save.connect(_its_picture_may_be_new, sender=Category, dispatch_uid="picture of a category is new")
 
 
 def _sizes_go_too(sender: object, instance: ProductImage, **_signal: object) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils.translation import get_language
 
 from shop.kernel.memory import Memory
 
-from .models import Category
+from .models import Category, CategoryPicture
+from .pictures import Picture, as_shown
 
 KEPT_S = 60  #: seconds until a change made by another process is seen
 
@@ -27,9 +29,18 @@ class Node:
     description_local: str
     url: str
     in_menu: bool
-    picture_url: str = ""
+    image: str = ""  #: the name of its picture's file
+    widths: tuple[int, ...] = ()  #: the sizes made of it
     parent: Node | None = None
     children: list[Node] = field(default_factory=list)
+
+    @property
+    def picture(self) -> Picture | None:
+        """Its picture as templates need it; made when asked for, few pages show one."""
+        if not self.image:
+            return None
+        storage = Category._meta.get_field("image").storage
+        return as_shown(storage, self.image, self.widths, alt=self.name_local)
 
     @property
     def trail(self) -> list[Node]:
@@ -68,7 +79,8 @@ def menu() -> list[Node]:
 def _read() -> Tree:
     by_path: dict[str, Node] = {}
     roots: list[Node] = []
-    for row in Category.objects.browsable().order_by("path"):
+    made = CategoryPicture.objects.filter(original=OuterRef("image")).values("widths")
+    for row in Category.objects.browsable().annotate(widths=Subquery(made)).order_by("path"):
         parent = by_path.get(row.path[: -Category.steplen])
         if parent is None and row.depth > 1:
             continue  # its parent is hidden, so it is too
@@ -79,7 +91,8 @@ def _read() -> Tree:
             description_local=row.description_local,
             url=reverse("catalogue:category", kwargs={"slug": row.slug, "pk": row.pk}),
             in_menu=not row.exclude_from_menu,
-            picture_url=row.image.url if row.image else "",
+            image=row.image.name if row.image else "",
+            widths=tuple(row.widths or ()),
             parent=parent,
         )
         by_path[row.path] = node

@@ -41,8 +41,7 @@ class ShownLine:
     product_id: int
     title: str
     url: str
-    picture_url: str
-    picture_alt: str
+    picture: Picture | None
     colour: str
     size: str
     quantity: int
@@ -64,7 +63,7 @@ class KeptLine:
     id: int
     title: str
     url: str
-    picture_url: str
+    picture: Picture | None
     colour: str
     size: str
     quantity: int
@@ -155,7 +154,7 @@ def _kept(line: Any, image: Picture | None) -> KeptLine:
         id=line.pk,
         title=product.own_or_parent.text("title"),
         url=f"{product.get_absolute_url()}?v={product.pk}" if offered else "",
-        picture_url=image.thumb_url if image else "",
+        picture=image,
         colour=product.colour.name_local if product.colour else "",
         size=product.size,
         quantity=line.quantity,
@@ -205,8 +204,7 @@ def _shown(line: Any, part: LineTotal, image: Picture | None) -> ShownLine:
         product_id=product.pk,
         title=product.own_or_parent.text("title"),
         url=f"{product.get_absolute_url()}?v={product.pk}",
-        picture_url=image.thumb_url if image else "",
-        picture_alt=image.alt if image else "",
+        picture=image,
         colour=product.colour.name_local if product.colour else "",
         size=product.size,
         quantity=line.quantity,

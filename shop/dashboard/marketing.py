@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from catalogue.actions import refresh_search_text
 from catalogue.models import Category, Product, ProductCategory, ProductImage
 from catalogue.partner.models import StockRecord
+from catalogue.pictures import Picture, picture
 from fulfilment.warehouse.lists import CSV_ROWS_MAX, Search, csv_file, csv_url, page_of, sorted_by, wants_csv
 from shop.kernel.access import staff_view
 from shop.kernel.money import to_minor
@@ -124,7 +125,7 @@ def products(request: HttpRequest) -> HttpResponse:
     page = page_of(request, found)
     pictures = pictures_of([product.pk for product in page.object_list])
     for product in page.object_list:
-        product.picture_url = pictures.get(product.pk, "")
+        product.picture = pictures.get(product.pk)
         product.price_text = _range(product.price_low, product.price_high)
     context = {"form": form, "page": page, "csv_url": csv_url(request)}
     return render(request, "dashboard/marketing/list.html", context, status=form.status)
@@ -177,13 +178,10 @@ def _over(rows: QuerySet[StockRecord], what: Any) -> Subquery:
     return Subquery(rows.values("partner_id").annotate(found=what).values("found")[:1])
 
 
-def pictures_of(ids: list[int]) -> dict[int, str]:
+def pictures_of(ids: list[int]) -> dict[int, Picture]:
     """The first picture of each product. One query."""
-    found: dict[int, str] = {}
-    for image in ProductImage.objects.filter(product__in=ids).order_by("display_order", "pk"):
-        if image.original:
-            found.setdefault(image.product_id, image.original.url)
-    return found
+    rows = ProductImage.objects.filter(product__in=ids).exclude(original="").select_related("colour")
+    return {image.product_id: picture(image, "") for image in rows.order_by("-display_order", "-pk")}
 
 
 @staff_view(PERMISSION)
@@ -200,7 +198,7 @@ def product(request: HttpRequest, pk: int) -> HttpResponse:
         "product": row,
         "form": form,
         "records": prices.records_of(row),
-        "picture_url": pictures_of([row.pk]).get(row.pk, ""),
+        "picture": pictures_of([row.pk]).get(row.pk),
         "shop_url": row.get_absolute_url() if row.is_public else "",
         "deeds": StaffAction.objects.filter(subject=PRODUCT, subject_id=pk)
         .select_related("by")

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from catalogue import picture_files
+from catalogue.models import CategoryPicture, ProductImage
 from catalogue.tasks import make_pictures
 from checkout.payment.actions import send_refund, settle, settle_refund
 from checkout.payment.actions.refunds import RefundTooLarge, send_again
@@ -75,7 +76,7 @@ def operations(request: HttpRequest) -> HttpResponse:
         "payments": _some(waiting.stuck_payments().select_related("order").order_by("created_at")),
         "tasks": _some(work.troubles()),
         "pictures": _some(pictures.stuck()),
-        "product_pictures": _some(picture_files.stuck()),
+        "range_pictures": _some(picture_files.all_stuck()),
         "refunds": _some(stuck_refunds().select_related("payment__order").order_by("created_at")),
     }
     counts = {"mails": failed_mails(), "pushes": failed_pushes()}
@@ -145,7 +146,18 @@ def run_task(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def picture_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Let the sizes of a product's picture that was given up, or rests, be made now; safe at any time."""
-    if picture_files.try_again(pk):
+    return _picture_again(request, pk, ProductImage)
+
+
+@staff_view(PERMISSION)
+@require_POST
+def category_picture_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same for the picture of a category."""
+    return _picture_again(request, pk, CategoryPicture)
+
+
+def _picture_again(request: HttpRequest, pk: int, kind: picture_files.Kind) -> HttpResponse:
+    if picture_files.try_again(pk, kind):
         transaction.on_commit(
             make_pictures.delay, robust=True
         )  # without a queue the clock asks within a minute
@@ -217,6 +229,9 @@ urlpatterns = [
     path("operations/payments/<row:pk>/ask/", ask, name="ask-payment"),
     path("operations/tasks/<row:pk>/run/", run_task, name="run-task"),
     path("operations/pictures/<row:pk>/again/", picture_again, name="picture-again"),
+    path(
+        "operations/category-pictures/<row:pk>/again/", category_picture_again, name="category-picture-again"
+    ),
     path("operations/refunds/<row:pk>/again/", refund, name="refund-again"),
     path("operations/<slug:kind>/all/", retry_all, name="retry-all"),
     path("operations/<slug:kind>/<row:pk>/", retry, name="retry"),

@@ -1,6 +1,7 @@
 """What a preview of a link shows (Open Graph): of a product, a category, a written page, else of the shop.
 
-Its picture is one that the page shows, in a size that the tasks made: none is made here, and no file is opened.
+Its picture is that of the category or one that the page shows, in a size that the tasks made: none is made here, and no
+file is opened.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def open_graph(page: Mapping[str, Any]) -> Data:
         picture = _of_product(next(iter(page.get("pictures") or []), None))
     elif category is not None and hasattr(category, "name_local"):
         title, words = category.name_local, category.description_local
-        picture = _of_card(page.get("cards"))
+        picture = _of_category(category.picture) or _of_card(page.get("cards"))
     elif isinstance(written, dict):
         title = written.get("title", "")
     elif written is not None:
@@ -68,12 +69,17 @@ def open_graph(page: Mapping[str, Any]) -> Data:
 
 
 def _of_product(picture: Any) -> Shown | None:
-    """Of a catalogue.pictures.Picture; the size of an original is not known."""
+    """Of a catalogue.pictures.Picture, always a JPEG where its sizes are made; the size of an original is not known."""
     if picture is None:
         return None
     is_made = bool(picture.webp)
     size = (picture.width, picture.height) if is_made else (0, 0)
     return Shown(picture.url, *size, alt=picture.alt)
+
+
+def _of_category(picture: Any) -> Shown | None:
+    """Its own picture once its sizes are made: the original may be of any size."""
+    return _of_product(picture) if picture is not None and picture.webp else None
 
 
 def _of_card(cards: Any) -> Shown | None:

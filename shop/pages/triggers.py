@@ -10,6 +10,7 @@ from shop.kernel.sharing import OFFER, PLACES, RULES, WAYS, WORDS, watch
 OF_WORDS = (
     "catalogue_boughttogether",
     "catalogue_category",
+    "catalogue_categorypicture",
     "catalogue_colour",
     "catalogue_maker",
     "catalogue_product",

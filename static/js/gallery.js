@@ -6,18 +6,21 @@ const picks = (gallery) => [...gallery.querySelectorAll("[data-gallery-pick]")];
 const current = (gallery) => Math.max(0, picks(gallery).findIndex((one) => one.hasAttribute("aria-current")));
 const plain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
 
+// The formats before the plain file, so that nothing is asked for twice. What has no sizes yet is one file for all.
+function take(picture, from, src) {
+  const there = new Map([...from.closest("picture").querySelectorAll("source")].map((one) => [one.type, one.srcset]));
+  for (const source of picture.closest("picture").querySelectorAll("source")) source.srcset = there.get(source.type) || src;
+  picture.src = src;
+}
+
 function show(gallery, place) {
   const all = picks(gallery);
   if (!all.length) return;
   const pick = all[(place + all.length) % all.length];
   const open = gallery.querySelector("[data-gallery-zoom]"), stage = open.querySelector("img");
-  const words = pick.querySelector("img").dataset.alt;
-  for (const [kind, list] of [["avif", pick.dataset.avif], ["webp", pick.dataset.webp]]) {
-    const source = open.querySelector(`source[type="image/${kind}"]`);
-    if (source) source.srcset = list || pick.dataset.src;
-  }
-  stage.src = pick.dataset.src;
-  stage.alt = words;
+  const thumb = pick.querySelector("img");
+  take(stage, thumb, thumb.src);
+  stage.alt = thumb.alt;
   open.href = pick.href;
   for (const one of all) one.toggleAttribute("aria-current", one === pick);
   pick.setAttribute("aria-current", "true");
@@ -27,8 +30,9 @@ function enlarge(gallery) {
   const zoom = gallery.querySelector("[data-zoom]"), open = gallery.querySelector("[data-gallery-zoom]");
   const picture = zoom.querySelector("[data-zoom-picture]"), place = zoom.querySelector("[data-zoom-place]");
   const many = picks(gallery).length || 1;
-  picture.src = open.href;
-  picture.alt = open.querySelector("img").alt;
+  const stage = open.querySelector("img");
+  take(picture, stage, open.href);
+  picture.alt = stage.alt;
   place.textContent = place.dataset.of.replace("[n]", current(gallery) + 1).replace("[m]", many);
   scale(zoom, false);
   if (!zoom.open) zoom.showModal();

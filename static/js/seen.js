@@ -14,6 +14,15 @@ function write(kept) {
   try { if (kept) localStorage.setItem(KEY, JSON.stringify(kept.slice(0, MOST))); else localStorage.removeItem(KEY); } catch { /* no storage: nothing is remembered */ }
 }
 
+function framed(picture, webp) {
+  const frame = document.createElement("picture"), source = document.createElement("source");
+  frame.className = "picture";
+  source.type = "image/webp";
+  source.srcset = webp;
+  frame.append(source, picture);
+  return frame;
+}
+
 function card(one) {
   const item = document.createElement("li"), box = document.createElement("article"), title = document.createElement("h3"), link = document.createElement("a");
   box.className = "product-card";
@@ -23,7 +32,7 @@ function card(one) {
     picture.alt = "";
     picture.className = "product-card__picture";
     picture.src = one.picture;
-    box.append(picture);
+    box.append(one.webp ? framed(picture, one.webp) : picture);
   }
   title.className = "product-card__title";
   link.href = one.url;
@@ -43,8 +52,8 @@ function show(kept) {
 }
 
 function remember(kept) {
-  const { seenId: id, seenTitle: title, seenUrl: url, seenPicture: picture } = place.dataset;
-  const all = [{ id, title, url, picture }, ...kept.filter((one) => one.id !== id)];
+  const { seenId: id, seenTitle: title, seenUrl: url, seenPicture: picture, seenWebp: webp } = place.dataset;
+  const all = [{ id, title, url, picture, webp }, ...kept.filter((one) => one.id !== id)];
   write(all);
   return all;
 }

@@ -165,11 +165,27 @@ def test_a_shopper_looks_at_an_article(
     page.locator(".product__wish button").click()
     page.wait_for_url("**/wishes/")
     judge.see("wish list")
+    assert stands_before(page, ".wish__picture", ".wish__title")
+
+    # the basket: the picture has the frame that is meant for it
+    page.goto(f"{desk_url}{url}")
+    page.locator(".product__add button").click()
+    page.wait_for_function("document.querySelector('#basket-count')?.innerText.includes('1')")
+    page.goto(f"{desk_url}/basket/")
+    judge.see("basket")
+    assert stands_before(page, ".line-item__picture", ".line-item__title")
     page.goto(f"{desk_url}/reviews/product/{product.pk}/")
     judge.see("reviews")
     page.goto(f"{desk_url}/reviews/product/{product.pk}/write/")
     judge.see("write")
     assert judge.found == [], "\n".join(judge.found)
+
+
+def stands_before(page: Page, picture: str, words: str) -> bool:
+    """Whether the picture is to the left of the words, not below them or in their place."""
+    left, right = (page.locator(one).first.bounding_box() for one in (picture, words))
+    assert left and right
+    return bool(left["x"] + left["width"] <= right["x"] and abs(left["y"] - right["y"]) < left["height"])
 
 
 def test_without_script_a_picture_is_a_link_and_the_promise_a_sentence(
@@ -182,4 +198,4 @@ def test_without_script_a_picture_is_a_link_and_the_promise_a_sentence(
     assert "Bestellen Sie bis " in page.locator("[data-promise]").inner_text()
     assert page.locator("[data-seen]").is_hidden()
     link = page.locator("[data-gallery-pick]").nth(2).get_attribute("href") or ""
-    assert page.request.get(desk_url + link).headers["content-type"] == "image/webp"
+    assert page.request.get(desk_url + link).headers["content-type"] == "image/jpeg"

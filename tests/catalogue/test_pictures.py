@@ -129,7 +129,7 @@ def test_what_is_no_picture_is_given_up_with_a_reason_and_stops_no_other(content
     good.refresh_from_db()
     assert (broken.tries, broken.waits, broken.made_at) == (TRIES_MAX, 0, None)
     assert good.widths == [200, 400, 800]
-    assert broken.trouble and [row.pk for row in picture_files.stuck()] == [broken.pk]
+    assert broken.trouble and [row.pk for row in picture_files.stuck(ProductImage)] == [broken.pk]
 
 
 def test_a_picture_that_was_given_up_is_tried_anew_when_somebody_asks(clock: Any) -> None:
@@ -144,7 +144,7 @@ def test_a_picture_that_was_given_up_is_tried_anew_when_somebody_asks(clock: Any
     make_due()
     broken.refresh_from_db()
     assert not broken.widths
-    assert picture_files.try_again(broken.pk) and not picture_files.stuck().exists()
+    assert picture_files.try_again(broken.pk) and not picture_files.stuck(ProductImage).exists()
     make_due()
     broken.refresh_from_db()
     assert broken.widths == [200, 400, 800]
@@ -172,15 +172,17 @@ def test_while_the_storage_is_away_pictures_wait_and_none_is_given_up(
         assert queue.names() == [], "those that failed rest"
         assert set(ProductImage.objects.values_list("tries", "waits")) == {(0, 1)}
         for _hour in range(picture_files.WAITS_SHOWN - 1):
-            assert not picture_files.stuck().exists()
+            assert not picture_files.stuck(ProductImage).exists()
             clock.advance(hours=1)
             make_due(limit=picture_files.BATCH + 1)
     assert set(ProductImage.objects.values_list("tries", "waits")) == {(0, picture_files.WAITS_SHOWN)}
-    assert picture_files.stuck().count() == picture_files.BATCH + 1, "away for long: staff should look"
+    assert picture_files.stuck(ProductImage).count() == picture_files.BATCH + 1, (
+        "away for long: staff should look"
+    )
     clock.advance(hours=1)
     make_due(limit=picture_files.BATCH + 1)
     assert not ProductImage.objects.filter(made_at=None).exists()
-    assert not picture_files.stuck().exists()
+    assert not picture_files.stuck(ProductImage).exists()
 
 
 def test_what_failed_once_waits_behind_the_others(clock: Any) -> None:

@@ -11,6 +11,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, 
 from django.db.models.functions import Coalesce
 
 from catalogue.models import Product, ProductImage
+from catalogue.pictures import picture
 from checkout.order.models import Line
 from fulfilment.warehouse.stock.models import Site
 
@@ -155,12 +156,14 @@ def picture_url(product: Product | None) -> str:
 
 
 def pictures_of(products: Iterable[Product | None]) -> dict[int, str]:
-    """Product id -> address of its picture, of its colour where there is one. One query for all."""
+    """Product id -> address of its picture, of its colour where there is one, no larger than a page shows it: a phone
+    keeps those of a whole walk. One query for all."""
     wanted = {product.pk: product for product in products if product is not None}
     ids = {*wanted, *(product.parent_id for product in wanted.values() if product.parent_id)}
     pictures: dict[int, list[ProductImage]] = defaultdict(list)
-    for picture in ProductImage.objects.filter(product__in=ids).order_by("display_order", "pk"):
-        pictures[picture.product_id].append(picture)
+    rows = ProductImage.objects.filter(product__in=ids).select_related("colour")
+    for row in rows.order_by("display_order", "pk"):
+        pictures[row.product_id].append(row)
     return {
         pk: _best([*pictures[pk], *pictures[product.parent_id or 0]], product)
         for pk, product in wanted.items()
@@ -170,9 +173,9 @@ def pictures_of(products: Iterable[Product | None]) -> dict[int, str]:
 def _best(pictures: list[ProductImage], product: Product) -> str:
     fitting = [p for p in pictures if p.colour_id is not None and p.colour_id == product.colour_id]
     plain = [p for p in pictures if p.colour_id is None]
-    for picture in [*fitting, *plain, *pictures]:
-        if picture.original:
-            return str(picture.original.url)
+    for image in [*fitting, *plain, *pictures]:
+        if image.original:
+            return picture(image, "").url
     return ""
 
 

@@ -13,7 +13,7 @@ from zlib import crc32
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from catalogue.models import Category, Colour, Product, ProductImage
+from catalogue.models import Category, CategoryPicture, Colour, Product, ProductImage
 from catalogue.picture_sizes import WEBP, widths_for
 from catalogue.pictures import rendition_name
 from shop.demo import range as data
@@ -118,7 +118,9 @@ def _category_pictures() -> None:
         svg = draw_category(row.key)
         name = f"categories/demo-{row.key}-{crc32(svg.encode()):08x}.webp"
         if not default_storage.exists(name):
-            default_storage.save(name, ContentFile(to_files(svg)[SIDE, WEBP]))
+            _keep(name, to_files(svg))
+            sizes = {"widths": widths_for(SIDE), "made_at": now()}
+            CategoryPicture.objects.update_or_create(original=name, defaults=sizes)
         if node.image.name != name:
             Category.objects.filter(pk=node.pk).update(image=name)
 

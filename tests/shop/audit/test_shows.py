@@ -61,9 +61,9 @@ NOBODYS = {
         "notifications": "retry_failed retry",
         "connect": "retry",
         "dashboard": """
-            order-resend order-why-again ask-payment run-task picture-again refund-again retry-all retry
-            phone-order-begin phone-order-add phone-order-line phone-order-voucher phone-order-drop customer-note-pin
-            customer-merge-apart customer-merge-along""",
+            order-resend order-why-again ask-payment run-task picture-again category-picture-again refund-again
+            retry-all retry phone-order-begin phone-order-add phone-order-line phone-order-voucher phone-order-drop
+            customer-note-pin customer-merge-apart customer-merge-along""",
     },
 }
 

@@ -115,7 +115,7 @@ METHODS: dict[str, dict[str, str]] = {
             order-why-again customer-release customer-withdraw customer-block customer-unblock
             customer-edit-address-remove customer-edit-close customer-edit-reopen customer-note
             guest-note customer-note-pin customer-merge-apart customer-merge-along ask-payment
-            refund-again run-task picture-again retry-all retry""",
+            refund-again run-task picture-again category-picture-again retry-all retry""",
         "carriers": """
             dhl-webhook""",
         "basket": """

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from wagtail.images import get_image_model
 
+from catalogue.models import Category, CategoryPicture
 from checkout.order.models import Order
 from checkout.payment.actions import receive_transfer
 from checkout.payment.models import Payment, Refund
@@ -29,7 +30,7 @@ from shop.kernel.models import Delivery, InboxMessage, QueuePulse, TaskTrouble, 
 from shop.notifications.models import OutgoingMail
 from shop.pages.models import PictureTrouble
 from shop.pages.pictures import TRIES_MAX
-from tests.factories.range import make_product
+from tests.factories.range import make_category, make_product
 from tests.factories.shopping import make_user, make_variant, place_order
 
 pytestmark = pytest.mark.django_db
@@ -224,6 +225,22 @@ def test_a_picture_of_a_product_that_was_given_up_is_shown_and_tried_again_when_
     assert page(desk).context["fine"] and queue.names() == ["catalogue.make_pictures"]
     image.delete()
     assert desk.post(again, follow=True).status_code == 200, "gone meanwhile"
+
+
+def test_a_picture_of_a_category_that_was_given_up_is_shown_and_tried_again_when_asked(
+    desk: Client, queue: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    Category.objects.filter(pk=make_category("Stiefel").pk).update(image="categories/stiefel.png")
+    row = CategoryPicture.objects.create(
+        original="categories/stiefel.png", tries=TRIES_MAX, trouble="UnidentifiedImageError: stiefel"
+    )
+    found = page(desk)
+    words = found.content.decode()
+    assert not found.context["fine"] and "UnidentifiedImageError: stiefel" in words and "Stiefel<br>" in words
+    queue.asked.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert desk.post(reverse("dashboard:category-picture-again", args=[row.pk])).status_code == 302
+    assert page(desk).context["fine"] and queue.names() == ["catalogue.make_pictures"]
 
 
 def test_the_page_costs_the_same_for_none_and_many(desk: Client, clock: Any) -> None:

@@ -65,6 +65,7 @@ ROOMS: dict[str, set[str]] = {
     "dashboard:retry": OFFICE,
     "dashboard:run-task": OFFICE,
     "dashboard:picture-again": OFFICE,
+    "dashboard:category-picture-again": OFFICE,
     "dashboard:ask-payment": OFFICE,
     "dashboard:refund-again": OFFICE,
     "service:": {"service"} | OFFICE,

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count, F, Sum
 from stdnum import ean
 
-from catalogue.models import Category, Product, ProductImage
+from catalogue.models import Category, CategoryPicture, Product, ProductImage
 from catalogue.partner.models import PricePeriod, StockRecord
 from catalogue.partner.prices import lowest_before
 from checkout.order.models import Line, Order
@@ -203,10 +203,12 @@ def test_pictures_are_drawn_once_and_kept(
     monkeypatch.setattr(goods, "_related", lambda parents: None)
     monkeypatch.setattr(goods, "FEATURED", (some[0].slug,))
     parents = goods.seed_goods()
-    monkeypatch.setattr(pictures.data, "categories", tuple)
+    shelf = pictures.data.categories()[0]
+    monkeypatch.setattr(pictures.data, "categories", lambda: (shelf,))
     wanted = sum(len(product.shades) for product in some) * 2
     assert pictures.seed_pictures(parents) == wanted
     assert ProductImage.objects.count() == wanted
-    assert len(list(tmp_path.rglob("*@400.webp"))) == wanted
+    assert len(list(tmp_path.rglob("*@400.webp"))) == wanted + 1, "and of the category"
+    assert CategoryPicture.objects.get().widths == [200, 400, 800]
     assert pictures.seed_pictures(parents) == 0
     assert ProductImage.objects.count() == wanted

@@ -19,6 +19,7 @@ from PIL import Image
 from catalogue import picture_files, tree
 from catalogue.actions import add_picture
 from catalogue.models import Category, Product
+from shop.kernel import sharing
 from shop.pages.actions import write_home, write_page
 from shop.pages.models import LandingPage
 from shop.pages.pictures import make_due
@@ -103,6 +104,7 @@ def test_a_category_shows_the_first_product_of_its_list(settings: Any) -> None:
     tree.forget()
     url = category.get_absolute_url()
     assert preview(url)["og:image"] == f"{SITE}{static(SHARE_PICTURE)}"
+    Category.objects.filter(pk=category.pk).update(image="")
     pictured("Billig", category=category, price_minor=1_000)
     pictured("Teuer", category=category, price_minor=9_000)
     for query, shown in (("", "teuer"), ("?sort=price", "billig"), ("?sort=-price", "teuer")):
@@ -110,6 +112,23 @@ def test_a_category_shows_the_first_product_of_its_list(settings: Any) -> None:
         assert f"/{shown}" in found["og:image"].lower() and found["og:image"].endswith("%40800.jpg")
         assert [found[name] for name in SIZE] == ["800", "800"]
         assert found["og:description"] == "Für jeden Weg" and found["og:title"] == "Schuhe"
+
+
+def test_a_category_with_a_picture_of_its_own_shows_that_once_its_sizes_are_made(settings: Any) -> None:
+    settings.PARTS_KEPT_S = 60
+    category = make_category("Schuhe")
+    shoe = pictured("Elbschuh", category=category)
+    large = default_storage.save("categories/schuhe.png", ContentFile(png(3000, 1000)))
+    Category.objects.filter(pk=category.pk).update(image=large)
+    tree.forget()
+    url = category.get_absolute_url()
+    assert "/elbschuh" in preview(url)["og:image"].lower(), "the original may be of any size"
+    picture_files.make_due()
+    sharing.forget()  # as a second later
+    found = preview(url)
+    assert found["og:image"].endswith("/categories/schuhe%40800.jpg") and found["og:image:alt"] == "Schuhe"
+    assert [found[name] for name in SIZE] == ["800", "800"]
+    assert "/elbschuh" in preview(shoe.get_absolute_url())["og:image"].lower()
 
 
 def test_a_landing_page_shows_its_first_picture_or_its_first_product(picture: Any) -> None:
