@@ -23,7 +23,7 @@ from shop.pages import sitemaps
 from shop.pages.actions import write_home, write_page
 from shop.pages.models import ContentPage
 from tests.factories.range import make_category, make_many, make_product, variants
-from tests.factories.shopping import make_user
+from tests.factories.shopping import make_user, make_variant, place_order
 
 pytestmark = pytest.mark.django_db
 SITE = settings.SITE_URL
@@ -210,6 +210,26 @@ def test_robots_are_told_what_is_private_and_where_the_sitemap_is(client: Client
     product = make_product().get_absolute_url()
     rules = [line.removeprefix("Disallow: ") for line in text.splitlines() if line.startswith("Disallow")]
     assert not any(product.startswith(rule) for rule in rules)
+
+
+@pytest.mark.parametrize("prefix", ["", "/en"])
+def test_pages_that_are_not_for_search_engines_say_so_and_what_they_are(
+    client: Client, prefix: str, standin: Any
+) -> None:
+    """Lighthouse judges their words as it does of every page; scripts/judge leaves out only that they are kept out."""
+    person = make_user("erika@example.org")
+    client.force_login(person)
+    waits, by_card = (
+        place_order((make_variant(), 1), user=person, method=how) for how in ("prepayment", "card")
+    )
+    pages = ("catalogue/search/?q=schuh", f"orders/{waits.number}/", f"checkout/pay/{by_card.number}/")
+    for page in pages:
+        answer = client.get(f"{prefix}/{page}")
+        assert answer.status_code == 200
+        named = dict(
+            re.findall(r'<meta name="(robots|description)" content="([^"]+)">', answer.content.decode())
+        )
+        assert "noindex" in named["robots"] and len(named["description"]) > 40, page
 
 
 @pytest.mark.parametrize("prefix", ["", "/en"])
