@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 
 from shop.kernel.parts import Parts
 
+from .campaigns import Campaign, of_record, running
 from .models import Product, ProductImage
 from .partner.models import StockRecord
 from .pictures import Picture, picture
@@ -56,15 +57,23 @@ class ProductCard:
     picture: Picture | None = None
     rating: float | None = None
     review_count: int = 0
+    campaign: str = ""  #: the name of the most important campaign that gives something on one of its variants
     mark: Hashable = None  #: equal marks mean equal cards; None: it is like no other
 
 
-def cards(ids: Sequence[int], *, colours: frozenset[str] = frozenset()) -> list[ProductCard]:
-    """Cards of products in the order of ``ids``; pictures in one of ``colours`` (codes) first. Three queries."""
+def cards(
+    ids: Sequence[int],
+    *,
+    colours: frozenset[str] = frozenset(),
+    campaigns: Sequence[Campaign] | None = None,
+) -> list[ProductCard]:
+    """Cards of products in the order of ``ids``; pictures in one of ``colours`` (codes) first. Three queries.
+    ``campaigns``: those of this moment, where the caller has asked for them already."""
     if not ids:
         return []
+    of_now = running() if campaigns is None else campaigns
     return [
-        card(product, records, images, colours=colours)
+        card(product, records, images, colours=colours, campaigns=of_now)
         for product, records, images in products_with(ids)
         if records
     ]
@@ -76,10 +85,19 @@ def card(
     images: list[ProductImage],
     *,
     colours: frozenset[str] = frozenset(),
+    campaigns: Sequence[Campaign] = (),
 ) -> ProductCard:
-    """The card of one product, of rows already read; ``records`` must not be empty."""
-    mark = Mark(product.pk, colours, get_language(), tuple(facts_of(record) for record in records))
-    return _cards.kept(mark, lambda: _card(mark, product, records, images, colours))
+    """The card of one product, of rows already read; ``records`` must not be empty. ``campaigns``: those of this
+    moment."""
+    named = _named(records, campaigns)
+    mark = Mark(product.pk, colours, get_language(), tuple(facts_of(record) for record in records), named)
+    return _cards.kept(mark, lambda: _card(mark, product, records, images, colours, named))
+
+
+def _named(records: list[StockRecord], campaigns: Sequence[Campaign]) -> str:
+    """The name of the most important campaign that gives something on one of the articles."""
+    found = {one.id for record in records for one in of_record(record, campaigns)} if campaigns else set()
+    return next((one.name for one in campaigns if one.id in found), "")
 
 
 def _card(
@@ -88,6 +106,7 @@ def _card(
     records: list[StockRecord],
     images: list[ProductImage],
     colours: frozenset[str],
+    campaign: str,
 ) -> ProductCard:
     wanted = [record for record in records if record.product.colour and record.product.colour.code in colours]
     cheapest = min(wanted or records, key=lambda record: record.price_minor)
@@ -112,6 +131,7 @@ def _card(
         picture=shown,
         rating=product.rating,
         review_count=product.review_count,
+        campaign=campaign,
         mark=mark,
     )
 

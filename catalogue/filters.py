@@ -44,6 +44,7 @@ class ListWishes:
     sort: str = "relevance"
     page: int = 1
     words: tuple[str, ...] = field(default=())
+    campaigns: frozenset[int] = frozenset()  #: ranges that campaigns of now put on offer; not of the address
 
     @property
     def narrowed(self) -> bool:

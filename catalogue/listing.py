@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -15,6 +16,7 @@ from shop.ui.addresses import addresses_of
 from shop.ui.numbers import money_text
 
 from . import queries
+from .campaigns import running
 from .cards import cards
 from .filters import FLAGS, MULTI, PER_PAGE, PRICE_BANDS, ListWishes, address, toggled
 from .product_page import size_key
@@ -41,9 +43,11 @@ def listing(
     The index answers; where it does not, the database does (by name, SKU and category), and a notice says so.
     """
     category_ids = category.ids_below if category else None
+    campaigns = running()
+    wishes = replace(wishes, campaigns=frozenset(one.range.pk for one in campaigns))
     found, counted, said, answer_mark = _asked(wishes, category_ids)
     filters, mark = _shown_filters(wishes, query, counted, category, answer_mark)
-    shown = cards(found.ids, colours=wishes.colour)
+    shown = cards(found.ids, colours=wishes.colour, campaigns=campaigns)
     return {
         "cards": shown,
         "total": found.total,
@@ -188,7 +192,7 @@ def _filters(
             _("Availability"),
             _flag("available", _("Available now"), counted, wishes.available, query),
         ),
-        ("offer", _("Offers"), _flag("offer", _("Reduced"), counted, wishes.offer, query)),
+        ("offer", _("Offers"), _flag("offer", _("On offer"), counted, wishes.offer, query)),
     ]
     return [{"key": key, "title": title, "options": rows} for key, title, rows in groups if rows]
 

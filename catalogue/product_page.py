@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from shop.kernel.parts import Mark, Parts
 
 from . import page_parts
+from .campaigns import of_record, running
 from .cards import card
 from .models import Product, ProductImage
 from .partner.models import StockRecord
@@ -95,7 +96,7 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
     ``variant_id``, ``colour`` and ``size`` come from the address and may be junk. At most six queries, one where this
     process has just read the product: its price and stock are always read. ``page_mark`` stands for all that is shown.
     """
-    near = around(pk, RELATED)
+    near, campaigns = around(pk, RELATED), running()
     others = list(dict.fromkeys([*near.together, *near.siblings]))[:RELATED]
     found = {row[0].pk: row for row in products_with([pk, *others])}
     if pk not in found:
@@ -103,10 +104,13 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
     product, records, images = found[pk]
     variants = [_variant(product, record) for record in records]
     chosen = choose(variants, variant_id=variant_id, colour=colour, size=size)
-    related = [card(*found[one]) for one in others if one in found and found[one][1]]
+    related = [card(*found[one], campaigns=campaigns) for one in others if one in found and found[one][1]]
+    of_chosen = next(
+        (of_record(one, campaigns) for one in records if chosen and one.product_id == chosen.id), ()
+    )
     parts = page_parts.context([_for_parts(variant, chosen) for variant in variants])
     shown_of_others = tuple(one.mark for one in related)
-    mark = Mark((pk, tuple(variants), chosen.id if chosen else 0, shown_of_others, repr(parts)))
+    mark = Mark((pk, tuple(variants), chosen.id if chosen else 0, shown_of_others, repr(parts), of_chosen))
 
     def made() -> dict[str, Any]:
         return {
@@ -114,6 +118,7 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
             **_choices(variants, chosen),
             "related": related,
             **_price_block(chosen),
+            "campaigns": of_chosen,
             **parts,
             "page_mark": mark,
         }

@@ -32,8 +32,9 @@ from django.db.models.functions import Cast, Coalesce
 from shop.kernel.by_ids import RowsByIds
 from shop.kernel.money import to_decimal
 from shop.kernel.parts import Parts
-from shop.kernel.sharing import OFFER, WORDS
+from shop.kernel.sharing import OF_LISTS
 
+from .campaigns import on_offer, with_ranges
 from .filters import PER_PAGE, PRICE_BANDS, ListWishes
 from .models import (  # type: ignore[attr-defined]
     BoughtTogether,
@@ -68,9 +69,9 @@ SAMPLE = 2_000  #: products looked at for the filters of a longer list
 
 
 Row = tuple[Product, list[StockRecord], list[ProductImage]]
-#: Products as they were read last, with variants, colours and pictures: what is written of them. Price and stock are
-#: never taken from here.
-_read = Parts(most=300, names=(WORDS, OFFER))
+#: Products as they were read last, with variants, colours and pictures: what is written of them, and in which ranges
+#: of campaigns they are. Price and stock are never taken from here.
+_read = Parts(most=300, names=OF_LISTS)
 _around = Parts(most=1_000)
 _colours = Parts(most=1_000)
 _makers = Parts(most=2_000)
@@ -126,7 +127,7 @@ def _with_all_below(category_ids: Iterable[str]) -> list[int]:
 
 
 def _variants(wishes: ListWishes) -> QuerySet[StockRecord]:
-    """Variants that fulfil what is wished of the variant: colour, size, price, stock, reduction."""
+    """Variants that fulfil what is wished of the variant: colour, size, price, stock, whether it is on offer."""
     records = StockRecord.objects.filter(product__is_public=True, price__isnull=False)
     if wishes.colour:
         codes = Colour.objects.filter(code__in=wishes.colour).values("pk")
@@ -137,7 +138,7 @@ def _variants(wishes: ListWishes) -> QuerySet[StockRecord]:
         records = records.filter(_in_bands(wishes.price))
     if wishes.available:
         records = records.filter(IN_STOCK)
-    return records.filter(reference_price_minor__isnull=False) if wishes.offer else records
+    return records.filter(on_offer(sorted(wishes.campaigns))) if wishes.offer else records
 
 
 def _in_bands(bands: Iterable[str]) -> Q:
@@ -238,7 +239,7 @@ def _facets(wishes: ListWishes, category_ids: Sequence[int] | None, *, exact: bo
         "price": band,
         "available": Case(When(IN_STOCK, then=Value("1")), default=Value(""), output_field=CharField()),
         "offer": Case(
-            When(reference_price_minor__isnull=False, then=Value("1")),
+            When(on_offer(sorted(wishes.campaigns)), then=Value("1")),
             default=Value(""),
             output_field=CharField(),
         ),
@@ -327,7 +328,9 @@ def _read_products(ids: Sequence[int]) -> dict[int, Row]:
     records: dict[int, list[StockRecord]] = {pk: [] for pk in products}
     wanted = Product.objects.filter(Q(parent_id__in=list(products)) | Q(pk__in=list(products)))
     for record in (
-        offered().filter(product_id__in=wanted.values("pk")).select_related("product__colour").order_by("pk")
+        with_ranges(offered().filter(product_id__in=wanted.values("pk")))
+        .select_related("product__colour")
+        .order_by("pk")
     ):
         records[record.product.parent_id or record.product_id].append(record)
     images: dict[int, list[ProductImage]] = {pk: [] for pk in products}

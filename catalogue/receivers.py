@@ -1,9 +1,13 @@
-"""Seam of Oscar: its own receivers (image files go with their rows), and the remembered range is read anew."""
+"""Seam of Oscar: its own receivers (image files go with their rows), and what is remembered is read anew: the tree of
+categories, the campaigns."""
 
 from django.db.models.signals import post_delete, post_save
 from oscar.apps.catalogue.receivers import *  # noqa: F403
+from oscar.apps.offer.models import Benefit, Condition, ConditionalOffer
 
-from . import actions, picture_files, tree
+from shop.kernel.sharing import RULES, when_changed
+
+from . import actions, campaigns, picture_files, tree
 from .models import Category, ProductImage
 
 post_save.connect(tree.forget, sender=Category, dispatch_uid="tree of categories changed")
@@ -23,3 +27,10 @@ def _sizes_go_too(sender: object, instance: ProductImage, **_signal: object) -> 
 
 
 post_delete.connect(_sizes_go_too, sender=ProductImage, dispatch_uid="sizes of a picture go with it")
+
+for changed in (ConditionalOffer, Benefit, Condition):
+    for signal in (post_save, post_delete):
+        signal.connect(
+            campaigns.forget, sender=changed, dispatch_uid=f"campaigns {changed.__name__} {id(signal)}"
+        )
+when_changed(campaigns.forget, RULES)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from shop.kernel.access import public
-from shop.kernel.sharing import PLACES, WAYS, WORDS, shared
+from shop.kernel.sharing import PLACES, RULES, WAYS, WORDS, shared
 
 from . import filters, queries
 from .best_sellers import best_sellers
@@ -109,7 +109,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
 
 
 @public
-@shared(WORDS, PLACES, WAYS)
+@shared(WORDS, PLACES, WAYS, RULES)
 @require_safe
 def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """A product; ``?v=`` chooses the variant. The id decides, a wrong slug leads to the right address."""

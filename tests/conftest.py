@@ -166,9 +166,9 @@ def _fresh_cache() -> None:
     of a test that counts queries."""
     from django.core.cache import caches
 
-    from catalogue import tree
+    from catalogue import campaigns, tree
     from catalogue.partner import vat
-    from catalogue.search import boosts, synonyms
+    from catalogue.search import boosts, synonyms, turns
     from checkout.shipping import queries as shipping
     from fulfilment.warehouse.picking import promises
     from shop.kernel import nudges, parts, sharing
@@ -189,6 +189,8 @@ def _fresh_cache() -> None:
         nudges,
         synonyms,
         boosts,
+        campaigns,
+        turns,
         guarantee,
     )
     for room in rooms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +16,14 @@ from shop.kernel.transactions import retrying
 
 from .alone import taking_in
 from .documents import BATCH, batches, documents, parents_of, shown
+from .many import write_out
 from .models import Changed, Rebuild
 from .port import Builder, Document, Engine, KnownWord, SearchUnavailable, engine
 
 FLUSH_MAX = 5_000  #: changes taken in at once
+SPREAD_S = (
+    1.0  #: for which ranges of thousands are written out before readers are told; the next second goes on
+)
 SILENT_AFTER_S = 300  #: a rebuild that has not been heard of for so long is dead
 ROWS_KEPT = 50  #: buildings that are remembered
 PAUSE_S = 60  #: after one that failed
@@ -46,12 +51,17 @@ def flush(*, chosen: Engine | None = None) -> int:
 
 
 def _take_in(target: Engine) -> int:
-    written = 0
+    """What changed by itself first; then, for SPREAD_S, what many products have in common, some at a time."""
+    written, until = 0, time.monotonic() + SPREAD_S
+    may_spread = True
     open_rows = Changed.objects.filter(applied=False).order_by("pk").values_list("pk", "product_id")
     while True:
         before = _Rebuilds.now()
         rows = list(open_rows[:FLUSH_MAX])
         if not rows:
+            if may_spread and write_out():
+                may_spread = time.monotonic() < until
+                continue
             return written
         ids = sorted(parents_of(pk for _row, pk in rows))
         for start in range(0, len(ids), BATCH):

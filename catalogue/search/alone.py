@@ -28,7 +28,7 @@ def taking_in() -> Iterator[bool]:
     Raises SearchUnavailable where the folder of the index cannot be written.
     """
     try:
-        handle = (_folder() / "take_in.lock").open("w")
+        handle = (folder() / "take_in.lock").open("w")
     except OSError as error:
         raise SearchUnavailable(str(error)) from error
     with handle:
@@ -63,19 +63,20 @@ def _asked(sql: str) -> bool:
 def rest() -> None:
     """The engine did not answer: nobody on this host takes changes in for ``SEARCH_REST_S``."""
     with suppress(OSError):  # without the file it is asked again at once
-        (_folder() / "resting").write_text(str(now().timestamp() + settings.SEARCH_REST_S))
+        (folder() / "resting").write_text(str(now().timestamp() + settings.SEARCH_REST_S))
 
 
 def resting() -> bool:
     """Whether the engine is left alone at present. An end further off than a rest is long is a clock set back."""
     try:
-        until = float((_folder() / "resting").read_text())
+        until = float((folder() / "resting").read_text())
     except (OSError, ValueError):
         return False
     return 0 < until - now().timestamp() <= settings.SEARCH_REST_S
 
 
-def _folder() -> Path:
-    folder = Path(settings.SEARCH_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def folder() -> Path:
+    """The folder of the index, made where it is missing: what the workers of a host tell each other lies beside it."""
+    found = Path(settings.SEARCH_DIR)
+    found.mkdir(parents=True, exist_ok=True)
+    return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from catalogue.campaigns import held, planned
 from catalogue.models import Category, Product, ProductCategory  # type: ignore[attr-defined]
 from catalogue.partner.models import StockRecord
 from catalogue.queries import offered
@@ -29,7 +30,7 @@ def shown() -> QuerySet[Product]:
 
 
 def documents(ids: Sequence[int]) -> list[Document]:
-    """Documents of products; one that is no longer offered has none. Four queries."""
+    """Documents of products; one that is no longer offered has none. Five queries, six where there are campaigns."""
     products = (
         Product.objects.filter(pk__in=ids, parent=None, is_public=True).select_related("maker").in_bulk()
     )
@@ -38,8 +39,13 @@ def documents(ids: Sequence[int]) -> list[Document]:
     for record in offered().filter(product_id__in=wanted.values("pk")).select_related("product__colour"):
         records[record.product.parent_id or record.product_id].append(record)
     shelves = shelves_of(list(products))
+    of_ranges = held(
+        (one.range for one in planned()),
+        ((products[pk], found) for pk, found in records.items() if pk in products),
+        wanted.values("pk"),
+    )
     return [
-        document(products[pk], records[pk], shelves.get(pk, []))
+        document(products[pk], records[pk], shelves.get(pk, []), of_ranges)
         for pk in ids
         if pk in products and records[pk]
     ]
@@ -51,8 +57,13 @@ def batches(ids: Sequence[int]) -> Iterator[list[Document]]:
         yield documents(ids[start : start + BATCH])
 
 
-def document(product: Product, records: Sequence[StockRecord], shelves: Sequence[Shelf]) -> Document:
-    """The document of one product, of rows already read."""
+def document(
+    product: Product,
+    records: Sequence[StockRecord],
+    shelves: Sequence[Shelf],
+    of_ranges: Mapping[int, frozenset[int]],
+) -> Document:
+    """The document of one product, of rows already read; ``of_ranges``: its articles' ranges of campaigns."""
     colours = {record.product.colour for record in records if record.product.colour}
     words: dict[str, str] = {}
     starts: dict[str, None] = {}
@@ -77,7 +88,7 @@ def document(product: Product, records: Sequence[StockRecord], shelves: Sequence
         words=words,
         codes=tuple(sorted(code.lower() for code in codes if code)),
         starts=" ".join(starts),
-        values=_values(product, records, shelves),
+        values=_values(product, records, shelves, of_ranges),
         price=min(record.price_minor for record in records),
         names={language: analysis.sort_number(product.text("title", language)) for language in LANGUAGES},
         known=tuple(known.items()),
@@ -97,7 +108,10 @@ def _terms(language: str, title: str, tags: str, text: str) -> dict[str, str]:
 
 
 def _values(
-    product: Product, records: Sequence[StockRecord], shelves: Sequence[Shelf]
+    product: Product,
+    records: Sequence[StockRecord],
+    shelves: Sequence[Shelf],
+    of_ranges: Mapping[int, frozenset[int]],
 ) -> dict[str, tuple[str, ...]]:
     made = variants.terms(
         variants.Variant(
@@ -105,7 +119,8 @@ def _values(
             size=record.product.size,
             price_minor=record.price_minor,
             available=record.backorderable or record.num_in_stock > record.num_allocated,
-            offer=record.reference_price_minor is not None,
+            reduced=record.reference_price_minor is not None,
+            ranges=of_ranges.get(record.product_id, frozenset()) if record.price_minor else frozenset(),
         )
         for record in records
     )

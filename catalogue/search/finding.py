@@ -208,7 +208,7 @@ def _wished(wishes: ListWishes, without: str = "") -> dict[str, frozenset[str]]:
         "size": wishes.size,
         "price": wishes.price,
         "available": frozenset({"1"} if wishes.available else ()),
-        "offer": frozenset({"1"} if wishes.offer else ()),
+        "offer": variants.on_offer(wishes.campaigns) if wishes.offer else frozenset(),
     }
     return {part: values for part, values in chosen.items() if values and part != without}
 
@@ -253,7 +253,12 @@ def _counts(asked: Engine, words: Sought, wishes: ListWishes, scope: Filters) ->
         filters = _product_filters(wishes, name) if joined else _filters(wishes, name)
         asks.append(Ask(own, scope + filters))
     counted = dict(zip(FACETS, asked.counts(words, asks), strict=True))
+    on_offer = sorted(variants.on_offer(wishes.campaigns).intersection(counted["offer"]))
     together = [name for name in variants.PARTS if _wished(wishes, without=name)]
+    if "offer" in together or len(on_offer) < 2:
+        counted["offer"] = {"1": counted["offer"][on_offer[0]]} if on_offer else {}
+    else:
+        counted["offer"] = asked.unions(words, asks[FACETS.index("offer")], {"1": on_offer})
     if together:
         counted |= _joined_counts(asked, words, wishes, scope, {name: counted[name] for name in together})
     return counted
@@ -272,7 +277,7 @@ def _joined_counts(
     asks: list[Ask] = []
     for name, known in values.items():
         rest = _wished(wishes, without=name)
-        each = {value: variants.joined({**rest, name: frozenset({value})}) for value in known}
+        each = {value: variants.joined({**rest, name: _own(name, value, wishes)}) for value in known}
         terms[name] = {value: joined for value, (_field, joined) in each.items()}
         among = tuple(term for joined in terms[name].values() for term in joined)
         asks.append(Ask(variants.field_of([*rest, name]), scope + _product_filters(wishes), among))
@@ -284,3 +289,8 @@ def _joined_counts(
         if several:
             found[name] |= asked.unions(words, replace(ask, among=None), several)
     return found
+
+
+def _own(name: str, value: str, wishes: ListWishes) -> frozenset[str]:
+    """What one value of a filter is in the index: on offer is whatever is reduced or in a campaign of now."""
+    return variants.on_offer(wishes.campaigns) if name == "offer" else frozenset({value})

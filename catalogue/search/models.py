@@ -27,6 +27,24 @@ class Changed(models.Model):
         return f"product {self.product_id}"
 
 
+class ChangedMany(models.Model):
+    """Many products whose entries are to be written anew, told in one row: those of a range, of a category and all
+    below it, of a class, or all there are. Triggers write it; the worker makes ``Changed`` of it, some at a time.
+
+    ``after``: products up to this id are written out already. ``turns``: how often it was this row's turn.
+    """
+
+    RANGE, CATEGORY, CLASS, ALL = "range", "category", "class", "all"
+
+    kind = models.CharField(max_length=10)
+    of_id = models.BigIntegerField(default=0)
+    after = models.BigIntegerField(default=0)
+    turns = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.of_id}"
+
+
 class Rebuild(models.Model):
     """One building of a new index: how far it is, and how it ended."""
 

@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from . import alone, missed
+from . import alone, missed, turns
 from .actions import RebuildFailed, flush, just_failed, rebuild, running, tidy
 from .port import SearchUnavailable, engine
 
@@ -14,11 +14,13 @@ _looked = -LOOK_EVERY_S
 
 @shared_task(name="search.take_in", ignore_result=True)
 def take_in() -> None:
-    """Write into the index what changed. Runs every second; an index that is not there yet is built.
+    """Write into the index what changed. Runs every second; an index that is not there yet is built. Pages hear of
+    campaigns that began or ended meanwhile.
 
     An engine that does not answer is left alone for ``SEARCH_REST_S``: waiting for it would keep the workers from
     mails, refunds and deliveries.
     """
+    turns.tell()
     if alone.resting():
         return
     written, failed = 0, False

@@ -2,12 +2,16 @@
 
 Stock speaks only when it turns: from some to none or back. So the statements at which all buyers of one SKU wait cost
 what they did before, and no path (bulk updates, SQL functions, imports) can be forgotten. See docs/decisions/0085.
+Of a campaign it hears what decides in which range an article is; when one begins, ends or is suspended nothing is
+written, that is asked with the question. What concerns many products at once (an offer for a range, a category put into
+one) leaves one row of ``ChangedMany``, not a row for each.
 Installed after every migrate: on SQLite Django rebuilds a table when it alters it, and its triggers vanish. The name of
 each holds a digest of what it does: one that was written differently is missing, and the former one goes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -20,7 +24,18 @@ STOCK, PRODUCT, SHELF, CATEGORY, MAKER, COLOUR = (
     "catalogue_maker",
     "catalogue_colour",
 )
-CHANGED = "search_changed"
+OFFER, BENEFIT, CONDITION, RANGE, IN_RANGE, LEFT_OUT, INSIDE, OUTSIDE, CLASSES = (
+    "offer_conditionaloffer",
+    "offer_benefit",
+    "offer_condition",
+    "offer_range",
+    "offer_rangeproduct",
+    "offer_range_excluded_products",
+    "offer_range_included_categories",
+    "offer_range_excluded_categories",
+    "offer_range_classes",
+)
+CHANGED, MANY = "search_changed", "search_changedmany"
 PREFIX = "search_hears_"
 
 
@@ -42,7 +57,7 @@ _TURNS = f"{_free('OLD')} <> {_free('NEW')} OR " + _differs(
 )
 _SHOWN = (
     "title", "is_public", "maker_id", "colour_id", "size", "search_text", "parent_id", "rating", "description",
-    "upc", "material",
+    "upc", "material", "is_discountable", "product_class_id",
 )  # fmt: skip
 _PRODUCT_DIFFERS = f"{_differs(*_SHOWN)} OR {_texts_differ()}"
 _CATEGORY_DIFFERS = f"{_differs('name', 'path', 'is_public')} OR {_texts_differ()}"
@@ -68,6 +83,51 @@ def _with(column: str) -> str:
     )
 
 
+def _many(kind: str, value: str) -> str:
+    """All of a range, a category or a class, in one row."""
+    return (
+        f"INSERT INTO {MANY} (kind, of_id, after, turns) "
+        f"SELECT '{kind}', {value}, 0, 0 WHERE {value} IS NOT NULL;"
+    )
+
+
+#: A campaign came, or gives something on others than before: all in its range. Of a fixed price for several articles
+#: that of the condition counts. One that goes says nothing: nobody asks for its range any more.
+_OF_OFFER = (
+    f"INSERT INTO {MANY} (kind, of_id, after, turns) SELECT 'range', o.range_id, 0, 0 FROM ("
+    f"SELECT CASE WHEN b.type = 'Fixed price' THEN c.range_id ELSE b.range_id END AS range_id "
+    f"FROM {BENEFIT} b, {CONDITION} c WHERE b.id = NEW.benefit_id AND c.id = NEW.condition_id"
+    f") o WHERE o.range_id IS NOT NULL;"
+)
+_SITE = "NEW.offer_type = 'Site'"
+_LASTS_LONGER = (
+    "OLD.end_datetime IS NOT NULL AND (NEW.end_datetime IS NULL OR NEW.end_datetime > OLD.end_datetime)"
+)
+_OFFER_DIFFERS = f"{_SITE} AND ({_differs('offer_type', 'benefit_id', 'condition_id')} OR {_LASTS_LONGER})"
+_OF_CONDITIONS = (
+    f"INSERT INTO {MANY} (kind, of_id, after, turns) SELECT 'range', c.range_id, 0, 0 FROM {OFFER} o "
+    f"JOIN {CONDITION} c ON c.id = o.condition_id WHERE o.benefit_id = NEW.id AND c.range_id IS NOT NULL "
+    f"AND NEW.type = 'Fixed price';"
+)
+
+
+def _of_links(name: str, table: str, told: Callable[[str], str]) -> list[tuple[str, str, str, str, str]]:
+    """A row of a table between ranges and something else came, went, or was written over."""
+    return [
+        (f"{name}_new", table, "AFTER INSERT", "", told("NEW")),
+        (f"{name}_gone", table, "AFTER DELETE", "", told("OLD")),
+        (name, table, "AFTER UPDATE", _differs("range_id", _LINKS[table]), told("OLD") + " " + told("NEW")),
+    ]
+
+
+_LINKS = {
+    IN_RANGE: "product_id",
+    LEFT_OUT: "product_id",
+    INSIDE: "category_id",
+    OUTSIDE: "category_id",
+    CLASSES: "productclass_id",
+}
+
 #: (name, table, when it fires, condition, what it does)
 _TRIGGERS: list[tuple[str, str, str, str, str]] = [
     ("stock_new", STOCK, "AFTER INSERT", "", _tell("NEW.product_id")),
@@ -81,7 +141,18 @@ _TRIGGERS: list[tuple[str, str, str, str, str]] = [
     ("category", CATEGORY, "AFTER UPDATE", _CATEGORY_DIFFERS, _ON_SHELVES),
     ("maker", MAKER, "AFTER UPDATE", _differs("brand"), _with("maker_id")),
     ("colour", COLOUR, "AFTER UPDATE", _COLOUR_DIFFERS, _with("colour_id")),
-]
+    ("campaign_new", OFFER, "AFTER INSERT", _SITE, _OF_OFFER),
+    ("campaign", OFFER, "AFTER UPDATE", _OFFER_DIFFERS, _OF_OFFER),
+    ("benefit", BENEFIT, "AFTER UPDATE", _differs("range_id", "type"),
+     _many("range", "NEW.range_id") + " " + _OF_CONDITIONS),
+    ("condition", CONDITION, "AFTER UPDATE", _differs("range_id"), _many("range", "NEW.range_id")),
+    ("range", RANGE, "AFTER UPDATE", _differs("includes_all_products", "proxy_class"), _many("all", "0")),
+    *_of_links("in_range", IN_RANGE, lambda row: _tell(f"{row}.product_id")),
+    *_of_links("left_out", LEFT_OUT, lambda row: _tell(f"{row}.product_id")),
+    *_of_links("inside", INSIDE, lambda row: _many("category", f"{row}.category_id")),
+    *_of_links("outside", OUTSIDE, lambda row: _many("category", f"{row}.category_id")),
+    *_of_links("classes", CLASSES, lambda row: _many("class", f"{row}.productclass_id")),
+]  # fmt: skip
 
 
 def _named() -> list[tuple[str, str, str, str, str]]:
@@ -99,7 +170,7 @@ def names() -> list[str]:
 def install(using: str = DEFAULT_DB_ALIAS) -> None:
     """Make the triggers where they are missing, and take away those of another wording; safe to repeat."""
     connection = connections[using]
-    wanted = {STOCK, PRODUCT, SHELF, CATEGORY, MAKER, COLOUR, CHANGED}
+    wanted = {CHANGED, MANY, *(row[1] for row in _TRIGGERS)}
     if not wanted <= set(connection.introspection.table_names()):
         return
     there = _there(using)

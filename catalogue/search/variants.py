@@ -1,7 +1,10 @@
 """Variants as terms: a product carries a term for each combination of what one of its variants is.
 
-``v_cs`` holds colour and size of each variant, ``v_cso`` also whether it is reduced, and so on: 31 fields. A filter by
+``v_cs`` holds colour and size of each variant, ``v_cso`` also why it may be on offer, and so on: 31 fields. A filter by
 colour and size is then one look-up that cannot mix two variants, and counts are exact without joining anything.
+
+Why it may be on offer: it is reduced, or in the range of a campaign (catalogue/campaigns.py). Which campaigns run is
+asked with the question, so that one begins and ends to the second and no entry is written anew for it.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ SETS: tuple[tuple[str, ...], ...] = tuple(
     chosen for n in range(1, len(PARTS) + 1) for chosen in combinations(PARTS, n)
 )
 BETWEEN = "\x1f"
+REDUCED = "1"  #: the value of ``offer`` where the price is reduced
 COMBINATIONS_MAX = 2_000  #: values chosen in all filters together, multiplied; beyond it the database answers
 
 
@@ -29,17 +33,29 @@ class Variant:
     size: str
     price_minor: int
     available: bool
-    offer: bool
+    reduced: bool
+    ranges: frozenset[int] = frozenset()  #: those of campaigns
 
-    def parts(self) -> dict[str, str]:
-        """The value of each part; "" for none."""
-        return {
-            "colour": self.colour,
-            "size": self.size,
-            "price": band_of(self.price_minor),
-            "available": "1" if self.available else "",
-            "offer": "1" if self.offer else "",
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """The values of each part; none where it has none."""
+        each = {
+            "colour": (self.colour,),
+            "size": (self.size,),
+            "price": (band_of(self.price_minor),),
+            "available": ("1" if self.available else "",),
+            "offer": (REDUCED if self.reduced else "", *(in_range(pk) for pk in self.ranges)),
         }
+        return {part: tuple(value for value in values if value) for part, values in each.items()}
+
+
+def in_range(range_id: int) -> str:
+    """The value of ``offer`` of what is in the range of a campaign."""
+    return f"r{range_id}"
+
+
+def on_offer(range_ids: Iterable[int]) -> frozenset[str]:
+    """The values of ``offer`` that put something on offer while campaigns with these ranges run."""
+    return frozenset({REDUCED, *(in_range(pk) for pk in range_ids)})
 
 
 def band_of(minor: int) -> str:
@@ -64,9 +80,7 @@ def terms(variants: Iterable[Variant]) -> dict[str, tuple[str, ...]]:
     for variant in variants:
         parts = variant.parts()
         for chosen, name in zip(SETS, FIELDS, strict=True):
-            values = [parts[part] for part in chosen]
-            if all(values):
-                found[name].add(BETWEEN.join(values))
+            found[name].update(BETWEEN.join(one) for one in product(*(parts[part] for part in chosen)))
     return {name: tuple(sorted(values)) for name, values in found.items() if values}
 
 

@@ -6,18 +6,15 @@ each pair of offers whether they combine). Here all of that is read first; then 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, IntegerField, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
 from oscar.apps.offer.applicator import Applicator
-from oscar.apps.offer.models import ConditionalOffer, Range
+from oscar.apps.offer.models import ConditionalOffer
 from oscar.apps.voucher.models import Voucher, VoucherApplication
 
-from catalogue.models import ProductCategory  # type: ignore[attr-defined]
-from catalogue.tree import tree
+from catalogue import ranges
 from checkout.order.models import OrderDiscount  # type: ignore[attr-defined]
 from checkout.vouchers.personal import may_use
 from checkout.vouchers.usage import standing
@@ -130,86 +127,13 @@ def _bring_facts(offers: list[Any], lines: list[Any]) -> None:
                 working.range = plain.range
                 holders.append(working)
             setattr(offer, name, working)
-    ranges = {holder.range_id: holder.range for holder in holders if not holder.range.proxy_class}
+    known = {holder.range_id: holder.range for holder in holders if not holder.range.proxy_class}
     products = [line.product for line in lines]
-    facts = _facts(list(ranges), products, combinations=len(offers) > 1)
-    members = _members(ranges.values(), products, facts)
+    facts = ranges.facts(list(known), products, combinations=len(offers) > 1)
+    members = ranges.members(known.values(), products, facts)
     for holder in holders:
         if holder.range_id in members:
             ids = members[holder.range_id]
             holder.range.contains_product = lambda product, ids=ids: product.pk in ids
     for offer in offers:
         offer.combines_with = frozenset(facts.combinations.get(offer.pk, ()))
-
-
-@dataclass
-class _Facts:
-    """What ranges name, by range and kind; what stands in which categories; which offers combine."""
-
-    ranges: dict[int, dict[str, set[int]]] = field(default_factory=dict)
-    standing: dict[int, set[int]] = field(default_factory=dict)
-    combinations: dict[int, set[int]] = field(default_factory=dict)
-
-
-def range_members(ranges: Iterable[Any], products: list[Any]) -> dict[int, set[int]]:
-    """For each range the ids of those ``products`` that are in it. One query.
-
-    A variant is in a range when it or its parent is named, of a named class or in a named category or below one;
-    a named exclusion always wins.
-    """
-    ranges = list(ranges)
-    return _members(ranges, products, _facts([one.pk for one in ranges], products, combinations=False))
-
-
-def _members(ranges: Iterable[Any], products: list[Any], facts: _Facts) -> dict[int, set[int]]:
-    members: dict[int, set[int]] = {}
-    for one in ranges:
-        known = facts.ranges[one.pk]
-        found = set()
-        for product in products:
-            own = {product.pk, product.parent_id} - {None}
-            classes = {product.product_class_id, getattr(product.parent, "product_class_id", None)}
-            categories = facts.standing.get(product.parent_id or product.pk, set())
-            if one.includes_all_products:
-                inside = not categories & known["out"]
-            else:
-                inside = bool(own & known["named"] or classes & known["class"] or categories & known["in"])
-            if inside and not own & known["not"]:
-                found.add(product.pk)
-        members[one.pk] = found
-    return members
-
-
-#: Kinds of facts, and where they stand: table, column of the first number, column of the second.
-_KINDS: dict[str, tuple[Any, str, str]] = {
-    "named": (Range.included_products.through, "range_id", "product_id"),
-    "not": (Range.excluded_products.through, "range_id", "product_id"),
-    "class": (Range.classes.through, "range_id", "productclass_id"),
-    "in": (Range.included_categories.through, "range_id", "category_id"),
-    "out": (Range.excluded_categories.through, "range_id", "category_id"),
-    "stands": (ProductCategory, "product_id", "category_id"),
-    "combines": (ConditionalOffer.combinations.through, "from_conditionaloffer_id", "to_conditionaloffer_id"),
-}
-
-
-def _facts(range_ids: list[int], products: list[Any], *, combinations: bool) -> _Facts:
-    """All of it in one query; none when there is nothing to ask."""
-    facts = _Facts({pk: {kind: set() for kind in ("named", "not", "class", "in", "out")} for pk in range_ids})
-    wanted = {"product_id": {product.parent_id or product.pk for product in products}, "range_id": range_ids}
-    parts = []
-    for number, (kind, (table, first, second)) in enumerate(_KINDS.items()):
-        if (kind == "combines" and not combinations) or (kind != "combines" and not range_ids):
-            continue
-        rows = table.objects.filter(**{f"{first}__in": wanted[first]} if first in wanted else {}).order_by()
-        parts.append(rows.annotate(kind=Value(number, IntegerField())).values_list("kind", first, second))
-    nodes, names = tree().by_id, list(_KINDS)
-    for number, one, other in parts[0].union(*parts[1:], all=True) if parts else ():
-        kind = names[number]
-        if kind == "combines":
-            facts.combinations.setdefault(one, set()).add(other)
-        elif kind == "stands":
-            above = {node.id for node in nodes[other].trail} if other in nodes else {other}
-            facts.standing.setdefault(one, set()).update(above)
-        else:
-            facts.ranges[one][kind].add(other)
-    return facts

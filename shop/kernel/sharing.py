@@ -26,8 +26,9 @@ Versions = tuple[tuple[str, int, int], ...]
 WORDS = "words"  #: texts, pictures, categories, written pages: every page shows some
 PLACES = "places"  #: at which sites something lies: the page of a product says it
 WAYS = "ways"  #: which sites and stores there are, and when carriers come to them
-RULES = "rules"  #: what the checkout reckons with: charges of delivery, ways to pay, offers of the shop
+RULES = "rules"  #: what the checkout reckons with, and pages name: charges of delivery, ways to pay, offers of the shop
 OFFER = "offer"  #: prices, and what can be had at all: lists are chosen and sorted by it
+OF_LISTS = (WORDS, OFFER, RULES)  #: what a page depends on that shows articles as cards
 
 _read: tuple[float, Versions | None] = (0.0, None)
 _forgetters: list[tuple[Callable[[], object], tuple[str, ...]]] = []
@@ -42,7 +43,7 @@ def shared(*names: str) -> Callable[[View], View]:
     """
 
     def decorate(view: View) -> View:
-        view.shared = names or (WORDS, OFFER)  # type: ignore[attr-defined]
+        view.shared = names or OF_LISTS  # type: ignore[attr-defined]
         return view
 
     return decorate
@@ -113,14 +114,15 @@ def clear() -> int:
         return sum(Change.objects.filter(name=one.name, pk__lt=one.pk).delete()[0] for one in left)
 
 
-def watch(table: str, name: str, when: str = "") -> list[Guard]:
+def watch(table: str, name: str, when: str = "", row: str = "") -> list[Guard]:
     """Triggers that note a change of ``name`` at every change of ``table``.
 
-    ``when``: an SQL condition on OLD and NEW, in words of both databases, for updates that matter; without it every
-    update counts. Without condition PostgreSQL notes one row per statement; SQLite has writers one after the other
-    and keeps one row per name.
+    ``when``: an SQL condition on OLD and NEW, in words of both databases, for updates that matter; ``row``: one on
+    ``{row}`` for rows that come or go. Without it every change counts. Without condition PostgreSQL notes one row per
+    statement; SQLite has writers one after the other and keeps one row per name.
     """
-    return [_guard(table, name, on, when if on == "UPDATE" else "") for on in ("INSERT", "UPDATE", "DELETE")]
+    conditions = {"INSERT": row.format(row="NEW"), "UPDATE": when, "DELETE": row.format(row="OLD")}
+    return [_guard(table, name, on, condition) for on, condition in conditions.items()]
 
 
 def _guard(table: str, name: str, on: str, when: str) -> Guard:

@@ -93,7 +93,7 @@ class SharedPagesMiddleware:
         asked: Any = request
         names = getattr(view, "shared", ())
         if not names and request.resolver_match and request.resolver_match.url_name == WAGTAIL:
-            names = (sharing.WORDS, sharing.OFFER)
+            names = sharing.OF_LISTS
         if names and settings.PARTS_KEPT_S:
             sharing.versions()  # what this process remembers of words is forgotten before the view asks for it
         if asked.may_share and names:

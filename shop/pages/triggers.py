@@ -34,8 +34,31 @@ OF_WORDS = (
 OF_WAYS = ("picking_cutoff", "shipping_deliverymethod", "stock_site")
 #: With the ways to deliver (above) all that the pages of the checkout reckon with.
 OF_RULES = ("address_country", "payment_methodrule", "shipping_deliverycharge")
-#: Whether the shop has an offer for every basket. How often one was used changes with orders and says nothing of that.
-_FOR_ALL = " OR ".join(f"(OLD.{one}) {{differs}} (NEW.{one})" for one in ("offer_type", "end_datetime"))
+#: In which range of a campaign an article is; and what its condition and benefit are, which change with it alone.
+OF_RANGES = (
+    "offer_range_classes",
+    "offer_range_excluded_categories",
+    "offer_range_excluded_products",
+    "offer_range_included_categories",
+    "offer_rangeproduct",
+)
+OF_CAMPAIGNS = ("offer_benefit", "offer_condition", "offer_range")
+#: What gives something to everybody, what it is called, and until when. How often it was used changes with orders and
+#: says nothing, but for the last time.
+_FOR_ALL = "{row}.offer_type = 'Site'"
+_USED_UP = (
+    "({0}.max_global_applications > 0 AND {0}.num_applications >= {0}.max_global_applications) "
+    "OR ({0}.max_discount > 0 AND {0}.total_discount >= {0}.max_discount)"
+)
+_CAMPAIGN = (
+    "offer_type", "name", "description", "status", "priority", "start_datetime", "end_datetime", "benefit_id",
+    "condition_id",
+)  # fmt: skip
+_CAMPAIGN_DIFFERS = " OR ".join(
+    [f"(OLD.{one}) {{differs}} (NEW.{one})" for one in _CAMPAIGN]
+    + [f"({_USED_UP.format('OLD')}) {{differs}} ({_USED_UP.format('NEW')})"]
+)
+_CAMPAIGN_CHANGES = f"(OLD.offer_type = 'Site' OR NEW.offer_type = 'Site') AND ({_CAMPAIGN_DIFFERS})"
 #: A store is a site with an open floor; the turn of a bin on the walk is nobody's business here.
 _FLOOR = " OR ".join(f"(OLD.{one}) {{differs}} (NEW.{one})" for one in ("kind", "is_active", "site_id"))
 #: What a list chooses and sorts by: the price, and whether there is any. One piece fewer of many changes no list; the
@@ -55,10 +78,10 @@ _THERE = "{0}.quantity > 0 AND NOT {0}.is_doubtful"
 _MOVED = f"({_THERE.format('OLD')}) {{differs}} ({_THERE.format('NEW')})"
 
 
-def _where(table: str, name: str, condition: str) -> list[Guard]:
+def _where(table: str, name: str, condition: str, row: str = "") -> list[Guard]:
     """Triggers with a condition: SQLite says IS NOT where PostgreSQL says IS DISTINCT FROM."""
-    of_sqlite = watch(table, name, condition.format(differs="IS NOT"))
-    of_postgresql = watch(table, name, condition.format(differs="IS DISTINCT FROM"))
+    of_sqlite = watch(table, name, condition.format(differs="IS NOT"), row)
+    of_postgresql = watch(table, name, condition.format(differs="IS DISTINCT FROM"), row)
     return [
         Guard(one.name, one.table, one.sqlite, other.postgresql, one.columns)
         for one, other in zip(of_sqlite, of_postgresql, strict=True)
@@ -84,7 +107,9 @@ GUARDS = [
     *(guard for table in OF_WORDS for guard in watch(table, WORDS)),
     *(guard for table in OF_WAYS for guard in watch(table, WAYS)),
     *(guard for table in OF_RULES for guard in watch(table, RULES)),
-    *_where("offer_conditionaloffer", RULES, _FOR_ALL),
+    *(guard for table in OF_RANGES for guard in watch(table, RULES)),
+    *(guard for table in OF_CAMPAIGNS for guard in watch(table, RULES) if guard.name.endswith("_update")),
+    *_where("offer_conditionaloffer", RULES, _CAMPAIGN_CHANGES, _FOR_ALL),
     *_where("stock_bin", WAYS, _FLOOR),
     *_where("partner_stockrecord", OFFER, _DIFFERS),
     *_where("stock_binstock", PLACES, _MOVED),

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from oscar.apps.wishlists.models import Line, WishList
 
+from catalogue.campaigns import running
 from catalogue.cards import card
 from catalogue.models import Product
 from catalogue.queries import products_with
@@ -132,7 +133,13 @@ def _row(line: Any, found: Any) -> dict[str, Any]:
     return {
         "line": line,
         "title": line.product.title_local,
-        "card": card(product, own or records, images, colours=frozenset([code] if code else [])),
+        "card": card(
+            product,
+            own or records,
+            images,
+            colours=frozenset([code] if code else []),
+            campaigns=running(),
+        ),
         "url": f"{product.get_absolute_url()}?v={line.product_id}" if own else product.get_absolute_url(),
         "is_variant": bool(own),
     }

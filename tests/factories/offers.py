@@ -27,6 +27,7 @@ def make_offer(
     offer_type: str = ConditionalOffer.SITE,
     exclusive: bool = False,
     priority: int = 0,
+    **fields: Any,
 ) -> ConditionalOffer:
     """An offer: ``percent`` off, or an amount of ``minor`` cents off the basket, from ``at_least`` pieces on."""
     of = of or make_range(f"Alles für {name}")
@@ -39,6 +40,7 @@ def make_offer(
         condition=Condition.objects.create(range=of, type=Condition.COUNT, value=at_least),
         benefit=Benefit.objects.create(range=of, type=kind, value=value),
         max_basket_applications=None if percent else 1,
+        **fields,
     )
 
 

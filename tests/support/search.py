@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from catalogue import campaigns
 from catalogue.search import finding, tasks
 from catalogue.search.actions import flush, rebuild
+from catalogue.search.models import ChangedMany
 from catalogue.search.port import Engine, engine
 
 
@@ -25,8 +27,13 @@ class Index:
         rebuild()
 
     def hear(self) -> int:
-        """Take in what changed, as the worker does each second. Returns how many products."""
-        return flush()
+        """Take in what changed, as the worker does each second until nothing waits. Returns how many products. A second
+        later campaigns are read anew, too."""
+        campaigns.forget()
+        written = flush()
+        while ChangedMany.objects.exists():
+            written += flush()
+        return written
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from catalogue.search.actions import RebuildFailed, rebuild
 from catalogue.search.documents import shown
-from catalogue.search.models import Changed
+from catalogue.search.models import Changed, ChangedMany
 from catalogue.search.port import SearchUnavailable, engine
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The search does not answer: {error}. Build it: manage.py search_index --rebuild"
             )
-        waiting = Changed.objects.filter(applied=False).count()
+        waiting = Changed.objects.filter(applied=False).count() + ChangedMany.objects.count()
         self.stdout.write(
             f"{held} products in the index, {shown().count()} in the shop, {waiting} changes waiting"
         )

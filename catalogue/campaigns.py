@@ -1,0 +1,185 @@
+"""Campaigns: what the shop offers everybody for a while beside its prices, such as "3 for 2" or "a tenth off boots".
+
+They are Oscar's conditional offers, but not all of them. A shopper calls an article "on offer" when its price is
+reduced (with the 30-day price beside it), or when a campaign that runs now gives something on it:
+
+- offers of the site alone: a voucher, an offer to some users or of a session is nobody's who just looks at a shelf;
+- open, between their first and last moment, and not used up (number of uses, money given);
+- on the articles that become cheaper (the range of the benefit; of a fixed price for several, that of the condition).
+  Who must buy boots to get socks for half the price finds the socks on offer, not the boots;
+- not on shipping alone, and not on articles that are excluded from discounts or cost nothing.
+
+What a programmed class decides (a condition, benefit or range of one's own) cannot be counted and is left out, but for
+conditions. A campaign on everything puts everything on offer: that is what it says. A campaign never is a reduced price
+(§ 11 PAngV speaks of the price that is announced): its name is shown, no other price is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Max, Q, QuerySet, Value
+from oscar.apps.offer.models import Benefit, Condition, ConditionalOffer
+
+from shop.kernel.clock import now
+from shop.kernel.memory import Memory
+
+from . import ranges
+from .models import Product
+from .partner.models import StockRecord
+
+_OFF = (Benefit.PERCENTAGE, Benefit.FIXED, Benefit.FIXED_UNIT)
+_PLAIN = Q(benefit__proxy_class=None) | Q(benefit__proxy_class="")
+_GIVES = (
+    Q(benefit__type__in=_OFF, benefit__value__gt=0)
+    | Q(benefit__type=Benefit.MULTIBUY)
+    | (Q(benefit__type=Benefit.FIXED_PRICE) & ~Q(condition__type=Condition.VALUE))
+)
+_SOME_LEFT = (
+    Q(max_global_applications=None)
+    | Q(max_global_applications=0)
+    | Q(num_applications__lt=F("max_global_applications"))
+) & (Q(max_discount=None) | Q(max_discount=0) | Q(total_discount__lt=F("max_discount")))
+_RANGE = ("id", "includes_all_products", "proxy_class")
+_FIELDS = ("pk", "name", "description", "priority", "start_datetime", "end_datetime", "benefit__type")
+
+
+@dataclass(frozen=True)
+class OfRange:
+    """The range of a campaign."""
+
+    pk: int
+    includes_all_products: bool
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """An offer to everybody; ``begins`` and ``ends`` are its first and last moment, None for open."""
+
+    id: int
+    name: str
+    description: str
+    priority: int
+    begins: dt.datetime | None
+    ends: dt.datetime | None
+    range: OfRange
+
+    def runs_at(self, moment: dt.datetime) -> bool:
+        """Whether it gives something at this moment."""
+        return (self.begins is None or self.begins <= moment) and (self.ends is None or moment <= self.ends)
+
+
+KEPT_S = 1  #: seconds; where pages are kept a change is known sooner (sharing.RULES)
+RANGES_MAX = (
+    60  #: of so many ranges a page names the campaigns (each is a bit of a number); the filter knows all
+)
+_memory: Memory[tuple[Campaign, ...]] = Memory(KEPT_S)
+forget = _memory.forget
+
+
+def _read(rows: QuerySet[Any]) -> tuple[Campaign, ...]:
+    """Those of ``rows`` that are for everybody and have not ended, the most important first. One query."""
+    of_ranges = [f"{side}__range__{name}" for side in ("benefit", "condition") for name in _RANGE]
+    found = []
+    for pk, name, description, priority, begins, ends, kind, *of_both in (
+        rows.filter(offer_type=ConditionalOffer.SITE)
+        .exclude(end_datetime__lt=now())
+        .order_by("-priority", "pk")
+        .values_list(*_FIELDS, *of_ranges)
+    ):
+        range_id, everything, programmed = of_both[3:] if kind == Benefit.FIXED_PRICE else of_both[:3]
+        if range_id and not programmed:
+            of = OfRange(range_id, everything)
+            found.append(Campaign(pk, name, description, priority, begins, ends, of))
+    return tuple(found)
+
+
+def planned() -> tuple[Campaign, ...]:
+    """Campaigns that run, will run, or could once more (suspended, used up, worth nothing as yet): whatever has not
+    ended. The index knows who is in their ranges. One query."""
+    return _read(ConditionalOffer.objects.all())
+
+
+def known() -> tuple[Campaign, ...]:
+    """Campaigns that give something now or, when their day comes, without anybody opening them. One query, none while
+    this process remembers."""
+    rows = ConditionalOffer.objects.filter(_PLAIN, _GIVES, _SOME_LEFT, status=ConditionalOffer.OPEN)
+    return _memory.get(lambda: _read(rows))
+
+
+def running() -> tuple[Campaign, ...]:
+    """Campaigns that give something at this moment, the most important first: what is remembered, and the clock."""
+    moment = now()
+    return tuple(one for one in known() if one.runs_at(moment))
+
+
+def last_turns() -> tuple[dt.datetime | None, dt.datetime | None]:
+    """The last moments at which a campaign began, and ended, by the clock. One query."""
+    moment = now()
+    turns = ConditionalOffer.objects.filter(offer_type=ConditionalOffer.SITE).aggregate(
+        began=Max("start_datetime", filter=Q(start_datetime__lte=moment)),
+        ended=Max("end_datetime", filter=Q(end_datetime__lt=moment)),
+    )
+    return turns["began"], turns["ended"]
+
+
+def on_offer(range_ids: Sequence[int]) -> Q:
+    """For stock records: whether the article is reduced, or on offer by a campaign with one of these ranges."""
+    reduced = Q(reference_price_minor__isnull=False)
+    if not range_ids:
+        return reduced
+    return reduced | (Q(product__is_discountable=True, price__gt=0) & ranges.holding(range_ids))
+
+
+@dataclass(frozen=True)
+class _Article:
+    """A variant as ranges look at it; of its product no more than its class is asked."""
+
+    pk: int
+    parent_id: int | None
+    product_class_id: int | None
+    parent: Any
+
+
+Rows = Iterable[tuple[Product, Sequence[StockRecord]]]
+
+
+def held(of: Iterable[OfRange], rows: Rows, among: QuerySet[Any]) -> dict[int, frozenset[int]]:
+    """For each article of the rows (products with their stock records) the ranges that hold it, by the article's id.
+    One query, none without ranges. ``among``: a query for the ids of products and articles."""
+    wanted = {one.pk: one for one in of}
+    if not wanted:
+        return {}
+    articles = [
+        _Article(item.pk, item.parent_id, item.product_class_id, product if item.parent_id else None)
+        for product, records in rows
+        for item in (record.product for record in records)
+        if item.is_discountable
+    ]
+    known = ranges.facts(list(wanted), articles, among=among)
+    found: dict[int, set[int]] = {}
+    for range_id, members in ranges.members(wanted.values(), articles, known).items():
+        for pk in members:
+            found.setdefault(pk, set()).add(range_id)
+    return {pk: frozenset(ids) for pk, ids in found.items()}
+
+
+def with_ranges(records: QuerySet[StockRecord]) -> QuerySet[StockRecord]:
+    """Stock records that bring along in which ranges of campaigns they are, for ``of_record()``; without a query."""
+    ids = list(dict.fromkeys(one.range.pk for one in known()))[:RANGES_MAX]
+    if not ids:
+        return records
+    return records.annotate(in_ranges=ranges.held_by(ids), asked_ranges=Value(" ".join(map(str, ids))))
+
+
+def of_record(record: StockRecord, campaigns: Sequence[Campaign]) -> tuple[Campaign, ...]:
+    """Which of the campaigns give something on an article that was read ``with_ranges()``, in their order."""
+    bits: int = int(getattr(record, "in_ranges", 0) or 0)
+    if not bits or not campaigns or not record.price_minor or not record.product.is_discountable:
+        return ()
+    asked: str = record.asked_ranges  # type: ignore[attr-defined]
+    ids = {int(pk) for place, pk in enumerate(asked.split()) if bits >> place & 1}
+    return tuple(one for one in campaigns if one.range.pk in ids)
