@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +17,11 @@ from catalogue.search.actions import rebuild
 from shop.pages.actions import write_home, write_page
 from tests.browser.judge import Judge
 from tests.factories.range import make_category, make_product
-from tests.support.kontor import Kontor
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 OpenWindow = Callable[..., "Page"]
-SEEN_WITHIN_S = 2.0  #: from the commit of a change until a reader sees it
-TRIES = 4  #: a machine that does something else for a second is no fault of the shop's
 
 
 @pytest.fixture
@@ -147,84 +141,3 @@ def test_filters_change_the_list_without_a_reload_and_the_back_button_takes_them
     plain.get_by_role("button", name="Filter anwenden").click()
     assert names(plain) == {"Regenstiefel Deich"}
     assert "size=41" in plain.url and "colour=moss" in plain.url
-
-
-class Range:
-    """The range of a running Kontor, changed beside it as any program might, and read as a shopper does."""
-
-    def __init__(self, kontor: Kontor) -> None:
-        self.kontor = kontor
-        [(self.product, self.variant, self.record)] = kontor.rows(
-            "SELECT coalesce(p.parent_id, p.id), p.id, s.id FROM partner_stockrecord s"
-            " JOIN catalogue_product p ON p.id = s.product_id JOIN catalogue_product o"
-            " ON o.id = coalesce(p.parent_id, p.id) WHERE o.is_public AND p.is_public AND s.num_in_stock > 3"
-            " AND s.num_allocated = 0 AND NOT s.backorderable AND s.reference_price_minor IS NULL"
-            " AND NOT EXISTS (SELECT 1 FROM partner_stockrecord c JOIN catalogue_product q ON q.id = c.product_id"
-            " WHERE q.parent_id = o.id AND c.price < 30) AND p.parent_id IS NOT NULL ORDER BY s.id DESC LIMIT 1"
-        )
-
-    def __enter__(self) -> Range:
-        """What the rows were, for others who use this Kontor."""
-        children = "SELECT id FROM catalogue_product WHERE parent_id = ?"
-        of_range = f"FROM partner_stockrecord WHERE product_id IN ({children})"
-        self.records = self.kontor.rows(f"SELECT price, num_in_stock, id {of_range}", self.product)
-        self.texts = self.kontor.rows(
-            "SELECT title, texts, id FROM catalogue_product WHERE id = ?", self.product
-        )
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for row in self.records:
-            self.change("UPDATE partner_stockrecord SET price = ?, num_in_stock = ? WHERE id = ?", *row)
-        for row in self.texts:
-            self.change("UPDATE catalogue_product SET title = ?, texts = ? WHERE id = ?", *row)
-
-    def change(self, sql: str, *values: Any) -> float:
-        """Change a row; returns when it was committed."""
-        with sqlite3.connect(self.kontor.data_dir / "kontor.sqlite3", timeout=20) as beside:
-            beside.execute(sql, values)
-        beside.close()
-        return time.monotonic()
-
-    def shows(self, query: str) -> bool:
-        """Whether the list of this address shows the product."""
-        with urllib.request.urlopen(f"{self.kontor.url}/catalogue/search/?{query}", timeout=20) as answer:
-            html = answer.read().decode()
-        assert "Unsere Suche macht gerade Pause" not in html
-        results = html.partition('id="results"')[2].partition('class="leads')[0]
-        return re.search(rf'href="[^"]*_{self.product}/[^"]*"', results) is not None
-
-    def seconds_until(self, query: str, shown: bool, since: float) -> float:
-        """How long after ``since`` the list said so."""
-        self.kontor.wait_until(lambda: self.shows(query) is shown, f"{query} shown={shown}", 30)
-        return time.monotonic() - since
-
-
-NAME = "UPDATE catalogue_product SET title = ?, texts = json_set(texts, '$.de.title', ?) WHERE id = ?"
-PRICE = "UPDATE partner_stockrecord SET price = ? WHERE id = ?"
-SOLD_OUT = (
-    "UPDATE partner_stockrecord SET num_in_stock = num_allocated WHERE product_id IN"
-    " (SELECT id FROM catalogue_product WHERE parent_id = ?)"
-)
-BACK = "UPDATE partner_stockrecord SET num_in_stock = num_allocated + 5 WHERE id = ?"
-
-
-def test_a_change_is_seen_within_two_seconds_by_way_of_triggers_worker_and_index(live_kontor: Kontor) -> None:
-    built = "SELECT 1 FROM search_rebuild WHERE state = 'done'"
-    live_kontor.wait_until(lambda: live_kontor.rows(built), "the first index")
-    fastest = {"name": 99.0, "price": 99.0, "stock": 99.0}
-    with Range(live_kontor) as goods:
-        for number in range(TRIES):
-            name = f"Zwirbelschuh{number}"
-            at = goods.change(NAME, name, name, goods.product)
-            seen = {"name": goods.seconds_until(f"q={name}", True, at)}
-            at = goods.change(PRICE, 14.5 + number, goods.record)
-            seen["price"] = goods.seconds_until(f"q={name}&price=0-2500", True, at)
-            goods.seconds_until(f"q={name}&available=1", False, goods.change(SOLD_OUT, goods.product))
-            at = goods.change(BACK, goods.record)
-            seen["stock"] = goods.seconds_until(f"q={name}&available=1", True, at)
-            goods.seconds_until(f"q={name}&price=0-2500", False, goods.change(PRICE, 99, goods.record))
-            fastest = {what: min(fastest[what], s) for what, s in seen.items()}
-            if max(fastest.values()) <= SEEN_WITHIN_S:
-                return
-    pytest.fail(f"seconds until a reader saw it, at best: {fastest}")
