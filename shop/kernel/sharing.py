@@ -129,13 +129,15 @@ def _guard(table: str, name: str, on: str, when: str) -> Guard:
     trigger = f"shown_{table}_{on.lower()}"
     noted = Change._meta.db_table
     each, condition = ("ROW", f"WHEN ({when}) ") if when else ("STATEMENT", "")
+    # PostgreSQL says of a trigger what its function is, not when it is called: so the function says that, too.
+    said = f"-- {condition}\n" if when else ""
     return Guard(
         trigger,
         table,
         f"CREATE TRIGGER {trigger} AFTER {on} ON {table} FOR EACH ROW {condition}"
         f"BEGIN DELETE FROM {noted} WHERE name = '{name}'; INSERT INTO {noted} (name) VALUES ('{name}'); END",
         f"CREATE OR REPLACE FUNCTION {trigger}() RETURNS trigger LANGUAGE plpgsql AS $guard$\n"
-        f"BEGIN\nINSERT INTO {noted} (name) VALUES ('{name}'); RETURN NULL;\nEND $guard$;\n"
+        f"BEGIN\n{said}INSERT INTO {noted} (name) VALUES ('{name}'); RETURN NULL;\nEND $guard$;\n"
         f"DROP TRIGGER IF EXISTS {trigger} ON {table};\n"
         f"CREATE TRIGGER {trigger} AFTER {on} ON {table} FOR EACH {each} {condition}EXECUTE FUNCTION {trigger}()",
         (f"{noted}.name",),

@@ -163,6 +163,19 @@ def test_every_table_of_the_list_has_its_triggers() -> None:
     ]
 
 
+def test_a_trigger_that_listened_to_other_columns_is_made_anew() -> None:
+    """In a shop of a former release it stands there by the same name."""
+    former = next(
+        one
+        for one in sharing.watch("offer_conditionaloffer", sharing.RULES, "OLD.offer_type <> NEW.offer_type")
+        if one.name == "shown_offer_conditionaloffer_update"
+    )
+    assert guards.install([former]) == [former.name]
+    assert guards.missing(triggers.GUARDS) == [former.name]
+    assert guards.install(triggers.GUARDS) == [former.name]
+    assert guards.missing(triggers.GUARDS) == []
+
+
 def test_a_rolled_back_change_clears_nothing_and_old_rows_go(shop: dict[str, Any]) -> None:
     before = sharing.versions()
     for title in ("A", "B"):
