@@ -24,13 +24,14 @@ def tell() -> bool:
     found = " ".join(turn.isoformat() for turn in last_turns() if turn)
     if found == _told:
         return False
+    with suppress(OSError):  # the file is not there yet
+        if (folder() / "turned").read_text() == found:
+            _told = found
+            return False
+    touch(RULES)  # before it is noted as told: where the database is busy the next second tries again
     _told = found
     with suppress(OSError):  # it is told once by each process then
-        file = folder() / "turned"
-        if file.exists() and file.read_text() == found:
-            return False
-        file.write_text(found)
-    touch(RULES)
+        (folder() / "turned").write_text(found)
     return True
 
 
