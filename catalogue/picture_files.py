@@ -34,16 +34,18 @@ def make_due(limit: int = BATCH) -> bool:
     """Make the sizes of up to ``limit`` pictures that have none; whether more are waiting.
 
     Two workers at the same picture write the same files. Rows that share one original are served together. What failed
-    waits behind the rest.
+    waits behind the rest, and what is made once more behind what has no sizes: that is shown in full size meanwhile.
     """
     follow_categories()
-    found: list[tuple[int, str, Kind]] = []
+    found: list[tuple[bool, int, str, Kind]] = []
     for kind in KINDS:
         due = kind._default_manager.filter(_rested(), made_at=None, tries__lt=TRIES_MAX)
-        due = due.annotate(failures=F("tries") + F("waits")).order_by("failures", "original")
-        found += [(n, name, kind) for n, name in due.values_list("failures", "original")[: limit + 1]]
-    found.sort(key=lambda one: one[0])
-    wanted = list(dict.fromkeys((kind, name) for _failures, name, kind in found))
+        due = due.annotate(again=~Q(widths=[]), failures=F("tries") + F("waits"))
+        due = due.order_by("again", "failures", "original")
+        rows = due.values_list("again", "failures", "original")[: limit + 1]
+        found += [(again, failures, name, kind) for again, failures, name in rows]
+    found.sort(key=lambda one: one[:2])
+    wanted = list(dict.fromkeys((kind, name) for _again, _failures, name, kind in found))
     for kind, name in wanted[:limit]:
         make(name, kind)
     return len(wanted) > limit

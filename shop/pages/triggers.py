@@ -3,6 +3,8 @@ changes: versions of legal texts."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shop.kernel.guards import Guard, function_postgresql, refuse_sqlite
 from shop.kernel.sharing import OFFER, PLACES, RULES, WAYS, WORDS, watch
 
@@ -10,12 +12,10 @@ from shop.kernel.sharing import OFFER, PLACES, RULES, WAYS, WORDS, watch
 OF_WORDS = (
     "catalogue_boughttogether",
     "catalogue_category",
-    "catalogue_categorypicture",
     "catalogue_colour",
     "catalogue_maker",
     "catalogue_product",
     "catalogue_productcategory",
-    "catalogue_productimage",
     "invoicing_merchantprofile",
     "pages_contentpage",
     "pages_guaranteenotice",
@@ -59,6 +59,10 @@ _CAMPAIGN_DIFFERS = " OR ".join(
     + [f"({_USED_UP.format('OLD')}) {{differs}} ({_USED_UP.format('NEW')})"]
 )
 _CAMPAIGN_CHANGES = f"(OLD.offer_type = 'Site' OR NEW.offer_type = 'Site') AND ({_CAMPAIGN_DIFFERS})"
+#: Which sizes of a picture are there, and whose it is. That the worker tries to make them, or made the same ones once
+#: more, says nothing: with thousands of pictures no page would be kept for days.
+_OF_ARTICLES = ("original", "caption", "display_order", "colour_id", "product_id", "widths")
+_OF_CATEGORIES = ("original", "widths")
 #: A store is a site with an open floor; the turn of a bin on the walk is nobody's business here.
 _FLOOR = " OR ".join(f"(OLD.{one}) {{differs}} (NEW.{one})" for one in ("kind", "is_active", "site_id"))
 #: What a list chooses and sorts by: the price, and whether there is any. One piece fewer of many changes no list; the
@@ -93,6 +97,13 @@ KEPT = "pages: versions of legal texts are never changed or deleted"
 _VERSIONS = "pages_legalversion"
 
 
+def _pictures(table: str, shown: tuple[str, ...]) -> list[Guard]:
+    """Triggers for a table of pictures, of whose columns pages show these."""
+    differs = " OR ".join(f"(OLD.{one}) {{differs}} (NEW.{one})" for one in shown)
+    later = (f"{table}.widths",)  # by a migration of its own, or with the table
+    return [replace(one, columns=(*one.columns, *later)) for one in _where(table, WORDS, differs)]
+
+
 def _stays(name: str, on: str) -> Guard:
     refuse = f"RAISE EXCEPTION '{KEPT}' USING ERRCODE = 'check_violation';"
     return Guard(
@@ -110,6 +121,8 @@ GUARDS = [
     *(guard for table in OF_RANGES for guard in watch(table, RULES)),
     *(guard for table in OF_CAMPAIGNS for guard in watch(table, RULES) if guard.name.endswith("_update")),
     *_where("offer_conditionaloffer", RULES, _CAMPAIGN_CHANGES, _FOR_ALL),
+    *_pictures("catalogue_productimage", _OF_ARTICLES),
+    *_pictures("catalogue_categorypicture", _OF_CATEGORIES),
     *_where("stock_bin", WAYS, _FLOOR),
     *_where("partner_stockrecord", OFFER, _DIFFERS),
     *_where("stock_binstock", PLACES, _MOVED),

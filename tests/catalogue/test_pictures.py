@@ -289,3 +289,22 @@ def test_a_second_worker_at_the_same_picture_leaves_no_file_that_nobody_deletes(
     monkeypatch.setattr(default_storage._wrapped, "exists", exists)
     pictures.make_renditions(image)
     assert sorted(path.name for path in media.rglob("*") if path.is_file()) == before
+
+
+def test_what_has_no_sizes_comes_before_what_is_made_once_more() -> None:
+    former, new = added(210, 210), added(210, 210)
+    ProductImage.objects.filter(pk=former.pk).update(original="a.png", widths=[200])
+    make_due(limit=1)
+    new.refresh_from_db()
+    assert new.widths == [200] and new.made_at
+
+
+def test_turns_do_not_pile_up_while_thousands_wait(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """The clock begins one each minute, and each asks for the next."""
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(make_pictures, "apply_async", lambda *_args, **options: asked.append(options))
+    for _n in range(picture_files.BATCH + 1):
+        added(210, 210)
+    make_pictures()
+    (turn,) = asked
+    assert 0 < turn["expires"] <= settings.CELERY_BEAT_SCHEDULE["make sizes of pictures"]["schedule"]

@@ -14,13 +14,14 @@ from django.db import connection
 from django.test import Client
 from wagtail.models import Page, PageViewRestriction
 
-from catalogue.models import Category, Product
+from catalogue.models import Category, CategoryPicture, Product, ProductImage
 from catalogue.partner.actions import change_stock
 from catalogue.partner.models import StockRecord
 from catalogue.search.models import Boost
 from fulfilment.warehouse.picking.models import CutOff
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Site
 from shop.kernel import guards, invariants, parts, sharing
+from shop.kernel.clock import now
 from shop.kernel.memory import Memory
 from shop.kernel.models import Change
 from shop.pages import triggers
@@ -174,6 +175,19 @@ def test_a_trigger_that_listened_to_other_columns_is_made_anew() -> None:
     assert guards.missing(triggers.GUARDS) == [former.name]
     assert guards.install(triggers.GUARDS) == [former.name]
     assert guards.missing(triggers.GUARDS) == []
+
+
+def test_sizes_that_are_made_once_more_change_no_page_and_new_ones_do(shop: dict[str, Any]) -> None:
+    image = ProductImage.objects.create(product=shop["shoe"], original="a.png", widths=[200, 400])
+    category = CategoryPicture.objects.create(original="b.png", widths=[200])
+    for row in (image, category):
+        rows = type(row).objects.filter(pk=row.pk)
+        before = sharing.versions()
+        rows.update(tries=1, next_at=now())
+        rows.update(widths=row.widths, made_at=now(), trouble="", next_at=None)
+        assert sharing.versions() == before
+        rows.update(widths=[200, 400, 800])
+        assert sharing.versions() != before
 
 
 def test_a_rolled_back_change_clears_nothing_and_old_rows_go(shop: dict[str, Any]) -> None:
