@@ -136,8 +136,8 @@ class EmbeddedEngine:
         by = ("name_" + language, tantivy.Order.Asc) if sort == "name" else SORTS.get(sort)
         if by is None and not sought.words:
             by = SORTS["newest"]
-        query = questions.query(searcher, sought, filters, ranked=by is None)
         with _translated():
+            query = questions.query(searcher, sought, filters, ranked=by is None)
             order: dict[str, Any] = {"order_by_field": by[0], "order": by[1]} if by else {}
             result: Any = searcher.search(query, limit=max(1, limit), offset=offset, count=True, **order)
             ids = searcher.fast_field_values("id", [address for _score, address in result.hits])
@@ -166,9 +166,9 @@ class EmbeddedEngine:
     def unions(self, sought: Sought, ask: Ask, groups: Mapping[str, Sequence[str]]) -> dict[str, int]:
         """See port.Engine."""
         searcher = self._searcher()
-        base = questions.query(searcher, sought, ask.filters, ranked=False)
         found = {}
         with _translated():
+            base = questions.query(searcher, sought, ask.filters, ranked=False)
             for name, values in groups.items():
                 one = Query.term_set_query(PRODUCTS, ask.name, list(values))
                 both = Query.boolean_query([(Occur.Must, base), (Occur.Must, one)])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalogue.models import Product
 from catalogue.search import embedded_fields, embedded_questions, finding, variants
-from catalogue.search.port import Ask, Only, Sought
+from catalogue.search.port import Ask, Only, SearchUnavailable, Sought
 from tests.factories.range import make_category, make_product
 from tests.support.search import Index
 
@@ -60,3 +61,17 @@ def test_sets_and_single_values_say_the_same(index: Index, monkeypatch: pytest.M
 
 def test_what_is_counted_as_one_term_is_what_the_single_terms_say() -> None:
     assert embedded_fields.single({"": 5, "a": 2, f"a{embedded_fields.AND}b": 3}) == {"a": 5, "b": 3}
+
+
+def test_an_index_that_cannot_be_read_is_told_as_such(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the database answers: the engine already reads while a question is made."""
+
+    def broken(*_args: Any) -> int:
+        raise ValueError("data corrupted")
+
+    monkeypatch.setattr(index.engine, "_searcher", lambda: SimpleNamespace(doc_freq=broken))
+    words = finding.sought(["elbschuh"], "de", starts="")
+    with pytest.raises(SearchUnavailable, match="corrupted"):
+        index.engine.page(words, (), sort="", language="de", offset=0, limit=1)
+    with pytest.raises(SearchUnavailable, match="corrupted"):
+        index.engine.unions(words, ASKS[0], {"a": ["1"]})
