@@ -70,8 +70,11 @@ def migrations_on_disk() -> set[tuple[str, str]]:
         package, _is_explicit = MigrationLoader.migrations_module(app.label)
         if package is None or find_spec(package) is None:
             continue  # an app without a schema
-        folder = import_module(package).__path__
-        found |= {(app.label, one.name) for one in pkgutil.iter_modules(folder) if one.name[0] not in "_~"}
+        folder = getattr(import_module(package), "__path__", None)
+        if not isinstance(folder, list):
+            continue  # one file, or a folder without __init__.py: neither holds migrations for Django
+        files = [one.name for one in pkgutil.iter_modules(folder) if not one.ispkg]
+        found |= {(app.label, name) for name in files if name[0] not in "_~"}
     return found
 
 

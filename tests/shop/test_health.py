@@ -62,6 +62,26 @@ def test_the_migrations_it_looks_for_are_those_that_migrate_finds() -> None:
     assert health.migrations_on_disk() == set(MigrationLoader(None).disk_migrations)
 
 
+def test_what_migrate_takes_for_no_migration_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """A folder of helpers, migrations in a folder that is no package, a file in the place of the folder."""
+    (tmp_path / "kontor_helped" / "helpers").mkdir(parents=True)
+    for name in ("__init__.py", "helpers/__init__.py"):
+        (tmp_path / "kontor_helped" / name).touch()
+    (tmp_path / "kontor_unpacked").mkdir()
+    for name in ("kontor_unpacked/0001_initial.py", "kontor_file.py"):
+        (tmp_path / name).touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    there = dict(settings.MIGRATION_MODULES)
+    for name in ("kontor_helped", "kontor_unpacked", "kontor_file"):
+        settings.MIGRATION_MODULES = there | {"pages": name}
+        found = MigrationLoader(None, load=False)
+        found.load_disk()
+        assert "pages" not in {app for app, _name in found.disk_migrations}
+        assert health.migrations_on_disk() == set(found.disk_migrations), name
+
+
 def test_a_database_without_a_migration_of_ours_is_not_ready_and_a_newer_one_is(
     db: None, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
