@@ -22,6 +22,7 @@ ENDINGS = {".webp", ".avif", ".png", ".jpg", ".jpeg", ".gif"}
 #: Where the editor keeps documents: they have a page that asks who may read them, and no address here.
 NOT_HERE = ("documents",)
 KEPT_S = 30 * 24 * 3600  #: names of renditions change with their picture, so browsers may keep them
+INSTEAD_KEPT_S = 600  #: the original in the place of a size, which is made meanwhile
 #: Threads of a process that fetch from S3 at a time, how long others wait for their turn, how long nobody asks after a
 #: fault: a list shows two dozen pictures, and a silent store must not keep every thread from those who order.
 AT_ONCE, TURN_S, REST_S = 2, 1.0, 5.0
@@ -43,12 +44,13 @@ def serve_public(request: HttpRequest, name: str) -> HttpResponseBase:
         raise Http404
     if path.parts[0].lower() in NOT_HERE:
         raise Http404
+    kept_s = KEPT_S
     try:
         response = _file(request, name)
     except Http404:
-        response = _file(request, _original(name))
+        response, kept_s = _file(request, _original(name)), INSTEAD_KEPT_S
     if isinstance(response, FileResponse):
-        response["Cache-Control"] = f"public, max-age={KEPT_S}"
+        response["Cache-Control"] = f"public, max-age={kept_s}"
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'none'; sandbox"
     return response
 

@@ -308,3 +308,16 @@ def test_turns_do_not_pile_up_while_thousands_wait(monkeypatch: pytest.MonkeyPat
     make_pictures()
     (turn,) = asked
     assert 0 < turn["expires"] <= settings.CELERY_BEAT_SCHEDULE["make sizes of pictures"]["schedule"]
+
+
+def test_a_browser_keeps_the_original_in_the_place_of_a_size_for_minutes_only(client: Client) -> None:
+    """Else it would show that for a month, also when the size is made."""
+    image = added()
+    size = default_storage.url(rendition_name(image.original.name, 400, "jpg"))
+    instead = client.get(size)
+    assert instead.status_code == 200
+    assert instead["Cache-Control"] == "public, max-age=600"
+    assert client.get(image.original.url)["Cache-Control"] == "public, max-age=2592000"
+    make_due()
+    made = client.get(default_storage.url(rendition_name(image.original.name, 400, "webp")))
+    assert made["Cache-Control"] == "public, max-age=2592000"
