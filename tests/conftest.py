@@ -195,3 +195,4 @@ def _fresh_cache() -> None:
     )
     for room in rooms:
         room.forget()
+    campaigns._memory.kept_s = 60  # a second would end between two pages of a busy machine

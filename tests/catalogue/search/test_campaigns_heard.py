@@ -14,7 +14,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from oscar.apps.offer.models import Benefit, ConditionalOffer, Range
 
-from catalogue import campaigns
 from catalogue.models import Product
 from catalogue.partner.models import StockRecord
 from catalogue.search import actions, many, tasks, triggers, turns
@@ -255,10 +254,8 @@ def test_a_use_that_leaves_some_and_a_voucher_end_no_page(kept: None) -> None:
 
 
 def test_pages_with_campaigns_cost_as_many_queries_for_any_number_of_them(
-    client: Client, search_index: Index, monkeypatch: pytest.MonkeyPatch
+    client: Client, search_index: Index
 ) -> None:
-    # On a busy machine a second is over between two pages.
-    monkeypatch.setattr(campaigns._memory, "kept_s", 60)
     shelf = make_category("Schuhe")
     shoe = make_product("Elbschuh", category=shelf)
     make_offer("Erste", percent=10)
