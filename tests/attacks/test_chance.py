@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from scripts.secrets_folder import contents
-from tests.architecture.source import modules
+from tests.architecture.source import Module, modules
 from tests.factories.people import make_user
 from tests.shop.customers.test_second_factor import SECRET
 
@@ -61,15 +61,27 @@ def test_keys_that_are_drawn_have_128_bits() -> None:
     assert not short
 
 
+def _of_cryptography(module: Module) -> set[str]:
+    """What a module takes from the library by name: what it imports, and of a part that it imports or loads late
+    (shop/kernel/late.py) what it asks it for."""
+    parts = {}
+    for node in module.walk(ast.ImportFrom):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cryptography"):
+            parts |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    for node in module.walk(ast.Assign):
+        if isinstance(node, ast.Assign) and "late('cryptography" in (made := ast.unparse(node.value)):
+            parts[ast.unparse(node.targets[0])] = made.removeprefix("late('").removesuffix("')")
+    asked = {
+        f"{parts[node.value.id]}.{node.attr}"
+        for node in module.walk(ast.Attribute)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in parts
+    }
+    return asked | {name for name in parts.values() if name.rpartition(".")[2][0].isupper()}
+
+
 def test_nothing_but_fernet_and_aes_gcm_encrypts_and_nothing_but_sha_256_hashes() -> None:
     """No mode, padding or hash besides. SHA-1: of a library's TOTP, and as which lists of stolen passwords come."""
-    used = {
-        name
-        for module in modules()
-        for node in module.walk(ast.ImportFrom)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cryptography")
-        for name in (f"{node.module}.{alias.name}" for alias in node.names)
-    }
+    used = {name for module in modules() for name in _of_cryptography(module)}
     hazmat = "cryptography.hazmat.primitives"
     assert used == {
         "cryptography.exceptions.InvalidTag", "cryptography.fernet.Fernet", "cryptography.fernet.InvalidToken",
