@@ -21,9 +21,8 @@ from .models import Changed, Rebuild
 from .port import Builder, Document, Engine, KnownWord, SearchUnavailable, engine
 
 FLUSH_MAX = 5_000  #: changes taken in at once
-SPREAD_S = (
-    1.0  #: for which ranges of thousands are written out before readers are told; the next second goes on
-)
+#: For so long ranges of thousands are written out before readers are told; the next second goes on.
+SPREAD_S = 1.0
 SILENT_AFTER_S = 300  #: a rebuild that has not been heard of for so long is dead
 ROWS_KEPT = 50  #: buildings that are remembered
 PAUSE_S = 60  #: after one that failed

@@ -13,7 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 #: What both plugs make terms by.
-MAKERS = ("analysis.py", "documents.py", "variants.py", "parts_de.txt", "../ranges.py")
+MAKERS = ("analysis.py", "documents.py", "variants.py", "parts_de.txt", "../campaigns.py", "../ranges.py")
 
 
 @cache
