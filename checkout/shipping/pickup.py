@@ -21,6 +21,11 @@ class Store:
     city: str
     pieces: Mapping[int, int]
 
+    @property
+    def address(self) -> list[str]:
+        """Name, street, postcode and town line by line, as far as the warehouse knows them."""
+        return [row for row in (self.name, self.street, f"{self.postcode} {self.city}".strip()) if row]
+
 
 _told: list[Callable[[Collection[int]], Store | None]] = []
 

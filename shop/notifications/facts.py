@@ -14,6 +14,7 @@ from stdnum import iban as iban_rules
 
 from checkout.order.models import Line, Order
 from checkout.payment.models import WAYS
+from checkout.shipping.pickup import store
 from fulfilment.finance.invoicing import epc_qr
 from fulfilment.finance.invoicing.letterhead import country_name, day, money, percent
 from fulfilment.finance.invoicing.merchant import profile
@@ -139,9 +140,15 @@ def address_rows(address: Any, language: str) -> list[str]:
     return [clean_line(row) for row in rows if row and row.strip()]
 
 
+def _store() -> list[str]:
+    """Where orders are fetched, line by line; empty where the warehouse knows of no store."""
+    found = store()
+    return [clean_line(row) for row in found.address] if found else []
+
+
 def addresses(order: Order) -> Addresses:
-    """Where the goods and the invoice go."""
-    goes_to = address_rows(order.shipping_address, order.language) or [order.shipping_method]
+    """Where the goods and the invoice go; of an order to be fetched, the store. One query then."""
+    goes_to = address_rows(order.shipping_address, order.language) or [order.shipping_method, *_store()]
     firm = [clean_line(order.company)] if order.company else []
     return Addresses(
         [

@@ -25,7 +25,7 @@ from fulfilment.warehouse.shortages.models import ShortageQuestion
 from fulfilment.warehouse.shortages.queries import of_order
 from shop.kernel.models import StateChange
 
-from .queries import merchant
+from .queries import merchant, store
 
 Event = dict[str, Any]
 #: What an order may have beside its lines and payments. Of a new one nothing is there: it is asked for in one query.
@@ -83,6 +83,7 @@ def order_page(order: Order) -> dict[str, Any]:
         "replacements": list(replacements) if "replacements" in there else [],
         "returns": told.of_order(order) if "returns" in there else [],
         "merchant": merchant(),
+        "store": store() if order.shipping_address_id is None else None,
     }
 
 

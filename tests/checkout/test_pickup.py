@@ -6,15 +6,20 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from catalogue.partner.models import StockRecord
-from checkout.order.models import AcceptedSummary
-from checkout.shipping.pickup import working_day
+from checkout.order.actions import confirm
+from checkout.order.models import AcceptedSummary, Order
+from checkout.shipping.pickup import Store, working_day
 from fulfilment.warehouse.picking.models import CutOff
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Bin, BinStock, Site
+from shop.notifications.models import OutgoingMail
+from shop.pages import queries
 from tests.checkout.test_steps import CONTACT, go_to_summary, order_button, put_in_basket
 from tests.factories.shopping import make_variant
 
@@ -99,3 +104,63 @@ def test_the_summary_names_the_store_and_so_does_what_was_agreed(client: Client)
     assert named in page.content.decode()
     assert client.post(reverse("checkout:summary"), order_button(page)).status_code == 302
     assert named in AcceptedSummary.objects.get().html
+
+
+def test_the_page_of_the_order_and_its_confirmation_name_the_store(client: Client, outbox: Any) -> None:
+    store = Site.objects.create(
+        code="laden", name="Laden", street="Deichstr. 1", postcode="20459", city="Hamburg"
+    )
+    Bin.objects.create(site=store, code="V1", kind=SHOP_FLOOR)
+    put_in_basket(client, make_variant())
+    go_to_summary(client)
+    client.post(reverse("checkout:delivery"), {"delivery": "pickup"})
+    placed = client.post(
+        reverse("checkout:summary"), order_button(client.get(reverse("checkout:summary")))
+    ).headers["location"]
+    order = Order.objects.get()
+    page = reverse("orders:detail", args=[order.number])
+    assert placed == page
+
+    queries.forget()
+    first = statements(client, page)
+    text = client.get(page).content.decode()
+    assert "<address>Laden<br>Deichstr. 1<br>20459 Hamburg</address>" in text
+    asked = [sql for sql in first if "stock_site" in sql]
+    assert len(asked) == 1, "one query more"
+    assert len(statements(client, page)) < len(first), "and none while it is remembered"
+
+    confirm(order=order)
+    outbox.drain()
+    mail = OutgoingMail.objects.get(order=order, kind="order_confirmed")
+    for body in (mail.text, mail.html):
+        assert "Deichstr. 1" in body and "20459 Hamburg" in body
+
+
+def test_an_order_that_is_sent_asks_for_no_store(client: Client) -> None:
+    store = Site.objects.create(code="laden", name="Laden", street="Deichstr. 1")
+    Bin.objects.create(site=store, code="V1", kind=SHOP_FLOOR)
+    put_in_basket(client, make_variant())
+    client.post(reverse("checkout:summary"), order_button(go_to_summary(client)))
+    queries.forget()
+    page = reverse("orders:detail", args=[Order.objects.get().number])
+    assert not [sql for sql in statements(client, page) if "stock_site" in sql]
+    assert "Deichstr. 1" not in client.get(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("of_store", "rows"),
+    [
+        (Store("Laden", "Deichstr. 1", "20459", "Hamburg", {}), ["Laden", "Deichstr. 1", "20459 Hamburg"]),
+        (Store("Laden", "", "", "Hamburg", {}), ["Laden", "Hamburg"]),
+        (Store("Laden", "", "", "", {}), ["Laden"]),
+    ],
+)
+def test_of_a_store_is_said_what_is_known(of_store: Store, rows: list[str]) -> None:
+    assert of_store.address == rows
+
+
+def statements(client: Client, page: str) -> list[str]:
+    """What is asked of the database for one page."""
+    with CaptureQueriesContext(connection) as seen:
+        assert client.get(page).status_code == 200
+    return [query["sql"] for query in seen.captured_queries]
