@@ -7,10 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.templatetags.static import static
-from django.utils.html import strip_tags
 from django.utils.text import Truncator
 
 from shop.kernel.money import to_decimal
+from shop.kernel.text import without_marks
 
 SCHEMA = "https://schema.org"
 DESCRIPTION_MAX = 5_000
@@ -28,7 +28,7 @@ def absolute(url: str) -> str:
 
 def summary(text: object, most: int = SUMMARY_MAX) -> str:
     """A text in at most so many characters, on one line and without marks; "" where it says nothing."""
-    return Truncator(" ".join(strip_tags(str(text or "")).split())).chars(most)
+    return Truncator(without_marks(text)).chars(most)
 
 
 def product(page: Mapping[str, Any]) -> Data:

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info
 
 from shop.kernel import clock
+from shop.kernel.text import without_marks
 from shop.ui import charts, countries, fields, numbers, reasons, states, times
 from shop.ui.addresses import in_language
 
@@ -74,6 +75,12 @@ def money_plain(amount: Any, currency: str = "EUR") -> str:
 def signed(value: int) -> str:
     """A change with its sign, with a true minus: `{{ row.quantity|signed }}` gives +3, −2 or 0."""
     return numbers.signed_number(value)
+
+
+@register.filter
+def plain(rich: object) -> str:
+    """The words of rich text, to be escaped like any text: `{{ category.description_local|plain }}`."""
+    return without_marks(rich)
 
 
 @register.filter

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 from wagtail.contrib.redirects.models import Redirect
 
 from catalogue.models import Category, Product
@@ -22,6 +23,7 @@ from shop.dashboard.roles import sync_roles
 from shop.pages import sitemaps
 from shop.pages.actions import write_home, write_page
 from shop.pages.models import ContentPage
+from tests.factories.offers import make_offer
 from tests.factories.range import make_category, make_many, make_product, variants
 from tests.factories.shopping import make_user, make_variant, place_order
 
@@ -104,6 +106,22 @@ def test_a_product_says_nothing_of_what_it_does_not_have(client: Client) -> None
     html = client.get(bare.get_absolute_url()).content.decode()
     assert facts(html)["Product"].keys() == {"@context", "@type", "@id", "name", "url"}
     assert '<meta name="description"' not in html
+
+
+def test_entities_of_stored_texts_are_words_wherever_a_text_stands_without_its_marks(client: Client) -> None:
+    """Escaped once for the page, not once more for what was stored."""
+    rich, words = "<p>Nadel &amp; Faden</p><p>f&uuml;r&nbsp;alle</p>", "Nadel & Faden für alle"
+    shelf = make_category("Nähzeug", description=rich)
+    product = make_product("Nadel", category=shelf, description=rich)
+    make_offer("Herbst", percent=10, description=rich)
+    of_product = client.get(product.get_absolute_url()).content.decode()
+    of_shelf = client.get(shelf.get_absolute_url()).content.decode()
+    assert facts(of_product)["Product"]["description"] == words
+    for html in (of_product, of_shelf):
+        assert meta(html)["og:description"] == words
+        assert f'<meta name="description" content="{escape(words)}">' in html
+    assert f'<p class="lead">{escape(words)}</p>' in of_shelf
+    assert f"Herbst</strong> {escape(words)}" in of_product
 
 
 @pytest.mark.parametrize("nothing", ["", None, [], {}])
