@@ -121,6 +121,7 @@ def _make_sqlite(target: Path) -> None:
 def _contents() -> dict[str, str]:
     """What a template is made of: each migration of ours, and the libraries' versions."""
     paths = [path for room in ROOMS for path in (ROOT / room).rglob("migrations/*.py")]
+    paths += (ROOT / "shop" / "schema").rglob("*.py")
     found = {str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
     return found | {"versions": versions()}
 
