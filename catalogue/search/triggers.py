@@ -5,8 +5,8 @@ what they did before, and no path (bulk updates, SQL functions, imports) can be 
 Of a campaign it hears what decides in which range an article is; when one begins, ends or is suspended nothing is
 written, that is asked with the question. What concerns many products at once (an offer for a range, a category put into
 one) leaves one row of ``ChangedMany``, not a row for each.
-Installed after every migrate: on SQLite Django rebuilds a table when it alters it, and its triggers vanish. The name of
-each holds a digest of what it does: one that was written differently is missing, and the former one goes.
+Installed after every migrate. The name of each holds a digest of what it does: one that was written differently is
+missing, and the former one goes.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@ django-allauth; Oscar's login and register views are not used."""
 
 from typing import Any
 
-from django.db.models.signals import post_migrate, pre_migrate
+from django.db.models.signals import post_migrate
 from oscar.apps.customer import apps
 
 from shop.kernel.late import late_part
@@ -22,7 +22,6 @@ class CustomerConfig(apps.CustomerConfig):
 
         sealed.KEEPERS["second factors"] = sealed.Keeper(_seal_factors, _factors_left)
 
-        pre_migrate.connect(_before_migrate, sender=self, dispatch_uid="customers.before_migrate")
         post_migrate.connect(_after_migrate, sender=self, dispatch_uid="customers.after_migrate")
 
 
@@ -36,15 +35,6 @@ def _factors_left() -> int:
     from . import factor_secrets
 
     return factor_secrets.left()
-
-
-def _before_migrate(using: str = "default", **kwargs: Any) -> None:
-    """SQLite rebuilds a table that it alters, and cannot while the trigger of another table names it."""
-    from shop.kernel import guards
-
-    from . import triggers
-
-    guards.remove_from_sqlite(triggers.GUARDS, using=using)
 
 
 def _after_migrate(using: str = "default", **kwargs: Any) -> None:

@@ -1,7 +1,7 @@
 """Triggers as data, for SQLite and PostgreSQL: installed after every migrate, and looked for by checks and verify.
 
-Why after every migrate: on SQLite Django rebuilds a table when it alters it, and the table's triggers vanish without a
-word. Why idempotent: the same call runs in the first migration and in every start of a new release.
+Why after every migrate: a new release may want others, a column they name may have gone (sqlite/schema.py), and some
+restores bring none. Why idempotent: the same call runs in the first migration and in every start of a new release.
 """
 
 from __future__ import annotations
@@ -73,16 +73,6 @@ def install(guards: Sequence[Guard], using: str = "default") -> list[str]:
                 else:
                     cursor.execute(guard.postgresql)
     return [guard.name for guard in made]
-
-
-def remove_from_sqlite(guards: Sequence[Guard], using: str = "default") -> None:
-    """Take guards away before a migration rebuilds tables that they name; ``install`` brings them back after it. On
-    PostgreSQL nothing has to go."""
-    connection = connections[using]
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            for guard in guards:
-                cursor.execute(f"DROP TRIGGER IF EXISTS {guard.name}")
 
 
 def _has_columns(guard: Guard, using: str) -> bool:

@@ -56,7 +56,7 @@ def _row(name: str, scaled: bool, where: object, variable: str) -> Capability:
 
 def _database() -> Capability:
     database = settings.DATABASES["default"]
-    if "sqlite3" in database["ENGINE"]:
+    if "sqlite" in database["ENGINE"]:
         return _row("database", False, f"SQLite {database['NAME']}", "DATABASE_URL")
     host = database.get("HOST") or database.get("OPTIONS", {}).get("host") or "local socket"
     return _row("database", True, f"PostgreSQL {database['NAME']} on {host}", "DATABASE_URL")

@@ -36,7 +36,7 @@ else:
     SQLITE_MAPPED_BYTES = env.int("SQLITE_MAPPED_BYTES", default=134_217_728)
     DATABASES = {
         "default": {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "shop.kernel.sqlite",
             "NAME": DATA_DIR / "kontor.sqlite3",
             "CONN_MAX_AGE": None,
             "OPTIONS": {

@@ -1,7 +1,6 @@
 """Movements refuse UPDATE and DELETE in the database itself, on SQLite and PostgreSQL alike.
 
-Installed after every migrate: on SQLite Django rebuilds a table when it alters it, and its triggers vanish without a
-word. ``missing()`` lets ``verify_stock`` and a test look that they are there.
+Installed after every migrate. ``missing()`` lets ``verify_stock`` and a test look that they are there.
 """
 
 from __future__ import annotations
