@@ -103,6 +103,8 @@ def test_the_list_of_orders_leads_there(member: Client, person: User) -> None:
     order = make_order((make_variant(), 1), user=person)
     for page in ("/account/", "/account/orders/"):
         assert f"/account/orders/{order.number}/again/" in member.get(page).content.decode()
+    form = member.get(f"/account/orders/{order.number}/again/").content.decode()
+    assert '<a href="/account/orders/" aria-current="page">' in form, "the row of the account says where"
 
 
 def test_the_page_costs_the_same_for_one_and_twenty_lines(member: Client, person: User) -> None:

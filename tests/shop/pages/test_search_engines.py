@@ -241,7 +241,13 @@ def test_pages_that_are_not_for_search_engines_say_so_and_what_they_are(
         place_order((make_variant(), 1), user=person, method=how) for how in ("prepayment", "card")
     )
     pages = ("catalogue/search/?q=schuh", f"orders/{waits.number}/", f"checkout/pay/{by_card.number}/")
-    for page in pages:
+    of_account = (
+        "account/",
+        "accounts/email/",
+        "account/addresses/new/",
+        f"account/orders/{waits.number}/again/",
+    )
+    for page in (*pages, *of_account):
         answer = client.get(f"{prefix}/{page}")
         assert answer.status_code == 200
         named = dict(
