@@ -27,6 +27,12 @@ MEMBERS = (
     "member-"  #: what the names of pages of an account begin with: no Lighthouse, as nobody else sees them
 )
 MEMBER = "mareike@kundschaft.example"  #: of the demo shop
+#: Pages behind those of the account: where the first link is that leads there.
+BEHIND = {
+    "order": ("/account/orders/", "main th a[href*='/account/orders/']"),
+    "order-again": ("/account/orders/", "main a[href$='/again/']"),
+    "address": ("/account/addresses/", "main a[href$='/account/addresses/new/']"),
+}
 PAGES = ("home", "list", "narrowed", "search", "product", "basket", *STEPS, "thanks", "card")
 #: Bytes that came over the wire, compressed, without product pictures. Of other servers' files a page is told nothing.
 WEIGHT = """() => ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
@@ -188,7 +194,8 @@ def _by_card(page: Page, url: str) -> Iterator[str]:
 
 
 def _member(page: Page, url: str) -> Iterator[str]:
-    """Every page that the row of the account leads to, the wish list with something on it, and as others see it."""
+    """Every page that the row of the account leads to, the wish list with something on it, and as others see it; an
+    order, the form to order it again, and that of an address."""
     from tests.browser import people
 
     people.sign_in(page, url, MEMBER, "/account/")
@@ -197,7 +204,10 @@ def _member(page: Page, url: str) -> Iterator[str]:
     _follow(page, A_PRODUCT)
     page.locator(".product__wish button").click()
     page.locator(".wishes").wait_for()
-    page.locator("button[name=step][value=start]").click()
+    if (
+        start := page.locator("button[name=step][value=start]")
+    ).count():  # shared before, in a shop judged twice
+        start.click()
     page.locator("button[name=step][value=stop]").wait_for()
     shared = str(page.locator("a[href*='/wishes/shared/']").get_attribute("href"))
     for address in [one for one in addresses if one != "/withdrawal/"]:
@@ -205,6 +215,14 @@ def _member(page: Page, url: str) -> Iterator[str]:
         yield MEMBERS + address.strip("/").replace("/", "-")
     page.goto(urllib.parse.urljoin(url, shared))
     yield f"{MEMBERS}wishes-shared"
+    page.goto(f"{url}/account/orders/")
+    if not page.locator(BEHIND["order"][1]).count():
+        _order(page, url, "prepayment")
+        page.wait_for_url("**/orders/*/")
+    for name, (address, link) in BEHIND.items():
+        page.goto(url + address)
+        _follow(page, link)
+        yield MEMBERS + name
 
 
 def _follow(page: Page, selector: str) -> None:

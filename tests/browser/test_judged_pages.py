@@ -31,6 +31,7 @@ def test_every_page_of_an_order_is_light_and_valid_and_keeps_nobody_out(
     seen = visit(browser, live_kontor.url, axe=True)
     assert tuple(page.name for page in seen if not page.is_of_member) == PAGES
     assert sum(page.is_of_member for page in seen) > 12
+    assert {"member-order", "member-order-again", "member-address"} <= {page.name for page in seen}
     found = []
     for page in seen:
         assert page.weight > 10_000, "scripts and styles are weighed as well"
