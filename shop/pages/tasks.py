@@ -13,6 +13,8 @@ from .pictures import make_due
 
 log = logging.getLogger(__name__)
 
+TURN_S = 60.0  #: a turn that has not come by then is dropped: the clock asked for another
+
 
 @shared_task(name="pages.delete_accounts", ignore_result=True)
 def delete_accounts() -> int:
@@ -32,4 +34,6 @@ def make_pictures() -> None:
     """Make the sizes of pictures on published pages that have none yet. Asked for when a page is published or a picture
     gets another file, and by the clock."""
     if make_due():
-        make_pictures.delay()  # one more turn, after what others want of this worker
+        # One more turn, after what others want of this worker. The clock begins one each minute as well: without an
+        # end they would be hundreds when many pictures wait, and others behind all of them.
+        make_pictures.apply_async(expires=TURN_S)

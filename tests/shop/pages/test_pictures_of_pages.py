@@ -151,6 +151,18 @@ def test_each_size_is_made_once_and_many_wait_their_turn(picture: Any, queue: An
     assert rows == {one.pk: one.file.name for image in shown for one in image.renditions.all()}
 
 
+def test_turns_do_not_pile_up_while_many_wait(
+    picture: Any, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """The clock begins one each minute, and each asks for the next: also while no worker takes any."""
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(make_pictures, "apply_async", lambda *_args, **options: asked.append(options))
+    write(block(*(another(str(number), size=(500, 400)) for number in range(BATCH + 1))))
+    make_pictures()
+    (turn,) = asked
+    assert 0 < turn["expires"] <= settings.CELERY_BEAT_SCHEDULE["make sizes of pictures of pages"]["schedule"]
+
+
 def test_drafts_and_pictures_of_no_page_are_left_alone(picture: Any) -> None:
     page = write(block(picture))["de"]
     for one in LandingPage.objects.all():
