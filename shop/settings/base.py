@@ -150,9 +150,17 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        # No "loaders": Django then caches compiled templates (half of a stock Oscar page is compiling them anew).
-        "APP_DIRS": True,
         "OPTIONS": {
+            # Compiled templates are kept (half of a stock Oscar page is compiling them anew), without their source.
+            "loaders": [
+                (
+                    "shop.ui.lean_templates.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
