@@ -14,7 +14,7 @@ AUTHENTICATION_BACKENDS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "shop.customers.passwords.WellKnownValidator"},
     {"NAME": "shop.customers.passwords.HouseWordsValidator"},
     {"NAME": "shop.customers.passwords.BreachedPasswordValidator"},
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.password_validation import CommonPasswordValidator, get_default_password_validators
 from django.test import Client
 
 from shop.customers.models import User
@@ -30,6 +31,13 @@ def sign_up(password: str, email: str = "neu@example.org") -> bool:
 )
 def test_short_common_and_own_words_are_refused(password: str) -> None:
     assert not sign_up(password)
+
+
+def test_the_list_of_common_words_is_read_when_somebody_chooses_and_not_kept() -> None:
+    assert not sign_up("1234567890")
+    (common,) = [one for one in get_default_password_validators() if isinstance(one, CommonPasswordValidator)]
+    assert common.get_help_text()
+    assert not hasattr(common, "passwords")
 
 
 @pytest.mark.parametrize(
