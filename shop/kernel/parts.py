@@ -21,11 +21,12 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 _stores: list[Parts] = []
+_looked_at = 0.0  #: when all stores were looked through
 
 
 class Parts:
     """A store of parts of one kind: at most ``most`` of them, the oldest go first, and those that are out of date
-    once another one comes.
+    once another one comes; those of all stores once a minute, so that a shop whose readers went home keeps none.
 
     ``names``: kinds of changes after which all of them are made anew (sharing.WORDS, sharing.OFFER).
     """
@@ -66,6 +67,11 @@ class Parts:
                 self._kept[key] = (seen, until, value)
             for old in _oldest(self._kept, len(self._kept) - self.most):
                 del self._kept[old]
+        self._drop_old(now)
+        _drop_old_of_all(now)
+
+    def _drop_old(self, now: float) -> None:
+        with self._lock:
             while (first := next(iter(self._kept.values()), None)) and first[1] <= now:
                 del self._kept[next(iter(self._kept))]  # nobody gets it any more, so it takes no room either
 
@@ -94,6 +100,15 @@ class Mark:
 
 def _oldest(kept: Iterable[Hashable], count: int) -> list[Hashable]:
     return [key for key, _number in zip(kept, range(count), strict=False)]
+
+
+def _drop_old_of_all(now: float) -> None:
+    global _looked_at
+    if 0 <= now - _looked_at < settings.PARTS_KEPT_S:
+        return
+    _looked_at = now
+    for store in _stores:
+        store._drop_old(now)
 
 
 def forget() -> None:

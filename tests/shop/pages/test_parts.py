@@ -250,3 +250,22 @@ def test_what_is_out_of_date_goes_once_another_one_comes(monkeypatch: pytest.Mon
     now[0] = 1_090.0
     store.kept("d", lambda: "made")
     assert list(store._kept) == ["a", "c", "d"]
+
+
+def test_what_nobody_asks_for_any_more_goes_once_another_kind_comes(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """A worker that shows pages of the office only holds no articles."""
+    now = [1_000.0]
+    monkeypatch.setattr(parts, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(parts, "_stores", [])
+    monkeypatch.setattr(parts, "_looked_at", 0.0)
+    articles: parts.Parts = parts.Parts(most=9)
+    menus: parts.Parts = parts.Parts(most=9)
+    articles.kept("article", lambda: "made")
+    now[0] += settings.PARTS_KEPT_S - 1
+    menus.kept("menu", lambda: "made")
+    assert articles._kept, "it may still be asked for"
+    now[0] += settings.PARTS_KEPT_S
+    menus.kept("another", lambda: "made")
+    assert not articles._kept and list(menus._kept) == ["another"]
