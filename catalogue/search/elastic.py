@@ -23,7 +23,7 @@ from elasticsearch_dsl.query import Query
 from shop.kernel.clock import now
 
 from . import variants
-from .in_time import InTime, InTimeTLS
+from .http_in_time import InTime, InTimeTLS
 from .port import (
     AVAILABLE_WEIGHT,
     CODE_WEIGHT,

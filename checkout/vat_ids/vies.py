@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import certifi
-import urllib3
 from django.conf import settings
 
+from shop.kernel.few_use import urllib3
 from shop.kernel.transactions import forbid_network_in_transaction
 
 READ_MAX_BYTES = 64 * 1024

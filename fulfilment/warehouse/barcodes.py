@@ -6,10 +6,10 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import segno
 from django.utils.encoding import force_str
 from stdnum import ean
 
+from shop.kernel.few_use import segno
 from shop.kernel.late import late
 
 if TYPE_CHECKING:

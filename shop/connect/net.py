@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 import certifi
-import urllib3
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from shop.kernel.few_use import urllib3
 from shop.kernel.transactions import forbid_network_in_transaction
 
 CONNECT_TIMEOUT_S = 5.0

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import segno
 from django.utils.translation import gettext as _
 from stdnum import iban as iban_rules
 
@@ -18,6 +17,7 @@ from checkout.shipping.pickup import store
 from fulfilment.finance.invoicing import epc_qr
 from fulfilment.finance.invoicing.letterhead import country_name, day, money, percent
 from fulfilment.finance.invoicing.merchant import profile
+from shop.kernel.few_use import segno
 from shop.kernel.money import vat_from_gross
 from shop.kernel.text import clean_line
 from shop.ui.numbers import charge_text

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import io
 
-import segno
 from stdnum import iban as iban_rules
 from stdnum.exceptions import ValidationError
 
+from shop.kernel.few_use import segno
 from shop.kernel.money import to_decimal
 
 LARGEST_MINOR = 99_999_999_999  #: 999,999,999.99 EUR

@@ -19,9 +19,9 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import certifi
-import urllib3
 from django.conf import settings
 
+from shop.kernel.few_use import urllib3
 from shop.kernel.transactions import forbid_network_in_transaction
 from shop.kernel.xmltree import etree
 
