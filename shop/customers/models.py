@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.base_session import AbstractBaseSession
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
@@ -236,6 +236,16 @@ class AccountDeletion(models.Model):
         return f"deletion of account {self.user_id} due {self.due_at:%Y-%m-%d}"
 
 
+class PersonSessions(BaseSessionManager["PersonSession"]):
+    """Rows bring their person along: who asks for a session asks next who is signed in in it."""
+
+    use_in_migrations = False
+
+    def get_queryset(self) -> models.QuerySet[PersonSession]:
+        """With the person, in the same query."""
+        return super().get_queryset().select_related("user")
+
+
 class PersonSession(AbstractBaseSession):
     """A session and whose it is. Written by ``session_store`` alone; what is in it is signed text, as Django's."""
 
@@ -249,6 +259,8 @@ class PersonSession(AbstractBaseSession):
         help_text="who is signed in in it; empty: nobody yet",
     )
     seen_at = models.DateTimeField(default=now, help_text="when it was last used, within some minutes")
+
+    objects = PersonSessions()  # type: ignore[assignment,misc]
 
     class Meta(AbstractBaseSession.Meta):
         default_permissions = ()

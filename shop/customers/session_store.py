@@ -17,9 +17,11 @@ LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
 class SessionStore(DatabaseStore):
-    """As Django's. ``seen_at``: when the row was last used, as it was read; None for one that is new."""
+    """As Django's. ``seen_at``: when the row was last used, as it was read; None for one that is new. ``person``: whose
+    the row says it is, read along with it (signed_in.py)."""
 
     seen_at: Any = None
+    person: Any = None
 
     @classmethod
     def get_model_class(cls) -> Any:
@@ -30,11 +32,12 @@ class SessionStore(DatabaseStore):
 
     def load(self) -> dict[str, Any]:
         """What is in it; one query, as Django's."""
-        row = self._get_session_from_db()  # type: ignore[attr-defined]  # Django's stubs leave it out
+        row: Any = self._get_session_from_db()  # type: ignore[attr-defined]  # Django's stubs leave it out
         if row is None:
             return {}
         held = dict(self.decode(row.session_data))
         is_noted = row.user_id == _number(held.get(SESSION_KEY))
+        self.person = row.user
         self.seen_at = row.seen_at if is_noted else LONG_AGO  # one from before the table knew whose it is
         return held
 

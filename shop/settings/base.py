@@ -131,7 +131,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "shop.middleware.OwnFormsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "shop.customers.signed_in.PersonMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "shop.audit.middleware.AccessMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
