@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Subquery
 
-from shop.customers.models import User
 from shop.kernel.outbox import record
 
 from .events import CreditMovedAlong
@@ -62,12 +61,12 @@ def _move(
     user_id: int, amount: int, currency: str, kind: str, cause: str, order: Any, why: str, by: Any
 ) -> Movement:
     with transaction.atomic():
-        account = _held(user_id, currency)
-        known = Movement.objects.filter(cause=cause).first()
-        if known is not None:
-            return known
+        known = Movement.objects.filter(cause=cause).order_by().values("pk")
+        account = _held(user_id, currency, into=F("user__merged_into"), known=Subquery(known))
+        if account.known is not None:  # type: ignore[attr-defined]
+            return Movement.objects.get(pk=account.known)  # type: ignore[attr-defined]
         # Merged in this moment: whoever holds the account first is seen by the other (``move_along`` holds it too).
-        into = User.objects.filter(pk=user_id).values_list("merged_into_id", flat=True).first()
+        into: int | None = account.into  # type: ignore[attr-defined]
         if into is not None and amount > 0:
             account = _held(into, currency)
         # Of two who spend the same credit one finds too little: the balance is compared where it is changed.
@@ -86,15 +85,16 @@ def _move(
         )
 
 
-def _held(user_id: int, currency: str) -> CreditAccount:
-    """The account, made when missing and held to the end of the transaction."""
+def _held(user_id: int, currency: str, **columns: Any) -> CreditAccount:
+    """The account, made when missing and held to the end of the transaction. ``columns``: what else is asked once it is
+    held, as expressions by name."""
     mine = CreditAccount.objects.filter(user_id=user_id, currency=currency)
     if not mine.update(balance_minor=F("balance_minor")):
         CreditAccount.objects.bulk_create(
             [CreditAccount(user_id=user_id, currency=currency)], ignore_conflicts=True
         )
         mine.update(balance_minor=F("balance_minor"))
-    return mine.get()
+    return mine.annotate(**columns).get()
 
 
 def is_empty_and_held(*, user_id: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
 
@@ -18,16 +18,26 @@ from shop.kernel.states import MoveNotAllowed, move
 from shop.kernel.transactions import retrying
 
 
-def confirm(*, order: Order, by: Any = None, why: str = "") -> bool:
-    """Conclude the contract: reservations no longer expire, the house is told. False when it already was."""
+def confirm(
+    *,
+    order: Order,
+    by: Any = None,
+    why: str = "",
+    tell: Callable[[Any], Any] = record,
+    never_expires: bool = False,
+) -> bool:
+    """Conclude the contract: reservations no longer expire, the house is told. False when it already was.
+
+    For who places the order in this moment: ``tell`` takes the event, to be recorded with others in the same
+    transaction; ``never_expires``: the reservations were made so.
+    """
     if order.status not in ("awaiting_payment", "cancelled"):
         return False
     with transaction.atomic():
         move(order, to="confirmed", by=by, why=why)
-        stock.keep(order_id=order.pk)
-        record(
-            OrderConfirmed(order.pk, order.number, order.payment_method, order.total_minor, order.currency)
-        )
+        if not never_expires:
+            stock.keep(order_id=order.pk)
+        tell(OrderConfirmed(order.pk, order.number, order.payment_method, order.total_minor, order.currency))
     return True
 
 

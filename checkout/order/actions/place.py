@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from checkout.order.texts import SeenText
 from checkout.payment.models import CARD, CREDIT, INVOICE, NOTHING, PREPAYMENT, Payment
 from checkout.store_credit.actions import NotEnough
 from shop.kernel.clock import now
-from shop.kernel.outbox import current_correlation_id, record, remember
+from shop.kernel.outbox import current_correlation_id, record, record_all, remember
 from shop.kernel.transactions import retrying
 
 from .life import confirm
@@ -199,9 +199,7 @@ def _place(placement: Placement, number: str, by: Any) -> Order:
     wait = _reserved_for(placement)
     expires_at = now() + wait if wait else None
     if placement.accepted_html:
-        digest = AcceptedSummary.digest(placement.accepted_html)
-        texts = [text.facts() for text in placement.texts]
-        AcceptedSummary.objects.create(order=order, html=placement.accepted_html, sha256=digest, texts=texts)
+        _keep_summary(order, placement)
     rest = order.total_minor - placement.credit_minor
     if rest:
         Payment.objects.create(
@@ -212,22 +210,35 @@ def _place(placement: Placement, number: str, by: Any) -> Order:
             expires_at=expires_at,
             state="authorised" if placement.payment_method == INVOICE else "created",
         )
-    record(OrderPlaced(order.pk, order.number, order.payment_method, order.total_minor, order.currency))
+    told: list[Any] = [
+        OrderPlaced(order.pk, order.number, order.payment_method, order.total_minor, order.currency)
+    ]
+    at_once = CONFIRMED_AT_ONCE.get(placement.payment_method, "")
+    if not at_once:
+        record_all(told)
     # As late as can be: from here until the end everybody waits who wants the same SKU.
     wishes = [Wish(line.stockrecord_id, line.pk, order.pk, line.quantity) for line in lines]
     reserve(wishes, expires_at=expires_at)
     # Stock before credit, as where an order is cancelled: so nobody waits for the other in a circle.
     if placement.credit_minor:
-        _spend(order, placement.credit_minor, by)
-    if placement.payment_method in CONFIRMED_AT_ONCE:
-        confirm(order=order, by=by, why=CONFIRMED_AT_ONCE[placement.payment_method])
+        _spend(order, placement.credit_minor, by, told.append if at_once else record)
+    if at_once:
+        confirm(order=order, by=by, why=at_once, tell=told.append, never_expires=expires_at is None)
+        record_all(told)
     return order
 
 
-def _spend(order: Order, credit_minor: int, by: Any) -> None:
+def _keep_summary(order: Order, placement: Placement) -> None:
+    """What was shown above the button, with the texts it rested on."""
+    digest = AcceptedSummary.digest(placement.accepted_html)
+    texts = [text.facts() for text in placement.texts]
+    AcceptedSummary.objects.create(order=order, html=placement.accepted_html, sha256=digest, texts=texts)
+
+
+def _spend(order: Order, credit_minor: int, by: Any, tell: Callable[[Any], Any]) -> None:
     from checkout.payment.actions.store_credit import pay_with_credit
 
     try:
-        pay_with_credit(order=order, amount_minor=credit_minor, by=by)
+        pay_with_credit(order=order, amount_minor=credit_minor, by=by, tell=tell)
     except NotEnough as less:
         raise CreditChanged(str(less)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Sum
@@ -18,11 +19,13 @@ from shop.kernel.outbox import record
 WHY = "paid with store credit"
 
 
-def pay_with_credit(*, order: Order, amount_minor: int, by: Any = None) -> Payment:
+def pay_with_credit(
+    *, order: Order, amount_minor: int, by: Any = None, tell: Callable[[Any], Any] = record
+) -> Payment:
     """Within the transaction that places an order: ``amount_minor`` of it is paid from its customer's credit.
 
-    Captured at once, and told as any payment. Raises store_credit.NotEnough when somebody was faster, ValueError for
-    a guest, who has none.
+    Captured at once, and told as any payment; ``tell``: see confirm(). Raises store_credit.NotEnough when somebody was
+    faster, ValueError for a guest, who has none.
     """
     if order.user_id is None:
         raise ValueError("a guest has no credit")
@@ -44,7 +47,7 @@ def pay_with_credit(*, order: Order, amount_minor: int, by: Any = None) -> Payme
         order=order,
         by=by,
     )
-    record(
+    tell(
         PaymentCaptured(
             payment.pk, order.pk, order.number, CREDIT, amount_minor, order.currency, f"credit:{payment.pk}"
         )

@@ -10,6 +10,7 @@ from .core import (
     event,
     load,
     record,
+    record_all,
     record_many,
     subscribe,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "event",
     "load",
     "record",
+    "record_all",
     "record_many",
     "remember",
     "subscribe",

@@ -85,22 +85,39 @@ def record(happened: Any) -> Message:
 
     Raises InTransaction outside of one (the effect and its telling must stand or fall together).
     """
+    return record_all([happened])[0]
+
+
+def record_all(happened: Sequence[Any]) -> list[Message]:
+    """Write some events of any kinds, in their order, each as ``record`` does: two statements for all of them.
+
+    Raises InTransaction, and TypeError for what is no registered event.
+    """
     from shop.kernel.models import Delivery, Message
 
-    name = type(happened).__name__
-    if EVENTS.get(name) is not type(happened):
-        raise TypeError(f"{name} is not a registered event; decorate it with @event in its events.py")
-    if not in_transaction():
-        raise InTransaction(f"record({name}) must run inside the transaction in which it happened")
-    payload = json.loads(json.dumps(dataclasses.asdict(happened), cls=DjangoJSONEncoder))
-    thread = threads.thread_in(payload) or current_correlation_id()
-    message = Message.objects.create(name=name, payload=payload, correlation_id=thread)
+    names = [type(one).__name__ for one in happened]
+    for name, one in zip(names, happened, strict=True):
+        if EVENTS.get(name) is not type(one):
+            raise TypeError(f"{name} is not a registered event; decorate it with @event in its events.py")
+        if not in_transaction():
+            raise InTransaction(f"record({name}) must run inside the transaction in which it happened")
+    payloads = [json.loads(json.dumps(dataclasses.asdict(one), cls=DjangoJSONEncoder)) for one in happened]
+    messages = Message.objects.bulk_create(
+        Message(
+            name=name,
+            payload=payload,
+            correlation_id=threads.thread_in(payload) or current_correlation_id(),
+        )
+        for name, payload in zip(names, payloads, strict=True)
+    )
     deliveries = Delivery.objects.bulk_create(
-        [Delivery(message=message, subscriber=subscriber) for subscriber in SUBSCRIBERS[name]]
+        Delivery(message=message, subscriber=subscriber)
+        for message in messages
+        for subscriber in SUBSCRIBERS[message.name]
     )
     for delivery in deliveries:
         transaction.on_commit(lambda pk=delivery.pk, who=delivery.subscriber: nudge(pk, who), robust=True)  # type: ignore[misc]
-    return message
+    return messages
 
 
 def record_many(happened: Sequence[Any]) -> None:

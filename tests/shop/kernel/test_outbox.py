@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from shop.kernel import attempts, outbox, tasks
 from shop.kernel.attempts import ATTEMPTS_MAX, LONGEST_PAUSE_S, GiveUp, pause_s
@@ -42,6 +43,27 @@ def test_what_is_rolled_back_was_never_told(db: None) -> None:
             raise RuntimeError
         assert not Message.objects.filter(name="TestRang").exists()
         assert not Delivery.objects.filter(subscriber="test.one").exists()
+
+
+def test_several_at_once_are_told_in_their_order_in_two_statements(
+    db: None, queue: Queue, django_capture_on_commit_callbacks: Any
+) -> None:
+    heard: list[int] = []
+    with heard_by(one=lambda e: heard.append(e.number), two=ignore):
+        caught = django_capture_on_commit_callbacks(execute=True)
+        with CaptureQueriesContext(connection) as seen, caught, transaction.atomic():
+            messages = outbox.record_all([TestRang(number) for number in (3, 1, 2)])
+        said = [one["sql"] for one in seen.captured_queries if one["sql"].startswith("INSERT")]
+        assert [message.payload["number"] for message in messages] == [3, 1, 2]
+        assert len(said) == 2 and queue.names() == ["kernel.deliver"] * 6
+        assert outbox.drain() == 6
+    assert heard == [3, 1, 2]
+
+
+def test_several_of_which_one_is_no_event_are_not_told_at_all(db: None) -> None:
+    with heard_by(one=ignore), pytest.raises(TypeError), transaction.atomic():
+        outbox.record_all([TestRang(1), object()])
+    assert not Message.objects.filter(name="TestRang").exists()
 
 
 def test_each_subscriber_hears_it_once(db: None) -> None:
