@@ -52,12 +52,16 @@ def own_order(request: HttpRequest, number: str) -> Order:
     order = Order.objects.filter(number=number).first()
     if order is None or not access.may_see(request, order):
         raise Http404
+    if order.user_id is not None and order.user_id == request.user.pk:
+        order.user = request.user
     return order
 
 
 def _open_payment(order: Order) -> Payment | None:
-    found = Payment.objects.of_order(order).filter(state__in=OPEN_STATES)
-    return found.select_related("order").first()
+    found = Payment.objects.of_order(order).filter(state__in=OPEN_STATES).first()
+    if found is not None:
+        found.order = order
+    return found
 
 
 @public
@@ -121,7 +125,8 @@ def paid(request: HttpRequest, number: str) -> HttpResponse:
     if payment is None:
         return redirect("orders:detail", number=order.number)
     try:
-        payment = settle(payment_id=payment.pk)
+        payment.order = order
+        payment = settle(payment_id=payment.pk, read=payment)
     except (ProviderDown, ProviderRefused) as error:
         log.warning("payment %s: cannot be asked about: %s", payment.pk, error)
         messages.info(request, _("We are still waiting for your bank's answer and will write to you."))

@@ -65,7 +65,10 @@ def give_surplus_back(*, order: Order, source: str, why: str, by: Any = None) ->
 
     A payment that came doubled or late goes back as a whole elsewhere; it has nothing left to refund here.
     """
-    refunds, left = [], paid_minor(order) - order.total_minor
+    refunds: list[Refund] = []
+    left = paid_minor(order) - order.total_minor
+    if left <= 0:
+        return refunds
     captured = list(Payment.objects.of_order(order).filter(state="captured").order_by("pk"))
     for payment in sorted(captured, key=lambda one: one.method == CREDIT):
         amount = min(left, refundable_minor(payment))
@@ -86,12 +89,15 @@ def give_surplus_back(*, order: Order, source: str, why: str, by: Any = None) ->
 def paid_minor(order: Order) -> int:
     """What was captured for an order, less what has been sent back because it owes less, in minor units. Money that a
     bank has taken, and what came doubled or late and went back as a whole, does not count. Two queries."""
-    captured = Payment.objects.of_order(order).filter(state="captured")
-    back = Refund.objects.filter(payment__in=captured)
-    whole = {f"{fact}:{pk}" for pk in captured.values_list("pk", flat=True) for fact in ("double", "late")}
-    gone = back.filter(Q(source__startswith=SOURCE) | Q(source__in=whole))
-    came = int(captured.aggregate(n=Sum("amount_minor"))["n"] or 0)
-    return came - int(gone.aggregate(n=Sum("amount_minor"))["n"] or 0)
+    captured = dict(
+        Payment.objects.of_order(order).filter(state="captured").values_list("pk", "amount_minor")
+    )
+    whole = {f"{fact}:{pk}" for pk in captured for fact in ("double", "late")}
+    gone = Refund.objects.filter(
+        Q(source__startswith=SOURCE) | Q(source__in=whole), payment__in=list(captured)
+    )
+    back = gone.aggregate(n=Sum("amount_minor"))["n"] if captured else 0
+    return sum(captured.values()) - int(back or 0)
 
 
 class CardStillOpen(Exception):

@@ -77,19 +77,24 @@ def cancel_open(*, order: Order, by: Any = None, why: str) -> int:
 
 def _tell_order(order: Order, payment: Payment, by: Any) -> None:
     """Confirm the order; money for one that is gone or already paid goes back."""
-    others = Payment.objects.of_order(order).in_money().filter(state="captured").exclude(pk=payment.pk)
+    all_of_order = list(Payment.objects.filter(order=order))  # which is held: nobody adds one meanwhile
+    others = [one for one in all_of_order if one.pk != payment.pk and not one.invoice_number]
+    in_money = [one for one in others if one.method != CREDIT and one.state == "captured"]
+    by_credit = any(one.method == CREDIT and one.state == "captured" for one in others)
+    rest = rest_minor(order) if by_credit else order.total_minor
     if payment.supplement:
         take_supplement(order=order, payment=payment)
-    elif others.exists():
+    elif in_money:
         _all_back(payment, "double", "the order had already been paid")
     elif order.payment_method in (NOTHING, CREDIT):  # an attempt from before its price fell so far
         _all_back(payment, "late", "nothing was to be paid any more")
-    elif order.status in ("awaiting_payment", "cancelled") and payment.amount_minor < rest_minor(order):
+    elif order.status in ("awaiting_payment", "cancelled") and payment.amount_minor < rest:
         # An attempt from before pieces were added asked for less than is owed now; or it expired, and the credit that
         # was to pay a part of it has gone back.
         _all_back(payment, "late", "the order has been changed and costs more")
     elif order.status == "awaiting_payment":
-        cancel_open(order=order, by=by, why="paid in another way")
+        if any(one.state in OPEN_STATES for one in all_of_order):
+            cancel_open(order=order, by=by, why="paid in another way")
         confirm(order=order, by=by, why="paid")
         # An attempt from before pieces were cancelled asked for more than is owed now.
         give_surplus_back(

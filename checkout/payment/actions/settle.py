@@ -47,10 +47,11 @@ def start_card_payment(*, payment: Payment) -> Intent:
     return intent
 
 
-def settle(*, payment_id: int, by: Any = None) -> Payment:
+def settle(*, payment_id: int, read: Payment | None = None, by: Any = None) -> Payment:
     """Read the payment anew at Stripe and write down what became of it. Idempotent; called by browser return, webhook
-    and sweep alike. Raises ProviderDown when Stripe cannot be asked."""
-    payment = Payment.objects.select_related("order").get(pk=payment_id)
+    and sweep alike. ``read``: that payment, where the caller has just read it. Raises ProviderDown when Stripe cannot
+    be asked."""
+    payment = read or Payment.objects.select_related("order").get(pk=payment_id)
     if payment.state in MONEY_CAME or payment.method != CARD or not payment.intent_id:
         return payment
     # Noted before asking: one that Stripe never answers must not stay at the head of the sweep for ever.
