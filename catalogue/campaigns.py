@@ -21,11 +21,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F, Max, Q, QuerySet, Value
 from oscar.apps.offer.models import Benefit, Condition, ConditionalOffer
 
 from shop.kernel.clock import now
 from shop.kernel.memory import Memory
+from shop.kernel.parts import Parts
+from shop.kernel.sharing import RULES
 
 from . import ranges
 from .models import Product
@@ -72,12 +75,18 @@ class Campaign:
         return (self.begins is None or self.begins <= moment) and (self.ends is None or moment <= self.ends)
 
 
-KEPT_S = 1  #: seconds; where pages are kept a change is known sooner (sharing.RULES)
+KEPT_S = 1  #: seconds, where nobody hears of changes
 RANGES_MAX = (
     60  #: of so many ranges a page names the campaigns (each is a bit of a number); the filter knows all
 )
 _memory: Memory[tuple[Campaign, ...]] = Memory(KEPT_S)
-forget = _memory.forget
+_kept = Parts(most=1, names=(RULES,))
+
+
+def forget(**_signal: object) -> None:
+    """Read them anew at the next question; may be connected to a signal."""
+    _memory.forget()
+    _kept.forget()
 
 
 def _read(rows: QuerySet[Any]) -> tuple[Campaign, ...]:
@@ -107,6 +116,8 @@ def known() -> tuple[Campaign, ...]:
     """Campaigns that give something now or, when their day comes, without anybody opening them. One query, none while
     this process remembers."""
     rows = ConditionalOffer.objects.filter(_PLAIN, _GIVES, _SOME_LEFT, status=ConditionalOffer.OPEN)
+    if settings.PARTS_KEPT_S:  # each change is heard of, so they are remembered until then
+        return _kept.kept("", lambda: _read(rows))
     return _memory.get(lambda: _read(rows))
 
 

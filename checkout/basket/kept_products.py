@@ -21,7 +21,7 @@ _products = Parts(most=1_000, names=(WORDS,))
 def read_lines(rows: QuerySet[Any]) -> list[Any]:
     """The lines of a query with stock, product and colour, in the order in which they were put in. One query while the
     articles are remembered (a quarter of a second after a change at most)."""
-    lines = rows.annotate(has_vouchers=Basket.has_vouchers()).order_by("pk")
+    lines = rows.annotate(voucher_count=Basket.voucher_count()).order_by("pk")
     if not settings.PARTS_KEPT_S:
         return list(lines.select_related("stockrecord", "product__parent", "product__colour"))
     found = list(lines.select_related("stockrecord"))
@@ -32,10 +32,11 @@ def read_lines(rows: QuerySet[Any]) -> list[Any]:
     return found
 
 
-def bring_lines(basket: Any) -> None:
-    """Read the lines of a basket for the rest of the request, unless they are read already."""
+def bring_lines(basket: Any, **columns: Any) -> None:
+    """Read the lines of a basket for the rest of the request, unless they are read already. ``columns``: further ones,
+    as expressions by name."""
     if basket.pk is not None and basket._lines is None:
-        basket.bring_lines(read_lines(Line.objects.filter(basket_id=basket.pk)))
+        basket.bring_lines(read_lines(Line.objects.filter(basket_id=basket.pk).annotate(**columns)))
 
 
 def _read(ids: list[int]) -> dict[int, Product]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, OuterRef, Subquery
 from oscar.apps.basket.abstract_models import AbstractBasket
 
 
@@ -19,7 +19,7 @@ class Basket(AbstractBasket):
             return self.lines.model.objects.none()
         if self._lines is None:
             found = self.lines.select_related("stockrecord", "product__parent", "product__colour")
-            self._lines = found.annotate(has_vouchers=self.has_vouchers()).order_by("pk")
+            self._lines = found.annotate(voucher_count=self.voucher_count()).order_by("pk")
         return self._lines
 
     def forget_lines(self) -> None:
@@ -27,9 +27,11 @@ class Basket(AbstractBasket):
         self._lines = None
 
     @classmethod
-    def has_vouchers(cls) -> Exists:
-        """For a query of lines: whether a voucher is on their basket. It comes along instead of being asked for."""
-        return Exists(cls.vouchers.through.objects.filter(basket_id=OuterRef("basket_id")))
+    def voucher_count(cls) -> Subquery:
+        """For a query of lines: how many vouchers are on their basket, nothing for none. It comes along instead of
+        being asked for."""
+        rows = cls.vouchers.through.objects.filter(basket_id=OuterRef("basket_id")).order_by()
+        return Subquery(rows.values("basket_id").annotate(n=Count("pk")).values("n"))
 
     def bring_lines(self, rows: list[Any]) -> None:
         """Lines that a page read together with others; from then on they are remembered as ``all_lines`` does."""

@@ -42,6 +42,8 @@ OF_RANGES = (
     "offer_range_included_categories",
     "offer_rangeproduct",
 )
+#: Which offers combine.
+OF_OFFERS = ("offer_conditionaloffer_combinations",)
 OF_CAMPAIGNS = ("offer_benefit", "offer_condition", "offer_range")
 #: What gives something to everybody, what it is called, and until when. How often it was used changes with orders and
 #: says nothing, but for the last time.
@@ -52,7 +54,8 @@ _USED_UP = (
 )
 _CAMPAIGN = (
     "offer_type", "name", "description", "status", "priority", "start_datetime", "end_datetime", "benefit_id",
-    "condition_id",
+    "condition_id", "exclusive", "max_basket_applications", "max_discount", "max_global_applications",
+    "max_user_applications",
 )  # fmt: skip
 _CAMPAIGN_DIFFERS = " OR ".join(
     [f"(OLD.{one}) {{differs}} (NEW.{one})" for one in _CAMPAIGN]
@@ -118,7 +121,7 @@ GUARDS = [
     *(guard for table in OF_WORDS for guard in watch(table, WORDS)),
     *(guard for table in OF_WAYS for guard in watch(table, WAYS)),
     *(guard for table in OF_RULES for guard in watch(table, RULES)),
-    *(guard for table in OF_RANGES for guard in watch(table, RULES)),
+    *(guard for table in (*OF_RANGES, *OF_OFFERS) for guard in watch(table, RULES)),
     *(guard for table in OF_CAMPAIGNS for guard in watch(table, RULES) if guard.name.endswith("_update")),
     *_where("offer_conditionaloffer", RULES, _CAMPAIGN_CHANGES, _FOR_ALL),
     *_pictures("catalogue_productimage", _OF_ARTICLES),

@@ -1,0 +1,90 @@
+"""What this process remembers of the shop's own offers: what they give, which combine, and which articles their ranges
+hold. All of it changes by hand and seldom; each change of it is noted by the database (sharing.RULES, sharing.WORDS).
+
+How often an offer was used changes with every order and is not remembered: where a number of uses, or an amount, limits
+one of them, all are read.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import Q
+from oscar.apps.offer.models import ConditionalOffer
+
+from catalogue import ranges
+from shop.kernel.clock import now
+from shop.kernel.parts import Parts
+from shop.kernel.sharing import RULES, WORDS
+
+MADE_OF = ("condition", "benefit")
+_of_shop = Parts(most=1, names=(RULES,))  #: what has not ended yet
+_combining = Parts(most=1, names=(RULES,))  #: ids of offers by the offer they may come after
+_holding = Parts(
+    most=5_000, names=(RULES, WORDS)
+)  #: ids of ranges that hold an article, by all asked and the article
+
+
+def of_shop() -> list[ConditionalOffer] | None:
+    """Offers to everybody that run at this moment, each a copy of its own to reckon with; None where they must be read,
+    as one of them ends with its uses. One query, none while they are remembered."""
+    known = _of_shop.kept("", _read)
+    if any(_is_limited(offer) for offer in known):
+        return None
+    return [_copied(offer) for offer in known if is_open(offer)]
+
+
+def is_open(offer: ConditionalOffer) -> bool:
+    """What Oscar's ``ConditionalOffer.active`` asks in SQL: open, and between its first and last moment."""
+    moment = now()
+    began = offer.start_datetime is None or offer.start_datetime <= moment
+    return offer.is_open and began and (offer.end_datetime is None or moment <= offer.end_datetime)
+
+
+def combinations() -> dict[int, set[int]]:
+    """The ids of the offers with which each combines. One query, none while it is remembered."""
+    return _combining.kept("", lambda: ranges.facts([], [], combinations=True).combinations)
+
+
+def members(wanted: Iterable[Any], products: Sequence[Any]) -> dict[int, set[int]]:
+    """For each of the ranges the ids of those products (variants with their parent) that it holds. One query, none
+    while this is remembered of all of them."""
+    of = {one.pk: one for one in wanted}
+    ids = tuple(sorted(of))
+    if not ids:
+        return {}
+    by_id = {product.pk: product for product in products}
+
+    def read(keys: list[tuple[tuple[int, ...], int]]) -> dict[tuple[tuple[int, ...], int], frozenset[int]]:
+        missing = [by_id[pk] for _ids, pk in keys]
+        held = ranges.members(of.values(), missing, ranges.facts(ids, missing))
+        return {key: frozenset(pk for pk in ids if key[1] in held[pk]) for key in keys}
+
+    found: dict[int, set[int]] = {pk: set() for pk in ids}
+    for (_ids, product_pk), holders in _holding.many([(ids, pk) for pk in by_id], read).items():
+        for pk in holders:
+            found[pk].add(product_pk)
+    return found
+
+
+def _read() -> list[ConditionalOffer]:
+    rows = ConditionalOffer.objects.filter(offer_type=ConditionalOffer.SITE, status=ConditionalOffer.OPEN)
+    running = rows.filter(Q(end_datetime=None) | Q(end_datetime__gte=now()))
+    return list(running.select_related("condition__range", "benefit__range"))
+
+
+def _is_limited(offer: ConditionalOffer) -> bool:
+    return bool(offer.max_global_applications or offer.max_user_applications or offer.max_discount)
+
+
+def _copied(offer: ConditionalOffer) -> ConditionalOffer:
+    """Whoever reckons with an offer hangs things on it, its condition, its benefit and their ranges."""
+    own = copy.copy(offer)
+    for name in MADE_OF:
+        part = copy.copy(getattr(offer, name))
+        if part.range_id:
+            part.range = copy.copy(part.range)
+        setattr(own, name, part)
+    return own
