@@ -17,11 +17,12 @@ from .basket.counting import note_count
 from .basket.kept_products import bring_lines
 from .basket.offers import apply_offers
 from .basket.queries import pictures_of, weight_of
+from .basket.together import bring_basket
 from .basket.totals import BasketTotals, totals
 from .payment.rules import Case
 from .session import Draft, load
 from .shipping.queries import DeliveryOption, options
-from .store_credit.queries import balance_minor
+from .store_credit.queries import balance_column, balance_minor
 from .vat_ids import seller
 from .vat_ids.models import VatIdCheck
 from .vat_ids.treatment import untaxed_category
@@ -84,7 +85,7 @@ class Quote:
 
 def quote(request: HttpRequest, *, kept: bool = True) -> Quote:
     """What the shopper's own basket costs, with what they have told us so far. ``kept``: see quote_of()."""
-    basket: Any = request.basket  # type: ignore[attr-defined]
+    basket: Any = bring(request) if kept else request.basket  # type: ignore[attr-defined]
     found = quote_of(basket=basket, draft=load(request), user=request.user, kept=kept)
     if request.method == "POST":  # the header's number then need not be asked for once more
         note_count(request, sum(line.quantity for line in found.lines))
@@ -94,12 +95,13 @@ def quote(request: HttpRequest, *, kept: bool = True) -> Quote:
 def quote_of(*, basket: Any, draft: Draft, user: Any, kept: bool = False) -> Quote:
     """Reckon anew from the database; offers are applied here, not on every page.
 
-    ``kept``: for a page that is only looked at. Prices and stock are read all the same; words, charges of delivery and
-    whether there are offers may then be remembered, a quarter of a second at most. An order is never placed with it.
+    ``kept``: prices, stock, vouchers and credit are read all the same; words, charges of delivery and the shop's offers
+    may then be remembered, and a quarter of a second old. Who places an order with it asks ``sharing.versions_now()``
+    first: then nothing is that was changed before that moment.
     ``user``: who buys, Django's AnonymousUser for a guest. Names of deliveries are in the active language.
     """
     if kept:
-        bring_lines(basket)
+        bring_lines(basket, **_columns(user))
     lines = list(basket.all_lines())
     if lines:
         apply_offers(basket, user, kept=kept)
@@ -107,8 +109,27 @@ def quote_of(*, basket: Any, draft: Draft, user: Any, kept: bool = False) -> Quo
     ways, untaxed = _ways(lines, draft, proof, kept=kept) if lines else ([], "")
     chosen = next((way for way in ways if way.code == draft.delivery_code), None)
     with_delivery = _sums(lines, draft, chosen, untaxed)
-    credit = balance_minor(user, with_delivery.currency) if lines and user.is_authenticated else 0
+    credit = _credit_minor(lines[0], user, with_delivery.currency) if lines and user.is_authenticated else 0
     return Quote(basket, lines, with_delivery, ways, chosen, draft, proof, credit)
+
+
+def bring(request: HttpRequest) -> Any:
+    """The shopper's own basket, its lines read with all that ``quote()`` will ask of them and of who buys. One query
+    (see bring_basket())."""
+    return bring_basket(request, **_columns(request.user))
+
+
+def _columns(user: Any) -> dict[str, Any]:
+    if not user.is_authenticated:
+        return {}
+    return {"credit_there_minor": balance_column(user, "stockrecord__price_currency")}
+
+
+def _credit_minor(line: Any, user: Any, currency: str) -> int:
+    """The person's store credit, minor units: as it came with a line of the basket, else asked for."""
+    if hasattr(line, "credit_there_minor") and line.stockrecord.price_currency == currency:
+        return line.credit_there_minor or 0
+    return balance_minor(user, currency)
 
 
 def sums_by_way(basket: Any, draft: Draft) -> list[tuple[DeliveryOption, int]]:

@@ -15,8 +15,8 @@ from shop.kernel.access import public
 
 from . import known, session
 from .placing import remember_firm
-from .quote import quote
-from .views import missing_step
+from .quote import bring, quote
+from .views import missing_contact, missing_step
 
 
 @public
@@ -40,9 +40,12 @@ def start(request: HttpRequest) -> HttpResponse:
                 remember_firm(request, draft, firm)
             session.save(request, draft)
             messages.info(request, _told(filled))
+    first = missing_contact(list(bring(request).all_lines()), session.load(request))
+    if first:  # nothing need be reckoned yet
+        return redirect(first)
     found = quote(request)
     missing = missing_step(found, "summary")
-    if not missing and not rules.check(found.draft.payment_method, found.case(request)).allowed:
+    if not missing and not rules.check(found.draft.payment_method, found.case(request), kept=True).allowed:
         missing = "checkout:payment"
     return redirect(missing or "checkout:summary")
 

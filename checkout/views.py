@@ -31,18 +31,18 @@ from checkout.order.models import AcceptedSummary
 from checkout.order.texts import SeenText, texts_now
 from checkout.payment import rules
 from checkout.payment.models import CARD, NOTHING
+from shop.kernel import sharing
 from shop.kernel.access import public
 
 from . import hoarding, session
 from .basket.counting import note_count
 from .basket.estimate import where
 from .basket.held import reader_of
-from .basket.kept_products import bring_lines
 from .basket.queries import is_offered, problem_of
 from .forms import AddressForm, CarrierContactForm, ContactForm, FirmForm, shipping_countries
 from .lost_answers import named_by_browser
 from .placing import ADDRESS_FIELDS, placement_of, remember_firm, sold_out_text, summary_html
-from .quote import Quote, quote
+from .quote import Quote, bring, quote
 from .shipping.models import PICKUP
 from .shipping.pickup import fetching
 
@@ -154,11 +154,11 @@ def contact(request: HttpRequest) -> HttpResponse:
     ended = _signed_out(request)
     if ended is not None:
         return ended
-    basket: Any = request.basket  # type: ignore[attr-defined]
-    bring_lines(basket)
+    basket = bring(request)
     if not basket.all_lines():
         return redirect("basket:summary")
-    draft, countries, saved = session.load(request), shipping_countries(), _addresses(request)
+    draft, countries = session.load(request), shipping_countries()
+    saved = _addresses(request) if request.method != "POST" else []  # what was sent is what counts
     form, billing, delivery, firm = _contact_forms(request, draft, saved, countries)
     elsewhere = request.method == "POST" and request.POST.get("other_delivery") is not None
     if request.method == "POST":
@@ -172,7 +172,9 @@ def contact(request: HttpRequest) -> HttpResponse:
             )
             remember_firm(request, draft, firm.cleaned_data)
             session.save(request, draft)
+            note_count(request, sum(line.quantity for line in basket.all_lines()))
             return _onward(request, "checkout:delivery")
+        saved = _addresses(request)
     failed = request.method == "POST"
     return _page(
         request,
@@ -238,34 +240,40 @@ def payment(request: HttpRequest) -> HttpResponse:
     missing = missing_step(found, "payment")
     if missing:
         return redirect(missing)
-    offers = rules.offers(found.case(request), kept=True)
-    free = not found.rest_minor
-    problem = ""
+    free, problem = not found.rest_minor, ""
     if request.POST.get("credit") in ("use", "keep"):
         found.draft.use_credit = request.POST["credit"] == "use"
         session.save(request, found.draft)
         return redirect("checkout:payment")
-    if (
-        request.method == "POST"
-    ):  # where nothing is left to pay nobody is asked, whatever was when it was opened
-        posted = offers[0].method if free else request.POST.get("payment")
-        chosen = next((o for o in offers if o.method == posted), None)
-        if chosen is not None and chosen.allowed:
-            found.draft.payment_method = chosen.method
-            session.save(request, found.draft)
-            return redirect("checkout:summary")
-        problem = chosen.reason if chosen else _("Please choose how you want to pay.")
+    if request.method == "POST":
+        # where nothing is left to pay nobody is asked, whatever was when it was opened
+        posted = request.POST.get("payment", "")
+        if posted or free:
+            chosen = rules.check(posted, found.case(request), kept=True)
+            if chosen.allowed:
+                found.draft.payment_method = chosen.method
+                session.save(request, found.draft)
+                return redirect("checkout:summary")
+            problem = chosen.reason
+        problem = problem or _("Please choose how you want to pay.")
+    offers = rules.offers(found.case(request), kept=True)
     return _page(
         request, "payment", found, 422 if problem else 200, offers=offers, problem=problem, free=free
     )
 
 
+def missing_contact(lines: list[Any], draft: session.Draft) -> str:
+    """The step to go back to when the basket or the contact is not there yet; empty when both are."""
+    if not lines or not all(is_offered(line) for line in lines):
+        return "basket:summary"  # which says of each line what is wrong with it
+    return "" if draft.has_contact else "checkout:contact"
+
+
 def missing_step(found: Quote, step: str) -> str:
     """The step to go back to when something before ``step`` is not there yet; empty when all is."""
-    if found.is_empty or not all(is_offered(line) for line in found.lines):
-        return "basket:summary"  # which says of each line what is wrong with it
-    if not found.draft.has_contact:
-        return "checkout:contact"
+    missing = missing_contact(found.lines, found.draft)
+    if missing:
+        return missing
     if found.chosen is None:
         return "checkout:delivery"
     if step == "summary" and not found.draft.payment_method and found.rest_minor:
@@ -278,22 +286,25 @@ def missing_step(found: Quote, step: str) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def summary(request: HttpRequest) -> HttpResponse:
     """Step 4: everything on one page, and the button that orders with an obligation to pay (§ 312j BGB)."""
-    known = _already_ordered(request) or (_signed_out(request) if request.method == "POST" else None)
+    is_looked_at = request.method != "POST"
+    if not is_looked_at and settings.PARTS_KEPT_S:
+        sharing.versions_now()  # what is ordered is reckoned with nothing that was changed before this moment
+    bring(request)
+    known = _already_ordered(request) or (None if is_looked_at else _signed_out(request))
     if known is not None:
         return known
-    is_looked_at = request.method != "POST"  # what is ordered is reckoned with nothing that was remembered
-    found = quote(request, kept=is_looked_at)
+    found = quote(request)
     missing = missing_step(found, "summary")
     if is_looked_at and any(problem_of(line) for line in found.lines):
         missing = "basket:summary"  # nobody reads through a summary that cannot be ordered
     if missing:
         return redirect(missing)
-    offer = rules.check(found.draft.payment_method, found.case(request), kept=is_looked_at)
+    offer = rules.check(found.draft.payment_method, found.case(request), kept=True)
     if not offer.allowed:
         messages.warning(request, offer.reason)
         return redirect("checkout:payment")
     found.draft.payment_method = offer.method  # nothing left to pay: none, whatever was chosen
-    texts = texts_now(get_language() or settings.LANGUAGE_CODE)
+    texts = texts_now(get_language() or settings.LANGUAGE_CODE, kept=True)
     facts = summary_html(found, offer, texts)
     if request.method == "POST":
         return _place(request, found, facts, texts)

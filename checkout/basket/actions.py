@@ -17,6 +17,7 @@ from checkout.vouchers.usage import availability
 from shop.kernel.transactions import retrying
 
 from .held import NOBODY, Reader, held_text
+from .kept_products import bring_lines
 from .models import Basket
 from .offers import apply_offers
 
@@ -36,6 +37,7 @@ class Added:
     title: str
     quantity: int
     in_basket: int
+    pieces: int = 0  #: of all articles, now
 
 
 def add(*, basket: Any, variant_id: int, quantity: int, by: Any = None, reader: Reader = NOBODY) -> Added:
@@ -63,13 +65,15 @@ def put(*, basket: Any, variant_id: int, quantity: int, reader: Reader = NOBODY)
     record = product.stockrecords.all()[0]
     hold(basket)
     lines = list(basket.lines.all()) if basket.pk else []
+    if basket.pk:
+        basket.bring_lines(lines)  # Oscar looks at their currency
     present = sum(line.quantity for line in lines if line.product_id == product.pk)
     pieces = sum(line.quantity for line in lines)
     _check(record, quantity, present, reader)
     if pieces + quantity > settings.OSCAR_MAX_BASKET_QUANTITY_THRESHOLD or len(lines) >= MAX_LINES:
         raise Refused(_("This basket is full. Please place an order with what is in it first."))
     basket.add_product(product, quantity)
-    return Added(product.title_local, quantity, present + quantity)
+    return Added(product.title_local, quantity, present + quantity, pieces + quantity)
 
 
 def offered(variant_id: int) -> Product:
@@ -124,15 +128,29 @@ def add_voucher(*, basket: Any, code: str, user: Any, by: Any = None) -> bool:
         raise Refused(reason)
     if not may_use(voucher, user):
         raise Refused(_("This voucher belongs to a customer's account. Please sign in with it."))
-    if basket.pk is None or not basket.lines.exists():
+    bring_lines(basket)
+    lines = list(basket.all_lines())
+    if not lines:
         raise Refused(_("Your basket is empty; a voucher needs something to be taken off from."))
-    if basket.vouchers.count() >= MAX_VOUCHERS and not basket.vouchers.filter(pk=voucher.pk).exists():
-        raise Refused(_("A basket takes no more than %(most)d vouchers.") % {"most": MAX_VOUCHERS})
-    basket.vouchers.add(voucher)
-    apply_offers(basket, user)
+    brought = hasattr(lines[0], "voucher_count")
+    there = (lines[0].voucher_count or 0) if brought else basket.vouchers.count()
+    is_there = bool(there) and basket.vouchers.filter(pk=voucher.pk).exists()
+    if not is_there:
+        if there >= MAX_VOUCHERS:
+            raise Refused(_("A basket takes no more than %(most)d vouchers.") % {"most": MAX_VOUCHERS})
+        _put_on(basket, voucher)
+        for line in lines:
+            line.voucher_count = there + 1  # what came with them was counted before
+    apply_offers(basket, user, kept=True)
     return any(found["voucher"].pk == voucher.pk for found in basket.voucher_discounts) or any(
         found["voucher"] and found["voucher"].pk == voucher.pk for found in basket.shipping_discounts
     )
+
+
+def _put_on(basket: Any, voucher: Any) -> None:
+    """Write it down; twice in one moment is once."""
+    through = basket.vouchers.through
+    through.objects.bulk_create([through(basket=basket, voucher=voucher)], ignore_conflicts=True)
 
 
 def remove_voucher(*, basket: Any, code: str, by: Any = None) -> None:

@@ -1,4 +1,4 @@
-"""Lines of a basket for pages that are only looked at: price and stock of this moment, and what is written of the
+"""Lines of a basket as the shopper's pages read them: price and stock of this moment, and what is written of the
 articles as this process remembers it. Two thirds of what a line is made of are words that hardly ever change."""
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from .estimate import estimate_for
 from .held import reader_of
 from .later import keeper_of
 from .queries import shown_basket
+from .together import bring_basket
 from .undo import REMOVED, Undo, undo_of
 from .undo import address as undo_address
 
@@ -79,6 +80,7 @@ def add(request: HttpRequest) -> HttpResponse:
     except actions.Refused as refused:
         messages.error(request, str(refused))
     else:
+        note_count(request, added.pieces)
         text = _("In your basket: %(n)d × %(title)s") % {"n": added.in_basket, "title": added.title}
         messages.success(request, text)
     return redirect(_next(request))
@@ -124,7 +126,7 @@ def voucher_add(request: HttpRequest) -> HttpResponse:
     code = request.POST.get("code", "")
     try:
         works = actions.add_voucher(
-            basket=basket_of(request), code=code, user=request.user, by=actor_of(request)
+            basket=bring_basket(request), code=code, user=request.user, by=actor_of(request)
         )
     except actions.Refused as refused:
         messages.error(request, str(refused))
@@ -134,6 +136,7 @@ def voucher_add(request: HttpRequest) -> HttpResponse:
         else:
             text = _("The voucher is kept, but takes nothing off yet: its conditions are not met.")
             messages.warning(request, text)
+        note_count(request, sum(line.quantity for line in basket_of(request).all_lines()))
     return redirect("basket:summary")
 
 

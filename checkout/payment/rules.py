@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db.models import F, IntegerField, OuterRef, Subquery, Sum
@@ -74,21 +75,35 @@ def offers(case: Case, *, kept: bool = False) -> list[Offer]:
         return [Offer(CREDIT, name_of(CREDIT), True)]
     found_rules = _rules.kept("", _read_rules) if kept else _read_rules()
     rules = {rule.method: rule for rule in found_rules}
-    credit, on_the_way = None, 0
-    if case.user is not None and case.user.is_authenticated:
-        credit = CustomerCredit.objects.filter(user=case.user).first()
-        on_the_way = not_yet_invoiced_minor(case.user)
+    person = _Person(case.user)
     found = []
     for method, title in METHODS:
         rule = rules.get(method)
         if rule is None or not rule.enabled:
             continue
-        reason = _refusal(rule, case, credit, on_the_way)
+        reason = _refusal(rule, case, person)
         found.append(Offer(method, str(title), not reason, reason, rule.due_days))
     if CARD in rules and rules[CARD].enabled and _below_card(case) and not any(one.allowed for one in found):
         found = [one for one in found if one.method != PREPAYMENT]
         found.append(Offer(PREPAYMENT, name_of(PREPAYMENT), True))
     return found
+
+
+class _Person:
+    """What is known of who buys; each is read when a rule asks for it."""
+
+    def __init__(self, user: Any) -> None:
+        self.user = user if user is not None and user.is_authenticated else None
+
+    @cached_property
+    def credit(self) -> CustomerCredit | None:
+        """Their standing with us; None for a guest, and for who has none yet."""
+        return CustomerCredit.objects.filter(user=self.user).first() if self.user is not None else None
+
+    @cached_property
+    def on_the_way_minor(self) -> int:
+        """See not_yet_invoiced_minor()."""
+        return not_yet_invoiced_minor(self.user) if self.user is not None else 0
 
 
 def _read_rules() -> list[MethodRule]:
@@ -102,7 +117,13 @@ def name_of(method: str) -> str:
 
 def check(method: str, case: Case, *, kept: bool = False) -> Offer:
     """The answer for one method; a method that is not offered at all is refused too. Over 0.00 the answer is that
-    nothing is to be paid, and beside enough credit that it pays, whatever was chosen before. ``kept``: see offers()."""
+    nothing is to be paid, and beside enough credit that it pays, whatever was chosen before. ``kept``: see offers().
+    What is known of who buys is read only where the rule of this method asks for it."""
+    found_rules = _rules.kept("", _read_rules) if kept else _read_rules()
+    own = next((rule for rule in found_rules if rule.method == method and rule.enabled), None)
+    title = dict(METHODS).get(method)
+    if own and title and case.rest_minor and not _refusal(own, case, _Person(case.user)):
+        return Offer(method, str(title), True, due_days=own.due_days)
     found = offers(case, kept=kept)
     if not case.rest_minor:
         return found[0]
@@ -169,7 +190,7 @@ def _below_card(case: Case) -> bool:
     return case.rest_minor < card_minimum_minor(case.currency)
 
 
-def _refusal(rule: MethodRule, case: Case, credit: CustomerCredit | None, on_the_way: int) -> str:
+def _refusal(rule: MethodRule, case: Case, person: _Person) -> str:
     countries = {code.strip().upper() for code in rule.countries.split(",") if code.strip()}
     if countries and case.billing_country not in countries:
         return _("Not available for billing addresses in your country. Please pay by card or prepayment.")
@@ -187,28 +208,27 @@ def _refusal(rule: MethodRule, case: Case, credit: CustomerCredit | None, on_the
             "Only when billing and delivery address are in the same country. Please pay by card or prepayment."
         )
     if rule.method != CARD:
-        return _personal_refusal(rule, case, credit, on_the_way)
+        return _personal_refusal(rule, case, person)
     return ""
 
 
-def _personal_refusal(rule: MethodRule, case: Case, credit: CustomerCredit | None, on_the_way: int) -> str:
-    registered = case.user is not None and case.user.is_authenticated
-    if rule.registered_only and not registered:
+def _personal_refusal(rule: MethodRule, case: Case, person: _Person) -> str:
+    if rule.registered_only and person.user is None:
         return _("For registered customers. Please sign in, or pay by card or prepayment.")
-    if credit is not None and credit.blocked and rule.method == INVOICE:
+    if rule.method == INVOICE and person.credit is not None and person.credit.blocked:
         return _("Not available for you at the moment. Please pay by card or prepayment.")
-    if rule.paid_orders_needed and not (credit and credit.released):
-        if credit is None or credit.paid_orders < rule.paid_orders_needed:
+    if rule.paid_orders_needed and not (person.credit and person.credit.released):
+        if person.credit is None or person.credit.paid_orders < rule.paid_orders_needed:
             return _("Available from your second order on. Please pay by card or prepayment this time.")
-    if rule.dunning_level_below is not None and credit is not None:
-        if credit.dunning_level >= rule.dunning_level_below:
+    if rule.dunning_level_below is not None and person.credit is not None:
+        if person.credit.dunning_level >= rule.dunning_level_below:
             return _(
                 "Please settle the reminded invoice first. Until then you can pay by card or prepayment."
             )
-    limit = _limit_minor(rule, credit)
+    limit = _limit_minor(rule, person.credit if rule.method == INVOICE else None)
     if limit is not None:
-        exposure = case.rest_minor + on_the_way + (credit.open_items_minor if credit else 0)
-        if exposure > limit:
+        owed = person.on_the_way_minor + (person.credit.open_items_minor if person.credit else 0)
+        if case.rest_minor + owed > limit:
             return _("This order and your open invoices exceed your limit. Please pay by card or prepayment.")
     return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from shop.kernel.clock import now
@@ -23,6 +23,13 @@ def balance_minor(user: Any, currency: str = "EUR") -> int:
         return 0
     mine = CreditAccount.objects.filter(user_id=user.pk, currency=currency)
     return mine.values_list("balance_minor", flat=True).first() or 0
+
+
+def balance_column(user: Any, currency: str) -> Subquery:
+    """The same for a query of something else, which then brings it along; nothing where there is no account.
+    ``currency``: the name of that query's column."""
+    mine = CreditAccount.objects.filter(user_id=user.pk, currency=OuterRef(currency)).order_by()
+    return Subquery(mine.values("balance_minor")[:1])
 
 
 def accounts_of(user: Any) -> list[CreditAccount]:

@@ -62,6 +62,15 @@ def versions() -> Versions:
         return _look()
 
 
+def versions_now() -> Versions:
+    """As versions(), asked of the database in this moment: for who is about to decide by what is remembered. One
+    query."""
+    global _read
+    with _lock:
+        _read = (0.0, _read[1])
+        return _look()
+
+
 def _look() -> Versions:
     """Ask the database. What is kept in memory is forgotten before anybody hears of the new version: a page made
     under it is never made of the former state."""

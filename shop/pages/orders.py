@@ -89,7 +89,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, number: str) -> HttpResponse:
     """The order with its timeline. Strangers' and unknown orders look the same: not there."""
-    order = Order.objects.filter(number=number).select_related("user", "replaces").first()
+    order = Order.objects.filter(number=number).select_related("user", "replaces", "shipping_address").first()
     if order is None or not access.may_see(request, order):
         if not request.user.is_authenticated:
             messages.info(
@@ -97,7 +97,8 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
             )
             return redirect("orders:lookup")
         raise Http404
-    context = {**order_page(order), "period": period_of(order, language_of_page())}
+    page = order_page(order)
+    context = {**page, "period": period_of(order, language_of_page(), page["lines"])}
     return render(request, "storefront/order/detail.html", context)
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from checkout.shipping.models import HOME, PICKUP, DeliveryMethod
-from fulfilment.warehouse.routing.queries import sending_sites, stores
+from fulfilment.warehouse.routing.queries import first_store, sending_sites
 from shop.kernel.business_days import GERMAN_STATES, is_business_day
 from shop.kernel.clock import now
 from shop.kernel.memory import Memory
 
-from .actions.cutoffs import OWN_CARRIER, first_of, next_cut_off
+from .actions.cutoffs import OWN_CARRIER, first_of
 from .models import CutOff
 
 KEPT_S = 60  #: seconds until a changed visit of a carrier is promised
@@ -70,9 +70,12 @@ def promises(lying_at: Collection[int], *, after: dt.datetime | None = None) -> 
 
 def picked_on() -> dt.date | None:
     """The day on which an order of this moment that is fetched in the store is picked there: that of the store's next
-    cut-off. None without a store or a cut-off. Two queries."""
-    found = stores()[:1]
-    until = next_cut_off(site_id=found[0].pk, carrier=PICKUP) if found else None
+    cut-off. None without a store or a cut-off. No query while sites and cut-offs are remembered."""
+    store = first_store()
+    if store is None:
+        return None
+    visits = [row for row in _rules().visits.get(store.pk, []) if row.carrier in ("", PICKUP)]
+    until = first_of([row for row in visits if row.carrier] or visits, now())
     return timezone.localdate(until) if until else None
 
 

@@ -8,10 +8,14 @@ from checkout.order.models import Order
 from checkout.shipping.pickup import Store
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Bin, Site
 from fulfilment.warehouse.stock.queries import pickable_by_site
+from shop.kernel.parts import Parts
+from shop.kernel.sharing import WAYS
 
 from .deciding import SiteFacts
 from .models import Routing, RoutingRule
 from .places import distance_km, place_of
+
+_first_store = Parts(most=1, names=(WAYS,))
 
 
 def enabled_rules() -> list[str]:
@@ -30,12 +34,18 @@ def stores() -> list[Site]:
     return list(Site.objects.filter(is_active=True, pk__in=floors).order_by("position", "code"))
 
 
+def first_store() -> Site | None:
+    """The store where orders are fetched, as this process remembers it until a site or a floor is changed. No query
+    while remembered. Never change it: others get the same."""
+    return _first_store.kept("", lambda: next(iter(stores()), None))
+
+
 def store_facts(stockrecords: Collection[int]) -> Store | None:
-    """The store where orders are fetched, with what lies there for sale; None without one. At most three queries."""
-    found = stores()[:1]
-    if not found:
+    """The store where orders are fetched, with what lies there for sale; None without one. At most three queries, one
+    while the store is remembered."""
+    site = first_store()
+    if site is None:
         return None
-    site = found[0]
     lying = pickable_by_site(stockrecords)
     pieces = {record: sites.get(site.pk, 0) for record, sites in lying.items()}
     return Store(site.company or site.name, site.street, site.postcode, site.city, pieces)

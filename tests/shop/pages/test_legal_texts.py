@@ -124,7 +124,12 @@ def test_an_order_keeps_the_texts_it_was_placed_under_and_shows_them_after_they_
     assert f"/orders/{order.number}/agreed/" in at_the_button.get(f"/orders/{order.number}/").content.decode()
 
 
-def test_a_text_published_between_looking_and_ordering_is_shown_first(at_the_button: Client) -> None:
+@pytest.mark.parametrize("is_remembered", [False, True])
+def test_a_text_published_between_looking_and_ordering_is_shown_first(
+    at_the_button: Client, is_remembered: bool, settings: Any
+) -> None:
+    if is_remembered:  # and nobody asks within an hour whether it still holds
+        settings.PARTS_KEPT_S, settings.SHARED_CHECKED_S = 60, 3600
     summary = at_the_button.get("/checkout/summary/")
     write_terms("<p>Fassung zwei</p>", keys=("terms",))
     answer = press(at_the_button, summary)
