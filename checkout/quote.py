@@ -127,7 +127,8 @@ def _columns(user: Any) -> dict[str, Any]:
 
 def _credit_minor(line: Any, user: Any, currency: str) -> int:
     """The person's store credit, minor units: as it came with a line of the basket, else asked for."""
-    if hasattr(line, "credit_there_minor") and line.stockrecord.price_currency == currency:
+    is_own = line.basket.owner_id == user.pk
+    if is_own and hasattr(line, "credit_there_minor") and line.stockrecord.price_currency == currency:
         return line.credit_there_minor or 0
     return balance_minor(user, currency)
 

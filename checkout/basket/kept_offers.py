@@ -20,11 +20,11 @@ from shop.kernel.parts import Parts
 from shop.kernel.sharing import RULES, WORDS
 
 MADE_OF = ("condition", "benefit")
+#: ids of ranges, the article, what its class and parent are
+_Asked = tuple[tuple[int, ...], int, tuple[int | None, ...]]
 _of_shop = Parts(most=1, names=(RULES,))  #: what has not ended yet
 _combining = Parts(most=1, names=(RULES,))  #: ids of offers by the offer they may come after
-_holding = Parts(
-    most=5_000, names=(RULES, WORDS)
-)  #: ids of ranges that hold an article, by all asked and the article
+_holding = Parts(most=5_000, names=(RULES, WORDS))  #: ids of the ranges that hold an article
 
 
 def of_shop() -> list[ConditionalOffer] | None:
@@ -55,18 +55,27 @@ def members(wanted: Iterable[Any], products: Sequence[Any]) -> dict[int, set[int
     ids = tuple(sorted(of))
     if not ids:
         return {}
-    by_id = {product.pk: product for product in products}
+    by_key = {(ids, product.pk, _made_from(product)): product for product in products}
 
-    def read(keys: list[tuple[tuple[int, ...], int]]) -> dict[tuple[tuple[int, ...], int], frozenset[int]]:
-        missing = [by_id[pk] for _ids, pk in keys]
+    def read(keys: list[_Asked]) -> dict[_Asked, frozenset[int]]:
+        missing = [by_key[key] for key in keys]
         held = ranges.members(of.values(), missing, ranges.facts(ids, missing))
         return {key: frozenset(pk for pk in ids if key[1] in held[pk]) for key in keys}
 
     found: dict[int, set[int]] = {pk: set() for pk in ids}
-    for (_ids, product_pk), holders in _holding.many([(ids, pk) for pk in by_id], read).items():
+    for (_ids, product_pk, _from), holders in _holding.many(list(by_key), read).items():
         for pk in holders:
             found[pk].add(product_pk)
     return found
+
+
+def _made_from(product: Any) -> tuple[int | None, ...]:
+    """What of the caller's own object the answer rests on: it may have been read before the last change."""
+    return (
+        product.parent_id,
+        product.product_class_id,
+        product.parent.product_class_id if product.parent else None,
+    )
 
 
 def _read() -> list[ConditionalOffer]:

@@ -42,7 +42,9 @@ class QuietApplicator(Applicator):  # type: ignore[misc]
         offers = [*of_shop, *of_vouchers]
         if offers:
             _bring_facts(offers, list(basket.all_lines()), kept=self.kept)
-        return sorted(offers, key=lambda offer: offer.priority, reverse=True)
+        return sorted(
+            offers, key=lambda offer: (-offer.priority, offer.pk)
+        )  # of equal ones the older, as in Oscar
 
 
 def apply_offers(basket: Any, user: Any = None, *, kept: bool = False) -> None:
@@ -78,13 +80,13 @@ def _offers_of_vouchers(basket: Any, user: Any) -> list[Any]:
     # one that brings nothing (its offer was taken away) is on the basket nevertheless
     is_all = len(vouchers) == count
     basket._known_vouchers = list(vouchers.values()) if is_all else list(basket.vouchers.all())
-    offers = []
+    offers: dict[int, Any] = {}  # two vouchers may bring the same one: it is given once
     for row in found:
         offer, voucher = row.conditionaloffer, vouchers[row.voucher_id]
         if offer.is_voucher_offer_type and kept_offers.is_open(offer) and _is_usable(row, voucher, user):
             offer.set_voucher(voucher)
-            offers.append(_counted(offer, row))
-    return offers
+            offers[offer.pk] = _counted(offer, row)
+    return list(offers.values())
 
 
 def _is_usable(row: Any, voucher: Any, user: Any) -> bool:

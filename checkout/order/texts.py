@@ -34,7 +34,7 @@ def register(source: Source) -> None:
 
 def texts_now(language: str, *, kept: bool = False) -> list[SeenText]:
     """The texts that apply to an order placed now; empty where nobody has written any. One query; with ``kept`` none
-    while they are remembered, and then they may be a quarter of a second old."""
+    while they are remembered, and then they may be a quarter of a second old (see quote_of())."""
     own = language.split("-")[0]
     if not _sources:
         return []

@@ -62,8 +62,8 @@ class Case:
 
 
 def offers(case: Case, *, kept: bool = False) -> list[Offer]:
-    """Every enabled method with the answer for this shopper. Three queries at most, whatever the rules; with ``kept``,
-    for a page that is only looked at, the rules are as this process remembers them (a quarter of a second at most).
+    """Every enabled method with the answer for this shopper. Three queries at most, whatever the rules; with ``kept``
+    the rules are as this process remembers them (a quarter of a second old at most).
 
     Over 0.00 nothing is asked: the one offer is that nothing is to be paid; when store credit pays all of it, the one
     offer is that. Below what a card can be charged prepayment

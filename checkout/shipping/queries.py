@@ -38,7 +38,7 @@ def options(*, country: str, weight_g: int, goods_minor: int, kept: bool = False
     """Every method that delivers this weight to this country, in the shop's order. One query.
 
     Of a method's bands the lightest that fits applies; from its ``free_from_minor`` of goods on it is free. ``kept``:
-    for a page that is only looked at, from what this process remembers; a change is seen a quarter of a second later.
+    from what this process remembers; a change is seen a quarter of a second later (see quote_of()).
     """
     read = partial(_read_charges, country)
     charges = _charges.kept(country, read) if kept else read()

@@ -17,8 +17,9 @@ from django.urls import reverse
 from oscar.apps.offer.models import Benefit, Condition, ConditionalOffer, Range, RangeProduct
 from oscar.apps.voucher.models import Voucher
 
-from catalogue.models import Product, ProductCategory
+from catalogue.models import Product, ProductCategory, ProductClass
 from catalogue.partner.strategy import GrossStrategy
+from checkout.basket.kept_products import bring_lines
 from checkout.basket.models import Basket
 from checkout.basket.offers import apply_offers
 from checkout.order.models import Order
@@ -251,3 +252,72 @@ def test_remembered_or_read_the_same_is_taken_off(settings: Any) -> None:
             found.append([line.discount_value for line in again.all_lines()])
         assert found[0] == found[1] == found[2] == found[3]
         assert sum(found[0])
+
+
+@pytest.mark.parametrize(
+    "limit", ["max_basket_applications", "max_user_applications", "max_global_applications"]
+)
+def test_two_vouchers_with_one_offer_give_it_once_and_the_one_that_gave_it_is_used(limit: str) -> None:
+    first = make_voucher("EINS", usage=Voucher.SINGLE_USE, percent=10, at_least=2)
+    offer = first.offers.get()
+    Benefit.objects.filter(pk=offer.benefit_id).update(type=Benefit.FIXED_PRICE, value=Decimal(150))
+    ConditionalOffer.objects.filter(pk=offer.pk).update(**{limit: 1})
+    second = make_voucher("ZWEI", usage=Voucher.SINGLE_USE, percent=10)
+    second.offers.set([offer])
+    person, client = make_user(), Client()
+    client.force_login(person)
+    put_in_basket(client, make_variant(price_minor=10_000), quantity=4)
+    for code in ("EINS", "ZWEI"):
+        client.post(reverse("basket:voucher_add"), {"code": code})
+    assert discount_minor(client) == 5_000
+    placed = client.post(reverse("checkout:summary"), order_button(go_to_summary(client)))
+    assert "/orders/" in placed["Location"]
+    uses = sorted(Voucher.objects.values_list("num_orders", "total_discount"))
+    assert uses == [(0, Decimal(0)), (1, Decimal(50))]
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+@pytest.mark.parametrize("older", ["voucher", "offer"])
+def test_of_two_exclusive_offers_of_equal_priority_the_older_one_is_given(
+    older: str, is_kept: bool, settings: Any
+) -> None:
+    settings.PARTS_KEPT_S = 60 if is_kept else 0
+    client = Client()
+    make = [
+        lambda: make_voucher("ZWANZIG", percent=20, exclusive=True),
+        lambda: make_offer("Fünf", percent=5, exclusive=True),
+    ]
+    for deed in make if older == "voucher" else reversed(make):
+        deed()
+    put_in_basket(client, make_variant(price_minor=10_000))
+    client.post(reverse("basket:voucher_add"), {"code": "ZWANZIG"})
+    assert discount_minor(client) == (2_000 if older == "voucher" else 500)
+
+
+def test_what_an_article_was_when_it_was_read_is_not_remembered_for_later() -> None:
+    """A slow request read the article before it was put into another class, and reckons after."""
+    record = make_variant(price_minor=10_000)
+    page = record.product.own_or_parent
+    of = make_range("Klasse", includes_all_products=False)
+    of.classes.add(page.product_class)
+    make_offer("Sommer", percent=10, of=of)
+    basket = Basket.objects.create()
+    basket.strategy = GrossStrategy()
+    basket.add_product(record.product, 1)
+
+    def found() -> Basket:
+        again = Basket.objects.get(pk=basket.pk)
+        again.strategy = GrossStrategy()
+        bring_lines(again)
+        return again
+
+    def taken_off(one: Basket, *, kept: bool) -> Decimal:
+        apply_offers(one, AnonymousUser(), kept=kept)
+        return sum((line.discount_value for line in one.all_lines()), Decimal(0))
+
+    slow = found()
+    Product.objects.filter(pk=page.pk).update(product_class=ProductClass.objects.create(name="Andere"))
+    sharing.versions_now()
+    assert taken_off(slow, kept=True) == 10
+    sharing.versions_now()
+    assert taken_off(found(), kept=True) == taken_off(found(), kept=False) == 0

@@ -77,7 +77,7 @@ def cancel_open(*, order: Order, by: Any = None, why: str) -> int:
 
 def _tell_order(order: Order, payment: Payment, by: Any) -> None:
     """Confirm the order; money for one that is gone or already paid goes back."""
-    all_of_order = list(Payment.objects.filter(order=order))  # which is held: nobody adds one meanwhile
+    all_of_order = list(Payment.objects.filter(order=order))
     others = [one for one in all_of_order if one.pk != payment.pk and not one.invoice_number]
     in_money = [one for one in others if one.method != CREDIT and one.state == "captured"]
     by_credit = any(one.method == CREDIT and one.state == "captured" for one in others)
