@@ -2,7 +2,7 @@
 hold. All of it changes by hand and seldom; each change of it is noted by the database (sharing.RULES, sharing.WORDS).
 
 How often an offer was used changes with every order and is not remembered: where a number of uses, or an amount, limits
-one of them, all are read.
+some of them, that comes with the lines of the basket (``columns()``).
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Sum
 from oscar.apps.offer.models import ConditionalOffer
 
 from catalogue import ranges
+from checkout.order.models import OrderDiscount  # type: ignore[attr-defined]
+from checkout.vouchers.usage import standing
 from shop.kernel.clock import now
 from shop.kernel.parts import Parts
 from shop.kernel.sharing import RULES, WORDS
 
 MADE_OF = ("condition", "benefit")
+LIMITED_MAX = (
+    5  #: of so many offers the uses come with the lines; where more are limited, all offers are read
+)
 #: ids of ranges, the article, what its class and parent are
 _Asked = tuple[tuple[int, ...], int, tuple[int | None, ...]]
 _of_shop = Parts(most=1, names=(RULES,))  #: what has not ended yet
@@ -27,13 +32,42 @@ _combining = Parts(most=1, names=(RULES,))  #: ids of offers by the offer they m
 _holding = Parts(most=5_000, names=(RULES, WORDS))  #: ids of the ranges that hold an article
 
 
-def of_shop() -> list[ConditionalOffer] | None:
-    """Offers to everybody that run at this moment, each a copy of its own to reckon with; None where they must be read,
-    as one of them ends with its uses. One query, none while they are remembered."""
-    known = _of_shop.kept("", _read)
-    if any(_is_limited(offer) for offer in known):
-        return None
-    return [_copied(offer) for offer in known if is_open(offer)]
+def of_shop(lines: Sequence[Any]) -> list[ConditionalOffer] | None:
+    """Offers to everybody that run at this moment, each a copy of its own to reckon with. One query, none while they
+    are remembered. None where they must be read: one of them ends with its uses, and the lines do not say them."""
+    found = [_copied(offer) for offer in _of_shop.kept("", _read) if is_open(offer)]
+    for offer in found:
+        if _is_limited(offer) and not (lines and _bring_uses(offer, lines[0])):
+            return None
+    return found
+
+
+def columns() -> dict[str, Any]:
+    """For a query of lines of baskets: how often each limited offer was used, what it has taken off, and how often the
+    owner of the basket used it. No query while the offers are remembered."""
+    limited = [offer for offer in _of_shop.kept("", _read) if _is_limited(offer)]
+    found: dict[str, Any] = {}
+    for offer in limited if len(limited) <= LIMITED_MAX else ():
+        row = ConditionalOffer.objects.filter(pk=offer.pk).order_by()
+        found[f"uses_of_{offer.pk}"] = Subquery(row.values("num_applications"))
+        found[f"given_by_{offer.pk}"] = Subquery(row.values("total_discount"))
+        if offer.max_user_applications:
+            own = OrderDiscount.objects.filter(offer_id=offer.pk, order__user=OuterRef("basket__owner_id"))
+            times = standing(own).order_by().values("offer_id").annotate(n=Sum("frequency"))
+            found[f"own_uses_of_{offer.pk}"] = Subquery(times.values("n"))
+    return found
+
+
+def _bring_uses(offer: Any, line: Any) -> bool:
+    """Put what came with the line where Oscar looks for it; whether it came."""
+    brought = vars(line)
+    if f"uses_of_{offer.pk}" not in brought or brought[f"uses_of_{offer.pk}"] is None:  # it is there no more
+        return False
+    offer.num_applications = brought[f"uses_of_{offer.pk}"]
+    offer.total_discount = brought[f"given_by_{offer.pk}"]
+    times = brought.get(f"own_uses_of_{offer.pk}") or 0
+    offer.get_num_user_applications = lambda _user: times
+    return True
 
 
 def is_open(offer: ConditionalOffer) -> bool:

@@ -12,6 +12,7 @@ from catalogue.models import Product
 from shop.kernel.parts import Parts
 from shop.kernel.sharing import WORDS
 
+from . import kept_offers
 from .models import Basket, Line  # type: ignore[attr-defined]
 
 #: Variants with product and colour, until a word of any is changed. Never changed by who gets them: others do as well.
@@ -24,7 +25,7 @@ def read_lines(rows: QuerySet[Any]) -> list[Any]:
     lines = rows.annotate(voucher_count=Basket.voucher_count()).order_by("pk")
     if not settings.PARTS_KEPT_S:
         return list(lines.select_related("stockrecord", "product__parent", "product__colour"))
-    found = list(lines.select_related("stockrecord"))
+    found = list(lines.annotate(**kept_offers.columns()).select_related("stockrecord"))
     products = _products.many(sorted({line.product_id for line in found}), _read)
     for line in found:
         if line.product_id in products:

@@ -36,7 +36,7 @@ class QuietApplicator(Applicator):  # type: ignore[misc]
         """All open offers for this basket, the most important first. Two queries and one for vouchers; none but that
         for vouchers where the offers of the shop and their ranges are remembered."""
         of_vouchers = _offers_of_vouchers(basket, user)
-        of_shop = kept_offers.of_shop() if self.kept else None
+        of_shop = kept_offers.of_shop(list(basket.all_lines())) if self.kept else None
         if of_shop is None:
             of_shop = _offers_of_shop(user)
         offers = [*of_shop, *of_vouchers]

@@ -19,6 +19,7 @@ from oscar.apps.voucher.models import Voucher
 
 from catalogue.models import Product, ProductCategory, ProductClass
 from catalogue.partner.strategy import GrossStrategy
+from checkout.basket import kept_offers
 from checkout.basket.kept_products import bring_lines
 from checkout.basket.models import Basket
 from checkout.basket.offers import apply_offers
@@ -143,7 +144,7 @@ def test_no_order_rests_on_an_offer_that_was_only_remembered(change: str, settin
     assert not Order.objects.exists()
 
 
-def test_an_offer_each_may_use_once_is_read_for_each_person() -> None:
+def test_an_offer_each_may_use_once_is_counted_for_each_person() -> None:
     make_offer("Einmal", percent=10, max_user_applications=1)
     person, client, other = make_user(), Client(), Client()
     client.force_login(person)
@@ -155,6 +156,57 @@ def test_an_offer_each_may_use_once_is_read_for_each_person() -> None:
     put_in_basket(client, make_variant(price_minor=10_000))
     assert discount_minor(client) == 0
     assert discount_minor(other) == 1_000
+
+
+def two_for_150(name: str = "Zwei", **limits: Any) -> ConditionalOffer:
+    offer = make_offer(name, percent=10, at_least=2, **limits)
+    Benefit.objects.filter(pk=offer.benefit_id).update(type=Benefit.FIXED_PRICE, value=Decimal(150))
+    return offer
+
+
+@pytest.mark.parametrize("others", [0, 1, kept_offers.LIMITED_MAX])
+def test_how_often_an_offer_was_used_is_that_of_the_moment(others: int) -> None:
+    """Uses change with orders and are noted by no trigger. With ``others`` limited ones beside, few and many."""
+    for number in range(others):
+        make_offer(f"Andere {number}", percent=1, at_least=99, max_global_applications=7, priority=-9)
+    offer, client = two_for_150(max_global_applications=3), Client()
+    put_in_basket(client, make_variant(price_minor=10_000), quantity=4)
+    found = [discount_minor(client)]
+    before = sharing.of(sharing.versions_now(), (sharing.RULES,))
+    ConditionalOffer.objects.filter(pk=offer.pk).update(num_applications=2)
+    assert sharing.of(sharing.versions_now(), (sharing.RULES,)) == before, "it was told, and proves nothing"
+    found.append(discount_minor(client))
+    ConditionalOffer.objects.filter(pk=offer.pk).update(num_applications=1)
+    found.append(discount_minor(client))
+    assert found == [10_000, 5_000, 10_000]
+
+
+def test_uses_that_went_to_another_order_are_not_given_at_the_button() -> None:
+    offer, client = two_for_150(max_global_applications=3), Client()
+    put_in_basket(client, make_variant(price_minor=10_000), quantity=4)
+    page = go_to_summary(client)
+    ConditionalOffer.objects.filter(pk=offer.pk).update(num_applications=2)
+    for expected in (10_000, 5_000):
+        assert page.context["quote"].totals.discount_minor == expected
+        answer = client.post(reverse("checkout:summary"), order_button(page))
+        page = client.get(reverse("checkout:summary"))
+    assert "/orders/" in answer["Location"]
+    offer.refresh_from_db()
+    assert (offer.num_applications, offer.status) == (3, ConditionalOffer.CONSUMED)
+
+
+def test_limited_offers_cost_no_question_more(settings: Any) -> None:
+    settings.SHARED_CHECKED_S, client = 3600, Client()
+    put_in_basket(client, make_variant(price_minor=10_000))
+    asked = []
+    for limits in ({}, {"max_global_applications": 9, "max_user_applications": 9, "max_discount": 900}):
+        make_offer(f"Angebot {len(asked)}", percent=5, **limits)
+        sharing.forget()
+        discount_minor(client)
+        with CaptureQueriesContext(connection) as seen:
+            discount_minor(client)
+        asked.append(len(seen))
+    assert asked[0] == asked[1]
 
 
 def test_a_basket_leaves_no_mark_on_what_the_next_one_gets() -> None:

@@ -235,13 +235,15 @@ def _lay_in_store(records: list[StockRecord]) -> None:
         BinStock.objects.create(bin=shelf, stockrecord=record, quantity=5)
 
 
-@pytest.mark.parametrize(("lines", "offers"), [(1, 0), (1, 3), (20, 0), (20, 3)])
+@pytest.mark.parametrize(("lines", "offers"), [(1, 0), (1, 3), (20, 0), (20, 3), (20, -3)])
 @pytest.mark.parametrize("way", WAYS)
 def test_basket_placing_and_the_whole_order_stay_within_their_budgets(
     way: str, lines: int, offers: int, standin: StandIn
 ) -> None:
-    for number in range(offers):
-        make_offer(f"Angebot {number}", percent=3 + number)
+    """``offers``: so many of the shop; less than none: of which each has limits."""
+    limits = {"max_global_applications": 500, "max_user_applications": 9, "max_discount": 900}
+    for number in range(abs(offers)):
+        make_offer(f"Angebot {number}", percent=3 + number, **(limits if offers < 0 else {}))
     if WAYS[way].voucher:
         make_voucher("MOIN", percent=10)
     buyer = Buyer(replace(WAYS[way], known=False))
