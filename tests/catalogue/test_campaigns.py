@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from django.db import connection
 from oscar.apps.offer.models import ConditionalOffer
-from oscar.apps.voucher.models import Voucher
 
 from catalogue import campaigns
-from checkout.basket import offers
+from checkout.basket import kept_offers, offers
 from tests.factories.offers import make_offer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -19,12 +18,14 @@ INDEX = "offer_for_everybody"
 PERSONAL = 3_000
 
 
-def of_basket() -> None:
-    """What a basket with a voucher asks for."""
-    offers._open_offers([(Voucher(), [ConditionalOffer.objects.latest("pk").pk])], None)
+def of_baskets() -> None:
+    """What a basket asks for whose offers are not remembered."""
+    offers._offers_of_shop(None)
 
 
-@pytest.mark.parametrize("ask", [campaigns.planned, campaigns.known, campaigns.last_turns, of_basket])
+@pytest.mark.parametrize(
+    "ask", [campaigns.planned, campaigns.known, campaigns.last_turns, of_baskets, kept_offers._read]
+)
 def test_offers_to_everybody_are_found_without_reading_personal_ones(ask: Callable[[], Any]) -> None:
     with_vouchers()
     campaigns.forget()
