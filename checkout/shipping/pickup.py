@@ -74,7 +74,8 @@ def fetching(lines: list[Any], *, days_min: int, days_max: int) -> Fetching | No
 
 
 def store() -> Store | None:
-    """Where orders are fetched, without what lies there; None where the warehouse knows of no store. One query."""
+    """Where orders are fetched, without what lies there; None where the warehouse knows of no store. One query,
+    none while it is remembered."""
     return _told[0](()) if _told else None
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from checkout.shipping import pickup
 from fulfilment.finance.invoicing.models import MerchantProfile
 from shop.kernel.memory import Memory
 
@@ -27,14 +26,12 @@ class LegalLink:
 
 _links: Memory[list[LegalLink]] = Memory(KEPT_S)
 _merchant: Memory[MerchantProfile | None] = Memory(KEPT_S)
-_store: Memory[pickup.Store | None] = Memory(KEPT_S)
 
 
 def forget(**_signal: object) -> None:
     """Read the pages anew at the next question."""
     _links.forget()
     _merchant.forget()
-    _store.forget()
 
 
 def legal_links(request: HttpRequest | None = None) -> list[LegalLink]:
@@ -58,9 +55,3 @@ def legal_url(key: str, request: HttpRequest | None = None) -> str:
 def merchant() -> MerchantProfile | None:
     """Who sells here, for the foot of every page; None before anybody entered it. No query while remembered."""
     return _merchant.get(MerchantProfile.objects.filter(pk=1).first)
-
-
-def store() -> pickup.Store | None:
-    """Where orders are fetched, for their pages; None where the warehouse knows of no store. No query while
-    remembered."""
-    return _store.get(pickup.store)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from checkout.basket.queries import pictures_of
 from checkout.order.models import Line, Order
 from checkout.payment.models import CREDIT, OPEN_STATES, Payment, Refund
+from checkout.shipping.pickup import store
 from fulfilment.customer_service.changes.models import ADDRESS, DELIVERY, PIECES, OrderChange
 from fulfilment.customer_service.changes.states import DONE
 from fulfilment.customer_service.returns import told
@@ -25,7 +26,7 @@ from fulfilment.warehouse.shortages.models import ShortageQuestion
 from fulfilment.warehouse.shortages.queries import of_order
 from shop.kernel.models import StateChange
 
-from .queries import merchant, store
+from .queries import merchant
 
 Event = dict[str, Any]
 #: What an order may have beside its lines and payments. Of a new one nothing is there: it is asked for in one query.

@@ -136,6 +136,20 @@ def test_the_page_of_the_order_and_its_confirmation_name_the_store(client: Clien
         assert "Deichstr. 1" in body and "20459 Hamburg" in body
 
 
+def test_a_store_that_has_moved_is_named_by_the_next_page_of_the_order(client: Client, settings: Any) -> None:
+    settings.PARTS_KEPT_S, settings.SHARED_CHECKED_S = 60, 0
+    store = Site.objects.create(code="laden", name="Laden", street="Deichstr. 1")
+    Bin.objects.create(site=store, code="V1", kind=SHOP_FLOOR)
+    put_in_basket(client, make_variant())
+    go_to_summary(client)
+    client.post(reverse("checkout:delivery"), {"delivery": "pickup"})
+    client.post(reverse("checkout:summary"), order_button(client.get(reverse("checkout:summary"))))
+    page = reverse("orders:detail", args=[Order.objects.get().number])
+    assert "Deichstr. 1" in client.get(page).content.decode()
+    Site.objects.filter(pk=store.pk).update(street="Hafenweg 7")
+    assert "Hafenweg 7" in client.get(page).content.decode()
+
+
 def test_an_order_that_is_sent_asks_for_no_store(client: Client) -> None:
     store = Site.objects.create(code="laden", name="Laden", street="Deichstr. 1")
     Bin.objects.create(site=store, code="V1", kind=SHOP_FLOOR)
