@@ -52,10 +52,15 @@ def columns() -> dict[str, Any]:
         found[f"uses_of_{offer.pk}"] = Subquery(row.values("num_applications"))
         found[f"given_by_{offer.pk}"] = Subquery(row.values("total_discount"))
         if offer.max_user_applications:
-            own = OrderDiscount.objects.filter(offer_id=offer.pk, order__user=OuterRef("basket__owner_id"))
-            times = standing(own).order_by().values("offer_id").annotate(n=Sum("frequency"))
-            found[f"own_uses_of_{offer.pk}"] = Subquery(times.values("n"))
+            found[f"own_uses_of_{offer.pk}"] = own_uses(offer.pk, OuterRef("basket__owner_id"))
     return found
+
+
+def own_uses(offer: Any, person: Any) -> Subquery:
+    """For a query: how often a person used an offer, by orders that stand; nothing for never. Both are ids, or name the
+    outer query's."""
+    own = OrderDiscount.objects.filter(offer_id=offer, order__user=person)
+    return Subquery(standing(own).order_by().values("offer_id").annotate(n=Sum("frequency")).values("n"))
 
 
 def _bring_uses(offer: Any, line: Any) -> bool:

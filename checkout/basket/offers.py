@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Exists, OuterRef, QuerySet
 from oscar.apps.offer.applicator import Applicator
 from oscar.apps.offer.models import ConditionalOffer
 from oscar.apps.voucher.models import Voucher, VoucherApplication
 
 from catalogue import ranges
-from checkout.order.models import OrderDiscount  # type: ignore[attr-defined]
 from checkout.vouchers.personal import may_use
 from checkout.vouchers.usage import standing
 
@@ -109,9 +108,7 @@ def _with_uses(rows: QuerySet[Any], name: str, user: Any) -> QuerySet[Any]:
     person = getattr(user, "pk", None)
     if not person:
         return rows
-    own = OrderDiscount.objects.filter(offer_id=OuterRef(name), order__user=person)
-    often = standing(own).order_by().values("offer_id").annotate(n=Sum("frequency")).values("n")
-    return rows.annotate(used_by_person=Subquery(often))
+    return rows.annotate(used_by_person=kept_offers.own_uses(OuterRef(name), person))
 
 
 def _counted(offer: Any, row: Any) -> Any:
