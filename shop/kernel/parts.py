@@ -39,7 +39,17 @@ class Parts:
 
     def kept(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """What ``make`` gave for this key, or gives now. Never change it: others get the same."""
-        return self.many([key], lambda _missing: {key: make()})[key]
+        if not settings.PARTS_KEPT_S:
+            return make()
+        # Not by many(): a page asks twenty times, mostly for what is there.
+        seen, moment = sharing.of(sharing.versions(), self.names), time.monotonic()
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] == seen and moment < kept[1]:
+            found: Value = kept[2]
+            return found
+        made = make()
+        self._keep({key: made}, seen, moment)  # under what was seen before it was made, as below
+        return made
 
     def many(self, keys: Sequence[Key], make: Callable[[list[Key]], dict[Key, Value]]) -> dict[Key, Value]:
         """The same for several keys; ``make`` gets those that are missing and may leave some out."""

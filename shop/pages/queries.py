@@ -54,4 +54,4 @@ def legal_url(key: str, request: HttpRequest | None = None) -> str:
 
 def merchant() -> MerchantProfile | None:
     """Who sells here, for the foot of every page; None before anybody entered it. No query while remembered."""
-    return _merchant.get(MerchantProfile.objects.filter(pk=1).first)
+    return _merchant.get(lambda: MerchantProfile.objects.filter(pk=1).first())

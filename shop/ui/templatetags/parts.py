@@ -40,6 +40,8 @@ ALL = "of"  #: the argument that stands for the whole context of the view
 _html = Parts(most=1_500)
 #: Parts of which one is as large as twenty others.
 _large = {"listing": Parts(most=100), "facets": Parts(most=100)}
+_switches = Parts(most=500)
+LONGEST = 200  #: characters of an address whose switch is kept; what is longer somebody made up
 
 
 def _csrf(context: Context) -> str:
@@ -62,15 +64,19 @@ def _query(context: Context) -> str:
 
 
 def _languages(context: Context) -> str:
-    """The switch between languages: made once a page, however often it stands there."""
+    """The switch between languages: kept by all that it shows, the address of this page and of it in others."""
     request: Any = context.get("request")
-    made: str | None = getattr(request, "_language_switch", None)
-    if made is None:
+    own: dict[str, str] = context.get("language_urls") or {}
+    path = request.get_full_path() if request else ""
+
+    def made() -> str:
         shown = get_template("components/language_switch.html")
-        made = str(shown.template.render(Context(context.flatten())))  # type: ignore[attr-defined]
-        if request is not None:
-            request._language_switch = made
-    return made
+        seen = {"request": request, "language_urls": own}
+        return str(shown.template.render(Context(seen)))  # type: ignore[attr-defined]
+
+    if len(path) > LONGEST:
+        return made()
+    return _switches.kept((get_language(), path, tuple(own.items())), made)
 
 
 #: Places that are filled for each reader. What stands there meanwhile nobody can write into a text: drawn at start.

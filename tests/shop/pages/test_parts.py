@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.sql import Query
 from django.template import Context, Template, TemplateSyntaxError
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +18,7 @@ from django.utils import translation
 from catalogue.models import Product
 from catalogue.partner.actions import change_stock
 from catalogue.partner.models import StockRecord
-from shop.kernel import parts
+from shop.kernel import parts, sharing
 from tests.factories.people import make_user
 from tests.factories.range import make_category, make_product, variants
 from tests.factories.shopping import make_variant
@@ -142,6 +143,28 @@ def test_price_and_stock_are_asked_at_each_visit_and_little_else(shop: dict[str,
 
 
 # nothing of a reader
+
+
+def test_for_what_is_remembered_no_question_is_even_put_together(
+    shop: dict[str, Any], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting statements does not see it: a queryset that is made and never asked took a fifth of an article's
+    page."""
+    settings.SHARED_KEPT_S, settings.SHARED_CHECKED_S = 0, 60
+    reader = Client()
+    sharing.forget()
+    for _look in range(2):
+        plain(reader, shop["product"])
+    filtered: list[str] = []
+    add = Query.add_q
+
+    def watched(query: Query, *args: Any, **named: Any) -> None:
+        filtered.append(f"{query.model.__name__}: {args}")
+        add(query, *args, **named)
+
+    monkeypatch.setattr(Query, "add_q", watched)
+    assert plain(reader, shop["product"])[0] == 200
+    assert filtered == []
 
 
 def test_everybody_sees_their_own_count_message_and_token(shop: dict[str, Any]) -> None:
