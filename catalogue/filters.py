@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from catalogue.search.port import Ids
+
 PER_PAGE = 24
 MAX_PAGE = 5000  #: beyond this nobody pages, they narrow
 MAX_WORDS, MAX_WORD_LENGTH = 8, 60
@@ -29,6 +31,15 @@ NUMBER = re.compile(r"\d{1,9}")
 
 
 @dataclass(frozen=True)
+class OnTheirWay:
+    """What the index does not know yet of campaigns of now (catalogue/search/many.py): ``unsure`` are ranges of which
+    it may name articles that have left; ``ids`` are the products that hold articles of them, and of new campaigns."""
+
+    unsure: frozenset[int]
+    ids: Ids
+
+
+@dataclass(frozen=True)
 class ListWishes:
     """What the address asks for. Junk in it counts as not asked; every list has a page 1."""
 
@@ -45,6 +56,7 @@ class ListWishes:
     page: int = 1
     words: tuple[str, ...] = field(default=())
     campaigns: frozenset[int] = frozenset()  #: ranges that campaigns of now put on offer; not of the address
+    late: OnTheirWay | None = None  #: not of the address either
 
     @property
     def narrowed(self) -> bool:

@@ -21,6 +21,7 @@ from .cards import cards
 from .filters import FLAGS, MULTI, PER_PAGE, PRICE_BANDS, ListWishes, address, toggled
 from .product_page import size_key
 from .search import finding
+from .search.many import on_their_way
 from .search.port import SearchUnavailable
 from .tree import Node, tree
 
@@ -41,10 +42,12 @@ def listing(
     at most, whatever the number of products.
 
     The index answers; where it does not, the database does (by name, SKU and category), and a notice says so.
+    Campaigns that are on their way into it are told with the question.
     """
     category_ids = category.ids_below if category else None
     campaigns = running()
-    wishes = replace(wishes, campaigns=frozenset(one.range.pk for one in campaigns))
+    of_ranges = frozenset(one.range.pk for one in campaigns)
+    wishes = replace(wishes, campaigns=of_ranges, late=on_their_way(of_ranges))
     found, counted, said, answer_mark = _asked(wishes, category_ids)
     filters, mark = _shown_filters(wishes, query, counted, category, answer_mark)
     shown = cards(found.ids, colours=wishes.colour, campaigns=campaigns)
@@ -81,6 +84,7 @@ def _asked(
     try:
         answer = finding.answer(wishes, category_ids)
     except SearchUnavailable:
+        wishes = replace(wishes, late=None)
         found = queries.find(wishes, category_ids)
         counted = (
             queries.facets(wishes, category_ids, found.total) if found.total or wishes.narrowed else None
@@ -101,14 +105,17 @@ def _shown_filters(
     """The filters and a mark: equal marks mean equal filters, None means like no others. Do not change them."""
     if counted is None:
         return [], None
-    counts = counted.values
+
+    def made() -> list[dict[str, Any]]:
+        filters = _filters(wishes, query, counted.values, category)
+        if not counted.exact:
+            _hide_counts(filters)
+        return filters
+
     if answer_mark:
         mark = (answer_mark, get_language(), query.urlencode(), category.id if category else 0)
-        return _kept.kept(mark, lambda: _filters(wishes, query, counts, category)), mark
-    filters = _filters(wishes, query, counts, category)
-    if not counted.exact:
-        _hide_counts(filters)
-    return filters, None
+        return _kept.kept(mark, made), mark
+    return made(), None
 
 
 def _plain_notice() -> str:
@@ -119,7 +126,7 @@ def _plain_notice() -> str:
 
 
 def _hide_counts(filters: list[dict[str, Any]]) -> None:
-    """Show no numbers where they were taken from a sample."""
+    """Show no numbers where they were taken from a sample, or count too much."""
     for group in filters:
         for option in group["options"]:
             option["count"] = ""

@@ -168,7 +168,7 @@ def _fresh_cache() -> None:
 
     from catalogue import campaigns, tree
     from catalogue.partner import vat
-    from catalogue.search import boosts, synonyms, turns
+    from catalogue.search import boosts, many, synonyms, turns
     from checkout.shipping import queries as shipping
     from fulfilment.warehouse.picking import promises
     from shop.kernel import nudges, parts, sharing
@@ -190,9 +190,11 @@ def _fresh_cache() -> None:
         synonyms,
         boosts,
         campaigns,
+        many,
         turns,
         guarantee,
     )
     for room in rooms:
         room.forget()
-    campaigns._memory.kept_s = 60  # a second would end between two pages of a busy machine
+    # A second would end between two pages of a busy machine.
+    campaigns._memory.kept_s = many._waiting_memory.kept_s = many._products_memory.kept_s = 60

@@ -43,25 +43,26 @@ def flush(*, chosen: Engine | None = None) -> int:
     wait.
     """
     with taking_in() as ours:
-        written = _take_in(chosen or engine()) if ours else 0
-    if written:
-        touch(OFFER)  # pages that were made from the index are made anew
+        written, wrote_out = _take_in(chosen or engine()) if ours else (0, False)
+    if written or wrote_out:
+        touch(OFFER)  # pages that were made from the index are made anew, and lists may ask it again
     return written
 
 
-def _take_in(target: Engine) -> int:
-    """What changed by itself first; then, for SPREAD_S, what many products have in common, some at a time."""
+def _take_in(target: Engine) -> tuple[int, bool]:
+    """What changed by itself first; then, for SPREAD_S, what many products have in common, some at a time. Returns how
+    many products were written, and whether something was written out for that."""
     written, until = 0, time.monotonic() + SPREAD_S
-    may_spread = True
+    may_spread, wrote_out = True, False
     open_rows = Changed.objects.filter(applied=False).order_by("pk").values_list("pk", "product_id")
     while True:
         before = _Rebuilds.now()
         rows = list(open_rows[:FLUSH_MAX])
         if not rows:
             if may_spread and write_out():
-                may_spread = time.monotonic() < until
+                may_spread, wrote_out = time.monotonic() < until, True
                 continue
-            return written
+            return written, wrote_out
         ids = sorted(parents_of(pk for _row, pk in rows))
         for start in range(0, len(ids), BATCH):
             part = ids[start : start + BATCH]

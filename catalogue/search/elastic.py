@@ -38,12 +38,14 @@ from .port import (
     Hits,
     KnownWord,
     Lift,
+    Only,
     SearchUnavailable,
     Sought,
 )
 from .shape import shape
 
 BUCKETS = 10_000
+TERMS_MAX = 65_536  #: values that a server takes in one list (index.max_terms_count)
 WINDOW = 200_000  #: how deep a reader may page
 BATCH = 1_000
 BUILD_TIMEOUT_S = 60
@@ -162,12 +164,17 @@ class ElasticEngine:
 
     def counts(self, sought: Sought, asks: Sequence[Ask]) -> list[dict[str, int]]:
         """See port.Engine. One request for all."""
-        search = self._search(sought, ())[0:0]
         wanted = [(place, ask) for place, ask in enumerate(asks) if ask.among != ()]
+        # What all ask is said once: a filter may name 100,000 products.
+        shared = tuple(
+            one for one in (asks[0].filters if asks else ()) if all(one in ask.filters for ask in asks)
+        )
+        search = self._search(sought, shared)[0:0]
         for place, ask in wanted:
+            rest = tuple(one for one in ask.filters if one not in shared)
             more = {"include": list(ask.among)} if ask.among is not None else {}
             terms = A("terms", field=ask.name, size=BUCKETS, **more)
-            search.aggs.bucket(str(place), "filter", _filter(ask.filters)).bucket("values", terms)
+            search.aggs.bucket(str(place), "filter", _filter(rest)).bucket("values", terms)
         found: list[dict[str, int]] = [{} for _ in asks]
         if not wanted:
             return found
@@ -298,7 +305,19 @@ class ElasticBuilder:
 def _filter(filters: Filters) -> Query:
     if not filters:
         return Q("match_all")
-    return Q("bool", filter=[Q("terms", **{one.name: list(one.values)}) for one in filters])
+    return Q("bool", filter=[_only(one) for one in filters])
+
+
+def _only(filter_: Only) -> Query:
+    held = Q("terms", **{filter_.name: list(filter_.values)})
+    if filter_.ids is None:
+        return held
+    ids = filter_.ids.value
+    parts = [ids[start : start + TERMS_MAX] for start in range(0, len(ids), TERMS_MAX)]
+    listed = Q("bool", should=[Q("terms", id=list(part)) for part in parts or [()]])
+    if filter_.where is not None:
+        listed = Q("bool", filter=[listed, _only(filter_.where)])
+    return Q("bool", should=[held, listed])
 
 
 def _query(sought: Sought, filters: Filters) -> Query:

@@ -73,8 +73,15 @@ def query(searcher: tantivy.Searcher, sought: Sought, filters: Filters, *, ranke
 
 def _only(filter_: Only) -> Query:
     if len(filter_.values) == 1:  # found in half the time of a set of one
-        return Query.term_query(PRODUCTS, filter_.name, filter_.values[0], "basic")
-    return Query.term_set_query(PRODUCTS, filter_.name, list(filter_.values))
+        held = Query.term_query(PRODUCTS, filter_.name, filter_.values[0], "basic")
+    else:
+        held = Query.term_set_query(PRODUCTS, filter_.name, list(filter_.values))
+    if filter_.ids is None:
+        return held
+    listed = Query.term_set_query(PRODUCTS, "id", list(filter_.ids.value))
+    if filter_.where is not None:
+        listed = Query.boolean_query([(Occur.Must, listed), (Occur.Must, _only(filter_.where))])
+    return Query.boolean_query([(Occur.Should, held), (Occur.Should, listed)])
 
 
 def _lift(lift: Lift) -> Query:

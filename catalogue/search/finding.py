@@ -153,7 +153,9 @@ def _answer(
     if better and not found.total:
         words, found = _searched(asked, better.split(), wishes, scope)
         shown_for = better if found.total else ""
-    counted = Counted(_counts_kept(asked, words, wishes, scope, state), exact=True)
+    # A product that is listed because it is on its way is not looked at variant by variant.
+    counts = _counts_kept(asked, words, wishes, scope, state)
+    counted = Counted(counts, exact=not (wishes.late and wishes.offer))
     return Answer(found, counted, shown_for, better if found.total and not shown_for else "")
 
 
@@ -208,9 +210,14 @@ def _wished(wishes: ListWishes, without: str = "") -> dict[str, frozenset[str]]:
         "size": wishes.size,
         "price": wishes.price,
         "available": frozenset({"1"} if wishes.available else ()),
-        "offer": variants.on_offer(wishes.campaigns) if wishes.offer else frozenset(),
+        "offer": _offers(wishes) if wishes.offer else frozenset(),
     }
     return {part: values for part, values in chosen.items() if values and part != without}
+
+
+def _offers(wishes: ListWishes) -> frozenset[str]:
+    """The values by which the index knows what is on offer, but for those it may be wrong about."""
+    return variants.on_offer(wishes.campaigns - wishes.late.unsure if wishes.late else wishes.campaigns)
 
 
 def _combinations(wishes: ListWishes) -> tuple[str, ...]:
@@ -222,7 +229,14 @@ def _filters(wishes: ListWishes, without: str = "") -> Filters:
     """All filters but one's own."""
     found = _product_filters(wishes, without)
     wished = _wished(wishes, without)
-    return (*found, Only(*variants.joined(wished))) if wished else found
+    if not wished:
+        return found
+    only = Only(*variants.joined(wished))
+    if wishes.late and wishes.late.ids.value and "offer" in wished:
+        del wished["offer"]
+        where = Only(*variants.joined(wished)) if wished else None
+        only = replace(only, ids=wishes.late.ids, where=where)
+    return (*found, only)
 
 
 def _product_filters(wishes: ListWishes, without: str = "") -> Filters:
@@ -245,6 +259,8 @@ def _counts_kept(
 
 def _counts(asked: Engine, words: Sought, wishes: ListWishes, scope: Filters) -> dict[str, dict[str, int]]:
     """Products per value of each filter; its own choice does not narrow it."""
+    if wishes.late:
+        return _counts_of_late(asked, words, wishes, scope)
     asks = []
     for name in FACETS:
         own = name if name in OF_PRODUCT else variants.field_of([name])
@@ -262,6 +278,26 @@ def _counts(asked: Engine, words: Sought, wishes: ListWishes, scope: Filters) ->
     if together:
         counted |= _joined_counts(asked, words, wishes, scope, {name: counted[name] for name in together})
     return counted
+
+
+def _counts_of_late(
+    asked: Engine, words: Sought, wishes: ListWishes, scope: Filters
+) -> dict[str, dict[str, int]]:
+    """The same while a campaign is on its way into the index. Where only what is on offer is wished for, values count
+    per product: a colour of which another one is on offer counts too, and no numbers are shown."""
+    rest = replace(wishes, offer=False)
+    if wishes.offer:
+        names = [name for name in FACETS if name != "offer"]
+        asks = [
+            Ask(name if name in OF_PRODUCT else variants.field_of([name]), scope + _filters(wishes, name))
+            for name in names
+        ]
+        counted = dict(zip(names, asked.counts(words, asks), strict=True))
+    else:
+        counted = _counts(asked, words, replace(rest, late=None, campaigns=frozenset()), scope)
+    filters = scope + _filters(replace(wishes, offer=True))
+    hits = asked.page(words, filters, sort="newest", language=language(), offset=0, limit=1)
+    return counted | {"offer": {"1": hits.total} if hits.total else {}}
 
 
 def _joined_counts(
@@ -293,4 +329,4 @@ def _joined_counts(
 
 def _own(name: str, value: str, wishes: ListWishes) -> frozenset[str]:
     """What one value of a filter is in the index: on offer is whatever is reduced or in a campaign of now."""
-    return variants.on_offer(wishes.campaigns) if name == "offer" else frozenset({value})
+    return _offers(wishes) if name == "offer" else frozenset({value})

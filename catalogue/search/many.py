@@ -1,19 +1,66 @@
 """Many products told in one row (``ChangedMany``) become rows of their own, some at a time.
 
 An offer for 100,000 articles writes one row where it is made. The worker takes a few hundred of its products each time,
-what changed by itself goes before them, and a small range does not wait for a large one.
+what changed by itself goes before them, and a small range does not wait for a large one. Until it is through, the index
+is told with each question which products the database knows to be on offer (on_their_way()).
 """
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from catalogue import ranges
+from catalogue.filters import OnTheirWay
 from catalogue.models import Category, Product  # type: ignore[attr-defined]
+from shop.kernel.memory import Memory
+from shop.kernel.parts import Parts
+from shop.kernel.sharing import OFFER, RULES, WORDS
 from shop.kernel.transactions import retrying
 
 from .documents import BATCH
 from .models import Changed, ChangedMany
+from .port import Ids
+
+Waiting = frozenset[tuple[str, int]]
+KEPT_S = 1  #: seconds, where nobody hears of changes
+#: What is being written out; a row comes with a change of offers or their ranges, and flush() tells that it went.
+_waiting = Parts(most=1, names=(OFFER, RULES))
+_waiting_memory: Memory[Waiting] = Memory(KEPT_S)
+#: Products of ranges: read once in each process however often flush() tells. One that is put into a range meanwhile is
+#: written by itself.
+_products = Parts(most=2, names=(WORDS, RULES))
+_products_memory: Memory[Ids] = Memory(KEPT_S)
+
+
+def forget(**_signal: object) -> None:
+    """Ask anew at the next question."""
+    for store in (_waiting, _waiting_memory, _products, _products_memory):
+        store.forget()
+
+
+def _read_waiting() -> Waiting:
+    return frozenset(ChangedMany.objects.values_list("kind", "of_id"))
+
+
+def on_their_way(range_ids: frozenset[int]) -> OnTheirWay | None:
+    """What the index does not know yet of campaigns with these ranges: thousands of articles take the worker a while.
+    None where it knows all. One query, none while it is remembered or without ranges; three more read the products."""
+    if not range_ids:
+        return None
+    is_kept = bool(settings.PARTS_KEPT_S)
+    waiting = _waiting.kept("", _read_waiting) if is_kept else _waiting_memory.get(_read_waiting)
+    new = {of_id for kind, of_id in waiting if kind == ChangedMany.RANGE}
+    # Categories and classes say so when they come into a range, and when they leave one.
+    unsure = range_ids if any(kind != ChangedMany.RANGE for kind, _of_id in waiting) else frozenset()
+    wanted = tuple(sorted(range_ids.intersection(new) | unsure))
+    if not wanted:
+        return None
+
+    def read() -> Ids:
+        return Ids(tuple(ranges.pages_holding(wanted).values_list("pk", flat=True)))
+
+    return OnTheirWay(unsure, _products.kept(wanted, read) if is_kept else _products_memory.get(read, wanted))
 
 
 def write_out() -> bool:
@@ -51,7 +98,7 @@ def _pages(row: ChangedMany) -> QuerySet[Product]:
     pages = Product.objects.filter(parent=None, is_public=True)
     if row.kind == ChangedMany.RANGE:
         one = ranges.Range.objects.filter(pk=row.of_id).first()
-        return pages.filter(pk__in=ranges.pages_of(one).values("pk")) if one else pages.none()
+        return pages.filter(pk__in=ranges.pages_of([one]).values("pk")) if one else pages.none()
     if row.kind == ChangedMany.CATEGORY:
         paths = list(Category.objects.filter(pk=row.of_id).values_list("path", flat=True))
         return pages.filter(pk__in=ranges.standing_below(paths))

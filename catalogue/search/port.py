@@ -14,6 +14,8 @@ from typing import Protocol
 
 from django.conf import settings
 
+from shop.kernel.parts import Mark
+
 #: Languages whose words are analysed; each has its own fields in the index.
 LANGUAGES = ("de", "en")
 VERSION = re.compile(r"[0-9a-z]+-[0-9a-z-]+")  #: what a builder calls its index
@@ -46,12 +48,21 @@ class Clause:
     weight: float = 1.0
 
 
+class Ids(Mark):
+    """Ids of products, 100,000 perhaps: compared and kept by one number."""
+
+    value: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Only:
-    """A filter: the field holds one of the values."""
+    """A filter: the field holds one of the values; or the product is one of ``ids`` and fulfils ``where``: what the
+    index does not say of these products yet."""
 
     name: str
     values: tuple[str, ...]
+    ids: Ids | None = None
+    where: Only | None = None
 
 
 @dataclass(frozen=True)

@@ -54,10 +54,14 @@ def test_all_say_what_oscar_says(seed: int) -> None:
         assert in_memory[one.pk] == oscars, one
         in_sql = StockRecord.objects.filter(ranges.holding([one.pk])).values_list("product_id", flat=True)
         assert sorted(in_sql) == sorted(oscars), one
-        pages = set(ranges.pages_of(one).values_list("pk", flat=True))
-        assert {product.parent_id for product in products if product.pk in oscars} <= pages, one
+        pages = set(ranges.pages_of([one]).values_list("pk", flat=True))
+        held = {product.parent_id for product in products if product.pk in oscars}
+        assert held <= pages, one
+        assert set(ranges.pages_holding([one.pk]).values_list("pk", flat=True)) == held, one
     together = StockRecord.objects.filter(ranges.holding([one.pk for one in found]))
     assert set(together.values_list("product_id", flat=True)) == set().union(*in_memory.values())
+    pages = set(ranges.pages_holding([one.pk for one in found]).values_list("pk", flat=True))
+    assert pages == set(together.values_list("product__parent_id", flat=True))
 
 
 def test_a_range_of_thousands_is_asked_for_the_articles_in_question_alone() -> None:

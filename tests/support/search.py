@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from catalogue import campaigns
-from catalogue.search import finding, tasks
+from catalogue.search import finding, many, tasks
 from catalogue.search.actions import flush, rebuild
 from catalogue.search.models import ChangedMany
 from catalogue.search.port import Engine, engine
@@ -28,11 +28,12 @@ class Index:
 
     def hear(self) -> int:
         """Take in what changed, as the worker does each second until nothing waits. Returns how many products. A second
-        later campaigns are read anew, too."""
+        later campaigns are read anew, too, and whether some of them are on their way."""
         campaigns.forget()
         written = flush()
         while ChangedMany.objects.exists():
             written += flush()
+        many.forget()
         return written
 
 

@@ -209,3 +209,31 @@ def test_one_that_is_over_leaves_the_index_and_comes_back_when_it_is_prolonged(
     ConditionalOffer.objects.update(end_datetime=now() + SECOND)
     index.hear()
     assert on_offer(client) == {"A"}
+
+
+def test_a_campaign_on_its_way_into_the_index_is_told_with_the_question(
+    client: Client, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both plugs take a list of products beside what their entries say; a server takes it in parts."""
+    monkeypatch.setattr("catalogue.search.elastic.TERMS_MAX", 2)
+    shelf = make_category("Schuhe")
+    for title in "ABC":
+        make_product(title, category=shelf, colours=("navy", "sand"), sizes=("41",))
+    make_product("D", colours=("navy",), reference_minor=99_900)
+    make_product("E")
+    of = make_range("Schuhe", includes_all_products=False)
+    of.included_categories.add(shelf)
+    index.hear()
+    make_offer("Aktion", percent=10, of=of)
+    for seconds_later in range(2):
+        assert titles(search(client, offer="1", sort="name")) == ["A", "B", "C", "D"], seconds_later
+        assert titles(search(client, offer="1", colour="sand", size="41", sort="name")) == ["A", "B", "C"]
+        assert titles(search(client, offer="1", colour="gelb")) == []
+        assert options(search(client), "offer") == {"1": 4}
+        assert options(search(client, colour="sand"), "offer") == {"1": 3}
+        sizes = options(search(client, offer="1", colour="sand"), "size")
+        assert sizes == ({"41": 3} if seconds_later else {"41": ""})
+        index.hear()
+    of.included_categories.clear()
+    assert titles(search(client, offer="1")) == ["D"]
+    assert options(search(client), "offer") == {"1": 1}
