@@ -121,7 +121,8 @@ def known() -> tuple[Campaign, ...]:
 
 
 def _read_known() -> tuple[Campaign, ...]:
-    """The question is only made where it is asked: making it took a fifth of an article's page."""
+    """Those that give something or will. One query, which is put together only where it is asked: that took a fifth of
+    an article's page."""
     return _read(ConditionalOffer.objects.filter(_PLAIN, _GIVES, _SOME_LEFT, status=ConditionalOffer.OPEN))
 
 

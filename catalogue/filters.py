@@ -56,7 +56,7 @@ class ListWishes:
     page: int = 1
     words: tuple[str, ...] = field(default=())
     campaigns: frozenset[int] = frozenset()  #: ranges that campaigns of now put on offer; not of the address
-    late: OnTheirWay | None = None  #: not of the address either
+    on_their_way: OnTheirWay | None = None  #: what the index does not know of them yet
 
     @property
     def narrowed(self) -> bool:

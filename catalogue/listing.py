@@ -21,7 +21,6 @@ from .cards import cards
 from .filters import FLAGS, MULTI, PER_PAGE, PRICE_BANDS, ListWishes, address, toggled
 from .product_page import size_key
 from .search import finding
-from .search.many import on_their_way
 from .search.port import SearchUnavailable
 from .tree import Node, tree
 
@@ -46,8 +45,7 @@ def listing(
     """
     category_ids = category.ids_below if category else None
     campaigns = running()
-    of_ranges = frozenset(one.range.pk for one in campaigns)
-    wishes = replace(wishes, campaigns=of_ranges, late=on_their_way(of_ranges))
+    wishes = replace(wishes, campaigns=frozenset(one.range.pk for one in campaigns))
     found, counted, said, answer_mark = _asked(wishes, category_ids)
     filters, mark = _shown_filters(wishes, query, counted, category, answer_mark)
     shown = cards(found.ids, colours=wishes.colour, campaigns=campaigns)
@@ -84,7 +82,6 @@ def _asked(
     try:
         answer = finding.answer(wishes, category_ids)
     except SearchUnavailable:
-        wishes = replace(wishes, late=None)
         found = queries.find(wishes, category_ids)
         counted = (
             queries.facets(wishes, category_ids, found.total) if found.total or wishes.narrowed else None

@@ -31,7 +31,6 @@ from django.db.models.functions import Cast, Coalesce
 from oscar.apps.offer.models import ConditionalOffer, Range, RangeProduct
 
 from .models import Category, Product, ProductCategory  # type: ignore[attr-defined]
-from .partner.models import StockRecord
 
 Named = RangeProduct
 LeftOut = Range.excluded_products.through
@@ -204,26 +203,47 @@ def pages_of(some: Sequence[OneRange]) -> QuerySet[Product]:
     )
 
 
-def pages_holding(range_ids: Sequence[int]) -> QuerySet[Product]:
-    """The products with a page that hold an article of one of the ranges, and one at a price that can be reduced. Two
-    queries more.
+def pages_holding(range_ids: Sequence[int]) -> tuple[int, ...]:
+    """Ids of the products with a page that hold an article of one of the ranges on which an offer can give something
+    (whatever it costs), in order. Four queries; without a subquery for each article, as ``holding()`` has, it takes a
+    tenth of the time for 100,000."""
+    inside, outside = _paths(Inside, range_ids), _paths(Outside, range_ids)
+    held = Q(pk__in=[])
+    for one in Range.objects.filter(pk__in=list(range_ids)):
+        held |= _articles_of(one, inside.get(one.pk, []), outside.get(one.pk, []))
+    articles = Product.objects.filter(held, is_public=True, is_discountable=True).order_by()
+    shown = articles.filter(Q(parent=None) | Q(parent__is_public=True)).exclude(structure=Product.PARENT)
+    return tuple(sorted(set(shown.values_list(Coalesce("parent_id", "pk"), flat=True))))
 
-    A range that leaves nothing out holds all pages it may hold, which is found in a tenth of the time.
-    """
-    of_range = {"range_id": OuterRef("pk")}
-    found = Range.objects.filter(pk__in=list(range_ids)).annotate(
-        leaves_out=Exists(LeftOut.objects.filter(**of_range)) | Exists(Outside.objects.filter(**of_range))
-    )
-    plain = [one for one in found if not one.leaves_out]
-    others = [one.pk for one in found if one.leaves_out]
-    held = Q(pk__in=pages_of(plain).values("pk")) if plain else Q(pk__in=[])
-    reduced = StockRecord.objects.filter(product__is_public=True, product__is_discountable=True, price__gt=0)
-    if others:
-        shown = Coalesce("product__parent_id", "product_id")
-        held |= Q(pk__in=reduced.filter(holding(others)).values(shown=shown).values("shown"))
-    own, of_variants = {"product_id": OuterRef("pk")}, {"product__parent_id": OuterRef("pk")}
-    some = Q(Exists(reduced.filter(**own))) | Q(Exists(reduced.filter(**of_variants)))
-    return Product.objects.filter(held & some, parent=None, is_public=True)
+
+def _paths(links: Any, range_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The paths of categories by the ranges they are linked with."""
+    found: dict[int, list[str]] = {}
+    rows = links.objects.filter(range_id__in=list(range_ids)).order_by("pk")
+    for range_id, path in rows.values_list("range_id", "category__path"):
+        found.setdefault(range_id, []).append(path)
+    return found
+
+
+def _articles_of(one: OneRange, inside: Sequence[str], outside: Sequence[str]) -> Q:
+    """For products and variants: whether the range holds them."""
+
+    def named_in(links: Any) -> Q:
+        ids = links.objects.filter(range_id=one.pk).values("product_id")
+        return Q(pk__in=ids) | Q(parent_id__in=ids)
+
+    def stands_below(paths: Sequence[str]) -> Q:
+        standing = standing_below(paths)
+        return Q(parent_id__in=standing) | Q(parent=None, pk__in=standing)
+
+    if one.includes_all_products:
+        held = ~stands_below(outside) if outside else Q(pk__gt=0)
+    else:
+        classes = Classes.objects.filter(range_id=one.pk).values("productclass_id")
+        held = named_in(Named) | Q(product_class__in=classes) | Q(parent__product_class__in=classes)
+        if inside:
+            held |= stands_below(inside)
+    return held & ~named_in(LeftOut)
 
 
 def standing_below(paths: Sequence[str]) -> QuerySet[Any]:

@@ -197,4 +197,4 @@ def _fresh_cache() -> None:
     for room in rooms:
         room.forget()
     # A second would end between two pages of a busy machine.
-    campaigns._memory.kept_s = many._waiting_memory.kept_s = many._products_memory.kept_s = 60
+    campaigns._memory.kept_s = many._waiting_memory.kept_s = many._pages_memory.kept_s = 60

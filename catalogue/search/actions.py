@@ -59,7 +59,9 @@ def _take_in(target: Engine) -> tuple[int, bool]:
         before = _Rebuilds.now()
         rows = list(open_rows[:FLUSH_MAX])
         if not rows:
-            if may_spread and write_out():
+            # While an index is built rows of many wait: it may have read the products before, and readers are to be
+            # told until they are written into it.
+            if may_spread and not before.at_work and write_out():
                 may_spread, wrote_out = time.monotonic() < until, True
                 continue
             return written, wrote_out

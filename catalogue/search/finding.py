@@ -23,6 +23,7 @@ from catalogue.queries import Counted, Found
 from . import boosts, spelling, synonyms, variants
 from .in_time import within
 from .kept import Answers
+from .many import on_their_way
 from .port import LANGUAGES, Ask, Engine, Filters, Only, SearchUnavailable, Sought, engine
 from .sought import sought
 
@@ -71,6 +72,7 @@ def answer(wishes: ListWishes, category_ids: Sequence[int] | None = None) -> Ans
     """
     among = None if category_ids is None else tuple(category_ids)
     with asking() as asked:
+        wishes = replace(wishes, on_their_way=on_their_way(wishes.campaigns))
         state = _state(asked)
         if state is None:
             return _answer(asked, wishes, among, state)
@@ -154,8 +156,8 @@ def _answer(
         words, found = _searched(asked, better.split(), wishes, scope)
         shown_for = better if found.total else ""
     # A product that is listed because it is on its way is not looked at variant by variant.
-    counts = _counts_kept(asked, words, wishes, scope, state)
-    counted = Counted(counts, exact=not (wishes.late and wishes.offer))
+    counts = _counts_kept(asked, words, wishes, scope, state, found.total)
+    counted = Counted(counts, exact=not (wishes.on_their_way and wishes.offer))
     return Answer(found, counted, shown_for, better if found.total and not shown_for else "")
 
 
@@ -217,7 +219,9 @@ def _wished(wishes: ListWishes, without: str = "") -> dict[str, frozenset[str]]:
 
 def _offers(wishes: ListWishes) -> frozenset[str]:
     """The values by which the index knows what is on offer, but for those it may be wrong about."""
-    return variants.on_offer(wishes.campaigns - wishes.late.unsure if wishes.late else wishes.campaigns)
+    return variants.on_offer(
+        wishes.campaigns - wishes.on_their_way.unsure if wishes.on_their_way else wishes.campaigns
+    )
 
 
 def _combinations(wishes: ListWishes) -> tuple[str, ...]:
@@ -232,10 +236,10 @@ def _filters(wishes: ListWishes, without: str = "") -> Filters:
     if not wished:
         return found
     only = Only(*variants.joined(wished))
-    if wishes.late and wishes.late.ids.value and "offer" in wished:
+    if wishes.on_their_way and wishes.on_their_way.ids.value and "offer" in wished:
         del wished["offer"]
         where = Only(*variants.joined(wished)) if wished else None
-        only = replace(only, ids=wishes.late.ids, where=where)
+        only = replace(only, ids=wishes.on_their_way.ids, where=where)
     return (*found, only)
 
 
@@ -248,19 +252,31 @@ def _product_filters(wishes: ListWishes, without: str = "") -> Filters:
 
 
 def _counts_kept(
-    asked: Engine, words: Sought, wishes: ListWishes, scope: Filters, state: tuple[Any, ...] | None
+    asked: Engine,
+    words: Sought,
+    wishes: ListWishes,
+    scope: Filters,
+    state: tuple[Any, ...] | None,
+    total: int,
 ) -> dict[str, dict[str, int]]:
-    """The counts, asked for once for all pages and orders of a list while the index is the same."""
+    """The counts, asked for once for all pages and orders of a list while the index is the same. ``total``: products of
+    the list."""
+
+    def counts() -> dict[str, dict[str, int]]:
+        if not wishes.on_their_way:
+            return _counts(asked, words, wishes, scope)
+        if wishes.offer:
+            return _values(asked, words, wishes, scope) | {"offer": {"1": total} if total else {}}
+        return _counts_beside(asked, words, wishes, scope)
+
     if state is None:
-        return _counts(asked, words, wishes, scope)
+        return counts()
     key = (words.words, scope, replace(wishes, q="", words=(), sort="", page=1))
-    return _counted.get(state, key, lambda: _counts(asked, words, wishes, scope))
+    return _counted.get(state, key, counts)
 
 
 def _counts(asked: Engine, words: Sought, wishes: ListWishes, scope: Filters) -> dict[str, dict[str, int]]:
     """Products per value of each filter; its own choice does not narrow it."""
-    if wishes.late:
-        return _counts_of_late(asked, words, wishes, scope)
     asks = []
     for name in FACETS:
         own = name if name in OF_PRODUCT else variants.field_of([name])
@@ -280,24 +296,28 @@ def _counts(asked: Engine, words: Sought, wishes: ListWishes, scope: Filters) ->
     return counted
 
 
-def _counts_of_late(
+def _counts_beside(
     asked: Engine, words: Sought, wishes: ListWishes, scope: Filters
 ) -> dict[str, dict[str, int]]:
-    """The same while a campaign is on its way into the index. Where only what is on offer is wished for, values count
-    per product: a colour of which another one is on offer counts too, and no numbers are shown."""
-    rest = replace(wishes, offer=False)
-    if wishes.offer:
-        names = [name for name in FACETS if name != "offer"]
-        asks = [
-            Ask(name if name in OF_PRODUCT else variants.field_of([name]), scope + _filters(wishes, name))
-            for name in names
-        ]
-        counted = dict(zip(names, asked.counts(words, asks), strict=True))
-    else:
-        counted = _counts(asked, words, replace(rest, late=None, campaigns=frozenset()), scope)
+    """The same while a campaign is on its way, for a list with other products beside those on offer."""
+    counted = _counts(asked, words, replace(wishes, on_their_way=None, campaigns=frozenset()), scope)
     filters = scope + _filters(replace(wishes, offer=True))
     hits = asked.page(words, filters, sort="newest", language=language(), offset=0, limit=1)
     return counted | {"offer": {"1": hits.total} if hits.total else {}}
+
+
+def _values(asked: Engine, words: Sought, wishes: ListWishes, scope: Filters) -> dict[str, dict[str, int]]:
+    """The same for a list of what is on offer: which values there are. They count too much (a colour of which another
+    one is on offer); for that the products on their way are named once for all filters."""
+    on_offer = _filters(ListWishes(offer=True, campaigns=wishes.campaigns, on_their_way=wishes.on_their_way))
+    wished = _wished(wishes, without="offer")
+    names = [name for name in FACETS if name != "offer"]
+    asks = []
+    for name in names:
+        of_others = tuple(Only(*variants.joined({part: wished[part]})) for part in wished if part != name)
+        own = name if name in OF_PRODUCT else variants.field_of([name])
+        asks.append(Ask(own, scope + on_offer + _product_filters(wishes, name) + of_others))
+    return dict(zip(names, asked.counts(words, asks), strict=True))
 
 
 def _joined_counts(

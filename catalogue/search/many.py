@@ -22,45 +22,53 @@ from .documents import BATCH
 from .models import Changed, ChangedMany
 from .port import Ids
 
-Waiting = frozenset[tuple[str, int]]
+Waiting = frozenset[tuple[str, int, int]]  #: kind, of what, and the range that holds others since then
+Read = tuple[tuple[int, ...], Ids]  #: ranges, and the products with a page that hold articles of them
 KEPT_S = 1  #: seconds, where nobody hears of changes
 #: What is being written out; a row comes with a change of offers or their ranges, and flush() tells that it went.
 _waiting = Parts(most=1, names=(OFFER, RULES))
 _waiting_memory: Memory[Waiting] = Memory(KEPT_S)
-#: Products of ranges: read once in each process however often flush() tells. One that is put into a range meanwhile is
-#: written by itself.
-_products = Parts(most=2, names=(WORDS, RULES))
-_products_memory: Memory[Ids] = Memory(KEPT_S)
+#: Read once in each process, however often flush() tells: what is put into one of the ranges is RULES, and what comes
+#: into the range of the shop WORDS.
+_pages = Parts(most=1, names=(WORDS, RULES))
+_pages_memory: Memory[Read] = Memory(KEPT_S)
 
 
 def forget(**_signal: object) -> None:
     """Ask anew at the next question."""
-    for store in (_waiting, _waiting_memory, _products, _products_memory):
+    for store in (_waiting, _waiting_memory, _pages, _pages_memory):
         store.forget()
 
 
 def _read_waiting() -> Waiting:
-    return frozenset(ChangedMany.objects.values_list("kind", "of_id"))
+    return frozenset(ChangedMany.objects.values_list("kind", "of_id", "range_id"))
 
 
 def on_their_way(range_ids: frozenset[int]) -> OnTheirWay | None:
     """What the index does not know yet of campaigns with these ranges: thousands of articles take the worker a while.
-    None where it knows all. One query, none while it is remembered or without ranges; three more read the products."""
+
+    None where it knows all. One query, none while it is remembered or without ranges; where something is on its way
+    four more, once, which take half a second for 100,000 products.
+    """
     if not range_ids:
         return None
     is_kept = bool(settings.PARTS_KEPT_S)
     waiting = _waiting.kept("", _read_waiting) if is_kept else _waiting_memory.get(_read_waiting)
-    new = {of_id for kind, of_id in waiting if kind == ChangedMany.RANGE}
-    # Categories and classes say so when they come into a range, and when they leave one.
-    unsure = range_ids if any(kind != ChangedMany.RANGE for kind, _of_id in waiting) else frozenset()
+    new = {of_id for kind, of_id, _range in waiting if kind == ChangedMany.RANGE}
+    unsure = range_ids.intersection(of_range for _kind, _of_id, of_range in waiting)
     wanted = tuple(sorted(range_ids.intersection(new) | unsure))
     if not wanted:
         return None
 
-    def read() -> Ids:
-        return Ids(tuple(ranges.pages_holding(wanted).values_list("pk", flat=True)))
+    def read() -> Read:
+        return wanted, Ids(ranges.pages_holding(wanted))
 
-    return OnTheirWay(unsure, _products.kept(wanted, read) if is_kept else _products_memory.get(read, wanted))
+    store = _pages.kept if is_kept else lambda _key, make: _pages_memory.get(make)
+    found = store("", read)
+    if found[0] != wanted:  # it was read for others
+        (_pages if is_kept else _pages_memory).forget()
+        found = store("", read)
+    return OnTheirWay(unsure, found[1]) if unsure or found[1].value else None
 
 
 def write_out() -> bool:
@@ -79,20 +87,21 @@ def write_out() -> bool:
 
 
 def _write_some(first: ChangedMany) -> None:
-    same = ChangedMany.objects.filter(kind=first.kind, of_id=first.of_id)
+    same = ChangedMany.objects.filter(kind=first.kind, of_id=first.of_id, range_id=first.range_id)
     told = dict(same.values_list("pk", "after"))
     after = min(told.values())  # what was told again meanwhile begins from the start
     row = ChangedMany.objects.filter(pk=first.pk)
     ChangedMany.objects.filter(pk__in=told.keys() - {first.pk}).delete()
-    ids = list(_pages(first).filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH])
+    ids = list(_pages_of(first).filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH])
     Changed.objects.bulk_create(Changed(product_id=pk) for pk in ids)
-    if len(ids) < BATCH:
-        row.delete()
-    else:
+    # It goes on a turn of its own, when what was written out before is in the index: until then readers are told.
+    if ids:
         row.update(after=ids[-1], turns=first.turns + 1)
+    else:
+        row.delete()
 
 
-def _pages(row: ChangedMany) -> QuerySet[Product]:
+def _pages_of(row: ChangedMany) -> QuerySet[Product]:
     """The products with a page that the row speaks of; none where the range or category is gone: then each was told
     when it left."""
     pages = Product.objects.filter(parent=None, is_public=True)

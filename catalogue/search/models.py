@@ -32,6 +32,7 @@ class ChangedMany(models.Model):
     below it, of a class, or all there are. Triggers write it; the worker makes ``Changed`` of it, some at a time.
 
     ``after``: products up to this id are written out already. ``turns``: how often it was this row's turn.
+    ``range_id``: the range that holds others since then, where it is not the one the row is about; 0: none.
     """
 
     RANGE, CATEGORY, CLASS, ALL = "range", "category", "class", "all"
@@ -40,6 +41,7 @@ class ChangedMany(models.Model):
     of_id = models.BigIntegerField(default=0)
     after = models.BigIntegerField(default=0)
     turns = models.PositiveIntegerField(default=0)
+    range_id = models.BigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.of_id}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 
@@ -49,9 +49,15 @@ class Clause:
 
 
 class Ids(Mark):
-    """Ids of products, 100,000 perhaps: compared and kept by one number."""
+    """Ids of products, 100,000 perhaps: compared and kept by one number. ``asked``: the question that an engine has
+    made of them."""
 
+    __slots__ = ("asked",)
     value: tuple[int, ...]
+
+    def __init__(self, value: tuple[int, ...]) -> None:
+        super().__init__(value)
+        self.asked: Any = None
 
 
 @dataclass(frozen=True)

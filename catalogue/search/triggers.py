@@ -83,18 +83,18 @@ def _with(column: str) -> str:
     )
 
 
-def _many(kind: str, value: str) -> str:
-    """All of a range, a category or a class, in one row."""
+def _many(kind: str, value: str, of_range: str = "0") -> str:
+    """All of a range, a category or a class, in one row; ``of_range``: the range that holds others for it."""
     return (
-        f"INSERT INTO {MANY} (kind, of_id, after, turns) "
-        f"SELECT '{kind}', {value}, 0, 0 WHERE {value} IS NOT NULL;"
+        f"INSERT INTO {MANY} (kind, of_id, after, turns, range_id) "
+        f"SELECT '{kind}', {value}, 0, 0, {of_range} WHERE {value} IS NOT NULL;"
     )
 
 
 #: A campaign came, or gives something on others than before: all in its range. Of a fixed price for several articles
 #: that of the condition counts. One that goes says nothing: nobody asks for its range any more.
 _OF_OFFER = (
-    f"INSERT INTO {MANY} (kind, of_id, after, turns) SELECT 'range', o.range_id, 0, 0 FROM ("
+    f"INSERT INTO {MANY} (kind, of_id, after, turns, range_id) SELECT 'range', o.range_id, 0, 0, 0 FROM ("
     f"SELECT CASE WHEN b.type = 'Fixed price' THEN c.range_id ELSE b.range_id END AS range_id "
     f"FROM {BENEFIT} b, {CONDITION} c WHERE b.id = NEW.benefit_id AND c.id = NEW.condition_id"
     f") o WHERE o.range_id IS NOT NULL;"
@@ -105,7 +105,7 @@ _LASTS_LONGER = (
 )
 _OFFER_DIFFERS = f"{_SITE} AND ({_differs('offer_type', 'benefit_id', 'condition_id')} OR {_LASTS_LONGER})"
 _OF_CONDITIONS = (
-    f"INSERT INTO {MANY} (kind, of_id, after, turns) SELECT 'range', c.range_id, 0, 0 FROM {OFFER} o "
+    f"INSERT INTO {MANY} (kind, of_id, after, turns, range_id) SELECT 'range', c.range_id, 0, 0, 0 FROM {OFFER} o "
     f"JOIN {CONDITION} c ON c.id = o.condition_id WHERE o.benefit_id = NEW.id AND c.range_id IS NOT NULL "
     f"AND NEW.type = 'Fixed price';"
 )
@@ -146,12 +146,12 @@ _TRIGGERS: list[tuple[str, str, str, str, str]] = [
     ("benefit", BENEFIT, "AFTER UPDATE", _differs("range_id", "type"),
      _many("range", "NEW.range_id") + " " + _OF_CONDITIONS),
     ("condition", CONDITION, "AFTER UPDATE", _differs("range_id"), _many("range", "NEW.range_id")),
-    ("range", RANGE, "AFTER UPDATE", _differs("includes_all_products", "proxy_class"), _many("all", "0")),
+    ("range", RANGE, "AFTER UPDATE", _differs("includes_all_products", "proxy_class"), _many("all", "0", "NEW.id")),
     *_of_links("in_range", IN_RANGE, lambda row: _tell(f"{row}.product_id")),
     *_of_links("left_out", LEFT_OUT, lambda row: _tell(f"{row}.product_id")),
-    *_of_links("inside", INSIDE, lambda row: _many("category", f"{row}.category_id")),
-    *_of_links("outside", OUTSIDE, lambda row: _many("category", f"{row}.category_id")),
-    *_of_links("classes", CLASSES, lambda row: _many("class", f"{row}.productclass_id")),
+    *_of_links("inside", INSIDE, lambda row: _many("category", f"{row}.category_id", f"{row}.range_id")),
+    *_of_links("outside", OUTSIDE, lambda row: _many("category", f"{row}.category_id", f"{row}.range_id")),
+    *_of_links("classes", CLASSES, lambda row: _many("class", f"{row}.productclass_id", f"{row}.range_id")),
 ]  # fmt: skip
 
 

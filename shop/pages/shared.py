@@ -32,6 +32,7 @@ HTMX = ("HX-Request", "HX-Target")  #: a view may answer these with a part of it
 VARY = ", ".join(("Cookie", "Accept-Encoding", *HTMX))
 MAX_BYTES = 600_000  #: of a page that is kept
 UNPACKED = 16  #: pages, those asked for last, that each process holds unpacked as well: half a megabyte
+UNPACKED_BYTES = 20_000  #: of a page that is held so, as it is kept: some 100,000 unpacked
 WAGTAIL = "wagtail_serve"
 #: Asked by who watches over the process: no page, and whether the process lives must not hang on the database.
 NO_PAGES = ("/healthz", "/readyz", "/metrics")
@@ -199,10 +200,12 @@ def _answer(request: HttpRequest, kept: Kept, plain: bytes | None = None) -> Htt
     return response
 
 
-@lru_cache(maxsize=UNPACKED)
 def _unpacked(body: bytes) -> bytes:
     """A kept page as it was made. Unpacking took a quarter of what an answer costs this process."""
-    return gzip.decompress(body)
+    return _held_unpacked(body) if len(body) <= UNPACKED_BYTES else gzip.decompress(body)
+
+
+_held_unpacked = lru_cache(maxsize=UNPACKED)(gzip.decompress)
 
 
 @lru_cache(maxsize=2_000)

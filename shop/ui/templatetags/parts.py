@@ -41,7 +41,7 @@ _html = Parts(most=1_500)
 #: Parts of which one is as large as twenty others.
 _large = {"listing": Parts(most=100), "facets": Parts(most=100)}
 _switches = Parts(most=500)
-LONGEST = 200  #: characters of an address whose switch is kept; what is longer somebody made up
+LONGEST = 200  #: characters of an address whose switch is kept; what is longer hardly anybody asks for again
 
 
 def _csrf(context: Context) -> str:
@@ -74,8 +74,10 @@ def _languages(context: Context) -> str:
         seen = {"request": request, "language_urls": own}
         return str(shown.template.render(Context(seen)))  # type: ignore[attr-defined]
 
-    if len(path) > LONGEST:
-        return made()
+    if len(path) > LONGEST:  # it stands on the page three times: made once
+        known: str | None = getattr(request, "_language_switch", None)
+        request._language_switch = known = made() if known is None else known
+        return known
     return _switches.kept((get_language(), path, tuple(own.items())), made)
 
 

@@ -124,7 +124,7 @@ def test_a_worker_that_died_in_between_goes_on_where_it_was(
     many.write_out()
     assert waiting() == (2, 1)
     with monkeypatch.context() as broken:
-        broken.setattr(many, "_pages", lambda row: 1 / 0)
+        broken.setattr(many, "_pages_of", lambda row: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             many.write_out()
     assert waiting() == (2, 1)
