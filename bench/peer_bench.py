@@ -39,13 +39,21 @@ SEARCH = {"stock": "/search/?q=schuh", "kontor": "/catalogue/search/?q=schuh"}
 THIRD = "/catalogue/search/?q=brookmann"  #: a third of Kontor's products answer to it, all of them to "schuh"
 PLURAL = "/catalogue/search/?q=schuhe"  #: the range says "Schuh": the database alone finds nothing
 PRODUCT_LINK = 'href="/catalogue/schuh-'
+NARROWED = "?colour=navy&size=36"  #: filters of a list that a shopper chose
 PRODUCTS = 12  #: product pages that are asked for in turn
 #: case -> how many times faster (requests per second) Kontor must be
-FASTER = {"cached_product": 20, "cached_category": 20, "product": 5, "category": 20, "search": 20}
+FASTER = {
+    "cached_product": 20,
+    "cached_product_with_basket": 20,
+    "cached_category": 20,
+    "product": 5,
+    "category": 20,
+    "search": 20,
+}
 
 #: what is asked of a small and of a large range: with kept answers of the index (""), and with nothing kept
 GROWTH = [
-    *itertools.product(("", "_anew"), ("product", "category", "search")),
+    *itertools.product(("", "_anew"), ("product", "category", "category_narrowed", "search")),
     ("_anew", "search_third"),
 ]
 
@@ -113,15 +121,22 @@ def _cases(running: dict[str, shops.Served]) -> dict[tuple[str, str], Callable[[
             "category": [category],
             "search": [SEARCH["stock" if is_stock else "kontor"]],
         }
+        if not is_stock:
+            visits["category_narrowed"] = [f"{category}{NARROWED}"]
         if kind.endswith("_anew"):
             visits["search_third"] = [THIRD]
         if kind == "kontor":
             visits = {"cached_product": products, "cached_category": [category]}
+            with_basket = orders.cookies_with_a_basket(shop.port, products[0])
+            cases[kind, "cached_product_with_basket"] = _drive(shop.port, products, roots, with_basket)
         for case, paths in visits.items():
             cases[kind, case] = _drive(shop.port, paths, roots)
         if kind in ("stock", "kontor"):
             cases[kind, "order"] = _order(shop.port, products, roots, is_stock=is_stock)
-    order = ("cached_product", "cached_category", "product", "category", "search", "search_third", "order")
+    order = (
+        "cached_product", "cached_product_with_basket", "cached_category", "product", "category", "category_narrowed",
+        "search", "search_third", "order",
+    )  # fmt: skip
     return dict(sorted(cases.items(), key=lambda row: order.index(row[0][1])))
 
 
@@ -135,8 +150,8 @@ def _addresses(port: int, is_stock: bool) -> tuple[list[str], str]:
     return products, category.group(1)
 
 
-def _drive(port: int, paths: list[str], roots: tuple[int, int]) -> Callable[[float], Cost]:
-    return lambda seconds: load.drive(port, paths, seconds=seconds, roots=roots)
+def _drive(port: int, paths: list[str], roots: tuple[int, int], cookies: str = "") -> Callable[[float], Cost]:
+    return lambda seconds: load.drive(port, paths, seconds=seconds, roots=roots, cookies=cookies)
 
 
 def _order(
@@ -155,7 +170,7 @@ def _figures(costs: dict[tuple[str, str], Cost], rounds: Costs, rss: dict[str, f
         figures[f"peer.{kind}_{case}_cpu_ms"] = Figure(round(cost.cpu_ms, 2), "ms of CPU")
     for case, times in FASTER.items():
         ours = ("kontor" if case.startswith("cached_") else "unkept", case)
-        theirs = ("stock", case.removeprefix("cached_"))
+        theirs = ("stock", case.removeprefix("cached_").removesuffix("_with_basket"))
         faster = [a.per_second / b.per_second for a, b in zip(rounds[ours], rounds[theirs], strict=True)]
         cheaper = costs[theirs].cpu_ms / max(costs[ours].cpu_ms, 0.001)
         figures[f"peer.times_faster_{case}"] = Figure(
@@ -165,6 +180,11 @@ def _figures(costs: dict[tuple[str, str], Cost], rounds: Costs, rss: dict[str, f
     for case in ("product", "category", "search"):
         anew = costs["anew", case].per_second / costs["stock", case].per_second
         figures[f"peer.times_faster_{case}_anew"] = Figure(round(anew, 1), "x")
+    ordered = [
+        a.per_second / b.per_second
+        for a, b in zip(rounds["kontor", "order"], rounds["stock", "order"], strict=True)
+    ]
+    figures["peer.times_faster_order"] = Figure(round(median(ordered), 1), "x")
     part = costs["kontor", "order"].cpu_ms / costs["stock", "order"].cpu_ms
     figures["peer.order_cpu_part"] = Figure(round(part, 3), "of stock's CPU", at_most=_promised(0.333))
     for how, case in GROWTH if GROWS else ():

@@ -62,10 +62,11 @@ def rss_mb(root: int) -> float:
     return largest / 1024
 
 
-def get(port: int, path: str) -> bytes:
-    """One GET by a reader without cookies; raises RuntimeError for anything but 200."""
+def get(port: int, path: str, cookies: str = "") -> bytes:
+    """One GET by a reader with these cookies ("a=1; b=2"); raises RuntimeError for anything but 200."""
     with socket.create_connection((HOST, port), timeout=60) as link:
-        link.sendall(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
+        more = f"Cookie: {cookies}\r\n" if cookies else ""
+        link.sendall(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n{more}Connection: close\r\n\r\n".encode())
         parts = []
         while part := link.recv(1 << 16):
             parts.append(part)
@@ -75,9 +76,11 @@ def get(port: int, path: str) -> bytes:
     return answer
 
 
-def drive(port: int, paths: Sequence[str], *, seconds: float, roots: Sequence[int]) -> Cost:
+def drive(
+    port: int, paths: Sequence[str], *, seconds: float, roots: Sequence[int], cookies: str = ""
+) -> Cost:
     """Ask for the paths in turn over CONNECTIONS connections for so many seconds. Each gets through at least once."""
-    return _measure(lambda turn: get(port, paths[turn % len(paths)]), seconds, roots, CONNECTIONS)
+    return _measure(lambda turn: get(port, paths[turn % len(paths)], cookies), seconds, roots, CONNECTIONS)
 
 
 def repeat(deed: Callable[[int], object], *, seconds: float, roots: Sequence[int]) -> Cost:

@@ -36,8 +36,8 @@ class Guest:
 
     def __init__(self, port: int) -> None:
         self.base = f"http://127.0.0.1:{port}"
-        jar = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        self.jar = http.cookiejar.CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar))
 
     def get(self, path: str) -> str:
         """The page after all redirects."""
@@ -81,14 +81,26 @@ def order_at_stock(port: int, product_path: str) -> None:
         raise RuntimeError(f"the stock shop ended at {guest.at}")
 
 
-def order_at_kontor(port: int, product_path: str) -> None:
-    """The same at Kontor, paid in advance. Raises RuntimeError when it ends elsewhere than at the order."""
-    guest = Guest(port)
+def _put_in_kontors_basket(guest: Guest, product_path: str) -> None:
     page = guest.get(product_path)
     variant = re.search(r'name="product_id" value="(\d+)"', page)
     if not variant:
         raise RuntimeError(f"{product_path} cannot be bought")
     guest.post("/basket/add/", {"product_id": variant.group(1), "quantity": "1"}, page)
+
+
+def cookies_with_a_basket(port: int, product_path: str) -> str:
+    """What the browser of a guest sends at Kontor who has a piece in the basket and has read the message of it."""
+    guest = Guest(port)
+    _put_in_kontors_basket(guest, product_path)
+    guest.get("/basket/")
+    return "; ".join(f"{one.name}={one.value}" for one in guest.jar if one.value)
+
+
+def order_at_kontor(port: int, product_path: str) -> None:
+    """The same at Kontor, paid in advance. Raises RuntimeError when it ends elsewhere than at the order."""
+    guest = Guest(port)
+    _put_in_kontors_basket(guest, product_path)
     page = guest.get("/checkout/")
     # Another guest each time: goods are kept for a few unpaid orders of one person only.
     page = guest.post(guest.at, CONTACT | {"email": f"{uuid.uuid4().hex[:12]}@example.org"}, page)
