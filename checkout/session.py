@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from shop.customers.models import User
 
 KEY = "checkout"
+#: what the first step asks for
+OF_CONTACT = (
+    "email",
+    "phone",
+    "billing",
+    "other_delivery",
+    "delivery_address",
+    "company",
+    "vat_id",
+    "buyer_reference",
+)
 TYPED = "checkout_typed"  #: a form that was sent when nobody was signed in any more
 DRAFT_OF = "checkout_of"  #: whose the draft is, where a page of a signed-in person carried it
 CARRIED_SALT = "checkout.session.carried"
+TAKEN_SALT = "checkout.session.taken"
 CARRIED_VALID_S = 24 * 3600  #: a page that stood open longer begins anew
 TYPED_MAX = 200  #: characters of one field
 ESTIMATE = "estimate"  #: where the basket page was asked to reckon delivery to
@@ -102,6 +116,13 @@ def carried(request: HttpRequest, draft: Draft) -> str:
     """The draft, signed, for a hidden field of the page: it outlives the session (see ``take_up``)."""
     content = {"draft": asdict(draft), "member": getattr(request.user, "pk", None) or 0}
     return signing.dumps(content, salt=CARRIED_SALT, compress=True)
+
+
+def taken(draft: Draft) -> str:
+    """A mark of what the first step has told us: another one as soon as any of it is another. It says nothing of what
+    it stands for. Browsers keep what was typed only as long as the mark stays (static/js/keep.js)."""
+    told = {name: value for name, value in asdict(draft).items() if name in OF_CONTACT}
+    return salted_hmac(TAKEN_SALT, json.dumps(told, sort_keys=True)).hexdigest()[:16]
 
 
 def take_up(request: HttpRequest) -> bool:

@@ -80,6 +80,7 @@ def _page(request: HttpRequest, step: str, found: Quote, status: int = 200, **co
         "quote": found,
         "draft": found.draft,
         "carried": session.carried(request, found.draft),
+        "taken": session.taken(found.draft),
     }
     return render(request, f"storefront/checkout/{step}.html", context, status=status)
 

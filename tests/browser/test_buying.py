@@ -84,3 +84,48 @@ def test_the_basket_changes_in_place_and_the_checkout_loses_nothing(
     page.goto(live_server.url + reverse("newsletter"))
     judge.see("newsletter")
     assert not judge.found, "\n".join(judge.found)
+
+
+def test_what_was_typed_stays_until_the_server_has_it(
+    live_server: Any, open_window: Callable[..., Page]
+) -> None:
+    """A dead spot at the button of the first step; then what the server has is shown, also what another tab sent."""
+    ensure()
+    with override("de"):
+        person = make_user("erika@example.org", first_name="Erika")
+        make_basket((make_variant(), 1), owner=person)
+    page = open_window(locale="de-DE")
+    phone.sign_in(page.context, live_server.url, person)
+    contact = live_server.url + reverse("checkout:contact")
+    street = "input[name=billing-line1]"
+    kept = "Object.keys(sessionStorage).filter((key) => key.startsWith('keep:')).length"
+
+    def send(tab: Page, line: str, postcode: str = "20457") -> None:
+        said = {"first_name": "Erika", "last_name": "Beispiel", "postcode": postcode, "line4": "Hamburg"}
+        for name, text in ({"line1": line} | said).items():
+            tab.locator(f"input[name=billing-{name}]").fill(text)
+        tab.locator(".checkout__main .form__actions button").click()
+
+    page.goto(contact)
+    page.route(contact, lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    with page.expect_event("requestfailed"):
+        send(page, "Getippte Straße 9")
+    page.goto(contact)
+    assert page.locator(street).input_value() == "Getippte Straße 9", "no answer came"
+    page.unroute(contact)
+    send(page, "Getippte Straße 10", "ABC")
+    page.locator(".summary--bad").wait_for()
+    page.goto(contact)
+    assert page.locator(street).input_value() == "Getippte Straße 10", "it was refused"
+    send(page, "Neue Straße 1")
+    page.wait_for_url("**" + reverse("checkout:delivery"))
+    assert page.evaluate(kept) == 0, "the server has it"
+    page.goto(contact)
+    assert page.locator(street).input_value() == "Neue Straße 1"
+    page.locator(street).fill("Halbe Straße")
+    other = page.context.new_page()
+    other.goto(contact)
+    send(other, "Neuere Straße 2")
+    other.wait_for_url("**" + reverse("checkout:delivery"))
+    page.goto(contact)
+    assert page.locator(street).input_value() == "Neuere Straße 2", "nothing older over what the server has"
