@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from . import account, account_addresses, account_requests, deletion, newsletter, reorder
+from . import account, account_addresses, account_requests, deletion, newsletter, own_data, reorder
 
 app_name = "account"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("requests/", account_requests.requests, name="requests"),
     path("delete/", deletion.delete, name="delete"),
     path("delete/keep/", deletion.keep, name="delete_undo"),
+    path("data/", own_data.own_data, name="data"),
     path("newsletter/", newsletter.of_account, name="newsletter"),
     path("addresses/", account_addresses.addresses, name="addresses"),
     path("addresses/new/", account_addresses.create, name="address_new"),

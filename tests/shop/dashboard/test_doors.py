@@ -47,7 +47,7 @@ DOORS = {
         :withdrawal :withdrawal-receipt :help :help-draft :help-case :help-sent :help-settled :help-picture
         :newsletter :newsletter-confirm :newsletter-leave""",
     SHOPPER: """
-        account:reorder account:newsletter account:delete account:delete_undo
+        account:reorder account:newsletter account:delete account:delete_undo account:data
         account:overview account:orders account:order account:invoices account:credit account:requests account:addresses
         account:address_new account:address account:address_default account:address_delete account:profile
         account:sessions

@@ -161,7 +161,7 @@ METHODS: dict[str, dict[str, str]] = {
             customer-merge rule delivery-method product product-price review synonym-new
             phone-order-new approval-limits""",
         "account": """
-            reorder address address_new profile delete newsletter sessions""",
+            reorder address address_new profile delete newsletter sessions data""",
         "orders": """
             change exchange return-label lookup shortage""",
         "reviews": """
