@@ -117,8 +117,8 @@ def _shown_filters(
 
 def _plain_notice() -> str:
     return _(
-        "Our search is having a rest. Until it is back we look for your exact words in names, descriptions and "
-        "article numbers."
+        "Our search is having a rest. Until it is back we look for your exact words in names, descriptions, "
+        "categories and article numbers."
     )
 
 

@@ -46,7 +46,7 @@ from .models import (  # type: ignore[attr-defined]
 )
 from .partner.models import StockRecord
 from .shown import note
-from .tree import tree
+from .tree import Node, tree
 
 IN_STOCK = Q(backorderable=True) | Q(num_in_stock__gt=F("num_allocated"))
 SHOWN = Coalesce("product__parent_id", "product_id")
@@ -65,6 +65,7 @@ OFFER_FIELDS = (
 )
 FACETS_KEPT_S = 60
 EXACT_UP_TO = 5_000  #: products of a list whose filters are counted one by one
+PART_MIN = 3  #: letters of a word that is looked for within the names of categories
 SAMPLE = 2_000  #: products looked at for the filters of a longer list
 
 
@@ -116,8 +117,21 @@ def _products(wishes: ListWishes, category_ids: Sequence[int] | None) -> QuerySe
     if wishes.rating:
         products = products.filter(rating__gte=min(int(stars) for stars in wishes.rating))
     for word in wishes.words:
-        products = products.filter(search_text__contains=word)
+        products = products.filter(Q(search_text__contains=word) | _stands_in(word))
     return products.filter(maker_id__in=[int(pk) for pk in wishes.brand]) if wishes.brand else products
+
+
+def _stands_in(word: str) -> Q:
+    """Products in a category with the word in its name, in any language, or below one. No query of its own: the range
+    is remembered."""
+    found = {pk for node in tree().by_id.values() if _is_named(node, word) for pk in node.ids_below}
+    members = ProductCategory.objects.filter(category_id__in=sorted(found))
+    return Q(pk__in=members.values("product_id")) if found else Q()
+
+
+def _is_named(node: Node, word: str) -> bool:
+    """Whether a word is a part of the name, or, where it is so short that it is a part of most, a word of it."""
+    return word in (node.names if len(word) >= PART_MIN else node.names.split())
 
 
 def _with_all_below(category_ids: Iterable[str]) -> list[int]:

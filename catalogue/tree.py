@@ -29,6 +29,7 @@ class Node:
     description_local: str
     url: str
     in_menu: bool
+    names: str = ""  #: in every language, in small letters: what a shopper may type
     image: str = ""  #: the name of its picture's file
     widths: tuple[int, ...] = ()  #: the sizes made of it
     parent: Node | None = None
@@ -76,6 +77,11 @@ def menu() -> list[Node]:
     return [node for node in tree().roots if node.in_menu]
 
 
+def _names(row: Category) -> str:
+    others = (str(texts.get("name") or "") for texts in row.texts.values())
+    return " ".join([row.name, *others]).lower()
+
+
 def _read() -> Tree:
     by_path: dict[str, Node] = {}
     roots: list[Node] = []
@@ -88,6 +94,7 @@ def _read() -> Tree:
             id=row.pk,
             slug=row.slug,
             name_local=row.name_local,
+            names=_names(row),
             description_local=row.description_local,
             url=reverse("catalogue:category", kwargs={"slug": row.slug, "pk": row.pk}),
             in_menu=not row.exclude_from_menu,

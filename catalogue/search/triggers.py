@@ -138,6 +138,8 @@ _TRIGGERS: list[tuple[str, str, str, str, str]] = [
     ("product_gone", PRODUCT, "AFTER DELETE", "", _tell("OLD.id")),
     ("shelf_new", SHELF, "AFTER INSERT", "", _tell("NEW.product_id")),
     ("shelf_gone", SHELF, "AFTER DELETE", "", _tell("OLD.product_id")),
+    ("shelf", SHELF, "AFTER UPDATE", _differs("product_id", "category_id"),
+     _tell("OLD.product_id") + " " + _tell("NEW.product_id")),
     ("category", CATEGORY, "AFTER UPDATE", _CATEGORY_DIFFERS, _ON_SHELVES),
     ("maker", MAKER, "AFTER UPDATE", _differs("brand"), _with("maker_id")),
     ("colour", COLOUR, "AFTER UPDATE", _COLOUR_DIFFERS, _with("colour_id")),

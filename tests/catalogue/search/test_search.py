@@ -216,6 +216,22 @@ CHANGES = [
 
 
 @pytest.mark.both_databases
+def test_the_index_hears_of_a_shelf_whose_row_is_written_over(client: Client, search_index: Index) -> None:
+    """Of both: what it was taken from, and what it was given to."""
+    shoes, dyke = make_category("Halbschuhe"), make_category("Deichware")
+    first, second = make_product("Elbschuh", category=shoes), make_product("Priel")
+    search_index.hear()
+    row = ProductCategory.objects.filter(product=first)
+    row.update(category=dyke)
+    assert search_index.hear() == 1
+    assert titles(search(client, "deichware")) == ["Elbschuh"]
+    assert titles(search(client, "halbschuhe")) == []
+    row.update(product=second)
+    assert search_index.hear() == 2
+    assert titles(search(client, "deichware")) == ["Priel"]
+
+
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("change", "asked", "before", "after"), CHANGES, ids=range(len(CHANGES)))
 def test_the_index_hears_every_change(
     client: Client, search_index: Index, change: Any, asked: dict[str, str], before: int, after: int
@@ -247,6 +263,40 @@ def test_without_an_index_the_database_answers_with_a_notice(
         response = client.get("/catalogue/search/", {"q": q})
         assert titles(response) == ["Elbschuh"]
         assert response.context["search_notice"] in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+@pytest.mark.parametrize("language", ["", "/en"])
+def test_without_an_index_the_name_of_a_category_finds_what_stands_in_it_and_below(
+    client: Client, settings: Any, tmp_path: Any, language: str
+) -> None:
+    settings.SEARCH_DIR = tmp_path / "none"
+    top = make_category("Gartenware", en="Outdoors")
+    make_product("Elbschuh", category=make_category("Gummizeug", parent=top, en="Rubbers"))
+    make_product("Priel", category=make_category("TV"))
+    hidden = make_category("Verborgenes", is_public=False)
+    make_product("Watt", category=hidden)
+
+    def found(q: str) -> list[str]:
+        return titles(client.get(f"{language}/catalogue/search/", {"q": q}))
+
+    for q in ("gartenware", "GUMMIZEUG", "outdoors", "rubber", "gartenware rubber elbschuh", "elbschuh"):
+        assert found(q) == ["Elbschuh"], q
+    assert found("tv") == ["Priel"]
+    for q in ("gartenware priel", "gartenware tv", "verborgenes", "iz"):
+        assert found(q) == [], q
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "words"), [("", "in Namen, Beschreibungen, Kategorien"), ("/en", "categories")]
+)
+def test_the_notice_says_where_words_are_looked_for(
+    client: Client, settings: Any, tmp_path: Any, language: str, words: str
+) -> None:
+    settings.SEARCH_DIR = tmp_path / "none"
+    assert words in client.get(f"{language}/catalogue/search/", {"q": "deich"}).context["search_notice"]
 
 
 def test_an_engine_that_broke_is_left_alone_for_a_while(
