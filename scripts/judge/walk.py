@@ -34,9 +34,10 @@ BEHIND = {
     "address": ("/account/addresses/", "main a[href$='/account/addresses/new/']"),
 }
 PAGES = ("home", "list", "narrowed", "search", "product", "basket", *STEPS, "thanks", "card")
-#: Bytes that came over the wire, compressed, without product pictures. Of other servers' files a page is told nothing.
+#: Bytes that came over the wire, compressed, without pictures of products: those of categories and of written pages
+#: count. Of other servers' files a page is told nothing.
 WEIGHT = """() => ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
-    .filter(one => !new URL(one.name).pathname.startsWith('/media/'))
+    .filter(one => !new URL(one.name).pathname.startsWith('/media/images/products/'))
     .reduce((sum, one) => sum + one.transferSize, 0)"""
 A_PRODUCT = "main .products a[href*='/catalogue/']"
 FIRST_FILTERS = """() => [...document.querySelectorAll('#facets details')].slice(0, 2)
@@ -123,9 +124,9 @@ def _second_look(browser: Browser, page: Page, name: str) -> Seen:
 
 
 def _barriers(page: Page) -> list[str]:
-    from tests.support.axe import barriers
+    from tests.support.axe import SHOP_RULES, barriers
 
-    return barriers(page)
+    return barriers(page, SHOP_RULES)
 
 
 def _to_the_button(page: Page, url: str) -> Iterator[str]:
