@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 
@@ -37,6 +38,74 @@ def test_clients_of_the_outside_world_have_one_door_each() -> None:
         if module.name not in allowed and library in {name.split(".")[0] for name in module.imports()}
     ]
     assert not wrong, "\n".join(wrong)
+
+
+#: Writing into the index is slow, and two who write at once leave an older state: the worker, and whoever asks by hand.
+WRITERS = {
+    "catalogue/search/actions.py",
+    "catalogue/search/tasks.py",
+    "catalogue/search/management/commands/search_index.py",
+}
+
+
+def _writes_the_index(text: str, package: str) -> list[int]:
+    """Lines that take flush() or rebuild() out of catalogue.search.actions, or call them of it. ``package``: where the
+    text lies, for relative imports."""
+    tree, known, lines = ast.parse(text), {"catalogue.search.actions"}, []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                if source == "catalogue.search.actions" and alias.name in ("flush", "rebuild", "*"):
+                    lines.append(node.lineno)
+                if f"{source}.{alias.name}" == "catalogue.search.actions":
+                    known.add(alias.asname or alias.name)
+        elif isinstance(node, ast.Import):
+            known |= {
+                one.asname for one in node.names if one.name == "catalogue.search.actions" and one.asname
+            }
+    return lines + [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("flush", "rebuild")
+        and ast.unparse(node.value) in known
+    ]
+
+
+def test_the_index_is_written_by_the_worker_alone() -> None:
+    wrong = [
+        f"{module.name}:{line}"
+        for module in modules()
+        if module.name not in WRITERS
+        for line in _writes_the_index(
+            module.text, ".".join(module.path.relative_to(ROOT).with_suffix("").parts[:-1])
+        )
+    ]
+    assert not wrong, (
+        f"{', '.join(wrong)}: takes flush() or rebuild() of catalogue.search.actions; the index is written by the "
+        "worker alone. Remedy: write the row and let the triggers tell the index (catalogue/search/triggers.py), or "
+        "ask for catalogue.search.tasks.build.delay()"
+    )
+
+
+def test_who_writes_the_index_past_the_worker_is_seen() -> None:
+    for package, text in (
+        ("shop", "from catalogue.search.actions import flush as now"),
+        ("catalogue", "from .search.actions import rebuild"),
+        ("catalogue.partner", "def one():\n    from ..search import actions\n    actions.flush()"),
+        ("catalogue.search", "from . import actions as verbs\nverbs.rebuild()"),
+        ("shop", "import catalogue.search.actions\ncatalogue.search.actions.flush()"),
+        ("shop", "import catalogue.search.actions as verbs\nverbs.flush()"),
+    ):
+        assert _writes_the_index(text, package), text
+    for package, text in (
+        ("shop", "from catalogue.search.actions import tidy\nfile.flush()"),
+        ("catalogue", "from .actions import rebuild"),
+        ("catalogue", "from . import actions\nactions.flush()"),
+    ):
+        assert not _writes_the_index(text, package), text
 
 
 def test_forked_classes_are_imported_and_not_looked_up() -> None:

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from oscar.apps.address.models import UserAddress
 
-from catalogue import campaigns
+from catalogue import campaigns, queries
 from catalogue.partner.models import StockRecord
 from checkout.order.models import Order
 from checkout.payment.models import CustomerCredit, Payment
@@ -107,6 +107,51 @@ def test_a_product_page_and_lists_stay_within_their_budgets(
         "/catalogue/search/?q=schuh",
     ):
         spent_on(lambda u=url: reader.get(u)).within("page", LIST)  # type: ignore[misc]
+
+
+def first_visits(monkeypatch: pytest.MonkeyPatch, *, many: int) -> dict[str, Spent]:
+    """In a process that has shown another article and other lists, and these never."""
+    monkeypatch.setattr(campaigns._memory, "kept_s", 0)
+    seen, unseen = make_category("Schuhe"), make_category("Stiefel")
+    known, new = make_product("Elbschuh", category=seen), make_product("Priel", category=unseen)
+    for category in (seen, unseen):
+        make_product("Alster", category=category)
+        make_many(many, category=category, sizes=3)
+    reader = Client()
+
+    def lists(category: Any, word: str) -> list[str]:
+        whole = f"/catalogue/category/{category.slug}_{category.pk}/"
+        return [whole, f"{whole}?colour=navy&sort=price", f"/catalogue/search/?q={word}"]
+
+    sharing.forget()  # the articles are new
+    for url in (known.get_absolute_url(), *lists(seen, "elbschuh")):
+        assert reader.get(url).status_code == 200
+    found: dict[str, Spent] = {}
+    names = ("list", "narrowed", "search")
+    for name, url in zip(names, lists(unseen, "stiefel"), strict=True):
+        found[name] = spent_at_first(reader, url)
+        queries._read.forget()  # each of them is the first that shows these articles
+    return found | {"product": spent_at_first(reader, new.get_absolute_url())}
+
+
+def spent_at_first(reader: Client, url: str) -> Spent:
+    """What the first visit takes."""
+    spent = Spent()
+    with spent.step("page"):
+        assert reader.get(url).status_code == 200
+    return spent
+
+
+def test_a_first_visit_in_a_warm_process_stays_within_the_budgets_whatever_the_range(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few, more = (first_visits(monkeypatch, many=many) for many in (2, 60))
+    for found in (few, more):
+        for name, spent in found.items():
+            spent.within("page", PRODUCT if name == "product" else LIST)
+    counts = [{name: spent.steps["page"] for name, spent in found.items()} for found in (few, more)]
+    assert counts[0] == counts[1]
+    assert all(counts[0].values()), "a page that asks nothing was no first visit"
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,12 @@ def test_one_that_waited_too_long_in_the_queue_is_not_done(db: None) -> None:
     assert row["options"]["expires"] <= 5
 
 
+def test_changes_are_taken_in_each_second(db: None) -> None:
+    """A change is to be seen within two seconds: one of waiting, one of writing."""
+    rows = [row for row in shop_settings.CELERY_BEAT_SCHEDULE.values() if row["task"] == "search.take_in"]
+    assert rows and min(float(row["schedule"]) for row in rows) <= 1.0
+
+
 def test_a_missing_index_that_is_asked_for_three_times_is_built_once(
     search_index: Index, settings: Any, tmp_path: Any
 ) -> None:

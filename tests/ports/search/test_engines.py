@@ -40,18 +40,26 @@ def test_words_in_both_languages_compounds_umlauts_and_numbers(client: Client, i
 
 def test_filters_and_exact_counts_on_variants(client: Client, index: Index) -> None:
     shoes = make_category("Schuhe")
-    make_product("A", category=shoes, colours=("navy", "sand"), sizes=("41", "42"), brand="Tidewerk")
-    make_product("B", category=shoes, colours=("navy",), sizes=("42",), stock=0, brand="Fjellgang")
+    first = make_product("A", category=shoes, colours=("navy", "sand"), sizes=("41", "42"), brand="Tidewerk")
+    other = make_product("B", category=shoes, colours=("navy",), sizes=("42",), stock=0, brand="Fjellgang")
+    tide, fjell = str(first.maker_id), str(other.maker_id)
     make_product("C", colours=("sand",), sizes=("41",), price_minor=2_000, reference_minor=4_000)
     index.hear()
     page = search(client)
     assert options(page, "colour") == {"navy": 2, "sand": 2}
     assert options(page, "offer") == {"1": 1}
     assert options(page, "category") == {str(shoes.pk): 2}
+    assert options(page, "brand") == {tide: 2, fjell: 1}
+    assert options(page, "price") == {"0-2500": 1, "5000-10000": 2}
     chosen = search(client, colour=["navy", "sand"], size="42")
     assert titles(chosen) == ["B", "A"]
     assert options(chosen, "size") == {"41": 2, "42": 2}
     assert options(chosen, "available") == {"1": 1}
+    assert options(chosen, "brand") == {tide: 1, fjell: 1}
+    assert options(chosen, "price") == {"5000-10000": 2}, "C has the colour, but not in this size"
+    narrowed = search(client, brand=tide, price="0-2500")
+    assert options(narrowed, "brand") == {tide: 1}, "what the price leaves"
+    assert options(narrowed, "price") == {"0-2500": 1, "5000-10000": 1}, "what the brand leaves"
     assert titles(search(client, colour="sand", size="41", available="1", price="0-2500")) == ["C"]
 
 

@@ -14,10 +14,10 @@ from django.db import connection
 from django.test import Client
 from wagtail.models import Page, PageViewRestriction
 
-from catalogue.models import Category, CategoryPicture, Product, ProductImage
+from catalogue.models import Category, CategoryPicture, Product, ProductCategory, ProductImage
 from catalogue.partner.actions import change_stock
 from catalogue.partner.models import StockRecord
-from catalogue.search.models import Boost
+from catalogue.search.models import Boost, Synonym
 from fulfilment.warehouse.picking.models import CutOff
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Site
 from shop.kernel import guards, invariants, parts, sharing
@@ -273,6 +273,39 @@ def test_what_marketing_lifts_is_further_up_at_once_on_a_page_that_is_kept(
     assert order() == ["Halbschuh", "Elbschuh"]
     boost.delete()
     assert order() == ["Elbschuh", "Halbschuh"]
+
+
+def test_a_synonym_is_seen_at_once_on_a_page_that_is_kept(shop: dict[str, Any], search_index: Index) -> None:
+    make_product("Deichtreter", category=shop["node"])
+    search_index.hear()
+    reader = Client()
+    assert "Deichtreter" not in text(reader, shop["search"])
+    assert len(queries_of(reader, shop["search"])) <= 2, "it is kept"
+    synonym = Synonym.objects.create(words="Elbschuh, Deichtreter")
+    assert "Deichtreter" in text(reader, shop["search"])
+    Synonym.objects.filter(pk=synonym.pk).update(words="Elbschuh, Wattläufer")
+    assert "Deichtreter" not in text(reader, shop["search"])
+    Synonym.objects.filter(pk=synonym.pk).update(words="Elbschuh, Deichtreter")
+    assert "Deichtreter" in text(reader, shop["search"])
+    Synonym.objects.all().delete()
+    assert "Deichtreter" not in text(reader, shop["search"])
+
+
+def test_an_article_put_on_another_shelf_leaves_the_kept_pages_of_the_former_one(
+    shop: dict[str, Any],
+) -> None:
+    other = make_category("Deichware")
+    there = f"/catalogue/category/{other.slug}_{other.pk}/"
+    reader = Client()
+    assert "Elbschuh" in text(reader, shop["category"]) and "Elbschuh" not in text(reader, there)
+    assert "Deichware" not in re.sub(
+        r"(?s)<header.*?</header>|<footer.*?</footer>", "", text(reader, shop["product"])
+    )
+    ProductCategory.objects.filter(product=shop["shoe"]).update(category=other)
+    assert "Elbschuh" not in text(reader, shop["category"]) and "Elbschuh" in text(reader, there)
+    assert "Deichware" in re.sub(
+        r"(?s)<header.*?</header>|<footer.*?</footer>", "", text(reader, shop["product"])
+    )
 
 
 def test_a_store_that_closes_and_a_visit_called_off_leave_the_product_page_at_once(
