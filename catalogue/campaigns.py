@@ -48,6 +48,8 @@ _SOME_LEFT = (
 ) & (Q(max_discount=None) | Q(max_discount=0) | Q(total_discount__lt=F("max_discount")))
 _RANGE = ("id", "includes_all_products", "proxy_class")
 _FIELDS = ("pk", "name", "description", "priority", "start_datetime", "end_datetime", "benefit__type")
+_OF_ITS_CONDITION = ("date_created", "condition__type", "condition__value", "condition__proxy_class")
+_OF_ONE_PIECE = 1  #: a condition of so many pieces, or so much money, asks for nothing further
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class Campaign:
     begins: dt.datetime | None
     ends: dt.datetime | None
     range: OfRange
+    since: dt.datetime  #: when it began: where it has no first moment, when it was made
+    takes_off: bool  #: a share or an amount off, of each single piece; nothing further is asked for it
 
     def runs_at(self, moment: dt.datetime) -> bool:
         """Whether it gives something at this moment."""
@@ -93,17 +97,29 @@ def _read(rows: QuerySet[Any]) -> tuple[Campaign, ...]:
     """Those of ``rows`` that are for everybody and have not ended, the most important first. One query."""
     of_ranges = [f"{side}__range__{name}" for side in ("benefit", "condition") for name in _RANGE]
     found = []
-    for pk, name, description, priority, begins, ends, kind, *of_both in (
+    for pk, name, description, priority, begins, ends, kind, made, *rest in (
         rows.filter(offer_type=ConditionalOffer.SITE)
         .exclude(end_datetime__lt=now())
         .order_by("-priority", "pk")
-        .values_list(*_FIELDS, *of_ranges)
+        .values_list(*_FIELDS, *_OF_ITS_CONDITION, *of_ranges)
     ):
+        condition, of_both = rest[:3], rest[3:]
         range_id, everything, programmed = of_both[3:] if kind == Benefit.FIXED_PRICE else of_both[:3]
         if range_id and not programmed:
             of = OfRange(range_id, everything)
-            found.append(Campaign(pk, name, description, priority, begins, ends, of))
+            takes_off = kind in _OFF and _asks_nothing(condition, of_both[0], of_both[3:])
+            found.append(
+                Campaign(pk, name, description, priority, begins, ends, of, begins or made, takes_off)
+            )
     return tuple(found)
+
+
+def _asks_nothing(condition: Sequence[Any], given_on: int, asked_of: Sequence[Any]) -> bool:
+    """Whether whoever buys one piece of the range that is given something on (``given_on``) fulfils a condition: its
+    kind, value and class, and the range it asks for."""
+    (kind, value, programmed), (asked, everything, odd) = condition, asked_of
+    plain = bool(kind) and not programmed and not odd and (value or 0) <= _OF_ONE_PIECE
+    return plain and (asked == given_on or bool(everything))
 
 
 def planned() -> tuple[Campaign, ...]:

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Q, Subquery
 
 from shop.kernel.clock import now
 from shop.kernel.money import to_decimal
@@ -113,6 +113,18 @@ def _lowest(periods: Iterable[PricePeriod], currency: str, moment: dt.datetime) 
         ),
         default=None,
     )
+
+
+def lowest_before_each(moment: dt.datetime) -> Subquery:
+    """For stock records: what ``lowest_before()`` says of each, as SQL."""
+    since = moment - dt.timedelta(days=REFERENCE_DAYS)
+    asked = PricePeriod.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gt=since),
+        stockrecord=OuterRef("pk"),
+        currency=OuterRef("price_currency"),
+        valid_from__lt=moment,
+    )
+    return Subquery(asked.order_by("gross_minor").values("gross_minor")[:1])
 
 
 def began(periods: Sequence[PricePeriod]) -> dt.datetime | None:

@@ -10,6 +10,7 @@ from itertools import chain, islice
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
+from catalogue.announced import not_from_the_lowest
 from catalogue.models import Maker, Product, ProductImage
 from catalogue.partner.prices import unlawful_references
 from catalogue.partner.vat import UnknownVatRate, rate_bp
@@ -18,7 +19,7 @@ from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.finance.invoicing.models import Invoice
 from shop.kernel.clock import now
 from shop.notifications.models import OutgoingAttachment, OutgoingMail
-from shop.pages.models import ContentPage
+from shop.pages.models import ContentPage, GuaranteeNotice
 
 from . import invoices
 from .makers import outside_the_eu
@@ -46,6 +47,12 @@ def reductions_lawful(rule: Rule, day: dt.date) -> list[str]:
     return _some(unlawful_references())
 
 
+def announcements_lawful(rule: Rule, day: dt.date) -> list[str]:
+    """No campaign of today announces an amount that is not taken off the lowest price of the 30 days before it. One
+    query per campaign that announces one."""
+    return _some(not_from_the_lowest())
+
+
 def makers_named(rule: Rule, day: dt.date) -> list[str]:
     """No public product without a manufacturer that can be reached by post and electronically, without a picture or
     without its type; where the manufacturer's address is outside the EU, somebody inside answers for it."""
@@ -66,6 +73,16 @@ def makers_named(rule: Rule, day: dt.date) -> list[str]:
         (public.filter(Q(product_class=None) | Q(title="")), "its type is missing"),
     ]
     return _some(f"{row.title}: {what}" for rows, what in wanting for row in rows[: NAMED + 1])
+
+
+def graphics_uploaded(rule: Rule, day: dt.date) -> list[str]:
+    """The Commission's graphic of the notice on the legal guarantee is uploaded in every language of the shop."""
+    uploaded = set(GuaranteeNotice.objects.values_list("language", flat=True))
+    return [
+        f"not uploaded in {code} (/cms/snippets/pages/guaranteenotice/): pages show words of the shop's own"
+        for code, _name in settings.LANGUAGES
+        if code not in uploaded
+    ]
 
 
 def notice_with_goods(rule: Rule, day: dt.date) -> list[str]:
@@ -150,7 +167,9 @@ ON_DATABASE: dict[str, Check] = {
     for check in (
         withdrawals_receipted,
         reductions_lawful,
+        announcements_lawful,
         makers_named,
+        graphics_uploaded,
         notice_with_goods,
         rates_on_file,
         mails_carry_texts,

@@ -25,6 +25,11 @@ class Rule:
     scope: str
     options: dict[str, Any]
 
+    @property
+    def to_fill_in(self) -> bool:
+        """Whether what it finds is a thing that nobody but the shop can supply: it is said, and nothing is broken."""
+        return bool(self.options.get("to_fill_in"))
+
     def texts(self, language: str) -> list[str]:
         """What must be said in ``language`` (two letters), without capitals."""
         return [text.casefold() for text in self.options.get("texts", {}).get(language, [])]

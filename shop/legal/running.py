@@ -14,11 +14,13 @@ from .specimens import Collection, collect
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one rule. ``looked_at``: how many specimens; 0 with a scope: there was nothing to look at."""
+    """What became of one rule. ``looked_at``: how many specimens; 0 with a scope: there was nothing to look at.
+    ``lacking``: what the shop has to fill in, which is no fault."""
 
     rule: Rule
     looked_at: int
     faults: list[str] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
 
     @property
     def unseen(self) -> bool:
@@ -41,7 +43,8 @@ def run(day: dt.date, rules: Sequence[Rule] | None = None) -> tuple[list[Finding
 
 def _finding(rule: Rule, day: dt.date, found: Collection) -> Finding:
     if not rule.scope:
-        return Finding(rule, 0, ON_DATABASE[rule.check](rule, day))
+        found_there = ON_DATABASE[rule.check](rule, day)
+        return Finding(rule, 0, lacking=found_there) if rule.to_fill_in else Finding(rule, 0, found_there)
     check, faults = ON_SPECIMENS[rule.check], []
     specimens = found.of(rule.scope)
     for specimen in specimens:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import override
+from wagtail.images.models import Image
 
 from catalogue.partner.models import PricePeriod
 from catalogue.partner.prices import set_price
@@ -13,6 +15,7 @@ from checkout.basedata import ensure as ensure_checkout
 from shop.demo.seeding.basics import seed_basics
 from shop.demo.seeding.pages import seed_pages
 from shop.kernel.clock import now
+from shop.pages.models import GuaranteeNotice
 from tests.factories.range import make_category, make_product, variants
 from tests.factories.shopping import place_order
 
@@ -32,6 +35,9 @@ def build(outbox: Any) -> None:
             stockrecord=record, gross_minor=10_000, valid_from=now() - dt.timedelta(days=40)
         )
         set_price(stockrecord=record, gross_minor=8_000, reduced=True)
+    graphic = Image.objects.create(title="Gewährleistung", file="notice.png", width=900, height=1400)
+    for language, _name in settings.LANGUAGES:
+        GuaranteeNotice.objects.create(language=language, picture=graphic)
     with override("de"):
         order = place_order((variants(shoe)[0], 1), method="invoice", accepted_html="<p>200,00 €</p>")
     outbox.drain()

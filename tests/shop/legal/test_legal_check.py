@@ -29,7 +29,7 @@ from shop.legal.database import ON_DATABASE
 from shop.legal.invoices import lacking, lacking_on_paper
 from shop.legal.reading import read
 from shop.notifications.models import OutgoingAttachment
-from shop.pages.models import ContentPage
+from shop.pages.models import ContentPage, GuaranteeNotice
 from tests.factories.finance import invoice_for
 from tests.factories.people import make_user
 
@@ -60,8 +60,32 @@ def test_a_lawful_shop_has_no_faults_and_everything_was_looked_at(lawful_shop: N
     call_command("legal_check", "--complete", stdout=out)
     text = out.getvalue()
     assert "FAIL" not in text and "not looked at" not in text and "--  " not in text, text
+    assert "to fill in" not in text
     assert "nothing found" in text
     assert [model.objects.count() for model in (User, Basket)] == before, "looking leaves nothing behind"
+
+
+def test_a_language_without_the_graphic_of_the_commission_is_said_and_breaks_nothing(
+    lawful_shop: None, faults: Callable[..., Any]
+) -> None:
+    rule = "graphic of the guarantee notice"
+
+    def said(*arguments: str) -> list[str]:
+        out = StringIO()
+        call_command("legal_check", *arguments, stdout=out)
+        assert "nothing found" in out.getvalue()
+        return [line.strip() for line in out.getvalue().splitlines() if "to fill in" in line]
+
+    assert said() == []
+    GuaranteeNotice.objects.filter(language="en").delete()
+    [line, last] = said("--complete")
+    assert line.startswith("to fill in: not uploaded in en (/cms/") and last.endswith(f"to fill in: {rule}")
+    GuaranteeNotice.objects.all().delete()
+    assert [line[:30] for line in said()[:2]] == [
+        f"to fill in: not uploaded in {code}" for code in ("de", "en")
+    ]
+    assert said("--date", "2026-09-26") == [], "the graphic is asked for from the next day on"
+    assert faults(rule) == {}
 
 
 def test_what_could_not_be_looked_at_is_said_and_red_where_all_was_to_be_tried(lawful_shop: None) -> None:
@@ -304,7 +328,11 @@ def test_every_rule_knows_its_check_and_every_check_is_used() -> None:
         "withdrawal link",
         "no link to the ODR platform",
     }
-    assert {rule.name for rule in rules} - tried == {"invoices are complete"}
+    assert {rule.name for rule in rules} - tried == {
+        "invoices are complete",
+        "campaigns announce what they take off",  # test_announced.py
+        "graphic of the guarantee notice",
+    }
 
 
 @pytest.mark.parametrize("day", ["2026-13-01", "gestern", "x\x00", "20261"])

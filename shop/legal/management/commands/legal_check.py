@@ -37,13 +37,15 @@ class Command(BaseCommand):
         logging.getLogger("django.request").setLevel(logging.ERROR)
         findings, found = run(day)
         for finding in findings:
-            mark = "FAIL" if finding.faults else "--  " if finding.unseen else "ok  "
+            mark = "FAIL" if finding.faults else "--  " if finding.unseen or finding.lacking else "ok  "
             style = self.style.ERROR if finding.faults else self.style.SUCCESS
             self.stdout.write(f"{style(mark)} {finding.rule.name} ({finding.rule.source})")
             for fault in finding.faults[:SHOWN_MAX]:
                 self.stdout.write(f"       {fault}")
             if len(finding.faults) > SHOWN_MAX:
                 self.stdout.write(f"       ... and {len(finding.faults) - SHOWN_MAX} more")
+            for text in finding.lacking:
+                self.stdout.write(f"       to fill in: {text}")
         for text in found.unseen:
             self.stdout.write(f"not looked at: {text}")
         for text in found.broken:
@@ -59,7 +61,9 @@ class Command(BaseCommand):
                 f"{len(unseen)} rule(s) were not tried, there was nothing to look at: {', '.join(unseen)}"
             )
         tried = f", {len(unseen)} of them not tried" if unseen else ""
-        self.stdout.write(f"{len(findings)} rules in force on {day}{tried}: nothing found")
+        lacking = [finding.rule.name for finding in findings if finding.lacking]
+        left = f"; to fill in: {', '.join(lacking)}" if lacking else ""
+        self.stdout.write(f"{len(findings)} rules in force on {day}{tried}: nothing found{left}")
 
 
 def _day(text: str) -> dt.date:
