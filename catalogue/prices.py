@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext as _
 
 from shop.ui.numbers import money_text
+
+if TYPE_CHECKING:
+    from .models import Product
 
 #: How many of the small unit make the one that § 5 PAngV wants beside the price, and its name.
 BASE_UNITS = {"ml": (1000, "l"), "g": (1000, "kg"), "cm": (100, "m"), "m2": (1, "m²")}
@@ -23,6 +28,14 @@ def unit_price_text(price_minor: int, currency: str, amount: int | None, unit: s
         return ""
     price = money_text(unit_price_minor(price_minor, amount, unit), currency)
     return _("%(price)s per 1 %(unit)s") % {"price": price, "unit": BASE_UNITS[unit][1]}
+
+
+def unit_price_of(article: Product, price_minor: int, currency: str) -> str:
+    """``unit_price_text()`` of a variant (with its ``parent``), or of a product of its own, at this price in minor
+    units; what it holds is said of the variant, else of its product. No query."""
+    whole = article.own_or_parent
+    amount, unit = article.content_amount or whole.content_amount, article.content_unit or whole.content_unit
+    return unit_price_text(price_minor, currency, amount, unit)
 
 
 def content_text(amount: int | None, unit: str) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from catalogue.models import ProductImage
 from catalogue.pictures import Picture, picture
+from catalogue.prices import unit_price_of
 from shop.kernel.money import to_minor
 from shop.kernel.parts import Parts
 from shop.ui.numbers import money_text
@@ -54,6 +55,7 @@ class ShownLine:
     note: str
     mark: str = ""
     own_order: str = ""
+    unit_price_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class KeptLine:
     price_minor: int
     can_be_had: bool
     note: str
+    unit_price_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,7 @@ def _kept(line: Any, image: Picture | None) -> KeptLine:
         price_minor=record.price_minor if offered else 0,
         can_be_had=offered and left,
         note=note,
+        unit_price_text=unit_price_of(product, record.price_minor, record.price_currency) if offered else "",
     )
 
 
@@ -217,6 +221,9 @@ def _shown(line: Any, part: LineTotal, image: Picture | None) -> ShownLine:
         note=_price_note(line, part),
         mark=marks.of(line),
         own_order=_own_order(line) if problem else "",
+        unit_price_text=unit_price_of(product, part.unit_gross_minor, record.price_currency)
+        if is_offered(line)
+        else "",
     )
 
 

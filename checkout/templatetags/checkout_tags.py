@@ -1,9 +1,13 @@
 """Small words for checkout templates."""
 
+from typing import Any
+
 from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from catalogue.prices import unit_price_of
 
 register = template.Library()
 
@@ -28,3 +32,10 @@ def working_days(low: int, high: int) -> str:
             _("by the next working day") if high == 1 else _("within %(days)s working days") % {"days": high}
         )
     return _("%(a)s to %(b)s working days") % {"a": low, "b": high}
+
+
+@register.simple_tag
+def unit_price(article: Any, price_minor: int, currency: str) -> str:
+    """The price of one kilogram, litre, metre or square metre beside a price (§ 4 PAngV), "" for goods by the piece:
+    ``{% unit_price line.product sums.unit_gross_minor currency %}``."""
+    return unit_price_of(article, price_minor, currency)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from catalogue.models import Product
 from catalogue.pictures import Picture
+from catalogue.prices import unit_price_of
 from checkout.basket import actions
 from checkout.basket.queries import pictures_of
 from checkout.order.models import Order
@@ -38,6 +39,7 @@ class Again:
     now_minor: int
     note: str
     dearer: bool = False
+    unit_price_text: str = ""
 
 
 @shopper_view
@@ -95,6 +97,7 @@ def _again(line: Any, currency: str, pictures: dict[int, Picture]) -> Again:
             filter(None, (_stock_note(most, line.quantity), _price_note(before, now_minor, currency)))
         ),
         dearer=now_minor > before,
+        unit_price_text=unit_price_of(product, now_minor, record.price_currency),
     )
 
 

@@ -1,5 +1,7 @@
 """What stands beside a price by law stands there wherever goods are listed: the unit price (§ 4 PAngV) and the lowest
-price of the 30 days before a reduction (§ 11 PAngV). Read in the HTML: that a card knows them shows them to nobody."""
+price of the 30 days before a reduction (§ 11 PAngV). Read in the HTML: that a card knows them shows them to nobody.
+
+The basket and the way to the order announce no reduction: there the unit price stands beside the price alone."""
 
 from __future__ import annotations
 
@@ -12,6 +14,8 @@ from django.test import Client
 from catalogue.models import BoughtTogether, Product
 from shop.legal.reading import read
 from shop.pages.actions import write_home, write_landing
+from tests.checkout.test_steps import CONTACT, go_to_summary, put_in_basket
+from tests.factories.orders import make_order
 from tests.factories.people import make_user
 from tests.factories.range import make_category, make_product, variants
 
@@ -90,3 +94,63 @@ def test_what_belongs_beside_a_price_is_read_there(client: Client, wax: Product,
     assert answer.status_code == 200 and words.count(PRICE) == 1, "the article is not listed there"
     for said in (PER_UNIT, BEFORE):
         assert said.casefold() in words.partition(PRICE)[2][:120], f"{place}: {said}"
+
+
+def _basket(client: Client, wax: Product) -> str:
+    put_in_basket(client, variants(wax)[0], quantity=2)
+    return "/basket/"
+
+
+def _later(client: Client, wax: Product) -> str:
+    lines = client.get(_basket(client, wax)).context["lines"]
+    client.post(f"/basket/lines/{lines[0].id}/later/", {"mark": lines[0].mark})
+    return "/basket/"
+
+
+def _again(client: Client, wax: Product) -> str:
+    person = make_user()
+    client.force_login(person)
+    return f"/account/orders/{make_order((variants(wax)[0], 2), user=person).number}/again/"
+
+
+def _steps(client: Client, wax: Product) -> str:
+    _basket(client, wax)
+    client.post("/checkout/", CONTACT)
+    return "/checkout/delivery/"
+
+
+def _summary(client: Client, wax: Product) -> str:
+    _basket(client, wax)
+    return str(go_to_summary(client).wsgi_request.path)
+
+
+#: Where goods stand that somebody wants, and how one gets there.
+WANTED: dict[str, Callable[[Client, Product], str]] = {
+    "the basket": _basket,
+    "kept for later": _later,
+    "order again": _again,
+    "beside the steps of the checkout": _steps,
+    "the summary": _summary,
+}
+
+
+@pytest.mark.parametrize("place", WANTED)
+def test_the_unit_price_is_read_beside_what_somebody_is_about_to_buy(
+    client: Client, wax: Product, place: str
+) -> None:
+    brush = make_product("Bürste", price_minor=495, sizes=("",))
+    if place in ("the basket", "the summary"):
+        put_in_basket(client, variants(brush)[0])
+    answer = client.get(WANTED[place](client, wax))
+    page = answer.content.decode().replace("\xa0", " ")
+    assert answer.status_code == 200
+    lines = {name: _line(page, name) for name in ("Wachs", "Bürste")}
+    assert PRICE in lines["Wachs"], "the article does not stand there"
+    assert PER_UNIT in lines["Wachs"] and page.count(PER_UNIT) == 1
+    assert "je 1" not in lines["Bürste"], "sold by the piece"
+
+
+def _line(page: str, name: str) -> str:
+    """What is to be read in the line of an article."""
+    rows = [part.partition("</li>")[0] for part in page.split('<li class="line-item')[1:]]
+    return " ".join(read(row).text for row in rows if name in row)
