@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -233,7 +234,8 @@ def test_the_password_is_asked_for_again_and_leads_back(member: Client, person: 
     assert wrong.status_code == 200 and member.post(PAGE).status_code == 302
     back = member.post(asked["Location"], {"password": "test-password", "next": PAGE})
     assert back["Location"] == PAGE
-    assert "Datei abholen" in member.get(PAGE).content.decode()
+    form = member.get(PAGE).content.decode().partition('<form method="post">')[2].partition("</form>")[0]
+    assert "csrfmiddlewaretoken" in form and re.search(r'<button [^>]*type="submit">.*Datei abholen', form)
     assert member.post(PAGE)["Content-Type"] == "application/json"
 
 
