@@ -12,6 +12,8 @@ from django.db.models import Max, Min
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from catalogue.search.actions import SILENT_AFTER_S
+from catalogue.search.models import Rebuild
 from fulfilment.finance.bank.models import StatementFile
 from fulfilment.finance.ledger.models import Seal
 from shop.kernel import clock
@@ -39,8 +41,8 @@ class Sign:
 
 
 def signs(person: Any) -> list[Sign]:
-    """All of them, by six queries; links only to pages that this person may open."""
-    return [_outbox(), _queues(), _bank(person), _seal(person), *_backups()]
+    """All of them, by seven queries; links only to pages that this person may open."""
+    return [_outbox(), _queues(), _bank(person), _seal(person), *_backups(), _search()]
 
 
 def _outbox() -> Sign:
@@ -121,3 +123,21 @@ def _kept(label: str, last: Any, good: dt.datetime | None, after: dt.timedelta, 
         return Sign(label, good, _("never well"), BAD, f"{failed} {note}")
     late = good is None or clock.now() - good > after
     return Sign(label, good, _("never"), WARN if late else GOOD, note)
+
+
+def _search() -> Sign:
+    """How the search's index was built last; while it is being built, how far that is."""
+    label = _("Index of the search")
+    note = _("Built anew by itself when it has to be. “manage.py search_index --rebuild” is safe: the present index "
+             "answers meanwhile.")  # fmt: skip
+    last = Rebuild.objects.order_by("-pk").first()
+    if last is None:
+        return Sign(label, None, _("not built yet"), WARN, note)
+    if last.state == Rebuild.DONE:
+        return Sign(label, last.seen_at, "", GOOD, note)
+    if last.state == Rebuild.FAILED:
+        cause = _("Failed: %(cause)s") % {"cause": last.error[:160]}
+        return Sign(label, None, _("failed"), WARN, f"{cause} {note}")
+    silent = clock.now() - last.seen_at > dt.timedelta(seconds=SILENT_AFTER_S)
+    far = _("%(done)d of %(total)d products") % {"done": last.done, "total": last.total}
+    return Sign(label, None, far, WARN if silent else PLAIN, note)

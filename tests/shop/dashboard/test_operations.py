@@ -15,6 +15,7 @@ from django.urls import reverse
 from wagtail.images import get_image_model
 
 from catalogue.models import Category, CategoryPicture
+from catalogue.search.models import Rebuild
 from checkout.order.models import Order
 from checkout.payment.actions import receive_transfer
 from checkout.payment.models import Payment, Refund
@@ -267,7 +268,7 @@ class TestSigns:
 
     def test_a_new_house_says_what_was_never_done(self, desk: Client) -> None:
         signs = list(self.found(desk).values())
-        assert [sign.tone for sign in signs] == ["good", "warn", "", "", "warn", "warn"]
+        assert [sign.tone for sign in signs] == ["good", "warn", "", "", "warn", "warn", "warn"]
         assert all(sign.note for sign in signs)
         assert "backup --test" in signs[4].note and "restore" in signs[5].note
 
@@ -276,7 +277,15 @@ class TestSigns:
     ) -> None:
         clock.stop()
         keep_house(clock)
-        assert [sign.tone for sign in self.found(desk).values()] == ["good", "good", "", "", "good", "good"]
+        assert [sign.tone for sign in self.found(desk).values()] == [
+            "good",
+            "good",
+            "",
+            "",
+            "good",
+            "good",
+            "good",
+        ]
         assert all(sign.at or ":" in sign.text or sign.text for sign in self.found(desk).values())
 
     def test_a_week_without_anything_is_not(self, desk: Client, clock: Any) -> None:
@@ -284,7 +293,7 @@ class TestSigns:
         keep_house(clock)
         clock.advance(days=7)
         signs = list(self.found(desk).values())
-        assert [sign.tone for sign in signs] == ["good", "bad", "warn", "warn", "warn", "good"]
+        assert [sign.tone for sign in signs] == ["good", "bad", "warn", "warn", "warn", "good", "good"]
 
     def test_a_backup_that_failed_is_shown_with_its_cause_beside_the_last_good_one(
         self, desk: Client, clock: Any
@@ -320,13 +329,29 @@ class TestSigns:
         assert desk.post(reverse("dashboard:run-task", args=[row.pk]), follow=True).status_code == 200
         assert sent == ["ledger.seal"]
 
+    def test_how_far_the_building_of_the_index_is_and_how_it_ended(self, desk: Client, clock: Any) -> None:
+        clock.stop()
+        row = Rebuild.objects.create(done=1_200, total=5_000)
+
+        def sign() -> Any:
+            return list(self.found(desk).values())[6]
+
+        assert (sign().text, sign().tone) == ("1200 von 5000 Artikeln", "")
+        clock.advance(minutes=6)
+        assert sign().tone == "warn", "nobody has heard of it for six minutes"
+        Rebuild.objects.filter(pk=row.pk).update(state=Rebuild.FAILED, error="it holds 3 products")
+        assert sign().tone == "warn" and "it holds 3 products" in sign().note
+        Rebuild.objects.create(state=Rebuild.DONE, done=5_000, total=5_000)
+        assert (sign().tone, sign().at) == ("good", house_clock.now())
+
     def test_whoever_may_not_see_the_bank_gets_no_link_there(self, db: None) -> None:
         nobody = make_user("nobody@example.org")
-        assert [sign.url for sign in upkeep.signs(nobody)] == [""] * 6
+        assert [sign.url for sign in upkeep.signs(nobody)] == [""] * 7
 
 
 def keep_house(clock: Any) -> None:
     """Everything that should be done was done just now."""
+    Rebuild.objects.create(state=Rebuild.DONE)
     for queue in settings.QUEUES:
         QueuePulse.objects.create(queue=queue, sent_at=clock.now(), ran_at=clock.now())
     StatementFile.objects.create(
