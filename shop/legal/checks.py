@@ -7,15 +7,17 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import override
 
 from catalogue.models import Product
+from catalogue.partner.models import StockRecord
 from catalogue.prices import BASE_UNITS
 from shop.pages.models import ContentPage
 from shop.pages.queries import merchant
 
-from .reading import Card
+from .reading import Card, Link
 from .rules import Rule
 from .specimens import Specimen
 
@@ -104,7 +106,18 @@ def link(rule: Rule, specimen: Specimen) -> list[str]:
 
 def legal_links(rule: Rule, specimen: Specimen) -> list[str]:
     """Each page of ``keys`` is written in the language of the page and linked from it."""
-    hrefs = {urlsplit(one.href).path for one in specimen.reading.links}
+    return _unlinked(rule, specimen, specimen.reading.links)
+
+
+def linked_beside_prices(rule: Rule, specimen: Specimen) -> list[str]:
+    """Each page of ``keys`` is linked above the foot of the page. A list without goods shows no price."""
+    if "list" in specimen.scopes and not specimen.reading.cards:
+        return []
+    return _unlinked(rule, specimen, [one for one in specimen.reading.links if not one.in_foot])
+
+
+def _unlinked(rule: Rule, specimen: Specimen, links: list[Link]) -> list[str]:
+    hrefs = {urlsplit(one.href).path for one in links}
     urls = {
         page.key: urlsplit(page.get_url() or "").path
         for page in ContentPage.objects.live()
@@ -149,6 +162,27 @@ def names_the_seller(rule: Rule, specimen: Specimen) -> list[str]:
     return [f"does not name “{value}”" for value in known.values() if value and value.casefold() not in words]
 
 
+def names_maker_and_type(rule: Rule, specimen: Specimen) -> list[str]:
+    """The page of a product names, above its foot, what is known of its maker line by line, its warnings, and the
+    number of the variant that is shown."""
+    led = PRODUCT.search(specimen.name)
+    product = Product.objects.select_related("maker").filter(pk=led[1]).first() if led else None
+    if product is None:
+        return ["is no page of a product"]
+    maker, words = product.maker, specimen.reading.words_above_the_foot
+    facts = (
+        [maker.company, maker.postal_address, maker.electronic_address, maker.eu_responsible] if maker else []
+    )
+    lines = [line for fact in [*facts, product.warnings] for line in fact.splitlines()]
+    wanted = [" ".join(line.split()) for line in lines if line.strip()]
+    found = [f"does not name “{line}”" for line in wanted if line.casefold() not in words]
+    own = Q(product__parent=product) | Q(product=product)
+    numbers = StockRecord.objects.filter(own).values_list("partner_sku", flat=True)
+    if not any(number.casefold() in words for number in numbers):
+        found.append("does not name the number of the article")
+    return found
+
+
 def own_sources(rule: Rule, specimen: Specimen) -> list[str]:
     """Nothing is loaded from another host."""
     own = {"", urlsplit(settings.SITE_URL).netloc, urlsplit(settings.MEDIA_URL).netloc}
@@ -174,9 +208,11 @@ ON_SPECIMENS: dict[str, Check] = {
         button,
         link,
         legal_links,
+        linked_beside_prices,
         fields,
         no_text,
         names_the_seller,
+        names_maker_and_type,
         own_sources,
     )
 }

@@ -13,10 +13,11 @@ CARD = "product-card"  #: the class of an article in a list
 
 @dataclass
 class Link:
-    """Where it leads and what it says."""
+    """Where it leads and what it says; ``in_foot``: at the foot of the page, far from what it explains."""
 
     href: str
     text: str = ""
+    in_foot: bool = False
 
 
 @dataclass
@@ -53,11 +54,17 @@ class Reading:
     sources: list[str] = field(default_factory=list)
     duties: dict[str, str] = field(default_factory=dict)
     cards: list[Card] = field(default_factory=list)
+    foot: int | None = None  #: how many characters of the words come before the foot of the page
 
     @property
     def words(self) -> str:
         """All visible words with single spaces, without capitals."""
         return " ".join(self.text.split()).casefold()
+
+    @property
+    def words_above_the_foot(self) -> str:
+        """The words without those that stand at the foot of every page."""
+        return " ".join(self.text[: self.foot].split()).casefold()
 
 
 def read(html: str) -> Reading:
@@ -87,13 +94,15 @@ class _Reader(HTMLParser):
         self._load(tag, at)
         self._open_duty(tag, at)
         if tag == "a":
-            self._link = Link(at.get("href", ""))
+            self._link = Link(at.get("href", ""), in_foot=self.found.foot is not None)
             self.found.links.append(self._link)
             if self._card is not None and not self._card.href:
                 self._card.href = self._link.href
         elif tag == "article" and CARD in at.get("class", "").split():
             self._card = Card()
             self.found.cards.append(self._card)
+        elif tag == "footer" and self.found.foot is None:
+            self.found.foot = len(self.found.text)
         elif tag == "form":
             self._action = at.get("action", "")
         elif tag == "button" and at.get("type", "submit") == "submit":

@@ -55,6 +55,9 @@ PLAIN = (
     "account_login",
 )
 LISTS = ("home", "catalogue:index", "catalogue:search")  #: of these, those that list goods
+PRICES = "with prices"  #: pages that show goods with a price
+LISTED = ("list", PRICES)
+PRICED = ("product", "priced", PRICES)
 
 
 @dataclass(frozen=True)
@@ -142,10 +145,10 @@ def _open_pages(found: Collection, language: str) -> None:
     """What anybody may open."""
     visitor = _Visitor(found, language)
     for name in PLAIN:
-        visitor.see(reverse(name), name, *(["list"] if name in LISTS else []))
+        visitor.see(reverse(name), name, *(LISTED if name in LISTS else []))
     nodes = tree().roots
     if nodes:
-        visitor.see(nodes[0].url, "list")
+        visitor.see(nodes[0].url, *LISTED)
     _products(visitor)
     visitor.see(reverse("withdrawal"), "withdrawal")
     said = {"step": "declare", "name": "Prüf Lauf", "contract": "K00000", "email": "pruefung@example.org"}
@@ -165,10 +168,10 @@ def _products(visitor: _Visitor) -> None:
     )
     plain = next(iter(newest(1)), None)
     for pk, variant, scopes in [
-        (plain, None, ("product", "priced")),
-        (*reduced, ("reduced", "product", "priced")),
-        (*measured, ("by measure", "product", "priced")),
-        (*lasting, ("long guarantee", "product", "priced")),
+        (plain, None, PRICED),
+        (*reduced, ("reduced", *PRICED)),
+        (*measured, ("by measure", *PRICED)),
+        (*lasting, ("long guarantee", *PRICED)),
     ]:
         if pk is None:
             visitor.miss(scopes[0], "none is on offer")
@@ -177,7 +180,7 @@ def _products(visitor: _Visitor) -> None:
         url = product.get_absolute_url()
         visitor.see(f"{url}?v={variant}" if variant else url, *scopes)
         if scopes[0] in ("reduced", "by measure"):  # on which page of a range it stands nobody knows
-            visitor.see(f"{reverse('catalogue:search')}?{urlencode({'q': product.text('title')})}", "list")
+            visitor.see(f"{reverse('catalogue:search')}?{urlencode({'q': product.text('title')})}", *LISTED)
 
 
 def _first(wanted: Q) -> tuple[int | None, int | None]:
@@ -187,7 +190,7 @@ def _first(wanted: Q) -> tuple[int | None, int | None]:
 
 
 def _own_pages(found: Collection, language: str) -> None:
-    """The page with the order button, the account, the latest order: with rows that are rolled back."""
+    """A basket, the page with the order button, the account, the latest order: with rows that are rolled back."""
     guest = _Visitor(found, language)
     _summary(guest)
     order = Order.objects.exclude(status="cancelled").order_by("-pk").first()
@@ -217,6 +220,7 @@ def _summary(guest: _Visitor) -> None:
     guest.client.post(
         reverse("basket:add"), {"product_id": record.product_id, "quantity": 1}, **guest.options
     )
+    guest.see(reverse("basket:summary"), "basket", PRICES)
     session = guest.client.session
     session[KEY] = asdict(
         Draft(

@@ -35,6 +35,7 @@ ICONS = [
 KEYS = [
     ("shipping", _("Shipping and payment")),
     ("withdrawal", _("Right of withdrawal")),
+    ("withdrawal-form", _("Model withdrawal form")),
     ("terms", _("Terms and conditions")),
     ("privacy", _("Privacy")),
     ("environment", _("Batteries and packaging")),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -28,7 +30,9 @@ from shop.legal.checks import ON_SPECIMENS
 from shop.legal.database import ON_DATABASE
 from shop.legal.invoices import lacking, lacking_on_paper
 from shop.legal.reading import read
+from shop.legal.specimens import LISTED, PRICES, Specimen
 from shop.notifications.models import OutgoingAttachment
+from shop.pages import queries
 from shop.pages.models import ContentPage, GuaranteeNotice
 from tests.factories.finance import invoice_for
 from tests.factories.people import make_user
@@ -117,6 +121,19 @@ def test_before_the_day_of_the_law_the_missing_link_is_no_fault(
     assert faults("withdrawal link", day=dt.date(2026, 6, 18)) == {}
 
 
+def test_the_command_tries_the_rules_of_the_day_it_is_given(
+    lawful_shop: None, change_template: Callable[..., None]
+) -> None:
+    change_template("storefront/base.html", "{% if withdrawal_url %}<li>", "{% if False %}<li>")
+    out = StringIO()
+    call_command("legal_check", "--date", "2026-06-18", stdout=out)
+    assert "rules in force on 2026-06-18" in out.getvalue() and "withdrawal link" not in out.getvalue()
+    with pytest.raises(CommandError, match="broken on 2026-06-19: withdrawal link"):
+        call_command("legal_check", "--date", "2026-06-19", stdout=StringIO())
+    with pytest.raises(CommandError, match="withdrawal link"):
+        call_command("legal_check", stdout=StringIO())
+
+
 #: Rule, what it then says, template, what is taken from it, what comes in its place. Those that the issue names first.
 TAKEN = [
     ("order button", "says “order now”", "storefront/checkout/summary.html", "Order with obligation to pay",
@@ -188,6 +205,60 @@ def test_what_is_taken_from_cards_in_lists_turns_their_rules_red(
         assert {url.partition("?")[0] for url in seen} >= {"/", "/catalogue/", "/catalogue/search/"}, seen
 
 
+#: Template, what is taken from it, and which pages then show prices without the way to what delivery costs.
+LINKS_TO_SHIPPING = [
+    ("storefront/product.html", '<a href="{{ url }}">', {"product"}),
+    ("storefront/_plus_shipping.html", '<a href="{{ shipping_url }}">', {"/", "/catalogue/", "/catalogue/search/"}),
+    ("storefront/basket.html", '<a href="{{ shipping_url }}">', {"/basket/"}),
+]  # fmt: skip
+
+
+def test_what_delivery_costs_is_linked_wherever_there_are_prices_and_the_foot_is_not_enough(
+    lawful_shop: None, change_template: Callable[..., None], faults: Callable[..., Any]
+) -> None:
+    rule, red = "what delivery costs is linked beside prices", set()
+    assert faults(rule) == {}
+    for template, words, pages in LINKS_TO_SHIPPING:
+        change_template(template, words, "<a>")
+        found = faults(rule)[rule]
+        assert all(fault.endswith("no link to “shipping”") for fault in found)
+        urls = {fault.partition(" ")[0].removeprefix("/en").partition("?")[0] for fault in found}
+        kinds = {"product" if re.fullmatch(r"/catalogue/[^/]+_\d+/", url) else url for url in urls}
+        new = {kind for kind in kinds - red if "/category/" not in kind}
+        assert new == pages, template
+        red |= kinds
+
+
+def test_a_list_without_goods_shows_no_price_and_needs_no_link() -> None:
+    [rule] = [one for one in rules_of_law.read() if one.check == "linked_beside_prices"]
+    empty = Specimen("/catalogue/", "de", frozenset(LISTED), "<p>Noch nichts da</p>")
+    assert ON_SPECIMENS[rule.check](rule, empty) == []
+    assert ON_SPECIMENS[rule.check](rule, replace(empty, scopes=frozenset({PRICES}))) != []
+
+
+#: What the page of a product says of safety, and what the rule says when it is taken away.
+SAFETY = [
+    ("{{ product.maker.company }}", "“Tidewerk GmbH”"),
+    ("{{ product.maker.postal_address|linebreaksbr }}", "“Am Musterpriel 8, 25999 Priel”"),
+    ("{{ product.maker.electronic_address|urlize }}", "“sicherheit@example.org”"),
+    ("{{ product.maker.eu_responsible|linebreaksbr }}", "“Musterkai 3, 20457 Hamburg”"),
+    ("{{ product.warnings|linebreaksbr }}", "“Von Feuer fernhalten.”"),
+    ('{% translate "Item number" %} {{ chosen.sku }}', "the number of the article"),
+]
+
+
+def test_every_part_of_what_product_safety_asks_is_read_on_the_page_of_the_goods(
+    lawful_shop: None, change_template: Callable[..., None], faults: Callable[..., Any]
+) -> None:
+    rule = "maker and type are named with the goods"
+    Maker.objects.update(eu_responsible="Nah GmbH\nMusterkai 3, 20457 Hamburg")
+    Product.objects.filter(parent=None).update(warnings="Von Feuer fernhalten.")
+    assert faults(rule) == {}
+    for words, says in SAFETY:
+        change_template("storefront/product.html", words, "")
+        assert any(fault.endswith(f"does not name {says}") for fault in faults(rule)[rule]), words
+
+
 ODR = [
     '<a href="https://ec.europa.eu/consumers/odr/">OS-Plattform</a>',
     '<a href="https://webgate.ec.europa.eu/odr/main/">ODR</a>',
@@ -207,6 +278,19 @@ def test_a_link_to_the_closed_odr_platform_turns_red_in_a_template_and_in_a_text
     change_template("storefront/quiet.html", "{% block footer %}", "{% block footer %}" + link)
     assert any(fault.startswith("/checkout/") for fault in faults(rule)[rule])
     assert faults(rule, day=dt.date(2025, 7, 19)) == {}, "until then it had to be there"
+
+
+@pytest.mark.parametrize("key", ["imprint", "withdrawal-form"])
+def test_each_page_that_is_to_be_linked_is_asked_for_by_name(
+    lawful_shop: None, faults: Callable[..., Any], key: str
+) -> None:
+    rule = "imprint and other pages are linked"
+    ContentPage.objects.filter(key=key).update(key="")
+    queries.forget()
+    assert {fault.rpartition(") ")[2] for fault in faults(rule)[rule]} == {
+        f"“{key}” is not written in {language}" for language in ("de", "en")
+    }
+    queries.forget()
 
 
 def _write(key: str, body: str) -> None:
@@ -325,6 +409,8 @@ def test_every_rule_knows_its_check_and_every_check_is_used() -> None:
     tried = {row[0] for row in [*TAKEN, *FROM_CARDS]} | {
         *TEXTS,
         *ROWS,
+        "maker and type are named with the goods",
+        "what delivery costs is linked beside prices",
         "withdrawal link",
         "no link to the ODR platform",
     }
@@ -365,6 +451,13 @@ def test_cards_of_goods_are_read_one_by_one() -> None:
     page = "<article class='card product-card'><a href='/a_1/'>A</a> 3 € <i>je</i> 1 l <a href='/b/'>B</a></article> no"
     assert [(card.href, card.words) for card in read(page + page).cards] == [("/a_1/", "a 3 € je 1 l b")] * 2
     assert read("<article class='wish card'>A</article>").cards == []
+
+
+def test_what_stands_at_the_foot_is_told_from_what_stands_above_it() -> None:
+    page = read("<p>A <a href='/x/'>B</a></p><footer>C <a href='/y/'>D</a></footer>")
+    assert [(one.href, one.in_foot) for one in page.links] == [("/x/", False), ("/y/", True)]
+    assert (page.words_above_the_foot, page.words) == ("a b", "a b c d")
+    assert read("<p>A</p>").words_above_the_foot == "a"
 
 
 def test_words_of_scripts_are_not_read_and_buttons_know_what_stands_before_them() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.urls import reverse
 from wagtail.images import get_image_model
 
 from catalogue.models import Category, Product
-from shop.pages.actions import write_home, write_landing
+from shop.pages.actions import write_home, write_landing, write_page
 from shop.pages.models import HomePage, LandingPage
 from shop.pages.sections import sections_of
 from tests.factories.range import make_category, make_product, variants
@@ -201,6 +202,41 @@ def test_an_editor_sees_a_preview_of_what_is_not_published_yet(client: Client) -
     assert "Entwurf" in html and "99,90" in html
     assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
     assert "Entwurf" not in client.get(URL).content.decode()
+
+
+def test_an_editor_sees_a_preview_of_a_home_page_that_is_not_published_yet(client: Client) -> None:
+    shoe = make_product("Elbschuh", price_minor=9_990)
+    write_home(texts={"de": {"title": "Kontor", "headline": "Moin"}})
+    home = HomePage.objects.get(locale__language_code="de")
+    home.headline = "Ahoi"
+    home.body = [("teaser", {"title": "Entwurf", "text": "Bald", "product": shoe})]
+    answer = home.make_preview_request()
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Ahoi" in html and "Entwurf" in html and "Bald" in html and "99,90" in html
+    assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
+    shown = client.get("/").content.decode()
+    assert "Moin" in shown and "Ahoi" not in shown and "Entwurf" not in shown
+
+
+def test_what_delivery_costs_is_linked_beside_the_price_of_a_teaser_and_once_below_goods(
+    client: Client,
+) -> None:
+    shoe = make_product("Elbschuh", category=make_category("Schuhe"))
+    write_home(texts={"de": {"title": "Kontor"}})
+    write_page(texts={"de": {"slug": "versand", "title": "Versand", "body": "<p>4,90 €</p>"}}, key="shipping")
+    link = r'<a href="[^"]*/versand/">Versand</a>'
+
+    def above_the_foot() -> str:
+        return client.get(URL).content.decode().partition("<main")[2].partition("<footer")[0]
+
+    write(("teaser", {"title": "Der Schuh", "product": shoe}))
+    assert re.search(rf"inkl\. MwSt\., zzgl\. {link}", above_the_foot())
+    goods = ("products", {"title": "Ausgesucht", "products": [shoe]})
+    write(("text", {"title": "Worte", "body": "<p>Worte</p>"}), goods, goods)
+    assert len(re.findall(rf"inklusive Mehrwertsteuer, zuzüglich {link}", above_the_foot())) == 1
+    write(("text", {"title": "Worte", "body": "<p>Worte</p>"}))
+    assert "zuzüglich" not in above_the_foot(), "no price, nothing to say"
 
 
 def test_an_editor_chooses_products_by_a_window_that_shows_only_what_has_a_page(client: Client) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -80,6 +83,23 @@ def test_every_default_text_is_there_in_both_languages_and_says_what_is_to_be_fi
     assert "x &amp; &lt;y&gt;" in default_text("imprint", "de", full).body
 
 
+#: What the default text on shipping and payment has to tell in each language: costs, times, ways to pay.
+ON_SHIPPING = {
+    "de": (r"\d,\d\d €", "Versandkosten", r"\d bis \d Werktage", "kostenlos", "Karte", "Vorkasse", "Rechnung"),
+    "en": (r"€\d\.\d\d", "Shipping costs", r"\d to \d working days", "free", "Card", "Payment in advance", "Invoice"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_default_text_on_shipping_and_payment_names_costs_times_and_ways_to_pay(language: str) -> None:
+    body = default_text("shipping", language, {}).body
+    assert [words for words in ON_SHIPPING[language] if not re.search(words, body)] == []
+    for row in re.findall(r"<tr><td>.*?</tr>", body):
+        place, time, cost = re.findall(r"<td>(.*?)</td>", row)
+        assert place and re.search(r"Werktag|working day", time), row
+        assert re.search(r"\d €|€\d|kostenlos|free", cost), row
+
+
 def test_missing_pages_are_written_once_and_those_with_blanks_wait_as_drafts() -> None:
     MerchantProfile.objects.update_or_create(
         pk=1, defaults={"name": "Laden GmbH", "street": "Kai 1", "postcode": "20457", "city": "Hamburg"}
@@ -94,6 +114,36 @@ def test_missing_pages_are_written_once_and_those_with_blanks_wait_as_drafts() -
     ContentPage.objects.filter(slug="agb").update(body="<p>Unsere</p>")
     assert write_defaults() == {}
     assert ContentPage.objects.get(slug="agb").body == "<p>Unsere</p>"
+
+
+def test_the_model_withdrawal_form_is_linked_at_the_foot_of_every_page_once_it_is_there(
+    client: Client,
+) -> None:
+    MerchantProfile.objects.update_or_create(pk=1, defaults=dict.fromkeys(("name", "street", "city"), "x"))
+    write_defaults()
+    for language, slug in (("", "widerrufsformular"), ("/en", "withdrawal-form")):
+        page = ContentPage.objects.get(slug=slug)
+        page.save_revision().publish()
+        foot = client.get(f"{language}/").content.decode().partition("<footer")[2]
+        assert f'href="{page.url}">{page.title}</a>' in foot
+        assert page.title in client.get(page.url).content.decode()
+
+
+def test_a_form_that_was_written_before_it_had_a_key_is_named_with_its_draft() -> None:
+    write_defaults()
+    pages = ContentPage.objects.filter(key="withdrawal-form")
+    assert pages.count() == 2
+    for page in pages:
+        page.key = ""
+        page.save()
+        page.save_revision()
+    own = ContentPage.objects.filter(key="imprint").update(key="")
+    named = importlib.import_module("shop.pages.migrations.0007_the_model_withdrawal_form_is_linked")
+    named.name_them(apps, None)
+    assert ContentPage.objects.filter(key="withdrawal-form").count() == 2
+    for page in ContentPage.objects.filter(key="withdrawal-form"):
+        assert page.get_latest_revision_as_object().key == "withdrawal-form"
+    assert own and not ContentPage.objects.filter(key="imprint").exists(), "other pages stay as they are"
 
 
 def test_each_wording_is_kept_once_and_never_changes() -> None:
