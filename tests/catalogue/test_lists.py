@@ -88,6 +88,23 @@ def test_products_are_counted_once_however_many_variants_match(client: Client) -
     assert options(response, "size") == {"41": 1, "42": 1, "43": 1}
 
 
+def test_every_choice_of_a_filter_shows_how_many_it_leads_to_sizes_too(client: Client) -> None:
+    shoes = make_category("Schuhe")
+    make_product("A", category=shoes, colours=("navy", "sand"), sizes=("41", "42"))
+    make_product("B", category=shoes, sizes=("42",), brand="Fjellgang")
+    html = client.get(url_of(shoes)).content.decode()
+    labels = re.findall(r'<label class="(?:chip|check)"><input id="f-(\w+)-.*?</label>', html, re.DOTALL)
+    assert {"size", "colour", "brand"} <= set(labels)
+
+    def said(key: str) -> list[str]:
+        found = re.findall(rf'<input id="f-{key}-\d+"[^>]*>(.*?)</label>', html, re.DOTALL)
+        return [" ".join(re.sub(r"<[^>]+>", " ", one).split()) for one in found]
+
+    assert said("size") == ["41 (1)", "42 (2)"]
+    assert sorted(said("colour")) == ["Navy 2", "Sand 1"]
+    assert sorted(said("brand")) == ["Fjellgang 1", "Tidewerk 1"]
+
+
 def test_available_and_reduced_are_filters_with_counts(client: Client) -> None:
     shoes = make_category("Schuhe")
     make_product("Da", category=shoes, stock=1)
