@@ -15,6 +15,7 @@ from catalogue.models import Category, Product
 from catalogue.partner.models import StockRecord
 from catalogue.partner.prices import set_price
 from shop.pages import looks
+from shop.pages.actions import write_home, write_landing
 from tests.factories.range import make_category, make_product, variants
 
 
@@ -27,23 +28,48 @@ def kept(settings: Any) -> None:
     looks.forget()
 
 
+class Shop(dict[str, Any]):
+    """What is in the shop, and its pages by name. Pages of blocks are written when a test first asks for one."""
+
+    def __missing__(self, page: str) -> str:
+        if page not in BLOCKS:
+            raise KeyError(page)
+        blocks = [
+            ("teaser", {"title": "Der Schuh", "product": self["shoe"]}),
+            ("products", {"title": "Ausgesucht", "products": [self["shoe"]]}),
+            ("range", {"title": "Neu", "category": self["node"], "order": "newest", "number": "4"}),
+        ]
+        plain = {language: {"title": "Kontor", "body": []} for language in ("de", "en")}
+        if page == "home of blocks":
+            write_home(texts={language: {**one, "body": blocks} for language, one in plain.items()})
+            self[page] = "/"
+            return "/"
+        write_home(texts=plain)
+        write_landing(texts={one: {"slug": "herbst", "title": "Herbst", "body": blocks} for one in plain})
+        self[page] = "/herbst/"
+        return "/herbst/"
+
+
 @pytest.fixture
 def shop() -> dict[str, Any]:
     category = make_category("Schuhe")
     shoe = make_product("Elbschuh", category=category, stock=5, price_minor=9_990)
-    return {
-        "shoe": shoe,
-        "record": variants(shoe)[0],
-        "product": shoe.get_absolute_url(),
-        "category": f"/catalogue/category/{category.slug}_{category.pk}/",
-        "node": category,
-        "search": "/catalogue/search/?q=elbschuh",
-        "range": "/catalogue/",
-        "home": "/",
-    }
+    return Shop(
+        {
+            "shoe": shoe,
+            "record": variants(shoe)[0],
+            "product": shoe.get_absolute_url(),
+            "category": f"/catalogue/category/{category.slug}_{category.pk}/",
+            "node": category,
+            "search": "/catalogue/search/?q=elbschuh",
+            "range": "/catalogue/",
+            "home": "/",
+        }
+    )
 
 
-PAGES = ["product", "category", "search", "range", "home"]
+BLOCKS = ["landing", "home of blocks"]  #: their teasers, products and ranges show prices too
+PAGES = ["product", "category", "search", "range", "home", *BLOCKS]
 
 
 def queries_of(client: Client, url: str) -> list[str]:

@@ -17,6 +17,7 @@ from wagtail.models import Page, PageViewRestriction
 from catalogue.models import Category, CategoryPicture, Product, ProductCategory, ProductImage
 from catalogue.partner.actions import change_stock
 from catalogue.partner.models import StockRecord
+from catalogue.partner.prices import set_price
 from catalogue.search.models import Boost, Synonym
 from fulfilment.warehouse.picking.models import CutOff
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Site
@@ -31,7 +32,7 @@ from tests.factories.range import make_category, make_many, make_product, varian
 from tests.factories.stock import make_bin, make_site
 from tests.support.search import Index
 
-from .sharing import CHANGES, PAGES, queries_of, text
+from .sharing import BLOCKS, CHANGES, PAGES, queries_of, text
 from .sharing import kept as kept
 from .sharing import shop as shop
 
@@ -67,6 +68,17 @@ def test_what_was_changed_is_shown_at_once(page: str, change: str, shop: dict[st
     fresh = Client().get(shop[page])
     assert (kept.status_code, kept.content) == (fresh.status_code, fresh.content)
     assert fresh.content.decode() != before, "the page does not show this change: it proves nothing"
+
+
+@pytest.mark.parametrize("page", BLOCKS)
+def test_every_block_of_a_kept_page_shows_a_changed_price_at_once(page: str, shop: dict[str, Any]) -> None:
+    reader, url = Client(), shop[page]
+    assert text(reader, url).count("99,90") == 3, "teaser, products, range"
+    assert len(queries_of(reader, url)) <= 2, "it is kept"
+    for record in variants(shop["shoe"]):
+        set_price(stockrecord=record, gross_minor=5_550)
+    after = text(reader, url)
+    assert after.count("55,50") == 3 and "99,90" not in after
 
 
 def test_one_piece_fewer_changes_the_product_page_and_leaves_the_other_pages_alone(
