@@ -17,6 +17,7 @@ from catalogue.prices import reduction_percent, unit_price_text
 from catalogue.product_page import size_key
 from catalogue.reviews.actions import Opinion, publish, write_review
 from fulfilment.warehouse.stock.models import PICK, SHOP_FLOOR, BinStock
+from shop.pages.actions import write_home, write_page
 from tests.factories.people import make_user
 from tests.factories.range import make_category, make_many, make_product, variants
 from tests.factories.stock import make_bin, make_site
@@ -61,6 +62,31 @@ def test_a_junk_variant_means_none_chosen(client: Client, v: str) -> None:
     assert response.context["chosen"].id in [record.product_id for record in variants(product)]
 
 
+def chips(html: str) -> dict[str, str]:
+    """The choices of colour and size: their words, and the tag that is pressed."""
+    found = re.findall(r'<(?:a|label) class="chip[^>]*>.*?</(?:a|label)>', html, re.DOTALL)
+    return {" ".join(re.sub(r"<[^>]+>", " ", one).split()): one for one in found}
+
+
+def test_a_sold_out_size_cannot_be_chosen_and_says_so(client: Client) -> None:
+    product = make_product(sizes=("41", "42"))
+    set_stock(product, 0, 2)
+    shown = chips(page(client, product).content.decode())
+    assert list(shown) == ["41 ausverkauft", "42"]
+    gone, there = shown.values()
+    assert "chip--gone" in gone and re.search(r"<input [^>]*\bdisabled\b", gone) and "checked" not in gone
+    assert "chip--gone" not in there and "disabled" not in there and "checked" in there
+
+
+def test_a_colour_that_is_sold_out_in_all_sizes_says_so(client: Client) -> None:
+    product = make_product(colours=("navy", "sand"), sizes=("41", "42"))
+    set_stock(product, 3, 0, 0, 0)
+    shown = chips(page(client, product).content.decode())
+    assert list(shown) == ["Navy", "Sand ausverkauft", "41", "42 ausverkauft"]
+    assert "chip--gone" in shown["Sand ausverkauft"] and "chip--gone" not in shown["Navy"]
+    assert 'aria-current="true"' in shown["Navy"] and 'aria-current="true"' not in shown["Sand ausverkauft"]
+
+
 def test_a_sold_out_product_says_so_and_the_last_piece_is_said_honestly(client: Client) -> None:
     product = make_product(sizes=("41", "42", "43"))
     set_stock(product, 0, 1, 9)
@@ -85,6 +111,25 @@ def test_a_reduction_shows_the_30_day_price_and_the_percentage_from_it(client: C
         record.save()
     context = page(client, product).context
     assert (context["reference_price_minor"], context["reduction_percent"]) == (8_000, 25)
+    block = (
+        page(client, product).content.decode().partition('class="price price--large"')[2].partition("</p>")[0]
+    )
+    words = " ".join(re.sub(r"<[^>]*>", " ", block).split())
+    assert "Niedrigster Preis der 30 Tage davor: 80,00 € (−25 %)" in words
+
+
+def test_the_price_links_what_delivery_costs_beside_it_and_not_at_the_foot_alone(client: Client) -> None:
+    write_home(texts={"de": {"title": "Kontor"}})
+    said = {"slug": "versand", "title": "Versand und Zahlung", "body": "<p>4,90 €</p>"}
+    write_page(texts={"de": said}, key="shipping")
+    html = page(client, make_product(price_minor=9_990)).content.decode()
+    beside = html.partition('class="price price--large"')[2].partition('class="product__form"')[0]
+    assert re.search(r'inkl\. 19 % MwSt\., zzgl\. <a href="[^"]*/versand/">Versand</a>', beside)
+    category = make_category("Schuhe")
+    make_product("Priel", category=category)
+    shown = client.get(f"/catalogue/category/{category.slug}_{category.pk}/").content.decode()
+    above = shown.partition("<footer")[0]
+    assert re.search(r'inklusive Mehrwertsteuer, zuzüglich <a href="[^"]*/versand/">Versand</a>', above)
 
 
 def test_a_percentage_never_promises_more_than_is_saved() -> None:

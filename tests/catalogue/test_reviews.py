@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -89,6 +90,23 @@ def test_only_a_purchase_that_was_sent_is_called_verified(client: Client, dispat
 def _section(product: Product) -> str:
     html = Client().get(product.get_absolute_url()).content.decode()
     return html.partition('class="reviews__list"')[2].partition("reviews__how")[0]
+
+
+def test_the_ways_to_write_a_review_and_to_report_one_are_on_the_page_and_lead_there() -> None:
+    product = make_product()
+    write, report = f"/reviews/product/{product.pk}/write/", "/reviews/{}/report/"
+    one, two = published(product, 5, 2)
+    for url in (product.get_absolute_url(), f"/reviews/product/{product.pk}/"):
+        html = Client().get(url).content.decode()
+        assert re.search(rf'<a [^>]*href="{write}"[^>]*>.*?Bewertung schreiben', html, re.DOTALL), url
+        for row in (one, two):
+            link = rf'href="{report.format(row.pk)}"[^>]*>Melden<span class="visually-hidden"> {row.title}</span></a>'
+            assert re.search(link, html), url
+    assert Client().get(report.format(one.pk)).status_code == 200
+    assert f'href="{write}"' in Client().get(product.get_absolute_url()).content.decode()
+    client = Client()
+    client.force_login(make_user())
+    assert client.get(write).status_code == 200
 
 
 def test_how_reviews_are_checked_is_said_beside_them() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -57,6 +58,17 @@ def lay(site: Site, record: Any, pieces: int = 3, kind: str = PICK, code: str = 
     bin = make_bin(code or f"{site.code}-{kind}", kind=kind, site=site, zone=site.code)
     product_parts.forget()
     return BinStock.objects.create(bin=bin, stockrecord=record, quantity=pieces)
+
+
+def page(product: Product, language: str = "", **query: Any) -> str:
+    return Client().get(language + product.get_absolute_url(), query).content.decode()
+
+
+def rows(html: str) -> list[list[str]]:
+    """What the table of places says, row by row as a reader hears it, its head first."""
+    table = html.partition('<table class="table table--dense">')[2].partition("</table>")[0]
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in table.split("<tr")[1:]]
+    return [[" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row] for row in cells]
 
 
 def context(product: Product, **query: Any) -> Any:
@@ -134,7 +146,10 @@ def test_nothing_is_promised_where_nothing_is_known(case: str, depot: Site) -> N
 
 
 def test_the_days_of_delivery_are_those_of_the_way_of_delivery(depot: Site) -> None:
-    assert "1 bis 2 Werktage" in context(make_product())["delivery_text"]
+    said = re.compile(r"<span>Lieferzeit 1 bis 2 Werktage\s*<")
+    assert said.search(page(make_product()))
+    assert "<span>Delivery time 1 to 2 working days" in page(make_product(), language="/en")
+    assert "Lieferzeit" not in page(make_product(stock=0)), "nothing is said of what cannot be had"
 
 
 def test_each_size_says_where_it_is(depot: Site) -> None:
@@ -152,6 +167,16 @@ def test_each_size_says_where_it_is(depot: Site) -> None:
         ("41", True, [True]),
         ("42", False, [False]),
     ]
+    html = page(product, v=of_41.product_id)
+    assert rows(html) == [
+        ["Größe", "Online", "Laden am Fleet"],
+        ["41 (gewählt)", "verfügbar", "verfügbar"],
+        ["42", "ausverkauft", "nicht da"],
+    ]
+    store.street, store.postcode, store.city = "Musterkai 1", "20457", "Hamburg"
+    store.save()
+    product_parts.forget()
+    assert "<li>Laden am Fleet, Musterkai 1, 20457 Hamburg</li>" in page(product, v=of_41.product_id)
 
 
 def test_what_is_promised_to_others_blocked_doubtful_or_recalled_is_not_there(depot: Site) -> None:
@@ -255,5 +280,16 @@ def test_safety_names_maker_responsible_person_and_warnings() -> None:
     product.maker.eu_responsible = "Fernweh Europe GmbH\nMusterkai 3, 20457 Hamburg"
     product.maker.save()
     html = Client().get(product.get_absolute_url()).content.decode()
-    for part in ("Fernweh GmbH", "sicherheit@example.org", "Fernweh Europe GmbH", "Von Feuer fernhalten."):
-        assert part in html
+    told = html.partition("Hersteller und Produktsicherheit")[2].partition("</details>")[0]
+    for part in (
+        "Fernweh GmbH",
+        "Am Musterpriel 8, 25999 Priel",
+        'href="mailto:sicherheit@example.org"',
+        "Verantwortlich in der EU",
+        "Fernweh Europe GmbH<br>Musterkai 3, 20457 Hamburg",
+        "Von Feuer fernhalten.",
+    ):
+        assert part in told, part
+    [chosen, _other] = variants(product)
+    assert f"Artikelnummer {chosen.partner_sku}</p>" in html
+    assert re.search(r"<dt>Warnhinweise</dt>\s*<dd>keine erforderlich</dd>", page(make_product()))
