@@ -10,8 +10,9 @@ reduced (with the 30-day price beside it), or when a campaign that runs now give
 - not on shipping alone, and not on articles that are excluded from discounts or cost nothing.
 
 What a programmed class decides (a condition, benefit or range of one's own) cannot be counted and is left out, but for
-conditions. A campaign on everything puts everything on offer: that is what it says. A campaign never is a reduced price
-(§ 11 PAngV speaks of the price that is announced): its name is shown, no other price is.
+conditions. A campaign on everything puts everything on offer: that is what it says. A campaign never is a reduced
+price: its name is shown, no other price is. What it announces by its name is judged in ``announced.py``; the lowest
+price of the 30 days before it stands beside it on the page of the product (§ 11 PAngV).
 """
 
 from __future__ import annotations
@@ -146,6 +147,12 @@ def running() -> tuple[Campaign, ...]:
     """Campaigns that give something at this moment, the most important first: what is remembered, and the clock."""
     moment = now()
     return tuple(one for one in known() if one.runs_at(moment))
+
+
+def beginnings(campaigns: Sequence[Campaign]) -> tuple[dt.datetime, ...]:
+    """When those of them began that take something off a single piece: the prices before belong beside them (§ 11
+    PAngV). As many as pages know campaigns of."""
+    return tuple(sorted({one.since for one in campaigns if one.takes_off}))[:RANGES_MAX]
 
 
 def last_turns() -> tuple[dt.datetime | None, dt.datetime | None]:

@@ -13,14 +13,15 @@ from django.utils.translation import gettext as _
 from shop.kernel.parts import Mark, Parts
 
 from . import page_parts
-from .campaigns import of_record, running
+from .around import Around, around
+from .campaigns import Campaign, beginnings, of_record, running
 from .cards import card
 from .models import Product, ProductImage
 from .partner.models import StockRecord
 from .partner.vat import UnknownVatRate, rate_bp
 from .pictures import picture
 from .prices import content_text, reduction_percent, unit_price_text
-from .queries import Around, around, products_with
+from .queries import products_with
 from .reviews.queries import NEWEST
 from .reviews.queries import shown as shown_reviews
 from .shown import PIECES_SAID, pieces_said
@@ -96,7 +97,8 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
     ``variant_id``, ``colour`` and ``size`` come from the address and may be junk. At most six queries, one where this
     process has just read the product: its price and stock are always read. ``page_mark`` stands for all that is shown.
     """
-    near, campaigns = around(pk, RELATED), running()
+    campaigns = running()
+    near = around(pk, RELATED, beginnings(campaigns))
     others = list(dict.fromkeys([*near.together, *near.siblings]))[:RELATED]
     found = {row[0].pk: row for row in products_with([pk, *others])}
     if pk not in found:
@@ -106,7 +108,12 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
     chosen = choose(variants, variant_id=variant_id, colour=colour, size=size)
     related = [card(*found[one], campaigns=campaigns) for one in others if one in found and found[one][1]]
     of_chosen = next(
-        (of_record(one, campaigns) for one in records if chosen and one.product_id == chosen.id), ()
+        (
+            tuple((campaign, _before(campaign, one, near)) for campaign in of_record(one, campaigns))
+            for one in records
+            if chosen and one.product_id == chosen.id
+        ),
+        (),
     )
     parts = page_parts.context([_for_parts(variant, chosen) for variant in variants])
     shown_of_others = tuple(one.mark for one in related)
@@ -124,6 +131,11 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
         }
 
     return _pages.kept((get_language(), mark), made)
+
+
+def _before(campaign: Campaign, record: StockRecord, near: Around) -> int | None:
+    """The lowest price of the 30 days before a campaign, minor units, where it takes something off a single piece."""
+    return near.before.get((campaign.since, record.pk)) if campaign.takes_off else None
 
 
 def _words(

@@ -37,7 +37,6 @@ from shop.kernel.sharing import OF_LISTS
 from .campaigns import on_offer, with_ranges
 from .filters import PER_PAGE, PRICE_BANDS, ListWishes
 from .models import (  # type: ignore[attr-defined]
-    BoughtTogether,
     Colour,
     Maker,
     Product,
@@ -73,7 +72,6 @@ Row = tuple[Product, list[StockRecord], list[ProductImage]]
 #: Products as they were read last, with variants, colours and pictures: what is written of them, and in which ranges
 #: of campaigns they are. Price and stock are never taken from here.
 _read = Parts(most=300, names=OF_LISTS)
-_around = Parts(most=1_000)
 _colours = Parts(most=1_000)
 _makers = Parts(most=2_000)
 
@@ -352,48 +350,3 @@ def _read_products(ids: Sequence[int]) -> dict[int, Row]:
     for image in pictured.order_by("display_order", "pk"):
         images[image.product_id].append(image)
     return {pk: (products[pk], records[pk], images[pk]) for pk in products}
-
-
-@dataclass(frozen=True)
-class Around:
-    """What stands around a product: its categories, what is bought with it, what stands beside it."""
-
-    category_ids: list[int]
-    together: list[int]
-    siblings: list[int]
-
-
-def around(product_id: int, limit: int) -> Around:
-    """Categories of a product (in their order), and up to ``limit`` others each: those most often bought with it,
-    and the newest of its categories. One query, whatever the size of the range; none while this process remembers."""
-    return _around.kept((product_id, limit), lambda: _read_around(product_id, limit))
-
-
-def _read_around(product_id: int, limit: int) -> Around:
-    mine = ProductCategory.objects.filter(product_id=product_id)
-    together = BoughtTogether.objects.filter(product_id=product_id, other__is_public=True)
-    beside = (
-        ProductCategory.objects.filter(category_id__in=mine.values("category_id"), product__is_public=True)
-        .exclude(product_id=product_id)
-        .order_by("-product_id")
-        .values("product_id")
-    )
-    siblings = Product.objects.filter(pk__in=Subquery(beside[: 2 * limit]))
-    rows = mine.annotate(kind=Value("c"), place=F("pk"), found=F("category_id")).values_list(
-        "kind", "place", "found"
-    )
-    found: dict[str, list[tuple[int, int]]] = {"c": [], "t": [], "s": []}
-    for kind, place, one in rows.order_by().union(
-        together.order_by()
-        .annotate(kind=Value("t"), place=-F("orders"), found=F("other_id"))
-        .values_list("kind", "place", "found"),
-        siblings.order_by()
-        .annotate(kind=Value("s"), place=-F("pk"), found=F("pk"))
-        .values_list("kind", "place", "found"),
-        all=True,
-    ):
-        found[kind].append((place, one))
-    category_ids, together_ids, sibling_ids = (
-        [one for _place, one in sorted(found[kind])] for kind in ("c", "t", "s")
-    )
-    return Around(category_ids, together_ids[:limit], sibling_ids[:limit])
