@@ -136,6 +136,7 @@ def test_other_filters_and_words_hold_meanwhile(search_index: Index) -> None:
     page = Client().get("/catalogue/search/?q=stiefeln&offer=1")
     assert titles(page) == ["Winterstiefel"] and not page.context["search_notice"], "the index answers"
     assert set(options(page, "size")) == {"44", "45"} and set(options(page, "size").values()) == {""}
+    assert "()" not in page.content.decode(), "no brackets around a number that is not said"
     assert options(Client().get("/catalogue/?size=44"), "offer") == {"1": 1}
     assert shown(f"/catalogue/category/{shelf.slug}_{shelf.pk}/?offer=1&sort=name")[-1] == "Winterstiefel"
 
