@@ -22,9 +22,8 @@ from shop.kernel.parts import Parts
 from shop.kernel.sharing import RULES, WORDS
 
 MADE_OF = ("condition", "benefit")
-LIMITED_MAX = (
-    5  #: of so many offers the uses come with the lines; where more are limited, all offers are read
-)
+#: Of so many offers the uses come with the lines; where more are limited, all offers are read at each step.
+LIMITED_MAX = 12
 #: ids of ranges, the article, what its class and parent are
 _Asked = tuple[tuple[int, ...], int, tuple[int | None, ...]]
 _of_shop = Parts(most=1, names=(RULES,))  #: what has not ended yet

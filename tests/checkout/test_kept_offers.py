@@ -199,14 +199,16 @@ def test_limited_offers_cost_no_question_more(settings: Any) -> None:
     settings.SHARED_CHECKED_S, client = 3600, Client()
     put_in_basket(client, make_variant(price_minor=10_000))
     asked = []
-    for limits in ({}, {"max_global_applications": 9, "max_user_applications": 9, "max_discount": 900}):
-        make_offer(f"Angebot {len(asked)}", percent=5, **limits)
+    limits = {"max_global_applications": 9, "max_user_applications": 9, "max_discount": 900}
+    for more in ([{}], [limits], [limits] * (kept_offers.LIMITED_MAX - 1)):
+        for number, limited in enumerate(more):
+            make_offer(f"Angebot {len(asked)}-{number}", percent=5, **limited)
         sharing.forget()
         discount_minor(client)
         with CaptureQueriesContext(connection) as seen:
             discount_minor(client)
         asked.append(len(seen))
-    assert asked[0] == asked[1]
+    assert asked[0] == asked[1] == asked[2]
 
 
 def test_a_basket_leaves_no_mark_on_what_the_next_one_gets() -> None:
