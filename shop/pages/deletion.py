@@ -27,10 +27,11 @@ from fulfilment.customer_service.withdrawals.models import Withdrawal
 from fulfilment.customer_service.withdrawals.states import OPEN_STATES as OPEN_WITHDRAWALS
 from fulfilment.finance.invoicing.merchant import profile
 from fulfilment.finance.invoicing.models import Invoice
-from shop.customers import deletion
+from shop.customers import deletion, limits
 from shop.customers.models import AccountDeletion, User
 from shop.kernel.access import shopper_view
 from shop.kernel.transactions import retrying
+from shop.kernel.tries import give_back, refusal, take
 from shop.ui.numbers import money_text
 
 UNFINISHED = ("awaiting_payment", "confirmed", "in_fulfilment")
@@ -169,7 +170,16 @@ def delete(request: HttpRequest) -> HttpResponse:
         if person.is_staff:
             messages.error(request, _("Accounts of staff are closed by the office."))
             return redirect("account:delete")
-        if not open_ones and form.is_valid():
+        # Whoever sits at a session that was left open may not guess the password here either.
+        guessed = not open_ones and "password" in form.fields and request.POST.get("password")
+        counted = limits.of_sign_in(request, person.email) if guessed else []
+        wait = take(counted)
+        if wait:
+            return refusal(request, wait)
+        is_meant = not open_ones and form.is_valid()
+        if "password" not in form.errors:
+            give_back(counted)
+        if is_meant:
             deletion.ask(person=person, by=person)
             return redirect("account:delete")
         status = 409 if open_ones else 422

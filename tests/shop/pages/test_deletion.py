@@ -313,6 +313,19 @@ def test_without_tick_and_password_nothing_happens(member: Client, form: dict[st
     assert answer.status_code == 422 and not AccountDeletion.objects.exists()
 
 
+def test_the_password_cannot_be_guessed_here_either(member: Client) -> None:
+    """Counted as at the sign-in: what is right does not count, and after some guesses the right one waits too."""
+    for _look in range(9):
+        assert member.post("/account/delete/", {"password": "test-password"}).status_code == 422
+    statuses = [
+        member.post("/account/delete/", {"sure": "on", "password": f"falsch {number}"}).status_code
+        for number in range(12)
+    ]
+    assert statuses[0] == 422 and statuses[-1] == 429
+    assert member.post("/account/delete/", SURE).status_code == 429
+    assert not AccountDeletion.objects.exists()
+
+
 def test_two_clicks_are_one_wish_and_staff_are_not_deleted_here(member: Client, person: User) -> None:
     assert deletion.ask(person=person).pk == deletion.ask(person=person).pk
     staff = Client()
