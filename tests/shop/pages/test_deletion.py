@@ -33,17 +33,6 @@ pytestmark = pytest.mark.django_db
 SURE = {"sure": "on", "password": "test-password"}
 
 
-@pytest.fixture
-def person() -> User:
-    return make_user("erika@example.org", first_name="Erika", last_name="Beispiel", phone="040 123")
-
-
-@pytest.fixture
-def member(client: Client, person: User) -> Client:
-    client.force_login(person)
-    return client
-
-
 def test_it_waits_fourteen_days_and_can_be_taken_back_until_then(
     member: Client, person: User, clock: Any, outbox: Any
 ) -> None:

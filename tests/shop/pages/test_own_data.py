@@ -98,17 +98,6 @@ def show_password(client: Client, person: User) -> None:
     session.save()
 
 
-@pytest.fixture
-def person() -> User:
-    return make_user("erika@example.org", first_name="Erika", last_name="Beispiel", phone="040 123")
-
-
-@pytest.fixture
-def member(client: Client, person: User) -> Client:
-    client.force_login(person)
-    return client
-
-
 def fetched(client: Client, person: User) -> dict[str, Any]:
     show_password(client, person)
     answer = client.post(PAGE)
