@@ -41,6 +41,9 @@ RECEIPT, PICKED, DISPATCH, RETURN, COUNT, TRANSFER, SCRAP = (
 MISSING = "missing"  #: causes of pieces that nobody can find begin with it: ``missing:C10001``
 MISSING_WORD = "MISSING"  #: how the codes of the bins for what is missing begin
 TRANSIT_WORD = "TRANSIT-"  #: the same for goods on their way between two sites, with the code of the site
+KEY = (
+    "key-"  #: marks the key of a form in a cause, ``receipt:key-4f…``: it may be digits alone, as numbers are
+)
 UNDONE = "undone"  #: causes of receipts that were taken back: ``undone:`` and the movement
 
 
@@ -319,7 +322,7 @@ class Movement(models.Model):
     def cause_text(self) -> str:
         """What it belongs to, as people say it: ``order:K10001`` is "Order K10001"."""
         kind, _colon, number = self.cause.partition(":")
-        if kind == UNDONE or (kind == "receipt" and not number.isdigit()):
+        if kind == UNDONE or number.startswith(KEY) or (kind == "receipt" and not number.isdigit()):
             number = ""  # the key of a form, which says nothing to people
         words = {
             "order": _("Order"),

@@ -18,6 +18,7 @@ from fulfilment.warehouse.stock.models import (
     BLOCKED,
     DISPATCH,
     HOLDING,
+    KEY,
     NO_TRACKING,
     PACKING,
     PICKED,
@@ -151,6 +152,12 @@ def hold(*, stockrecord_id: int, bin_id: int) -> None:
     """Hold a SKU's row of a bin until the end of the transaction, also where there is none yet: PostgreSQL would let
     two people reckon with the same number (on SQLite every writer already queues)."""
     put_in(stockrecord_id=stockrecord_id, bin_id=bin_id, quantity=0)
+
+
+def form_cause(kind: str, key: str) -> str:
+    """The cause of what a form booked: ``receipt:key-4f…``. Marked, since a random key may be digits alone and would
+    read as the number of a receipt."""
+    return f"{kind}:{KEY}{key}"
 
 
 def refuse_repeat(stockrecord_id: int, cause: str) -> None:

@@ -29,7 +29,17 @@ from shop.kernel.numbers import next_with_gaps
 from shop.kernel.outbox import record
 from shop.kernel.transactions import retrying
 
-from .bins import change_house, hold, kinds_of, movement, put_in, put_in_many, refuse_closed, refuse_repeat
+from .bins import (
+    change_house,
+    form_cause,
+    hold,
+    kinds_of,
+    movement,
+    put_in,
+    put_in_many,
+    refuse_closed,
+    refuse_repeat,
+)
 from .errors import StockError, check_cost, check_quantity
 from .lots import check_lot, note_lot
 
@@ -68,7 +78,7 @@ def receive(
     """
     check_quantity(quantity)
     check_cost(unit_cost_minor)
-    cause = f"receipt:{key}" if key else cause
+    cause = form_cause("receipt", key) if key else cause
 
     def book() -> Movement:
         if key:

@@ -10,7 +10,7 @@ from catalogue.partner.models import StockRecord
 from fulfilment.warehouse.stock.models import TRANSFER, TRANSIT, Bin, Lot
 from shop.kernel.transactions import retrying
 
-from .bins import hold, refuse_closed, refuse_repeat, shift
+from .bins import form_cause, hold, refuse_closed, refuse_repeat, shift
 from .errors import StockError, check_quantity
 
 
@@ -37,7 +37,7 @@ def transfer(
         raise StockError(_("Source and target are the same bin."))
     if TRANSIT in (source.kind, target.kind):
         raise StockError(_("What is on its way between two sites is received with its transfer."))
-    cause = f"transfer:{key}" if key else cause
+    cause = form_cause("transfer", key) if key else cause
 
     def carry() -> None:
         refuse_closed(target.pk)

@@ -76,12 +76,23 @@ def test_finance_hears_what_came_and_what_it_is_worth(outbox: Outbox) -> None:
     row = receive(record, 3, 2500, key="form-1")
     [told] = outbox.events(GoodsReceived)
     assert told == GoodsReceived(
-        row.pk, record.pk, "SHOE-1", 3, 2500, 7500, "EUR", "receipt:form-1", "receipt"
+        row.pk, record.pk, "SHOE-1", 3, 2500, 7500, "EUR", "receipt:key-form-1", "receipt"
     )
     outbox.drain()
     entry = Entry.objects.get(kind="goods_received")
     assert booked(entry) == [("stock", 7500, 0), ("received_not_invoiced", 0, 7500)]
     assert outbox.failures() == []
+
+
+@pytest.mark.parametrize("key", ["2072620488318631", "7", "T5", "4fa09c"])
+def test_the_key_of_a_form_is_never_read_as_a_number(key: str) -> None:
+    """A random key is now and then digits alone: people would look for a receipt of that number."""
+    record, target = make_stockrecord(), make_bin("B-01")
+    row = receive(record, 3, key=key)
+    stock.transfer(stockrecord=record, source=row.bin, target=target, quantity=2, key=key)
+    assert {row.cause_text for row in Movement.objects.all()} == {"Receipt", ""}
+    numbered = Movement(cause=f"receipt:{key}")
+    assert numbered.cause_text == (f"Receipt {key}" if key.isdigit() else "Receipt")
 
 
 def test_pieces_whose_cost_nobody_named_are_worth_what_the_others_cost(outbox: Outbox) -> None:
