@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from shop.kernel.processpool import EXIT_STATUS
 from tests.support.environment import ROOT
@@ -23,12 +24,15 @@ def environment_of(folder: Path) -> dict[str, str]:
     """Without the shop's settings, and the queue that other tests are told of."""
     ours = ("DJANGO_SETTINGS_MODULE", "BROKER_URL")
     rest = {name: value for name, value in os.environ.items() if name not in ours}
-    return rest | {"TINY_FOLDER": str(folder)}
+    return rest | {
+        "TINY_FOLDER": str(folder),
+        "TINY_MEMORY_KIB": str(settings.CELERY_WORKER_MAX_MEMORY_PER_CHILD),
+    }
 
 
 @contextmanager
-def worker(folder: Path, *, guarded: bool) -> Iterator[subprocess.Popen[bytes]]:
-    environment = environment_of(folder) | {"TINY_UNGUARDED": "" if guarded else "yes"}
+def worker(folder: Path, *, guarded: bool, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    environment = environment_of(folder) | {"TINY_UNGUARDED": "" if guarded else "yes"} | more
     command = [
         sys.executable, "-m", "celery", "--quiet", "-A", "tests.faults.tiny_queue", "worker", "--concurrency", "2",
         "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
@@ -57,11 +61,12 @@ def until(true: object, patience_s: float = PATIENCE_S) -> bool:
 
 
 def children(process: subprocess.Popen[bytes]) -> list[int]:
-    try:
-        text = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    except OSError:
-        return []
-    return [int(pid) for pid in text.split()]
+    """Of all its threads: the one that watches over the pool begins those that take another's place."""
+    found: list[int] = []
+    for listed in Path(f"/proc/{process.pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(pid) for pid in listed.read_text().split()]
+    return sorted(pid for pid in found if "State:\tZ" not in _state(pid))
 
 
 def ask(folder: Path, name: str = "") -> None:
@@ -121,6 +126,26 @@ def test_without_the_guard_the_worker_lives_and_does_nothing_any_more(tmp_path: 
         ask(tmp_path, "second")
         assert not until((tmp_path / "second").exists, 2.0)
         assert running.poll() is None
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes by /proc")
+@pytest.mark.parametrize("limit_kib", [1, settings.CELERY_WORKER_MAX_MEMORY_PER_CHILD])
+def test_a_process_that_grew_ends_with_its_task_and_another_goes_on(tmp_path: Path, limit_kib: int) -> None:
+    """It ends by itself between two tasks: nothing is lost, and the guard does not take it for one that was killed."""
+    with worker(tmp_path, guarded=True, TINY_MEMORY_KIB=str(limit_kib)) as running:
+        began = set(children(running))
+        names = ["first", "second", "third", "fourth"]
+        for name in names:
+            ask(tmp_path, name)
+            assert until(lambda name=name: (tmp_path / name).exists() and (tmp_path / name).read_text())
+        did = [int((tmp_path / name).read_text()) for name in names]
+        if limit_kib == 1:
+            assert len(set(did)) == 4, "each did one task"
+            assert until(lambda: began.isdisjoint(children(running)))
+        else:
+            assert set(did) <= began, "none grew"
+        assert until(lambda: len(children(running)) == 2)
+        assert running.poll() is None and not (tmp_path / "killed").exists()
 
 
 def _state(pid: int) -> str:

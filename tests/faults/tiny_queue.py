@@ -35,12 +35,13 @@ app.conf.broker_transport_options = {
     "polling_interval": 0.05,
 }
 app.conf.task_ignore_result = True
+app.conf.worker_max_memory_per_child = int(os.environ["TINY_MEMORY_KIB"])
 
 
 @app.task(name="write")  # type: ignore[untyped-decorator]
 def write(name: str) -> None:
-    """Leave a sign."""
-    (FOLDER / name).write_text("done")
+    """Leave a sign of who did it."""
+    (FOLDER / name).write_text(str(os.getpid()))
 
 
 class Told(Task):  # type: ignore[misc]
