@@ -280,6 +280,16 @@ def _lay_in_store(records: list[StockRecord]) -> None:
         BinStock.objects.create(bin=shelf, stockrecord=record, quantity=5)
 
 
+def spent_on_an_order(way: str, lines: int) -> Spent:
+    """By a process that has served such an order before."""
+    buyer = Buyer(replace(WAYS[way], known=False))
+    buyer.buys(1)  # fills what is remembered between requests
+    if not WAYS[way].known:
+        buyer = Buyer(WAYS[way])
+    buyer.way = WAYS[way]
+    return buyer.buys(lines)
+
+
 @pytest.mark.parametrize(("lines", "offers"), [(1, 0), (1, 3), (20, 0), (20, 3), (20, -3)])
 @pytest.mark.parametrize("way", WAYS)
 def test_basket_placing_and_the_whole_order_stay_within_their_budgets(
@@ -291,13 +301,28 @@ def test_basket_placing_and_the_whole_order_stay_within_their_budgets(
         make_offer(f"Angebot {number}", percent=3 + number, **(limits if offers < 0 else {}))
     if WAYS[way].voucher:
         make_voucher("MOIN", percent=10)
-    buyer = Buyer(replace(WAYS[way], known=False))
-    buyer.buys(1)  # fills what is remembered between requests
-    if not WAYS[way].known:
-        buyer = Buyer(WAYS[way])
-    buyer.way = WAYS[way]
-    spent = buyer.buys(lines)
+    spent = spent_on_an_order(way, lines)
     spent.within("product", PRODUCT)
     spent.within("basket", BASKET)
     spent.within("place", PLACE)
     assert sum(spent.steps.values()) <= WHOLE_ORDER, dict(spent.steps)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("way", ["a guest by card with a voucher", "a known member"])
+def test_any_number_of_limited_offers_costs_what_one_costs(way: str, standin: StandIn) -> None:
+    """In each step of an order."""
+    limits = {"max_global_applications": 500, "max_user_applications": 9, "max_discount": 900}
+    make_voucher("MOIN", percent=10)
+    there, found = 0, []
+    for offers in (1, 12, 13, 60):
+        for number in range(there, offers):
+            make_offer(f"Angebot {number}", percent=1, **limits)
+        there = offers
+        found.append(spent_on_an_order(way, 3))
+    first, *others = found
+    for spent in others:
+        assert spent.steps == first.steps
+    first.within("basket", BASKET)
+    first.within("place", PLACE)
+    assert sum(first.steps.values()) <= WHOLE_ORDER, dict(first.steps)
