@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -40,13 +40,13 @@ def listing(
     """The context of a list at an address (``path``): the whole range, or a category with all below it. Eight queries
     at most, whatever the number of products.
 
-    The index answers; where it does not, the database does (by name, SKU and category), and a notice says so.
+    The index answers; where it does not, the database does (by name, SKU and category), and a notice says so where
+    words are looked for or something is missing.
     Campaigns that are on their way into it are told with the question.
     """
-    category_ids = category.ids_below if category else None
     campaigns = running()
     wishes = replace(wishes, campaigns=frozenset(one.range.pk for one in campaigns))
-    found, counted, said, answer_mark = _asked(wishes, category_ids)
+    found, counted, said, answer_mark = _asked(wishes, category)
     filters, mark = _shown_filters(wishes, query, counted, category, answer_mark)
     shown = cards(found.ids, colours=wishes.colour, campaigns=campaigns)
     return {
@@ -75,18 +75,21 @@ def listing(
 
 
 def _asked(
-    wishes: ListWishes, category_ids: Sequence[int] | None
-) -> tuple[queries.Found, queries.Counted | None, dict[str, str], int]:
+    wishes: ListWishes, category: Node | None
+) -> tuple[queries.Found, queries.Counted | None, dict[str, Any], int]:
     """Products, counts, what is to be said about them, and the mark of the answer (0: the database gave it)."""
-    said = {"search_notice": "", "shown_for": "", "meant": ""}
+    said: dict[str, Any] = {"search_notice": "", "shown_for": "", "meant": "", "search_rests": False}
+    category_ids = category.ids_below if category else None
     try:
         answer = finding.answer(wishes, category_ids)
     except SearchUnavailable:
-        found = queries.find(wishes, category_ids)
+        shelves = [pk for node, _title in _shelves(wishes, category) for pk in node.ids_below]
+        found = queries.find(wishes, category_ids, shelves=shelves)
         counted = (
             queries.facets(wishes, category_ids, found.total) if found.total or wishes.narrowed else None
         )
-        return found, counted, said | ({"search_notice": _plain_notice()} if wishes.words else {}), 0
+        said |= {"search_notice": _plain_notice(wishes, found, counted), "search_rests": True}
+        return found, counted, said, 0
     counted = answer.counted if answer.found.total or wishes.narrowed else None
     said |= {"shown_for": answer.shown_for, "meant": answer.meant}
     return answer.found, counted, said, answer.mark
@@ -115,11 +118,24 @@ def _shown_filters(
     return made(), None
 
 
-def _plain_notice() -> str:
-    return _(
-        "Our search is having a rest. Until it is back we look for your exact words in names, descriptions, "
-        "categories and article numbers."
-    )
+def _plain_notice(wishes: ListWishes, found: queries.Found, counted: queries.Counted | None) -> str:
+    """What is to be known of a list that the database gives: where words are looked for, and by what it cannot be
+    narrowed. "" where it has all that the index would give."""
+    resting, missing = _("Our search is having a rest."), []
+    if wishes.words:
+        resting = _(
+            "Our search is having a rest. Until it is back we look for your exact words in names, descriptions, "
+            "categories and article numbers."
+        )
+    if counted and found.uncounted:
+        names = {"category": _("Category"), "rating": _("Customer rating")}
+        filters = ", ".join(name for key, name in names.items() if key in found.uncounted)
+        missing += [
+            _("For the moment the list cannot be narrowed further by: %(filters)s.") % {"filters": filters}
+        ]
+    if counted and not counted.exact:
+        missing += [_("Until then the filters show no numbers, and perhaps not every value.")]
+    return " ".join([resting, *missing]) if wishes.words or missing else ""
 
 
 def _hide_counts(filters: list[dict[str, Any]]) -> None:
@@ -204,17 +220,22 @@ def _filters(
 def _category_rows(
     wishes: ListWishes, counts: dict[str, int], category: Node | None
 ) -> list[tuple[str, str, int]]:
-    """The categories below the present one (of the whole range: the first ones), and those below what is chosen."""
+    return [(str(node.id), title, counts.get(str(node.id), 0)) for node, title in _shelves(wishes, category)]
+
+
+def _shelves(wishes: ListWishes, category: Node | None) -> list[tuple[Node, str]]:
+    """The categories below the present one (of the whole range: the first ones), and those below what is chosen, each
+    as the filter names it."""
     known = tree().by_id
     chosen = [known[int(pk)] for pk in sorted(wishes.category) if int(pk) in known]
     opened = {node.id for one in chosen for node in one.trail}
-    rows: list[tuple[str, str, int]] = []
+    rows: list[tuple[Node, str]] = []
 
     def list_below(nodes: Iterable[Node], above: str) -> None:
         for node in nodes:
             if node.in_menu or node.id in opened:
                 title = f"{above} › {node.name_local}" if above else node.name_local
-                rows.append((str(node.id), title, counts.get(str(node.id), 0)))
+                rows.append((node, title))
                 if node.id in opened:
                     list_below(node.children, title)
 

@@ -20,6 +20,8 @@ from django.db.models import (
     Exists,
     F,
     IntegerField,
+    JSONField,
+    Max,
     OuterRef,
     Q,
     QuerySet,
@@ -72,8 +74,7 @@ Row = tuple[Product, list[StockRecord], list[ProductImage]]
 #: Products as they were read last, with variants, colours and pictures: what is written of them, and in which ranges
 #: of campaigns they are. Price and stock are never taken from here.
 _read = Parts(most=300, names=OF_LISTS)
-_colours = Parts(most=1_000)
-_makers = Parts(most=2_000)
+_names = Parts(most=3_000)  #: colours and makers, as lists name them
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Found:
     total: int
     page: int
     pages: int
+    uncounted: frozenset[str] = frozenset()  #: filters the list would have too, and nobody counts for it
 
 
 def offered() -> QuerySet[StockRecord]:
@@ -166,16 +168,34 @@ def _own_or_childs(records: QuerySet[StockRecord]) -> tuple[QuerySet[StockRecord
     return records.filter(product__parent_id=OuterRef("pk")), records.filter(product_id=OuterRef("pk"))
 
 
-def find(wishes: ListWishes, category_ids: Sequence[int] | None = None, per_page: int = PER_PAGE) -> Found:
-    """One page of the products that fulfil the wishes. Two queries; a page past the end is the last one."""
+def find(
+    wishes: ListWishes,
+    category_ids: Sequence[int] | None = None,
+    per_page: int = PER_PAGE,
+    shelves: Sequence[int] = (),
+) -> Found:
+    """One page of the products that fulfil the wishes. Two queries; a page past the end is the last one.
+
+    ``shelves``: categories by which the list could be narrowed, should something of it stand there.
+    """
     of_variants, own = _own_or_childs(_variants(wishes))
     products = _products(wishes, category_ids).filter(Exists(of_variants) | Exists(own))
-    total = products.count()
+    shelved = ProductCategory.objects.filter(category_id__in=shelves).values("product_id")
+    seen = products.aggregate(
+        total=Count("pk"), best=Max("rating"), shelved=Count("pk", filter=Q(pk__in=shelved))
+    )
+    total = seen["total"]
     pages = max(1, -(-total // per_page))
     page = min(wishes.page, pages)
     start = (page - 1) * per_page
     rows = _ordered(products, wishes).values_list("pk", flat=True)[start : start + per_page] if total else []
-    return Found(list(rows), total, page, pages)
+    # Where a value is chosen, the others of its filter are not looked at: they may have something, so they are missing.
+    would_be = {
+        "category": wishes.category or seen["shelved"],
+        "rating": wishes.rating or (seen["best"] or 0) >= 1,
+    }
+    uncounted = frozenset(key for key, is_there in would_be.items() if is_there)
+    return Found(list(rows), total, page, pages, uncounted)
 
 
 def _ordered(products: QuerySet[Product], wishes: ListWishes) -> QuerySet[Product]:
@@ -273,10 +293,32 @@ def _facets(wishes: ListWishes, category_ids: Sequence[int] | None, *, exact: bo
 
 
 def names_of(counted: dict[str, dict[str, int]]) -> tuple[dict[str, Colour], dict[int, Maker]]:
-    """Colours by code and makers of the counted values. Two queries at most, none while they are remembered."""
-    codes, ids = sorted(counted["colour"]), sorted(int(key) for key in counted["brand"])
-    colours = _colours.many(codes, lambda missing: Colour.objects.in_bulk(missing, field_name="code"))
-    return colours, _makers.many(ids, Maker.objects.in_bulk)
+    """Colours by code and makers of the counted values; of makers only the brand is to be read. One query, none while
+    they are remembered."""
+    keys = [("colour", code) for code in sorted(counted["colour"])]
+    keys += [("brand", pk) for pk in sorted(counted["brand"])]
+    found = _names.many(keys, _read_names)
+    colours = {code: one for (kind, code), one in found.items() if kind == "colour"}
+    return colours, {int(pk): one for (kind, pk), one in found.items() if kind == "brand"}
+
+
+def _read_names(keys: list[tuple[str, str]]) -> dict[tuple[str, str], Any]:
+    """Both kinds at once."""
+    codes = [value for kind, value in keys if kind == "colour"]
+    ids = [int(value) for kind, value in keys if kind == "brand"]
+    colours = Colour.objects.filter(code__in=codes).order_by()
+    makers = Maker.objects.filter(pk__in=ids).order_by()
+    nothing = (Value("", CharField()), Value("", CharField()), Value({}, JSONField()))
+    rows = colours.values_list(Value("colour", CharField()), "pk", "name", "code", "hex", "texts").union(
+        makers.values_list(Value("brand", CharField()), "pk", "brand", *nothing), all=True
+    )
+    found: dict[tuple[str, str], Any] = {}
+    for kind, pk, name, code, swatch, texts in rows:
+        if kind == "colour":
+            found[kind, code] = Colour(pk=pk, name=name, code=code, hex=swatch, texts=texts)
+        else:
+            found[kind, str(pk)] = Maker(pk=pk, brand=name)
+    return found
 
 
 def newest(limit: int) -> list[int]:

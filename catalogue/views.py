@@ -49,7 +49,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "page_mark": ("range",),
     }
     context |= listing(wishes, request.GET, path=request.path)
-    return render(request, "storefront/category.html", context)
+    return _list(request, "storefront/category.html", context)
 
 
 @public
@@ -70,7 +70,7 @@ def category(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "page_mark": ("category", node.id),
     }
     context |= listing(wishes, request.GET, path=request.path, category=node)
-    return render(request, "storefront/category.html", context)
+    return _list(request, "storefront/category.html", context)
 
 
 @public
@@ -92,7 +92,7 @@ def search(request: HttpRequest) -> HttpResponse:
         missed.note(wishes.q, language(), context["shown_for"])
     if not context["total"] and not wishes.narrowed:
         context["leads"] = cards(best_sellers(LEADS) or queries.newest(LEADS))
-    response = render(request, "storefront/search.html", context)
+    response = _list(request, "storefront/search.html", context)
     if missed_it:  # each is counted, so it is not kept for others
         response["Cache-Control"] = "private, no-cache"
     return response
@@ -104,8 +104,9 @@ def search(request: HttpRequest) -> HttpResponse:
 def suggestions(request: HttpRequest) -> HttpResponse:
     """What fits the letters typed so far: a part of a page, put under the search field by script."""
     wishes = filters.read(request.GET)
-    context = {"suggestions": suggest(request, wishes), "query": wishes.q}
-    return render(request, "storefront/_suggestions.html", context)
+    found = suggest(request, wishes)
+    context = {"suggestions": found, "query": wishes.q, "search_rests": found.search_rests}
+    return _list(request, "storefront/_suggestions.html", context)
 
 
 @public
@@ -127,6 +128,13 @@ def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if request.path != context["product_url"]:
         return _moved(request, context["product_url"])
     return render(request, "storefront/product.html", context)
+
+
+def _list(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """A page for which the search is asked; who keeps pages for all hears whether the database stood in for it."""
+    asked: Any = request
+    asked.search_rests = context["search_rests"]
+    return render(request, template, context)
 
 
 def _to_parent(pk: int) -> HttpResponse:

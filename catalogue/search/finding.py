@@ -19,6 +19,7 @@ from django.utils.translation import get_language
 
 from catalogue.filters import PER_PAGE, ListWishes
 from catalogue.queries import Counted, Found
+from shop.kernel.memory import Memory
 
 from . import boosts, spelling, synonyms, variants
 from .in_time import within
@@ -38,8 +39,10 @@ LATE_MAX = 3  #: pages in a row for which it was late after good answers: then i
 SPELLING_SHARE = (
     3  #: what may be left out takes no more than this part of the time: filters are to be counted still
 )
+ABOUT_ITSELF = ("state", "size")  #: one that is too slow for a page may still answer these
 _resting = 0.0
 _late = 0
+_away: Memory[bool] = Memory(kept_s=0.25)
 _serial = itertools.count(1)
 
 
@@ -93,7 +96,7 @@ class _Listened:
 
         def ask(*args: Any, **more: Any) -> Any:
             found = question(*args, **more)
-            self.has_answered = self.has_answered or name != "state"
+            self.has_answered = self.has_answered or name not in ABOUT_ITSELF
             return found
 
         return ask
@@ -127,6 +130,21 @@ def asking() -> Iterator[Engine]:
         _late = 0
 
 
+def is_away() -> bool:
+    """Whether lists are the database's affair at this moment: the search rests, or has no index. It is asked a few
+    times a second at most."""
+    return time.monotonic() < _resting or _away.get(_has_no_index, id(engine()))
+
+
+def _has_no_index() -> bool:
+    try:
+        with asking() as asked:
+            asked.size()
+    except SearchUnavailable:
+        return True
+    return False
+
+
 def _state(asked: Engine) -> tuple[Any, ...] | None:
     """All that an answer depends on besides the question: the index, and what marketing says of words and places."""
     seen = asked.state() if settings.PARTS_KEPT_S else ""
@@ -137,6 +155,7 @@ def forget() -> None:
     """Ask the engine again at once."""
     global _resting, _late
     _resting, _late = 0.0, 0
+    _away.forget()
     _answers.forget()
     _counted.forget()
 

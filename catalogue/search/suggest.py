@@ -49,6 +49,7 @@ class Suggestions:
     categories: list[Suggestion]
     products: list[Suggestion]
     pages: list[Suggestion]
+    search_rests: bool = False  #: the products are the database's
 
     @property
     def any(self) -> bool:
@@ -70,7 +71,8 @@ def suggest(request: HttpRequest, wishes: ListWishes) -> Suggestions:
     if len(wishes.q) < LETTERS_MIN:
         return Suggestions([], [], [])
     pages = [one for source in _sources for one in source(request, wishes.q)]
-    return Suggestions(_categories(wishes.words), _products(wishes), pages[:PAGES])
+    products, rests = _products(wishes)
+    return Suggestions(_categories(wishes.words), products, pages[:PAGES], rests)
 
 
 def _categories(words: tuple[str, ...]) -> list[Suggestion]:
@@ -84,13 +86,15 @@ def _categories(words: tuple[str, ...]) -> list[Suggestion]:
     return [Suggestion(node.name_local, node.url) for node in found[:CATEGORIES]]
 
 
-def _products(wishes: ListWishes) -> list[Suggestion]:
+def _products(wishes: ListWishes) -> tuple[list[Suggestion], bool]:
+    """Products, and whether the database named them."""
+    rests = False
     try:
         more: Any = {"synonyms": synonyms.known(), "lifts": boosts.known()}
         asked = sought(wishes.words, language(), starts="last", **more)
         with asking() as index:
             ids = index.page(asked, (), sort="relevance", language=language(), offset=0, limit=PRODUCTS).ids
     except SearchUnavailable:
-        ids = queries.find(wishes, per_page=PRODUCTS).ids
+        ids, rests = queries.find(wishes, per_page=PRODUCTS).ids, True
     rows = Product.objects.filter(is_public=True, parent=None).in_bulk(ids)
-    return [Suggestion(rows[pk].title_local, rows[pk].get_absolute_url()) for pk in ids if pk in rows]
+    return [Suggestion(rows[pk].title_local, rows[pk].get_absolute_url()) for pk in ids if pk in rows], rests

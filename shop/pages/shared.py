@@ -23,6 +23,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.translation import override
 
 from catalogue import shown
+from catalogue.search import finding
 from checkout.basket.counting import pieces_remembered
 from shop.kernel import counters, sharing
 
@@ -50,6 +51,7 @@ class Kept:
     versions: sharing.Versions
     products: tuple[int, ...]
     facts: str
+    while_search_rests: bool  #: the database stood in for the search, which may know more
 
 
 #: Part of every key: a page kept by another version of this code may have other parts.
@@ -152,6 +154,7 @@ def _kept(
         versions=versions,
         products=tuple(facts),
         facts=shown.digest(facts),
+        while_search_rests=getattr(request, "search_rests", False),
     )
 
 
@@ -169,6 +172,8 @@ def _takes_gzip(request: HttpRequest) -> bool:
 def _holds(key: str, kept: Kept, seen: sharing.Versions) -> bool:
     """Whether the page still says the truth."""
     if kept.versions != sharing.of(seen, kept.names):
+        return False
+    if kept.while_search_rests and not finding.is_away():
         return False
     return looks.facts_of(key, kept.products) == kept.facts
 

@@ -141,3 +141,30 @@ def test_filters_change_the_list_without_a_reload_and_the_back_button_takes_them
     plain.get_by_role("button", name="Filter anwenden").click()
     assert names(plain) == {"Regenstiefel Deich"}
     assert "size=41" in plain.url and "colour=moss" in plain.url
+
+
+def test_a_filter_says_that_others_are_missing_while_the_search_rests_and_the_next_that_they_are_back(
+    shop: str, open_window: OpenWindow, settings: Any
+) -> None:
+    page = open_window()
+    judge = Judge(page, "de")
+    page.goto(f"{shop}/catalogue/")
+    page.evaluate("window.stayed = true")
+    notice = page.locator("#results .notice[role=status]")
+    assert notice.count() == 0
+    there = settings.SEARCH_DIR
+    settings.SEARCH_DIR = there / "none"
+    page.locator("input[name=size][value='41']").check(force=True)
+    wait_for(page, "Regenstiefel Priel", "Regenstiefel Deich", "Versandtasche")
+    assert notice.inner_text().strip() == (
+        "Unsere Suche macht gerade Pause. Im Moment lässt sich die Liste nicht weiter eingrenzen nach: Kategorie."
+    )
+    assert page.locator("#facets input[name=category]").count() == 0
+    judge.see("the-search-rests")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    settings.SEARCH_DIR = there
+    page.locator("input[name=colour][value='moss']").check()
+    wait_for(page, "Regenstiefel Deich")
+    assert notice.count() == 0 and page.locator("#facets input[name=category]").count() == 1
+    assert page.evaluate("window.stayed"), "the page was loaded anew"
+    assert judge.found == []
