@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 from oscar.apps.address.models import UserAddress
 from oscar.apps.wishlists.models import Line as WishLine
 from oscar.apps.wishlists.models import WishList
@@ -32,6 +33,7 @@ from shop.customers.models import User
 from shop.kernel.clock import now
 from shop.pages.own_data import of_person
 from shop.pages.own_data_parts import PARTS, Part
+from shop.pages.texts import LANGUAGES, default_text
 from tests.factories.cases import make_case
 from tests.factories.orders import make_order
 from tests.factories.people import make_staff
@@ -292,3 +294,16 @@ def test_every_table_with_a_person_in_it_is_told_or_says_why_not() -> None:
 
 def test_tables_that_are_left_out_are_there() -> None:
     assert {model._meta.label for model in apps.get_models()} >= LEFT_OUT.keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_privacy_text_says_where_it_is_fetched(client: Client, language: str) -> None:
+    client.force_login(make_user())
+    text = default_text("privacy", language, {}).body
+    with override(language):
+        way = [reverse("account:profile"), reverse("account:data")]
+    for url in way:
+        page = client.get(url).content.decode()
+        heading = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.DOTALL)
+        assert heading and heading[1].strip() in text, heading
+    assert re.search(r"Art\. 15 (und|and) 20", text)
