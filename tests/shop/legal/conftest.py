@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as real
 from django.db import transaction
 
 from shop.legal.rules import in_force, read
@@ -48,3 +51,21 @@ def faults() -> Faults:
         return {finding.rule.name: finding.faults for finding in findings if finding.faults}
 
     return run_them
+
+
+@pytest.fixture
+def change_template(tmp_path: Path, settings: Any) -> Callable[[str, str, str], None]:
+    """Render a template with something else in it: ``change_template("storefront/base.html", old, new)``."""
+
+    def change(name: str, old: str, new: str) -> None:
+        target = tmp_path / name
+        source = target if target.exists() else real.BASE_DIR / "templates" / name
+        text = source.read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is not in {name}: the test changes nothing"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text.replace(old, new), encoding="utf-8")
+        engines = copy.deepcopy(real.TEMPLATES)
+        engines[0]["DIRS"] = [tmp_path, real.BASE_DIR / "templates"]
+        settings.TEMPLATES = engines
+
+    return change
