@@ -2,18 +2,16 @@
 
 The name stands on cards, name and description on the page of the product. Who reads "10 % off" there is promised a
 tenth of the lowest price of the 30 days before (CJEU C-330/23), and the basket takes a tenth of the price of today: the
-two are the same only where the price of today is not above that lowest one.
+two are the same only where the price of today is not above that lowest one. Cards show that lowest price with the
+name, or do not name it (``cards.py``).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 
 from django.db.models import F
-
-from shop.kernel.text import without_marks
 
 from .campaigns import Campaign, running
 from .partner.models import StockRecord
@@ -21,16 +19,7 @@ from .partner.prices import lowest_before_each
 from .queries import offered
 from .ranges import holding
 
-_AMOUNT = re.compile(
-    r"\d\s*(%|prozent\b|per ?cent\b|€|euros?\b|eur\b)|(€|\beur)\s*\d|\bhalbe[nrm]? preis|\bhalf[ -]price",
-    re.IGNORECASE,
-)
 HALF_MINOR = Decimal("0.5")  #: prices are whole minor units; SQLite reckons with fractions of them
-
-
-def announces_an_amount(said: str) -> bool:
-    """Whether words promise an amount or a share off: a figure beside a sign of money or percent, or half the price."""
-    return bool(_AMOUNT.search(said))
 
 
 def not_from_the_lowest() -> Iterator[str]:
@@ -38,8 +27,7 @@ def not_from_the_lowest() -> Iterator[str]:
     more than at the lowest in the 30 days before the campaign began, in words, with one such article. One query per
     campaign that announces something."""
     for campaign in running():
-        said = f"{campaign.name} {without_marks(campaign.description)}"
-        if campaign.takes_off and announces_an_amount(said):
+        if campaign.announces:
             record = _dearer_than_before(campaign)
             if record is not None:
                 before = f"{record.lowest / 100:.2f}"  # type: ignore[attr-defined]

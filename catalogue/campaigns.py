@@ -12,7 +12,7 @@ reduced (with the 30-day price beside it), or when a campaign that runs now give
 What a programmed class decides (a condition, benefit or range of one's own) cannot be counted and is left out, but for
 conditions. A campaign on everything puts everything on offer: that is what it says. A campaign never is a reduced
 price: its name is shown, no other price is. What it announces by its name is judged in ``announced.py``; the lowest
-price of the 30 days before it stands beside it on the page of the product (§ 11 PAngV).
+price of the 30 days before it stands beside it on cards and on the page of the product (§ 11 PAngV).
 """
 
 from __future__ import annotations
@@ -30,10 +30,13 @@ from shop.kernel.clock import now
 from shop.kernel.memory import Memory
 from shop.kernel.parts import Parts
 from shop.kernel.sharing import RULES
+from shop.kernel.text import without_marks
 
 from . import ranges
+from .amounts import announces_an_amount
 from .models import Product
 from .partner.models import StockRecord
+from .partner.prices import lowest_before_each
 
 _OFF = (Benefit.PERCENTAGE, Benefit.FIXED, Benefit.FIXED_UNIT)
 _PLAIN = Q(benefit__proxy_class=None) | Q(benefit__proxy_class="")
@@ -74,6 +77,7 @@ class Campaign:
     range: OfRange
     since: dt.datetime  #: when it began: where it has no first moment, when it was made
     takes_off: bool  #: a share or an amount off, of each single piece; nothing further is asked for it
+    announces: bool  #: and its name or description says how much: a reduction that is announced (§ 11 PAngV)
 
     def runs_at(self, moment: dt.datetime) -> bool:
         """Whether it gives something at this moment."""
@@ -109,8 +113,9 @@ def _read(rows: QuerySet[Any]) -> tuple[Campaign, ...]:
         if range_id and not programmed:
             of = OfRange(range_id, everything)
             takes_off = kind in _OFF and _asks_nothing(condition, of_both[0], of_both[3:])
+            says = takes_off and announces_an_amount(f"{name} {without_marks(description)}")
             found.append(
-                Campaign(pk, name, description, priority, begins, ends, of, begins or made, takes_off)
+                Campaign(pk, name, description, priority, begins, ends, of, begins or made, takes_off, says)
             )
     return tuple(found)
 
@@ -151,7 +156,8 @@ def running() -> tuple[Campaign, ...]:
 
 def beginnings(campaigns: Sequence[Campaign]) -> tuple[dt.datetime, ...]:
     """When those of them began that take something off a single piece: the prices before belong beside them (§ 11
-    PAngV). As many as pages know campaigns of."""
+    PAngV). As many as pages know campaigns of. They are in the past, and the history before them does not change any
+    more."""
     return tuple(sorted({one.since for one in campaigns if one.takes_off}))[:RANGES_MAX]
 
 
@@ -212,6 +218,28 @@ def with_ranges(records: QuerySet[StockRecord]) -> QuerySet[StockRecord]:
     if not ids:
         return records
     return records.annotate(in_ranges=ranges.held_by(ids), asked_ranges=Value(" ".join(map(str, ids))))
+
+
+def with_prices_before(
+    records: QuerySet[StockRecord], moments: Sequence[dt.datetime]
+) -> QuerySet[StockRecord]:
+    """Stock records that bring along what they cost at the lowest in the 30 days before each of ``moments``, for
+    ``price_before()``; without a query."""
+    if not moments:
+        return records
+    asked = {f"lowest_before_{number}": lowest_before_each(moment) for number, moment in enumerate(moments)}
+    return records.annotate(**asked, asked_moments=Value(" ".join(moment.isoformat() for moment in moments)))
+
+
+def price_before(campaign: Campaign, record: StockRecord) -> int | None:
+    """The lowest price of the 30 days before a campaign began, minor units, of a record read ``with_prices_before()``;
+    None where it takes nothing off a single piece, or the article had no price before."""
+    asked: list[str] = getattr(record, "asked_moments", "").split()
+    since = campaign.since.isoformat()
+    if not campaign.takes_off or since not in asked:
+        return None
+    found: int | None = getattr(record, f"lowest_before_{asked.index(since)}")
+    return found
 
 
 def of_record(record: StockRecord, campaigns: Sequence[Campaign]) -> tuple[Campaign, ...]:

@@ -9,7 +9,8 @@ from django.utils.translation import get_language
 
 from shop.kernel.parts import Parts
 
-from .campaigns import Campaign, of_record, running
+from .amounts import announces_an_amount
+from .campaigns import Campaign, of_record, price_before, running
 from .models import Product, ProductImage
 from .partner.models import StockRecord
 from .pictures import Picture, picture
@@ -58,6 +59,9 @@ class ProductCard:
     rating: float | None = None
     review_count: int = 0
     campaign: str = ""  #: the name of the most important campaign that gives something on one of its variants
+    before_offer_minor: int | None = (
+        None  #: what it cost at the lowest in the 30 days before, where that is announced
+    )
     mark: Hashable = None  #: equal marks mean equal cards; None: it is like no other
 
 
@@ -74,7 +78,7 @@ def cards(
     of_now = running() if campaigns is None else campaigns
     return [
         card(product, records, images, colours=colours, campaigns=of_now)
-        for product, records, images in products_with(ids)
+        for product, records, images in products_with(ids, of_now)
         if records
     ]
 
@@ -89,15 +93,43 @@ def card(
 ) -> ProductCard:
     """The card of one product, of rows already read; ``records`` must not be empty. ``campaigns``: those of this
     moment."""
-    named = _named(records, campaigns)
+    named = _named(records, campaigns, colours)
     mark = Mark(product.pk, colours, get_language(), tuple(facts_of(record) for record in records), named)
     return _cards.kept(mark, lambda: _card(mark, product, records, images, colours, named))
 
 
-def _named(records: list[StockRecord], campaigns: Sequence[Campaign]) -> str:
-    """The name of the most important campaign that gives something on one of the articles."""
+Named = tuple[str, int | None]
+
+
+def _named(records: list[StockRecord], campaigns: Sequence[Campaign], colours: frozenset[str]) -> Named:
+    """The name of the most important campaign that gives something on one of the articles, and the lowest price of the
+    30 days before it where it announces a reduction: of the article whose price the card shows. Where there is none,
+    such a campaign is not named, unless its name says no figure (§ 11 PAngV)."""
     found = {one.id for record in records for one in of_record(record, campaigns)} if campaigns else set()
-    return next((one.name for one in campaigns if one.id in found), "")
+    for one in campaigns:
+        if one.id not in found:
+            continue
+        before = _before(one, _cheapest(records, colours)) if one.announces else None
+        if before is not None or not one.announces or not announces_an_amount(one.name):
+            return one.name, before
+    return "", None
+
+
+def _before(campaign: Campaign, record: StockRecord) -> int | None:
+    """The price before a campaign, of an article that it gives something on."""
+    return price_before(campaign, record) if of_record(record, [campaign]) else None
+
+
+def _cheapest(records: list[StockRecord], colours: frozenset[str]) -> StockRecord:
+    """The article whose price the card shows: the cheapest of the wanted colours."""
+    return min(_wanted(records, colours), key=lambda record: record.price_minor)
+
+
+def _wanted(records: list[StockRecord], colours: frozenset[str]) -> list[StockRecord]:
+    """Those of the wanted colours, all where there is none of them."""
+    if not colours:
+        return records
+    return [one for one in records if one.product.colour and one.product.colour.code in colours] or records
 
 
 def _card(
@@ -106,10 +138,9 @@ def _card(
     records: list[StockRecord],
     images: list[ProductImage],
     colours: frozenset[str],
-    campaign: str,
+    named: Named,
 ) -> ProductCard:
-    wanted = [record for record in records if record.product.colour and record.product.colour.code in colours]
-    cheapest = min(wanted or records, key=lambda record: record.price_minor)
+    cheapest = _cheapest(records, colours)
     shown = _picture(product, images, colours)
     amount = cheapest.product.content_amount or product.content_amount
     unit = cheapest.product.content_unit or product.content_unit
@@ -119,7 +150,7 @@ def _card(
         title=product.text("title"),
         url=product.get_absolute_url(),
         price_minor=price,
-        price_from=any(record.price_minor > price for record in wanted or records),
+        price_from=any(record.price_minor > price for record in _wanted(records, colours)),
         currency=cheapest.price_currency,
         reference_price_minor=cheapest.reference_price_minor if percent else None,
         reduction_percent=percent,
@@ -131,7 +162,8 @@ def _card(
         picture=shown,
         rating=product.rating,
         review_count=product.review_count,
-        campaign=campaign,
+        campaign=named[0],
+        before_offer_minor=named[1],
         mark=mark,
     )
 

@@ -14,7 +14,7 @@ from shop.kernel.parts import Mark, Parts
 
 from . import page_parts
 from .around import Around, around
-from .campaigns import Campaign, beginnings, of_record, running
+from .campaigns import of_record, price_before, running
 from .cards import card
 from .models import Product, ProductImage
 from .partner.models import StockRecord
@@ -98,9 +98,9 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
     process has just read the product: its price and stock are always read. ``page_mark`` stands for all that is shown.
     """
     campaigns = running()
-    near = around(pk, RELATED, beginnings(campaigns))
+    near = around(pk, RELATED)
     others = list(dict.fromkeys([*near.together, *near.siblings]))[:RELATED]
-    found = {row[0].pk: row for row in products_with([pk, *others])}
+    found = {row[0].pk: row for row in products_with([pk, *others], campaigns)}
     if pk not in found:
         return None
     product, records, images = found[pk]
@@ -109,7 +109,7 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
     related = [card(*found[one], campaigns=campaigns) for one in others if one in found and found[one][1]]
     of_chosen = next(
         (
-            tuple((campaign, _before(campaign, one, near)) for campaign in of_record(one, campaigns))
+            tuple((campaign, price_before(campaign, one)) for campaign in of_record(one, campaigns))
             for one in records
             if chosen and one.product_id == chosen.id
         ),
@@ -131,11 +131,6 @@ def product_page(pk: int, *, variant_id: str = "", colour: str = "", size: str =
         }
 
     return _pages.kept((get_language(), mark), made)
-
-
-def _before(campaign: Campaign, record: StockRecord, near: Around) -> int | None:
-    """The lowest price of the 30 days before a campaign, minor units, where it takes something off a single piece."""
-    return near.before.get((campaign.since, record.pk)) if campaign.takes_off else None
 
 
 def _words(

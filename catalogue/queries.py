@@ -6,6 +6,7 @@ for the same variant. ``shown`` is the product with the page: the parent of a va
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -36,7 +37,7 @@ from shop.kernel.money import to_decimal
 from shop.kernel.parts import Parts
 from shop.kernel.sharing import OF_LISTS
 
-from .campaigns import on_offer, with_ranges
+from .campaigns import Campaign, beginnings, on_offer, running, with_prices_before, with_ranges
 from .filters import PER_PAGE, PRICE_BANDS, ListWishes
 from .models import (  # type: ignore[attr-defined]
     Colour,
@@ -71,8 +72,10 @@ SAMPLE = 2_000  #: products looked at for the filters of a longer list
 
 
 Row = tuple[Product, list[StockRecord], list[ProductImage]]
-#: Products as they were read last, with variants, colours and pictures: what is written of them, and in which ranges
-#: of campaigns they are. Price and stock are never taken from here.
+Moments = tuple[dt.datetime, ...]
+#: Products as they were read last, with variants, colours and pictures: what is written of them, in which ranges of
+#: campaigns they are, and what they cost before some moments (a part of the key). Price and stock are never taken from
+#: here.
 _read = Parts(most=300, names=OF_LISTS)
 _names = Parts(most=3_000)  #: colours and makers, as lists name them
 
@@ -328,16 +331,20 @@ def newest(limit: int) -> list[int]:
     return list(products.order_by("-pk").values_list("pk", flat=True)[:limit])
 
 
-def products_with(ids: Sequence[int]) -> list[Row]:
+def products_with(ids: Sequence[int], campaigns: Sequence[Campaign] | None = None) -> list[Row]:
     """Products with their offered variants and pictures, in the order of ``ids``. Three queries for those that this
-    process has not just read, else one: price and stock are always those of this moment."""
+    process has not just read, else one: price and stock are always those of this moment. ``campaigns``: those of this
+    moment, where the caller has asked for them already; ``price_before()`` knows the prices before them."""
     fresh: set[int] = set()
+    moments = beginnings(running() if campaigns is None else campaigns)
 
-    def read(missing: list[int]) -> dict[int, Row]:
-        fresh.update(missing)
-        return _read_products(missing)
+    def read(missing: list[tuple[int, Moments]]) -> dict[tuple[int, Moments], Row]:
+        fresh.update(pk for pk, _moments in missing)
+        rows = _read_products([pk for pk, _moments in missing], moments)
+        return {(pk, moments): row for pk, row in rows.items()}
 
-    found = _read.many(ids, read)
+    keys = [(pk, moments) for pk in ids]
+    found = {pk: row for (pk, _moments), row in _read.many(keys, read).items()}
     known = {pk: row for pk, row in found.items() if pk not in fresh}
     found |= _as_of_now(known) if known else {}
     for pk, (_product, records, _images) in found.items():
@@ -374,18 +381,15 @@ def _with_offer(record: StockRecord, row: tuple[Any, ...]) -> StockRecord:
     return changed
 
 
-def _read_products(ids: Sequence[int]) -> dict[int, Row]:
-    """The rows themselves. Three queries."""
+def _read_products(ids: Sequence[int], moments: Moments) -> dict[int, Row]:
+    """The rows themselves, with the prices before ``moments``. Three queries."""
     products = (
         Product.objects.filter(pk__in=ids, parent=None, is_public=True).select_related("maker").in_bulk()
     )
     records: dict[int, list[StockRecord]] = {pk: [] for pk in products}
     wanted = Product.objects.filter(Q(parent_id__in=list(products)) | Q(pk__in=list(products)))
-    for record in (
-        with_ranges(offered().filter(product_id__in=wanted.values("pk")))
-        .select_related("product__colour")
-        .order_by("pk")
-    ):
+    shown = with_prices_before(with_ranges(offered().filter(product_id__in=wanted.values("pk"))), moments)
+    for record in shown.select_related("product__colour").order_by("pk"):
         records[record.product.parent_id or record.product_id].append(record)
     images: dict[int, list[ProductImage]] = {pk: [] for pk in products}
     pictured = ProductImage.objects.filter(product_id__in=list(products)).select_related("colour")

@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import override
 
+from catalogue.amounts import announces_an_amount
+from catalogue.campaigns import running
 from catalogue.models import Product
 from catalogue.partner.models import StockRecord
 from catalogue.prices import BASE_UNITS
@@ -45,6 +47,17 @@ def reduced_cards_say(rule: Rule, specimen: Specimen) -> list[str]:
     """In a list, every card that announces a reduction (``pattern``) says every one of ``texts``."""
     wanted = re.compile(rule.options["pattern"])
     return _lacking(rule, specimen, [one for one in specimen.reading.cards if wanted.search(one.text)])
+
+
+def announcing_cards_say(rule: Rule, specimen: Specimen) -> list[str]:
+    """Every card that names a running campaign whose name announces a reduction says every one of ``texts``."""
+    said = [
+        " ".join(one.name.split()) for one in running() if one.announces and announces_an_amount(one.name)
+    ]
+    if not said:
+        return []
+    named = re.compile(rf"(?<![\w.,])({'|'.join(re.escape(name.casefold()) for name in said)})")
+    return _lacking(rule, specimen, [one for one in specimen.reading.cards if named.search(one.words)])
 
 
 def _lacking(rule: Rule, specimen: Specimen, cards: list[Card]) -> list[str]:
@@ -202,6 +215,7 @@ ON_SPECIMENS: dict[str, Check] = {
         says,
         cards_by_measure_say,
         reduced_cards_say,
+        announcing_cards_say,
         unfolded,
         one_button,
         before_the_button,

@@ -19,10 +19,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
+from catalogue.campaigns import running
 from catalogue.models import Product
 from catalogue.partner.models import StockRecord
 from catalogue.product_page import LABEL_FROM_MONTHS
 from catalogue.queries import newest, offered
+from catalogue.ranges import holding
 from catalogue.tree import tree
 from checkout.order import access
 from checkout.order.models import Order
@@ -150,6 +152,7 @@ def _open_pages(found: Collection, language: str) -> None:
     if nodes:
         visitor.see(nodes[0].url, *LISTED)
     _products(visitor)
+    _announced(visitor)
     visitor.see(reverse("withdrawal"), "withdrawal")
     said = {"step": "declare", "name": "Prüf Lauf", "contract": "K00000", "email": "pruefung@example.org"}
     visitor.see(reverse("withdrawal"), "withdrawal, step 2", "withdrawal", post=said)
@@ -180,7 +183,21 @@ def _products(visitor: _Visitor) -> None:
         url = product.get_absolute_url()
         visitor.see(f"{url}?v={variant}" if variant else url, *scopes)
         if scopes[0] in ("reduced", "by measure"):  # on which page of a range it stands nobody knows
-            visitor.see(f"{reverse('catalogue:search')}?{urlencode({'q': product.text('title')})}", *LISTED)
+            _search_for(visitor, product)
+
+
+def _search_for(visitor: _Visitor, product: Product) -> None:
+    visitor.see(f"{reverse('catalogue:search')}?{urlencode({'q': product.text('title')})}", *LISTED)
+
+
+def _announced(visitor: _Visitor) -> None:
+    """A list with an article on which a campaign gives something that announces a reduction, where one runs."""
+    for campaign in (one for one in running() if one.announces):
+        priced_before = Q(price_periods__valid_from__lt=campaign.since)
+        pk = _first(holding([campaign.range.pk]) & priced_before)[0]
+        if pk is not None:
+            _search_for(visitor, Product.objects.get(pk=pk))
+            return
 
 
 def _first(wanted: Q) -> tuple[int | None, int | None]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from checkout.payment.models import CustomerCredit, Payment
 from checkout.payment.standin.process import StandIn
 from fulfilment.warehouse.stock.models import SHOP_FLOOR, Bin, BinStock, Site
 from shop.kernel import sharing
+from shop.kernel.clock import now
 from tests.checkout.payment.shopper import pay
 from tests.checkout.test_steps import CONTACT, order_button
 from tests.factories.credit import give_credit
@@ -92,7 +94,7 @@ def test_a_product_page_and_lists_stay_within_their_budgets(
     product = make_product("Elbschuh", category=shoes, **many)
     if size == "large":
         make_many(300, category=shoes, sizes=4)
-        make_offer("Sommer", percent=5)
+        make_offer("Sommer: 5 % auf alles", percent=5)
     reader = Client()
     monkeypatch.setattr(campaigns._memory, "kept_s", 0)  # which campaigns run is known longer than a second
     spent_on(lambda: reader.get(product.get_absolute_url())).within("page", PRODUCT)
@@ -123,6 +125,7 @@ def first_visits(monkeypatch: pytest.MonkeyPatch, *, many: int) -> dict[str, Spe
         whole = f"/catalogue/category/{category.slug}_{category.pk}/"
         return [whole, f"{whole}?colour=navy&sort=price", f"/catalogue/search/?q={word}"]
 
+    make_offer(f"Herbst {many}: 10 % auf alles", percent=10, start_datetime=now() - timedelta(days=5))
     sharing.forget()  # the articles are new
     for url in (known.get_absolute_url(), *lists(seen, "elbschuh")):
         assert reader.get(url).status_code == 200

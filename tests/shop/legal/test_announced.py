@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from oscar.apps.offer.models import Benefit, Condition, ConditionalOffer
 
 from catalogue import campaigns
-from catalogue.announced import announces_an_amount
+from catalogue.amounts import announces_an_amount
 from catalogue.models import Product
 from catalogue.partner.models import PricePeriod, StockRecord
 from shop.kernel.clock import now
@@ -23,6 +24,11 @@ RULE = "campaigns announce what they take off"
 
 def days_ago(days: int) -> dt.datetime:
     return now() - dt.timedelta(days=days)
+
+
+def reduced_shoe() -> Product:
+    """The one that the lawful shop reduces."""
+    return Product.objects.get(title="Deichschuh")
 
 
 @pytest.fixture
@@ -90,6 +96,40 @@ def test_only_articles_on_which_it_gives_something_count(
     offer.benefit.range.excluded_products.clear()
     StockRecord.objects.filter(pk=dearer.pk).update(price="8.00")
     assert faults(RULE) == {}, "back at the lowest price"
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("components/product_card.html", "before_offer_minor=card.before_offer_minor"),
+        ("components/price.html", '{% translate "Lowest 30-day price before the offer:" %}'),
+    ],
+)
+def test_a_card_that_names_a_figure_without_the_price_before_turns_red(
+    dearer: StockRecord,
+    faults: Callable[..., Any],
+    change_template: Callable[..., None],
+    template: str,
+    words: str,
+) -> None:
+    make_offer("Herbst: 10 % auf alles", percent=10, start_datetime=days_ago(5))
+    rules = (
+        "30-day price beside what campaigns announce",
+        "30-day price in lists",
+        "30-day price beside a reduction",
+    )
+    assert faults(*rules) == {}
+    change_template(template, words, "")
+    found = faults(*rules)
+    assert set(found) == {rules[0]}, "what is said of reduced prices still is"
+    seen = {fault.partition(" ")[0].partition("?")[0] for fault in found[rules[0]]}
+    of_articles = {url for url in seen if re.fullmatch(r"/catalogue/[^/]+_\d+/", url)}
+    assert seen >= {"/", "/catalogue/", "/catalogue/search/"} and of_articles, seen
+    had_prices = {dearer.product.parent.get_absolute_url(), reduced_shoe().get_absolute_url()}
+    assert {
+        url for fault in found[rules[0]] for url in had_prices if f") {url} does not" in fault
+    } == had_prices
+    assert all(any(url in fault for url in had_prices) for fault in found[rules[0]])
 
 
 @pytest.mark.parametrize(

@@ -235,6 +235,7 @@ def test_every_rule_knows_its_check_and_every_check_is_used() -> None:
     assert {rule.name for rule in rules} - tried == {
         "invoices are complete",
         "campaigns announce what they take off",  # test_announced.py
+        "30-day price beside what campaigns announce",  # there as well
         "graphic of the guarantee notice",
     }
 
