@@ -184,8 +184,12 @@ def find(
     of_variants, own = _own_or_childs(_variants(wishes))
     products = _products(wishes, category_ids).filter(Exists(of_variants) | Exists(own))
     shelved = ProductCategory.objects.filter(category_id__in=shelves).values("product_id")
+    # One look for the whole list that ends at the first product, not one at each of them.
+    any_shelved = When(Exists(products.filter(pk__in=shelved)), then=Value(1))
     seen = products.aggregate(
-        total=Count("pk"), best=Max("rating"), shelved=Count("pk", filter=Q(pk__in=shelved))
+        total=Count("pk"),
+        best=Max("rating"),
+        shelved=Max(Case(any_shelved, default=Value(0), output_field=IntegerField())),
     )
     total = seen["total"]
     pages = max(1, -(-total // per_page))
