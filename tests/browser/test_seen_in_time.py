@@ -12,16 +12,13 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from statistics import median
 from urllib.parse import urlsplit
 
 from shop.kernel.counters import NAMES
-from tests.support.changing import OF_PRODUCT, Goods, Range, seconds_until_seen, there_and_back
+from tests.support.changing import FOUND_WITHIN_S, KINDS, OF_PRODUCT, Goods, Range, seconds_by_kind
 from tests.support.kontor import Kontor
 
 KEPT_WITHIN_S = 1.0  #: after the commit of a change no page begins to be answered with what was before
-FOUND_WITHIN_S = 2.0  #: from the commit of a change until the index answers by it
-ROUNDS, ROUNDS_MAX = 3, 7  #: of the index; a machine that does something else for a while gets a few more
 LOOKED_AT_S = 0.7  #: for so long beyond the promise
 
 
@@ -142,19 +139,8 @@ def test_no_page_says_an_old_price_or_stock_once_a_second_has_passed(live_kontor
 def test_a_change_is_found_within_two_seconds_by_way_of_triggers_worker_and_index(
     live_kontor: Kontor, record_property: Callable[[str, object], None]
 ) -> None:
-    """Name, price, stock, reduced price and category, there and back: all are measured, and half of each kind must be
-    in time. (Not every one: a machine that tests share stands still for a second now and then.)"""
-    taken: dict[str, list[float]] = {}
-    middle: dict[str, float] = {}
-    with Range(live_kontor) as found:
-        found.wait_for_the_index()
-        for number in range(ROUNDS_MAX):
-            for way in there_and_back(found, f"zwirbel{'abcdefg'[number]}"):
-                for what, seconds in seconds_until_seen(found, way).items():
-                    taken.setdefault(what, []).append(round(seconds, 2))
-            middle = {what: median(seconds) for what, seconds in taken.items()}
-            if number + 1 >= ROUNDS and max(middle.values()) <= FOUND_WITHIN_S:
-                break
+    """On PostgreSQL and with Elasticsearch: tests/ports/search/test_found_in_time.py."""
+    middle, taken = seconds_by_kind(live_kontor)
     record_property("seconds until it was found", taken)
-    assert set(taken) == {"name", "price", "stock", "reduced", "category"}
+    assert set(taken) == KINDS
     assert max(middle.values()) <= FOUND_WITHIN_S, taken

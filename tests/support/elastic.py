@@ -4,6 +4,7 @@ tests as a Maven artifact (Java 17). Where neither is there, tests skip and say 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -40,6 +41,12 @@ def server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="kontor-elastic-") as folder:
         home = _unpacked(Path(folder))
         yield from _running(home, Path(java).resolve().parents[1], free_port())
+
+
+def names(url: str, prefix: str) -> list[str]:
+    """The indexes of a server that begin so."""
+    with _direct.open(f"{url}/_cat/indices/{prefix}*?format=json", timeout=20) as answer:
+        return [str(one["index"]) for one in json.load(answer)]
 
 
 def _archive() -> Path:

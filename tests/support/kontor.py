@@ -13,10 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+import psycopg
+from psycopg.types.json import set_json_loads
 
 from scripts.fingerprints import digest, schema
 from scripts.prepare import SEED_COMMAND, static_sources
@@ -98,11 +102,30 @@ class Kontor:
         return done.stdout
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Read its database."""
-        address = f"file:{self.data_dir / 'kontor.sqlite3'}?mode=ro"
-        connection = sqlite3.connect(address, uri=True, timeout=20)
+        """Read its database; ``?`` stands for a value."""
+        with self._beside("?mode=ro") as connection:
+            return list(connection.execute(_for(connection, sql), values).fetchall())
+
+    def change(self, *statements: tuple[str, tuple[Any, ...]]) -> float:
+        """Change rows in one transaction, from this process; returns when it was committed (time.monotonic)."""
+        with self._beside() as connection:
+            for sql, values in statements:
+                connection.execute(_for(connection, sql), values)
+            connection.commit()
+            return time.monotonic()
+
+    @contextmanager
+    def _beside(self, mode: str = "") -> Iterator[Any]:
+        """A connection to its database, of whatever kind; JSON is text as in SQLite."""
+        connection: Any
+        if url := self.plan.environment.get("DATABASE_URL"):
+            connection = psycopg.connect(url.replace("postgres://", "postgresql://", 1))
+            set_json_loads(_as_text, connection)
+        else:
+            address = f"file:{self.data_dir / 'kontor.sqlite3'}{mode}"
+            connection = sqlite3.connect(address, uri=True, timeout=20)
         try:
-            return connection.execute(sql, values).fetchall()
+            yield connection
         finally:
             connection.close()
 
@@ -131,6 +154,15 @@ class Kontor:
         files = sorted((self.data_dir / "mails").glob("*"), key=lambda path: path.stat().st_mtime)
         texts = [text for path in files for text in path.read_text(errors="replace").split(MAIL_END)]
         return [text for text in texts if text.strip()]
+
+
+def _as_text(said: bytes | str) -> str:
+    return said if isinstance(said, str) else bytes(said).decode()
+
+
+def _for(connection: Any, sql: str) -> str:
+    """A statement in the words of the database."""
+    return sql if isinstance(connection, sqlite3.Connection) else sql.replace("?", "%s")
 
 
 def demo_shop() -> Path:
