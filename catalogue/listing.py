@@ -19,6 +19,7 @@ from . import queries
 from .campaigns import running
 from .cards import cards
 from .filters import FLAGS, MULTI, PER_PAGE, PRICE_BANDS, ListWishes, address, toggled
+from .names import names_of
 from .product_page import size_key
 from .search import finding
 from .search.port import SearchUnavailable
@@ -165,7 +166,7 @@ def sort_options(wishes: ListWishes) -> list[dict[str, Any]]:
 def _filters(
     wishes: ListWishes, query: QueryDict, counted: dict[str, dict[str, int]], category: Node | None
 ) -> list[dict[str, Any]]:
-    colours, makers = queries.names_of(counted)
+    colours, makers = names_of(counted)
 
     def options(
         key: str, rows: Iterable[tuple[str, str, int]], chosen: frozenset[str], **more: Callable[[str], str]

@@ -21,7 +21,6 @@ from django.db.models import (
     Exists,
     F,
     IntegerField,
-    JSONField,
     Max,
     OuterRef,
     Q,
@@ -41,7 +40,6 @@ from .campaigns import Campaign, beginnings, on_offer, running, with_prices_befo
 from .filters import PER_PAGE, PRICE_BANDS, ListWishes
 from .models import (  # type: ignore[attr-defined]
     Colour,
-    Maker,
     Product,
     ProductCategory,
     ProductImage,
@@ -77,7 +75,6 @@ Moments = tuple[dt.datetime, ...]
 #: campaigns they are, and what they cost before some moments (a part of the key). Price and stock are never taken from
 #: here.
 _read = Parts(most=300, names=OF_LISTS)
-_names = Parts(most=3_000)  #: colours and makers, as lists name them
 
 
 @dataclass(frozen=True)
@@ -297,35 +294,6 @@ def _facets(wishes: ListWishes, category_ids: Sequence[int] | None, *, exact: bo
         if option:
             counted[key][option] = n
     return Counted(counted, exact)
-
-
-def names_of(counted: dict[str, dict[str, int]]) -> tuple[dict[str, Colour], dict[int, Maker]]:
-    """Colours by code and makers of the counted values; of makers only the brand is to be read. One query, none while
-    they are remembered."""
-    keys = [("colour", code) for code in sorted(counted["colour"])]
-    keys += [("brand", pk) for pk in sorted(counted["brand"])]
-    found = _names.many(keys, _read_names)
-    colours = {code: one for (kind, code), one in found.items() if kind == "colour"}
-    return colours, {int(pk): one for (kind, pk), one in found.items() if kind == "brand"}
-
-
-def _read_names(keys: list[tuple[str, str]]) -> dict[tuple[str, str], Any]:
-    """Both kinds at once."""
-    codes = [value for kind, value in keys if kind == "colour"]
-    ids = [int(value) for kind, value in keys if kind == "brand"]
-    colours = Colour.objects.filter(code__in=codes).order_by()
-    makers = Maker.objects.filter(pk__in=ids).order_by()
-    nothing = (Value("", CharField()), Value("", CharField()), Value({}, JSONField()))
-    rows = colours.values_list(Value("colour", CharField()), "pk", "name", "code", "hex", "texts").union(
-        makers.values_list(Value("brand", CharField()), "pk", "brand", *nothing), all=True
-    )
-    found: dict[tuple[str, str], Any] = {}
-    for kind, pk, name, code, swatch, texts in rows:
-        if kind == "colour":
-            found[kind, code] = Colour(pk=pk, name=name, code=code, hex=swatch, texts=texts)
-        else:
-            found[kind, str(pk)] = Maker(pk=pk, brand=name)
-    return found
 
 
 def newest(limit: int) -> list[int]:

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalogue import campaigns, queries
+from catalogue import campaigns, names, queries
 from catalogue.models import Colour, Product
 from catalogue.search import finding
 from catalogue.search.port import SearchUnavailable
@@ -228,7 +228,7 @@ def test_a_first_visit_while_it_rests_stays_within_the_budget(
         f"{url}?page=9",
         "/catalogue/search/?q=priel",
     ):
-        for store in (queries._read, queries._names):
+        for store in (queries._read, names._names):
             store.forget()
         cache.clear(), sharing.forget()
         with CaptureQueriesContext(connection) as spent:
