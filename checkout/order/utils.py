@@ -13,7 +13,7 @@ from oscar.apps.order import utils
 from oscar.apps.voucher.models import Voucher, VoucherApplication
 
 from checkout.vouchers.personal import may_use
-from checkout.vouchers.usage import availability, claim_uses, uses_of
+from checkout.vouchers.usage import availability, claim_uses
 from shop.kernel.clock import now
 from shop.kernel.money import net_from_gross, to_decimal
 
@@ -134,7 +134,7 @@ class OrderCreator(utils.OrderCreator):
             self._use(voucher, order, taken_off[pk])
         if given:
             OrderDiscount.objects.bulk_create(given)
-            if not claim_uses(uses_of(given)):
+            if not claim_uses(order, given):
                 raise _price_changed(placement)
 
     def _voucher(self, placement: Placement, pk: int, buyer: Any) -> Voucher:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, DecimalField, F, IntegerField, Q, QuerySet, Value, When
-from django.db.models.functions import Greatest
+from django.db.models import (
+    Case,
+    Count,
+    DecimalField,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 from oscar.apps.offer.models import ConditionalOffer
 from oscar.apps.voucher.models import Voucher, VoucherApplication
 
 from checkout.order.models import Order, OrderDiscount
-
-#: offer id -> (times, amount, orders)
-Uses = dict[int, tuple[int, Decimal, int]]
 
 
 class VoucherGone(Exception):
@@ -56,32 +64,19 @@ def availability(voucher: Any, user: Any) -> tuple[bool, str]:
     return False, _("This voucher has already been used")
 
 
-def uses_of(discounts: Iterable[OrderDiscount]) -> Uses:
-    """How often each offer took something off, how much, and on how many discounts."""
-    used: Uses = defaultdict(lambda: (0, Decimal(0), 0))
-    for one in discounts:
-        if one.offer_id:
-            times, amount, orders = used[one.offer_id]
-            used[one.offer_id] = (times + one.frequency, amount + one.amount, orders + 1)
-    return dict(used)
-
-
-def count_uses(used: Uses) -> None:
-    """Note on each offer how often it was used and what it took off, and close what has reached its limit: one
-    statement for any number, which loses nothing to another order of the same moment."""
-    _change(used, 1)
-
-
-def claim_uses(used: Uses) -> bool:
-    """``count_uses()`` for an order that is being placed. False when an offer reached its limit since it was reckoned,
-    by an order of the same moment: then the caller places nothing, as the sums are others now."""
-    return _change(used, 1, within_limits=True) == len(used)
+def claim_uses(order: Order, given: Iterable[OrderDiscount]) -> bool:
+    """Note the discounts of an order that is being placed, which are written, on their offers, and close what has
+    reached its limit: one statement for any number, which loses nothing to another order of the same moment. False when
+    an offer reached its limit since it was reckoned, by such an order: then the caller places nothing, as the sums are
+    others now."""
+    ids = _offers_of(given)
+    return _change(order, ids, 1, within_limits=True) == len(ids)
 
 
 def give_back(order: Order) -> None:
     """A cancelled order's uses of offers count no more; an offer that was closed by them is open again. Inside the
     caller's transaction. One query, two with discounts."""
-    _change(uses_of(OrderDiscount.objects.filter(order=order)), -1)
+    _change(order, _offers_of(OrderDiscount.objects.filter(order=order)), -1)
 
 
 def take_again(order: Order) -> None:
@@ -91,23 +86,29 @@ def take_again(order: Order) -> None:
     for voucher in Voucher.objects.select_for_update().filter(pk__in=pks).order_by("pk"):
         if was_used(voucher, order.user, besides=order):
             raise VoucherGone(voucher.code)
-    count_uses(uses_of(OrderDiscount.objects.filter(order=order)))
+    _change(order, _offers_of(OrderDiscount.objects.filter(order=order)), 1)
 
 
-def _change(used: Uses, sign: int, *, within_limits: bool = False) -> int:
-    """How many offers were changed."""
-    if not used:
+def _offers_of(given: Iterable[OrderDiscount]) -> list[int]:
+    return sorted({one.offer_id for one in given if one.offer_id})
+
+
+def _change(order: Order, ids: list[int], sign: int, *, within_limits: bool = False) -> int:
+    """How many of these offers were changed, each by what the order's discounts, which are written, say of it: spelled
+    out, the statement would take four hundred characters for each offer."""
+    if not ids:
         return 0
-    ids = sorted(used)
 
-    def moved(name: str, part: int, field: Any) -> Any:
-        more = Case(*(When(pk=pk, then=Value(sign * used[pk][part])) for pk in ids), output_field=field)
-        return Greatest(F(name) + more, Value(0), output_field=field)
+    def moved(name: str, part: Any, field: Any) -> Any:
+        given = OrderDiscount.objects.filter(order=order, offer_id=OuterRef("pk")).order_by()
+        more = Subquery(given.values("offer_id").annotate(n=part).values("n"), output_field=field)
+        return Greatest(F(name) + Value(sign) * more, Value(0), output_field=field)
 
+    money = DecimalField(max_digits=12, decimal_places=2)
     after = ConditionalOffer.objects.filter(pk__in=ids).annotate(
-        times_after=moved("num_applications", 0, IntegerField()),
-        amount_after=moved("total_discount", 1, DecimalField(max_digits=12, decimal_places=2)),
-        orders_after=moved("num_orders", 2, IntegerField()),
+        times_after=moved("num_applications", Coalesce(Sum("frequency"), 0), IntegerField()),
+        amount_after=moved("total_discount", Sum("amount"), money),
+        orders_after=moved("num_orders", Count("pk"), IntegerField()),
     )
     reached = Q(max_discount__gt=0, amount_after__gte=F("max_discount")) | Q(
         max_global_applications__gt=0, times_after__gte=F("max_global_applications")

@@ -19,6 +19,7 @@ from checkout.basket.kept_products import bring_lines
 from checkout.basket.models import Basket
 from checkout.basket.offers import apply_offers
 from checkout.order.models import Order, OrderDiscount
+from checkout.vouchers.usage import claim_uses, give_back
 from shop.kernel import sharing
 from tests.checkout.test_steps import go_to_summary, order_button, put_in_basket
 from tests.factories.offers import make_offer
@@ -152,9 +153,42 @@ def test_of_many_offers_none_is_given_that_went_to_another_order() -> None:
     change(many[:20], num_applications=3)
     for expected in (6_000, 4_000):
         assert page.context["quote"].totals.discount_minor == expected
-        answer = client.post(reverse("checkout:summary"), order_button(page))
+        with CaptureQueriesContext(connection) as seen:
+            answer = client.post(reverse("checkout:summary"), order_button(page))
+        said = [one["sql"] for one in seen.captured_queries]  # the next page begins them anew
         page = client.get(reverse("checkout:summary"))
     assert "/orders/" in answer["Location"]
     assert OrderDiscount.objects.count() == 40
     uses = ConditionalOffer.objects.filter(pk__in=[one.pk for one in many])
     assert sorted(uses.values_list("num_applications", flat=True)) == [1] * 40 + [3] * 20
+    claims = [sql for sql in said if sql.startswith("UPDATE") and "offer_conditionaloffer" in sql[:40]]
+    assert [len(sql) < 4_000 for sql in claims] == [True], [sql[:90] for sql in said]
+
+
+def test_what_several_discounts_of_many_offers_took_off_is_counted_and_given_back() -> None:
+    """An offer may stand twice on an order, by two vouchers; one that has been suspended stays so."""
+    person, many = make_user(), offers(max_global_applications=9, max_discount=100)
+    order = used_by(person, many, 2)
+    given = list(OrderDiscount.objects.filter(order=order))
+    again = [OrderDiscount(order=order, offer_id=one.pk, frequency=3, amount=Decimal("0.25")) for one in many]
+    given += OrderDiscount.objects.bulk_create(again[:10])
+    change(many[:5], num_applications=4)
+    change(many[10:12], num_applications=7, status=ConditionalOffer.SUSPENDED)
+    assert claim_uses(order, given)
+
+    def counted() -> list[tuple[int, Decimal, int, str]]:
+        found = ConditionalOffer.objects.filter(pk__in=[one.pk for one in many]).order_by("pk")
+        return list(found.values_list("num_applications", "total_discount", "num_orders", "status"))
+
+    twice, once = Decimal("1.25"), Decimal("1.00")
+    assert counted() == (
+        [(9, twice, 2, "Consumed")] * 5
+        + [(5, twice, 2, "Open")] * 5
+        + [(9, once, 1, "Suspended")] * 2
+        + [(2, once, 1, "Open")] * 48
+    )
+    assert not claim_uses(order, given), "twelve of them are used up"
+    change(many, num_applications=9, total_discount=1, status=ConditionalOffer.CONSUMED)
+    give_back(order)
+    assert counted()[4:6] == [(4, Decimal(0), 0, "Open")] * 2
+    assert counted()[-1] == (7, Decimal(0), 1, "Open")
