@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import F, Subquery, Value
+from django.db.models import F, QuerySet, Subquery, Value
 
+from shop.kernel.asked_once import AskedOnce
 from shop.kernel.parts import Parts
 
 from .models import BoughtTogether, Product, ProductCategory  # type: ignore[attr-defined]
@@ -28,7 +30,9 @@ def around(product_id: int, limit: int) -> Around:
     return _around.kept((product_id, limit), lambda: _read_around(product_id, limit))
 
 
-def _read_around(product_id: int, limit: int) -> Around:
+def _asked(ids: list[int], limit: int) -> QuerySet[Any, tuple[str, int, int]]:
+    """Kind, place and what is found, of one product."""
+    (product_id,) = ids
     mine = ProductCategory.objects.filter(product_id=product_id)
     together = BoughtTogether.objects.filter(product_id=product_id, other__is_public=True)
     beside = (
@@ -41,8 +45,7 @@ def _read_around(product_id: int, limit: int) -> Around:
     rows = mine.annotate(kind=Value("c"), place=F("pk"), found=F("category_id")).values_list(
         "kind", "place", "found"
     )
-    found: dict[str, list[tuple[int, int]]] = {"c": [], "t": [], "s": []}
-    for kind, place, one in rows.order_by().union(
+    return rows.order_by().union(
         together.order_by()
         .annotate(kind=Value("t"), place=-F("orders"), found=F("other_id"))
         .values_list("kind", "place", "found"),
@@ -50,7 +53,15 @@ def _read_around(product_id: int, limit: int) -> Around:
         .annotate(kind=Value("s"), place=-F("pk"), found=F("pk"))
         .values_list("kind", "place", "found"),
         all=True,
-    ):
+    )
+
+
+_rows: AskedOnce[tuple[str, int, int]] = AskedOnce(_asked)
+
+
+def _read_around(product_id: int, limit: int) -> Around:
+    found: dict[str, list[tuple[int, int]]] = {"c": [], "t": [], "s": []}
+    for kind, place, one in _rows.rows([product_id], fixed=(limit,)):
         found[kind].append((place, one))
     category_ids, together_ids, sibling_ids = (
         [one for _place, one in sorted(found[kind])] for kind in ("c", "t", "s")

@@ -212,9 +212,13 @@ def held(of: Iterable[OfRange], rows: Rows, among: QuerySet[Any]) -> dict[int, f
     return {pk: frozenset(ids) for pk, ids in found.items()}
 
 
-def with_ranges(records: QuerySet[StockRecord]) -> QuerySet[StockRecord]:
-    """Stock records that bring along in which ranges of campaigns they are, for ``of_record()``; without a query."""
-    ids = list(dict.fromkeys(one.range.pk for one in known()))[:RANGES_MAX]
+def range_ids_named() -> tuple[int, ...]:
+    """The ranges of campaigns that pages know of, for ``with_ranges()``."""
+    return tuple(dict.fromkeys(one.range.pk for one in known()))[:RANGES_MAX]
+
+
+def with_ranges(records: QuerySet[StockRecord], ids: Sequence[int]) -> QuerySet[StockRecord]:
+    """Stock records that bring along in which of these ranges they are, for ``of_record()``."""
     if not ids:
         return records
     return records.annotate(in_ranges=ranges.held_by(ids), asked_ranges=Value(" ".join(map(str, ids))))

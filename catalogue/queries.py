@@ -31,12 +31,21 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce
 
+from shop.kernel.asked_once import AskedOnce
 from shop.kernel.by_ids import RowsByIds
 from shop.kernel.money import to_decimal
 from shop.kernel.parts import Parts
 from shop.kernel.sharing import OF_LISTS
 
-from .campaigns import Campaign, beginnings, on_offer, running, with_prices_before, with_ranges
+from .campaigns import (
+    Campaign,
+    beginnings,
+    on_offer,
+    range_ids_named,
+    running,
+    with_prices_before,
+    with_ranges,
+)
 from .filters import PER_PAGE, PRICE_BANDS, ListWishes
 from .models import (  # type: ignore[attr-defined]
     Colour,
@@ -353,18 +362,34 @@ def _with_offer(record: StockRecord, row: tuple[Any, ...]) -> StockRecord:
     return changed
 
 
+_products_by_id: AskedOnce[Product] = AskedOnce(
+    lambda ids: Product.objects.filter(pk__in=ids, parent=None, is_public=True).select_related("maker")
+)
+_images_of: AskedOnce[ProductImage] = AskedOnce(
+    lambda ids: (
+        ProductImage.objects.filter(product_id__in=ids)
+        .select_related("colour")
+        .order_by("display_order", "pk")
+    )
+)
+
+
+def _records_asked(ids: list[int], range_ids: tuple[int, ...], moments: Moments) -> QuerySet[StockRecord]:
+    wanted = Product.objects.filter(Q(parent_id__in=ids) | Q(pk__in=ids))
+    offers = with_ranges(offered().filter(product_id__in=wanted.values("pk")), range_ids)
+    return with_prices_before(offers, moments).select_related("product__colour").order_by("pk")
+
+
+_records_of: AskedOnce[StockRecord] = AskedOnce(_records_asked)
+
+
 def _read_products(ids: Sequence[int], moments: Moments) -> dict[int, Row]:
     """The rows themselves, with the prices before ``moments``. Three queries."""
-    products = (
-        Product.objects.filter(pk__in=ids, parent=None, is_public=True).select_related("maker").in_bulk()
-    )
+    products = {product.pk: product for product in _products_by_id.rows(ids)}
     records: dict[int, list[StockRecord]] = {pk: [] for pk in products}
-    wanted = Product.objects.filter(Q(parent_id__in=list(products)) | Q(pk__in=list(products)))
-    shown = with_prices_before(with_ranges(offered().filter(product_id__in=wanted.values("pk"))), moments)
-    for record in shown.select_related("product__colour").order_by("pk"):
+    for record in _records_of.rows(products, fixed=(range_ids_named(), moments)):
         records[record.product.parent_id or record.product_id].append(record)
     images: dict[int, list[ProductImage]] = {pk: [] for pk in products}
-    pictured = ProductImage.objects.filter(product_id__in=list(products)).select_related("colour")
-    for image in pictured.order_by("display_order", "pk"):
+    for image in _images_of.rows(products):
         images[image.product_id].append(image)
     return {pk: (products[pk], records[pk], images[pk]) for pk in products}

@@ -23,6 +23,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from catalogue.partner.models import Reservation, StockRecord
+from shop.kernel.asked_once import AskedOnce
 from shop.kernel.clock import today
 
 from .codes import find_article, same_codes
@@ -114,14 +115,8 @@ def on_hand_by_site(stockrecord_ids: Iterable[int]) -> dict[int, dict[int, int]]
     return dict(found)
 
 
-def pickable_by_site(stockrecord_ids: Iterable[int]) -> dict[int, dict[int, int]]:
-    """Pieces per SKU and site that a picker may be sent for: ``{stock record: {site: pieces}}``, of sites that have
-    any. One query; what routing sends and what the page of a product promises are the same.
-
-    Left out: what is not for sale, on its way or being packed, in doubtful or closed bins and sites, and lots with too
-    few days left. What other orders will take is not: ask picking.
-    """
-    ids = set(stockrecord_ids)
+def _lying_asked(ids: list[int]) -> QuerySet[Any, tuple[Any, ...]]:
+    """What bins and lots hold of these SKUs, for ``pickable_by_site()``."""
     bins = BinStock.objects.filter(
         stockrecord__in=ids,
         quantity__gt=0,
@@ -132,7 +127,7 @@ def pickable_by_site(stockrecord_ids: Iterable[int]) -> dict[int, dict[int, int]
     )
     lots = LotStock.objects.filter(lot__stockrecord__in=ids, quantity__gt=0)
     lots = lots.exclude(lot__best_before=None, lot__recall_number="")
-    rows = (
+    return (
         bins.order_by()
         .annotate(
             best_before=Value(None, DateField()), days=Value(0, IntegerField()), recall=Value("", CharField())
@@ -151,10 +146,22 @@ def pickable_by_site(stockrecord_ids: Iterable[int]) -> dict[int, dict[int, int]
             all=True,
         )
     )
+
+
+_lying: AskedOnce[tuple[Any, ...]] = AskedOnce(_lying_asked)
+
+
+def pickable_by_site(stockrecord_ids: Iterable[int]) -> dict[int, dict[int, int]]:
+    """Pieces per SKU and site that a picker may be sent for: ``{stock record: {site: pieces}}``, of sites that have
+    any. One query; what routing sends and what the page of a product promises are the same.
+
+    Left out: what is not for sale, on its way or being packed, in doubtful or closed bins and sites, and lots with too
+    few days left. What other orders will take is not: ask picking.
+    """
     found: dict[tuple[int, int], tuple[int, int]] = {}  # (SKU, bin) -> site, pieces
     day = today()
     taken: dict[tuple[int, int], int] = defaultdict(int)
-    for sku, place, site, pieces, until, days, recall in rows:
+    for sku, place, site, pieces, until, days, recall in _lying.rows(set(stockrecord_ids)):
         if pieces > 0:
             found[sku, place] = (site, pieces)
         elif recall or (until - day).days < (days or 0):
