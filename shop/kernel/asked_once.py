@@ -29,6 +29,7 @@ class _Made:
     iterable: Any
     sql: str
     params: tuple[Any, ...]
+    converters: dict[int, Any]  #: what makes values of the database's, by column
     places: tuple[
         tuple[int, int, type], ...
     ]  #: place among the params, place among the ids, how the database is told
@@ -71,6 +72,7 @@ class AskedOnce(Generic[Row]):
             params[place] = kind(ids[which])
         compiler = copy(made.compiler)
         compiler.connection = connections[DEFAULT_DB_ALIAS]  # each thread has its own
+        compiler.get_converters = lambda _columns: made.converters
         compiler.as_sql = lambda *_how, **_more: (made.sql, tuple(params))
         return list(made.iterable(_Asked(compiler)))
 
@@ -84,6 +86,7 @@ class AskedOnce(Generic[Row]):
             raise ValueError("what is prefetched is no part of this question's SQL")
         compiler = asked.query.get_compiler(DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
+        converters = compiler.get_converters([column[0] for column in compiler.select[: compiler.col_count]])
         compiler.connection = None  # it is this thread's
         which = {one: place for place, one in enumerate(one for several in stand_ins for one in several)}
         places = tuple(
@@ -93,7 +96,7 @@ class AskedOnce(Generic[Row]):
         )
         if {which for _place, which, _kind in places} != set(which.values()):
             raise ValueError(f"this question does not ask for its ids: {sql}")
-        return _Made(compiler, asked._iterable_class, sql, tuple(params), places)
+        return _Made(compiler, asked._iterable_class, sql, tuple(params), converters, places)
 
 
 def _filled(ids: list[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Templates that are compiled once and kept, without what only their compiler and Django's page of errors need.
+"""Templates that are compiled once and kept, folded, without what only their compiler and the page of errors need.
 
 Each node knows the piece of source it came from, and each template all of its source: a third of what a template takes.
 """
@@ -11,6 +11,8 @@ from django.template import Template
 from django.template.base import Node
 from django.template.loaders import cached
 
+from .folded_templates import fold
+
 
 class Loader(cached.Loader):
     """Django's loader that keeps templates (``django.template.loaders.cached``)."""
@@ -20,6 +22,7 @@ class Loader(cached.Loader):
         template: Template = super().get_template(template_name, skip)
         if template.source and not self.engine.debug:
             make_lean(template)
+            fold(template)
         return template
 
 

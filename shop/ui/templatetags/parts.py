@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template.base import FilterExpression, NodeList, Parser, Token, token_kwargs
 from django.template.context import Context
 from django.template.defaulttags import CsrfTokenNode
@@ -74,9 +75,12 @@ def _languages(context: Context) -> str:
         seen = {"request": request, "language_urls": own}
         return str(shown.template.render(Context(seen)))  # type: ignore[attr-defined]
 
-    if len(path) > LONGEST:  # it stands on the page three times: made once
+    if len(path) > LONGEST or not settings.PARTS_KEPT_S:  # it stands on the page three times: made once
         known: str | None = getattr(request, "_language_switch", None)
-        request._language_switch = known = made() if known is None else known
+        if known is None:
+            known = made()
+            if request is not None:
+                request._language_switch = known
         return known
     return _switches.kept((get_language(), path, tuple(own.items())), made)
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.paginator import Page
 from django.forms.boundfield import BoundField
 from django.http import HttpRequest, QueryDict
 from django.template.context import Context
-from django.templatetags.static import static
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,6 +21,7 @@ from shop.kernel import clock
 from shop.kernel.text import without_marks
 from shop.ui import charts, countries, fields, numbers, reasons, states, times
 from shop.ui.addresses import in_language
+from shop.ui.folded_templates import ALWAYS_THE_SAME
 
 register = template.Library()
 
@@ -32,12 +33,15 @@ def icon(name: str, label: str = "", extra: str = "") -> SafeString:
     name: id in static/img/icons.svg; label: spoken name when the icon stands alone; extra: CSS classes.
     """
     classes = f"icon {extra}".strip()
-    target = f"{static('img/icons.svg')}#{name}"
+    target = f"{staticfiles_storage.url('img/icons.svg')}#{name}"
     if label:
         return format_html(
             '<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', classes, label, target
         )
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', classes, target)
+
+
+setattr(icon, ALWAYS_THE_SAME, True)
 
 
 @register.simple_tag
