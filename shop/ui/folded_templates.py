@@ -124,13 +124,13 @@ class _Include(IncludeNode):
 class _Top(NodeList):
     """The nodes of a whole template, which is searched for its blocks whenever another one extends it."""
 
-    blocks: list[BlockNode] | None = None
+    blocks: list[Any] | None = None
 
     def get_nodes_by_type(self, nodetype: Any) -> Any:
         if nodetype is not BlockNode:
             return super().get_nodes_by_type(nodetype)
         if self.blocks is None:
-            self.blocks = list(super().get_nodes_by_type(nodetype))
+            self.blocks = super().get_nodes_by_type(nodetype)
         return self.blocks
 
 
