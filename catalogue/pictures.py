@@ -14,11 +14,13 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
+from django.utils.encoding import filepath_to_uri
 from PIL import Image, ImageOps
 
 from .picture_sizes import AVIF, JPEG, PAGE, WEBP, WIDTHS, nearest, plain_widths, sizes_of
 
 CARD = 400
+_AT = filepath_to_uri("@")  #: as addresses write it
 PIXELS_MAX = 60_000_000  #: a larger original is refused: it would not fit into a worker
 
 
@@ -86,12 +88,19 @@ def as_shown(
         url = str(storage.url(name))
         return Picture(url, url, alt, colour_code, zoom_url=url)
 
+    page = nearest(made, PAGE)
+    url = str(storage.url(rendition_name(name, page, JPEG)))
+    before, of_page = url[: -len(_tail(page, JPEG))], _tail(page, JPEG)
+
     def url_of(width: int, ending: str) -> str:
+        """Addresses of one picture differ in their ends; asking the store for each took longest of all. One that signs
+        its addresses is asked."""
+        if url.endswith(of_page):
+            return before + _tail(width, ending)
         return str(storage.url(rendition_name(name, width, ending)))
 
-    page = nearest(made, PAGE)
     return Picture(
-        url=url_of(page, JPEG),
+        url=url,
         thumb_url=url_of(nearest(made, CARD), WEBP),
         alt=alt,
         colour_code=colour_code,
@@ -101,6 +110,11 @@ def as_shown(
         avif=", ".join(f"{url_of(width, AVIF)} {width}w" for width in made),
         webp=", ".join(f"{url_of(width, WEBP)} {width}w" for width in made),
     )
+
+
+def _tail(width: int, ending: str) -> str:
+    """How the address of a size ends."""
+    return f"{_AT}{width}.{ending}"
 
 
 def make_renditions(image: Any) -> list[int]:
