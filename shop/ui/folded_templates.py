@@ -50,17 +50,17 @@ class Fixed(TextNode):
     def __init__(self, nodes: list[Node]) -> None:
         super().__init__("")
         self.nodes = nodes
-        self._known: dict[tuple[int, str | None, bool], SafeString] = {}
+        self._state = _state[0]
+        self._known: dict[tuple[str | None, bool], SafeString] = {}
 
     def render(self, context: Context) -> SafeString:
         """What the nodes give, made at the first time."""
-        key = (_state[0], get_language(), context.autoescape)
+        if self._state != _state[0]:
+            self._state, self._known = _state[0], {}
+        key = (get_language(), context.autoescape)
         known = self._known.get(key)
         if known is None:
-            known = mark_safe("".join(node.render(context) for node in self.nodes))
-            if next(iter(self._known), key)[0] != key[0]:
-                self._known.clear()
-            self._known[key] = known
+            known = self._known[key] = mark_safe("".join(node.render(context) for node in self.nodes))
         return known
 
     render_annotated = render
@@ -135,7 +135,7 @@ class _Top(NodeList):
 
 
 def fold(template: Template) -> None:
-    """Put together what never changes in a compiled template."""
+    """Put together what never changes in a compiled template. Nobody else may have it yet: its lists become shorter."""
     _fold(template.nodelist)
     template.nodelist = _Top(template.nodelist)
 

@@ -9,21 +9,25 @@ from typing import Any
 
 from django.template import Template
 from django.template.base import Node
-from django.template.loaders import cached
+from django.template.loaders import base, cached
 
 from .folded_templates import fold
 
 
-class Loader(cached.Loader):
-    """Django's loader that keeps templates (``django.template.loaders.cached``)."""
+class _Lean(base.Loader):
+    """Compiles a template; below the loader that keeps them, so that other threads get only what is finished."""
 
     def get_template(self, template_name: str, skip: Any = None) -> Template:
-        """The template; lean, unless Django's page of errors is to show where it failed (DEBUG)."""
         template: Template = super().get_template(template_name, skip)
-        if template.source and not self.engine.debug:
+        if not self.engine.debug:
             make_lean(template)
             fold(template)
         return template
+
+
+class Loader(cached.Loader, _Lean):
+    """Django's loader that keeps templates (``django.template.loaders.cached``); lean, unless Django's page of errors
+    is to show where one failed (DEBUG)."""
 
 
 def make_lean(template: Template) -> None:

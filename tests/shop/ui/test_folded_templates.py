@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings as settings_now
-from django.template import Context, Engine, RequestContext, TemplateDoesNotExist, VariableDoesNotExist
+from django.template import (
+    Context,
+    Engine,
+    RequestContext,
+    Template,
+    TemplateDoesNotExist,
+    VariableDoesNotExist,
+)
 from django.template.base import Node, TextNode
 from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch
@@ -17,6 +24,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import override
 
 from catalogue.models import Product
+from shop.ui import lean_templates
 from shop.ui.folded_templates import Fixed, fold
 from tests.factories.shopping import make_variant
 
@@ -148,6 +156,39 @@ def test_neighbours_become_one_node() -> None:
     assert [[type(node) for node in part] for _if, part in branch.conditions_nodelists] == [[Fixed]] * 3  # type: ignore[attr-defined]
     assert isinstance(loop, Node) and type(loop.nodelist_empty[0]) is Fixed  # type: ignore[attr-defined]
     assert all(type(node) is not TextNode for node in nodes)
+
+
+def test_no_other_thread_gets_a_template_that_is_being_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would walk through a list of nodes that becomes shorter meanwhile, and leave out a piece of its page."""
+    own = engine(folded=True)
+    kept: list[list[str]] = []
+
+    def noted(template: Template) -> None:
+        kept.append(list(own.template_loaders[0].get_template_cache))  # type: ignore[attr-defined]
+        fold(template)
+
+    monkeypatch.setattr(lean_templates, "fold", noted)
+    template = own.get_template("fixed.html")
+    assert kept == [[]]
+    assert own.get_template("fixed.html") is template and template.source == ""
+
+
+def test_two_languages_at_once_do_not_disturb_each_other() -> None:
+    """Between two looks into what is known another thread may have added its language."""
+    template = engine(folded=True).get_template("fixed.html")
+    (node,) = template.nodelist
+    assert isinstance(node, Fixed)
+
+    class Meanwhile(dict[Any, Any]):
+        def __iter__(self) -> Iterator[Any]:
+            seen = super().__iter__()
+            self["another thread",] = "its text"
+            return seen
+
+    node._known = Meanwhile(node._known)
+    for language in ("de", "en"):
+        with override(language):
+            assert template.render(Context({}))
 
 
 @pytest.mark.parametrize(
