@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 _AMOUNT = re.compile(
-    r"\d\s*(%|prozent\b|per ?cent\b|€|euros?\b|eur\b)|(€|\beur)\s*\d|\bhalbe[nrm]? preis|\bhalf[ -]price",
+    r"\d(?:[,.][-\u2010-\u2014]+)?(?:\s*|[-\u2010\u2011])"  # "5", "5,–", "5-" as in "5-Euro-Rabatt"
+    r"(?:%|prozent\b|per ?cent\b|€|euros?\b|eur\b|cents?\b|ct\b)"
+    r"|(?:€|\beur)\s*\d|\bhalbe[nrm]? preis|\bhalf[ -]price",
     re.IGNORECASE,
 )
 

@@ -51,13 +51,17 @@ def reduced_cards_say(rule: Rule, specimen: Specimen) -> list[str]:
 
 def announcing_cards_say(rule: Rule, specimen: Specimen) -> list[str]:
     """Every card that names a running campaign whose name announces a reduction says every one of ``texts``."""
-    said = [
-        " ".join(one.name.split()) for one in running() if one.announces and announces_an_amount(one.name)
-    ]
-    if not said:
+    says: dict[str, bool] = {}
+    for one in running():
+        name = " ".join(one.name.split()).casefold()
+        says[name] = says.get(name, False) or (one.announces and announces_an_amount(one.name))
+    if not any(says.values()):
         return []
-    named = re.compile(rf"(?<![\w.,])({'|'.join(re.escape(name.casefold()) for name in said)})")
-    return _lacking(rule, specimen, [one for one in specimen.reading.cards if named.search(one.words)])
+    # The longest first: "10 % off" is not what a card names that says "10 % off from three pieces on".
+    names = "|".join(re.escape(name) for name in sorted(says, key=len, reverse=True))
+    named = re.compile(rf"(?<![\w.,])({names})")
+    cards = [one for one in specimen.reading.cards if any(says[name] for name in named.findall(one.words))]
+    return _lacking(rule, specimen, cards)
 
 
 def _lacking(rule: Rule, specimen: Specimen, cards: list[Card]) -> list[str]:

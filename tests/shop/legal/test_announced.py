@@ -146,6 +146,16 @@ def test_a_card_that_names_a_figure_without_the_price_before_turns_red(
         ("5 EUR", True),
         ("Zum halben Preis", True),
         ("Half price", True),
+        ("20-Prozent-Tage", True),
+        ("10\u2011Euro-Rabatt", True),
+        ("5-€-Aktion", True),
+        ("20-percent days", True),
+        ("5,- Euro weniger", True),
+        ("5,\u2013 € off", True),
+        ("50 Cent weniger", True),
+        ("50 ct", True),
+        ("3-Eurythmie", False),
+        ("9 Centimeter", False),
         ("3 for 2", False),
         ("Herbst 2026", False),
         ("Ein Europa", False),
@@ -155,3 +165,20 @@ def test_a_card_that_names_a_figure_without_the_price_before_turns_red(
 )
 def test_an_amount_is_known_by_its_sign(said: str, is_announced: bool) -> None:
     assert announces_an_amount(said) is is_announced
+
+
+def test_a_longer_name_that_begins_like_one_that_announces_is_not_taken_for_it(
+    dearer: StockRecord, faults: Callable[..., Any]
+) -> None:
+    """From three pieces on is no lower price of one: nothing is to be shown for it."""
+    rule = "30-day price beside what campaigns announce"
+    wax, shoe = (
+        make_range("Wachs", includes_all_products=False),
+        make_range("Schuh", includes_all_products=False),
+    )
+    wax.add_product(Product.objects.get(title="Wachs"))
+    shoe.add_product(Product.objects.get(title="Elbschuh"))
+    make_offer("10 % Rabatt", percent=10, of=wax, start_datetime=days_ago(5))
+    make_offer("10 % Rabatt ab 3 Stück", percent=10, of=shoe, at_least=3, start_datetime=days_ago(5))
+    campaigns.forget()
+    assert faults(rule) == {}
