@@ -63,6 +63,7 @@ def problems(compose: dict[str, Any], text: str, dockerfile: str = "") -> list[s
         *_example(),
         *_queues(compose),
         *_patience(compose),
+        *_memory(compose),
         *(line for name, service in compose["services"].items() for line in _service(name, service)),
         *_secrets(compose),
         *_digests(compose, dockerfile),
@@ -151,6 +152,21 @@ def _patience(compose: dict[str, Any]) -> Iterator[str]:
     waits_s = int(found[1]) / 1000 if found else RABBITMQ_WAITS_S
     if waits_s < longest_s + MESSAGE_WAITS_S:
         yield f"rabbitmq gives up a task after {waits_s:.0f} s, the longest may take {longest_s} s"
+
+
+def _memory(compose: dict[str, Any]) -> Iterator[str]:
+    """A process for tasks ends once it has grown so far; until then all of a worker have to fit into its memory."""
+    from shop.settings.tasks import TASK_PROCESS_MAX_KIB
+
+    for name, service in compose["services"].items():
+        command = str(service.get("command", ""))
+        said = str(service.get("deploy", {}).get("resources", {}).get("limits", {}).get("memory", ""))
+        if not _after(command, "-Q") or not said:
+            continue
+        each = int(_after(command, "--max-memory-per-child") or TASK_PROCESS_MAX_KIB)
+        grown = each * int(_after(command, "--concurrency") or 1) // 1024
+        if grown > int(said[:-1]) * {"M": 1, "G": 1024}[said[-1]]:
+            yield f"{name} may grow to {grown} MiB, it has {said}"
 
 
 def _after(command: str, option: str) -> str:

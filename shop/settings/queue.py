@@ -5,7 +5,7 @@ A SIGKILL loses what the filesystem transport was running; the outbox table is t
 from celery.schedules import crontab
 
 from .env import DATA_DIR, env
-from .tasks import QUEUES, TASK_TABLE
+from .tasks import QUEUES, TASK_PROCESS_MAX_KIB, TASK_TABLE
 
 CELERY_BROKER_URL = env.str("BROKER_URL", default="filesystem://")
 #: A click waits for a broker no longer than this; after a fault nobody in the process asks it for QUEUE_REST_S.
@@ -40,10 +40,6 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-#: KiB of memory at the height of a process for tasks. One that went over it (a huge document, a large import) ends with
-#: that task and a new one takes its place, since Python gives little of it back. Two such processes fit into the 768 MB
-#: that a worker has in docker-compose.yml.
-TASK_PROCESS_MAX_KIB = 350_000
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = TASK_PROCESS_MAX_KIB
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

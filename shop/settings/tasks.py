@@ -14,6 +14,11 @@ QUEUES = ("money", "mail", "documents", "index", "bulk")
 #: Subscribers of events whose first word is not here are money.
 QUEUE_OF_SUBSCRIBERS = {"notifications": "mail", "connect": "bulk"}
 
+#: KiB of memory at the height of a process for tasks. One that went over it (a huge document, a large import) ends with
+#: that task and a new one takes its place, since Python gives little of it back. The processes of a worker have to fit
+#: into its memory in docker-compose.yml; a small one is told less there (scripts/compose_check.py reckons).
+TASK_PROCESS_MAX_KIB = 350_000
+
 CLOCK = "clock"  #: beat asks for it again; one that fails rests for doubling pauses (shop/kernel/work.py)
 
 

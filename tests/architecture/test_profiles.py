@@ -66,6 +66,14 @@ def worker_index_with(secret: str) -> Callable[[Any], None]:
             service("worker-bulk", command="celery worker --concurrency 1 -Q bulk"),
             "worker-bulk has one process: what it took waits behind a task of more",
         ),
+        (
+            service("worker-money", command="celery worker --concurrency 2 -Q money,mail"),
+            "worker-money may grow to 683 MiB, it has 512M",
+        ),
+        (
+            service("worker-index", command="celery worker --concurrency 4 -Q index"),
+            "worker-index may grow to 1367 MiB, it has 768M",
+        ),
         (service("worker-bulk", command="celery -A shop beat -Q bulk"), "there must be one clock"),
         (service("redis", image="redis:latest"), "not pinned"),
         (service("redis", image="redis"), "not pinned"),
