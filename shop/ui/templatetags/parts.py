@@ -75,14 +75,15 @@ def _languages(context: Context) -> str:
         seen = {"request": request, "language_urls": own}
         return str(shown.template.render(Context(seen)))  # type: ignore[attr-defined]
 
+    shows = (get_language(), path, tuple(own.items()))
     if len(path) > LONGEST or not settings.PARTS_KEPT_S:  # it stands on the page three times: made once
-        known: str | None = getattr(request, "_language_switch", None)
-        if known is None:
+        of, known = getattr(request, "_language_switch", (None, ""))
+        if of != shows:
             known = made()
             if request is not None:
-                request._language_switch = known
-        return known
-    return _switches.kept((get_language(), path, tuple(own.items())), made)
+                request._language_switch = (shows, known)
+        return str(known)
+    return _switches.kept(shows, made)
 
 
 #: Places that are filled for each reader. What stands there meanwhile nobody can write into a text: drawn at start.

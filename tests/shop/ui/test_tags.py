@@ -14,6 +14,7 @@ from django.utils import translation
 
 from shop.kernel import clock
 from shop.kernel.money import Money
+from shop.ui.templatetags.parts import HOLES
 
 NOON = dt.datetime(2026, 11, 22, 11, 0, tzinfo=dt.UTC)  # noon in Hamburg
 
@@ -232,3 +233,16 @@ def test_a_page_may_name_its_own_addresses_in_other_languages() -> None:
 @pytest.mark.parametrize("path", ["/", "///x", "/%00", "/[/"])
 def test_the_language_switch_bears_odd_addresses(path: str) -> None:
     assert "Deutsch" in render("{% language_choices as all %}{{ all.0.name }}", path=path)
+
+
+def test_the_switch_of_a_second_page_in_the_same_request_is_its_own(settings: Any) -> None:
+    """A page that failed half way and the page that says so are of one request."""
+    settings.PARTS_KEPT_S = 0
+    request = RequestFactory().get("/x/")
+    shown = []
+    for language, name in (("de", "first"), ("en", "second"), ("en", "second")):
+        with translation.override(language):
+            own = {"de": f"/{name}/", "en": f"/en/{name}/"}
+            shown.append(HOLES["languages"][1](Context({"request": request, "language_urls": own})))
+    assert "/en/first/" in shown[0] and "/second/" in shown[1] and "first" not in shown[1]
+    assert shown[2] is shown[1], "made once"
