@@ -2,7 +2,8 @@
 
 Putting a queryset together and making SQL of it costs a millisecond or two, as often as it is asked: a third of an
 article's page of which nothing is kept. Rows come as they would from the queryset, articles as objects, values as
-tuples. ``by_ids.py`` does the same for values of one list of ids, with a little less around it.
+tuples. ``by_ids.py`` does the same for values of one list of ids, with less around it: each page with its parts kept
+asks by it, and rows there need no objects of Django's.
 """
 
 from __future__ import annotations
@@ -30,9 +31,8 @@ class _Made:
     sql: str
     params: tuple[Any, ...]
     converters: dict[int, Any]  #: what makes values of the database's, by column
-    places: tuple[
-        tuple[int, int, type], ...
-    ]  #: place among the params, place among the ids, how the database is told
+    #: place among the params, place among the ids, how the database is told
+    places: tuple[tuple[int, int, type], ...]
 
 
 class _Asked:
